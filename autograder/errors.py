@@ -1,0 +1,9 @@
+"""The two kinds of failure that are nobody's grade."""
+
+
+class UsageError(Exception):
+    """The person at the keyboard gave us something unusable; the text says in one sentence what to do (exit code 2)."""
+
+
+class EngineError(Exception):
+    """The kit itself failed (grader crashed, worker could not start); never scored as the student's fault (exit code 1)."""

@@ -1,0 +1,65 @@
+"""The names that a grader or a file of misconceptions uses to say what it is about. All are ordinary pytest marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+
+from autograder.results.model import Visibility
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def exercise(name: str) -> pytest.MarkDecorator:
+    """The exercise (a key of `[exercises]` in assignment.toml) that a check, or every check of a file, belongs to."""
+    return pytest.mark.exercise(name)
+
+
+def points(value: float) -> pytest.MarkDecorator:
+    """What a check is worth. The points of all checks of an exercise add up to those of the exercise."""
+    return pytest.mark.points(float(value))
+
+
+def forbids(*families: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Fails a check as soon as the submission dispatches an operator of these families (see `operators`)."""
+    return pytest.mark.forbids(*(pattern for family in families for pattern in family))
+
+
+def visibility(value: str) -> pytest.MarkDecorator:
+    """Who sees a check: "visible" (the default), "after_due_date", "after_published" or "hidden"."""
+    return pytest.mark.visibility(Visibility(value))
+
+
+def time_limit(seconds: float) -> pytest.MarkDecorator:
+    """A limit for one check that differs from `limits.check_seconds`: for all of its examples together."""
+    return pytest.mark.time_limit(float(seconds))
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known wrong way to do an exercise: `variant` replaces the solution's function or class of that name."""
+
+    exercise: str
+    name: str
+    hint: str
+    variant: Callable[..., Any]
+    also: Mapping[str, str] = field(default_factory=dict)
+
+
+def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = None) -> Callable[[F], F]:
+    """Declares the decorated function or class to be a known wrong variant of `exercise`.
+
+    Args:
+        exercise: the name whose definition in the solution it takes the place of.
+        hint: what to tell a student whose answers equal this variant's; it teaches and does not give the answer away.
+        also: other exercises that it costs points, each with the reason, because the solution builds them on this one.
+    """
+
+    def declare(variant: F) -> F:
+        variant.misconception = Misconception(exercise, variant.__name__, hint, variant, also or {})  # type: ignore[attr-defined]
+        return variant
+
+    return declare

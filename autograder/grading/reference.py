@@ -1,0 +1,117 @@
+"""The reference solution, and the known wrong variants of it, as modules in the judge. All of it is trusted code."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+from autograder.course import Assignment
+from autograder.errors import EngineError
+from autograder.grading.marks import Misconception
+
+
+def load_reference(assignment: Assignment) -> types.ModuleType:
+    """The solution as a module.
+
+    Raises:
+        EngineError: it is missing or does not run.
+    """
+    return module_from_source(assignment.module, _read(assignment.solution), str(assignment.solution))
+
+
+def load_misconceptions(assignment: Assignment) -> list[Misconception]:
+    """What `graders/<slug>/misconceptions.py` declares, in its order; none if there is no such file."""
+    path = assignment.graders / "misconceptions.py"
+    if not path.exists():
+        return []
+    module = _import(path, load_reference(assignment), assignment.module)
+    found = [getattr(value, "misconception", None) for value in vars(module).values()]
+    return [item for item in found if isinstance(item, Misconception) and item.variant.__module__ == module.__name__]
+
+
+def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleType:
+    """Runs a file that may say `from <assignment> import …` and then means the solution."""
+    before = sys.modules.get(name)
+    sys.modules[name] = solution
+    try:
+        spec = importlib.util.spec_from_file_location("misconceptions", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise EngineError(f"{path} does not run: {type(error).__name__}: {error}") from error
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+    return module
+
+
+def variant_source(assignment: Assignment, misconception: Misconception) -> str:
+    """The whole solution with one exercise replaced: what a student with that misconception would hand in.
+
+    Raises:
+        EngineError: the file of misconceptions and the solution do not fit together.
+    """
+    solution = _read(assignment.solution)
+    shared, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
+    if not any(
+        isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign) and misconception.exercise in _defined(node)
+        for node in ast.parse(solution).body
+    ):
+        raise EngineError(f"misconception {misconception.name}: the solution defines no {misconception.exercise}")
+    return f"{solution}\n{shared}\n{variants[misconception.name]}\n{misconception.exercise} = {misconception.name}\n"
+
+
+def load_variant(assignment: Assignment, misconception: Misconception) -> types.ModuleType:
+    """`variant_source` as a module."""
+    return module_from_source(assignment.module, variant_source(assignment, misconception), f"<{misconception.name}>")
+
+
+def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
+    """Runs trusted source as a module that is not in `sys.modules`."""
+    module = types.ModuleType(name)
+    try:
+        exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
+    except Exception as error:
+        raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
+    return module
+
+
+@functools.lru_cache(maxsize=8)
+def _parts(path: Path, module: str) -> tuple[str, dict[str, str]]:
+    """Imports and helpers of the file of misconceptions, and each variant's source without its decorator."""
+    shared: list[str] = []
+    variants: dict[str, str] = {}
+    for node in ast.parse(_read(path)).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in ("autograder", module):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
+            node.decorator_list = [item for item in node.decorator_list if not _declares(item)]
+            variants[node.name] = ast.unparse(node)
+        else:
+            shared.append(ast.unparse(node))
+    return "\n".join(shared), variants
+
+
+def _declares(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "misconception"
+
+
+def _defined(node: ast.FunctionDef | ast.ClassDef | ast.Assign) -> set[str]:
+    if isinstance(node, ast.Assign):
+        return {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return {node.name}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise EngineError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""What grading found, and the forms it is written in."""

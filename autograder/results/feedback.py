@@ -1,0 +1,142 @@
+"""The text a student reads about one check: what was asked, what was seen, where to look next."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Container
+
+from autograder.results.inert import inert, one_line
+from autograder.results.model import CheckResult, Counterexample, Shown, Status
+
+FEEDBACK_LIMIT = 10_000  # characters of one text
+_PROSE_LIMIT = 2_500  # of a message or hint
+_CALL_LIMIT = 1_000
+_VALUE_LIMIT = 2_000  # of one shown value
+_INPUTS = 8  # more than that many inputs are counted, not shown
+_PLAIN_KINDS = {"int", "float", "bool", "str", "tuple", "list", "NoneType"}  # the value itself says so
+
+_INDENT = "    "
+_GAP = "     "  # between two values side by side
+
+NOT_YOUR_FAULT = "It is not your fault and there is nothing for you to change: your instructor has been told."
+GRADER_FAILED = f"The grader itself failed, so this could not be graded. {NOT_YOUR_FAULT}"
+_NO_MESSAGE = {
+    Status.FAILED: "Your code does not do this yet.",
+    Status.TIMEOUT: "Your code was still running when the time for this check was up, so it was stopped.",
+    Status.SKIPPED: "This check was not run: the time for the whole submission was used up before.",
+}
+
+
+def check_text(check: CheckResult, width: int = 100) -> str:
+    """What the student reads about `check`; values stand side by side where `width` columns are enough."""
+    parts = [one_line(check.title or check.name, 400)]
+    if check.status is Status.ERROR:
+        # The message of an error is about the grader's insides: it belongs into the instructor's log.
+        parts.append(GRADER_FAILED)
+    else:
+        parts.append(_prose(check.message) or _NO_MESSAGE.get(check.status, ""))
+        if check.status is not Status.PASSED:
+            if check.counterexample is not None:
+                parts.append(_counterexample(check.counterexample, width))
+            if check.hint.strip():
+                parts.append(f"Hint: {_prose(check.hint)}")
+    return inert("\n\n".join(part for part in parts if part), FEEDBACK_LIMIT)
+
+
+def points_text(points: float) -> str:
+    """8, 7.5 or 3.33: at most two decimals and no trailing zeros."""
+    text = f"{points:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _prose(text: str) -> str:
+    lines = (line.rstrip() for line in inert(text, _PROSE_LIMIT).strip().split("\n"))
+    return "\n".join(lines)
+
+
+def _counterexample(example: Counterexample, width: int) -> str:
+    parts = []
+    call = textwrap.dedent(_block(example.call, _CALL_LIMIT))
+    if call or example.inputs:
+        parts.append("The smallest example found:")
+    if call:
+        parts.append(textwrap.indent(call, _INDENT))
+    if example.inputs:
+        parts.append(_inputs(example.inputs, width))
+    parts.append(_comparison(example.expected, example.got, width))
+    return "\n\n".join(parts)
+
+
+def _inputs(inputs: tuple[Shown, ...], width: int) -> str:
+    """The inputs of one line in one block, each of the others in a block of its own."""
+    values = [(one_line(shown.name, 60) or "input", shown) for shown in inputs[:_INPUTS]]
+    blocks: list[str] = []
+    pad = max((len(name) for name, shown in values if _is_short(shown, width)), default=0)
+    short = [
+        f"{name:<{pad}} = {_inline(shown, _PLAIN_KINDS)}" for name, shown in values if _is_short(shown, width)
+    ]
+    if short:
+        blocks.append("\n".join(short))
+    blocks += [_tall(name, shown) for name, shown in values if not _is_short(shown, width)]
+    if len(inputs) > _INPUTS:
+        blocks.append(f"… and {len(inputs) - _INPUTS} more")
+    return textwrap.indent("\n\n".join(blocks), _INDENT)
+
+
+def _comparison(expected: Shown, got: Shown, width: int) -> str:
+    heads = _label("Expected", expected), _label("Got", got)
+    if _is_short(expected, width) and _is_short(got, width):
+        pad = max(map(len, heads))
+        lines = [
+            f"{head + ':':<{pad + 1}} {_inline(shown)}"
+            for head, shown in zip(heads, (expected, got), strict=True)
+        ]
+        return textwrap.indent("\n".join(lines), _INDENT)
+    if expected.kind == got.kind and expected.text and got.text:
+        got = Shown(got.name, "", got.text)  # said once is enough
+    left, right = (_tall(head, shown) for head, shown in zip(heads, (expected, got), strict=True))
+    return textwrap.indent(_side_by_side(left, right, width - len(_INDENT)) or f"{left}\n\n{right}", _INDENT)
+
+
+def _side_by_side(left: str, right: str, width: int) -> str:
+    """Both blocks next to each other, or nothing where they are too wide for that."""
+    lefts, rights = left.split("\n"), right.split("\n")
+    column = max(map(len, lefts))
+    if column + len(_GAP) + max(map(len, rights)) > width:
+        return ""
+    height = max(len(lefts), len(rights))
+    lefts += [""] * (height - len(lefts))
+    rights += [""] * (height - len(rights))
+    return "\n".join(f"{a:<{column}}{_GAP}{b}".rstrip() for a, b in zip(lefts, rights, strict=True))
+
+
+def _label(label: str, shown: Shown) -> str:
+    """ "Expected", or "Expected gradient" where the value has a name of its own."""
+    name = one_line(shown.name, 60)
+    return label if name.lower() in ("", "expected", "got", "result") else f"{label} {name}"
+
+
+def _tall(head: str, shown: Shown) -> str:
+    """A value of several lines below its name and kind."""
+    kind = one_line(shown.kind, 120)
+    first = f"{head}: {kind}" if kind else f"{head}:"
+    text = _block(shown.text, _VALUE_LIMIT)
+    return f"{first}\n{textwrap.indent(text, '  ')}" if text else first
+
+
+def _inline(shown: Shown, plain: Container[str] = ()) -> str:
+    """A value in one line, with its kind unless that is one of the `plain` ones."""
+    text, kind = _block(shown.text, _VALUE_LIMIT).strip(), one_line(shown.kind, 120)
+    if not text:
+        return kind or "(nothing)"
+    return f"{text}   ({kind})" if kind and kind not in plain else text
+
+
+def _is_short(shown: Shown, width: int) -> bool:
+    text = _block(shown.text, _VALUE_LIMIT)
+    return "\n" not in text and len(text) + len(shown.kind) <= width // 2
+
+
+def _block(text: str, limit: int) -> str:
+    """Preformatted text: white space at line starts is kept, empty lines around it are not."""
+    return "\n".join(line.rstrip() for line in inert(text, limit).split("\n")).strip("\n")

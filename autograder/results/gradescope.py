@@ -1,0 +1,176 @@
+"""Writes a result as Gradescope's `results.json`, which every other command keeps per submission, too."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import stat
+from pathlib import Path
+
+from autograder.errors import UsageError
+from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
+from autograder.results.inert import inert, one_line
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
+
+TEXT_LIMIT = 10_000  # Gradescope cuts at ten times that
+_NAME_LIMIT = 200
+
+UNFINISHED = (
+    "Your submission has arrived, but grading it is not finished, so there is no score yet. "
+    "If this still stands here in an hour, submit again or tell your instructor; what you handed in is safe."
+)
+_LATER = "Part of the grading is not shown here yet, so this text names no total."
+
+
+def to_gradescope(result: Result) -> dict[str, object]:
+    """`result` in Gradescope's schema, without the instructor's log and environment: students read it."""
+    unfinished = result.state is State.UNFINISHED
+    tests = [
+        _test(check, f"{i}.{j}")
+        for i, exercise in enumerate(result.exercises, 1)
+        for j, check in enumerate(exercise.checks, 1)
+    ]
+    return {
+        "score": 0.0 if unfinished else _clamp(result.points, result.max_points),
+        "execution_time": round(_finite(result.seconds), 3),
+        "output": _overview(result),
+        "output_format": "text",
+        "test_output_format": "text",
+        "test_name_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [] if unfinished else tests,
+        "extra_data": {
+            "assignment": one_line(result.assignment, _NAME_LIMIT),
+            "state": result.state.value,
+            "fingerprint": one_line(result.fingerprint, _NAME_LIMIT),
+            "max_score": _finite(result.max_points),
+            "exercises": {
+                one_line(exercise.name, _NAME_LIMIT): _exercise(exercise, unfinished)
+                for exercise in result.exercises
+            },
+        },
+    }
+
+
+def write(result: Result, path: Path) -> None:
+    """Puts `result` at `path`, at once and completely: whoever reads it sees the old file or the new one.
+
+    Whatever is at `path`, a link included, is replaced and never written through.
+
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    text = json.dumps(to_gradescope(result), allow_nan=False, indent=1) + "\n"
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"Cannot write {path}: there is no folder {path.parent}; create it or name another place."
+        )
+    temporary = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}.tmp"
+    try:
+        if _is_device(path):
+            raise UsageError(f"Cannot write {path}: it is a device; name an ordinary file.")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            with open(descriptor, "w", encoding="ascii", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror or error}; name another place.") from error
+
+
+def _overview(result: Result) -> str:
+    """The text above all checks."""
+    title = one_line(result.title or result.assignment, _NAME_LIMIT)
+    notice = inert(result.notice, TEXT_LIMIT // 4).strip()
+    if result.state is State.UNFINISHED:
+        return inert("\n\n".join(filter(None, [f"{title}: not finished", UNFINISHED, notice])), TEXT_LIMIT)
+    if result.state is State.ERROR:
+        return inert("\n\n".join(filter(None, [f"{title}: not graded", GRADER_FAILED, notice])), TEXT_LIMIT)
+    checks = result.checks
+    broken = sum(check.status is Status.ERROR for check in checks)
+    count = f"{broken} check{'s' if broken > 1 else ''}"
+    failures = f"{count} could not be graded: the grader itself failed. {NOT_YOUR_FAULT}" if broken else ""
+    if any(check.visibility is not Visibility.VISIBLE for check in checks):
+        parts = [title, notice, _LATER, failures]
+    else:
+        passed = sum(check.status is Status.PASSED for check in checks)
+        total = f"{points_text(result.points)} of {points_text(result.max_points)} points"
+        parts = [
+            f"{title}: {total}",
+            notice,
+            _points_table(result.exercises),
+            f"{passed} of {len(checks)} checks passed." if checks else "",
+            failures,
+        ]
+    return inert("\n\n".join(filter(None, parts)), TEXT_LIMIT)
+
+
+def _points_table(exercises: tuple[ExerciseResult, ...]) -> str:
+    rows = [
+        (one_line(exercise.name, 60), points_text(exercise.points), points_text(exercise.max_points))
+        for exercise in exercises
+    ]
+    if not rows:
+        return ""
+    name, points, most = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return "\n".join(f"  {a:<{name}}   {b:>{points}} / {c:>{most}}" for a, b, c in rows)
+
+
+def _test(check: CheckResult, number: str) -> dict[str, object]:
+    exercise, name = one_line(check.exercise, _NAME_LIMIT), one_line(check.name, _NAME_LIMIT)
+    return {
+        "name": f"{exercise}: {_as_clause(one_line(check.title, _NAME_LIMIT) or name)}",
+        "number": number,
+        "score": _clamp(check.points, check.max_points),
+        "max_score": _finite(check.max_points),
+        "status": "passed" if check.status is Status.PASSED else "failed",
+        "output": inert(check_text(check), TEXT_LIMIT),
+        "output_format": "text",
+        "tags": [exercise],
+        "visibility": check.visibility.value,
+        "extra_data": {
+            "exercise": exercise,
+            "check": name,
+            "status": check.status.value,
+            "seconds": round(_finite(check.seconds), 4),
+            "misconception": one_line(check.misconception, _NAME_LIMIT),
+        },
+    }
+
+
+def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, float]:
+    score = 0.0 if unfinished else _clamp(exercise.points, exercise.max_points)
+    return {"score": score, "max_score": _finite(exercise.max_points)}
+
+
+def _as_clause(title: str) -> str:
+    """The title as it goes on after a colon: "Max pooling …" becomes "max pooling …", "ReLU …" stays."""
+    title = title.removesuffix(".")
+    first = title.split(" ", 1)[0]
+    is_word = first == "A" or (first.isalpha() and first[1:].islower())
+    return title[0].lower() + title[1:] if is_word else title
+
+
+def _clamp(points: float, most: float) -> float:
+    return min(_finite(points), _finite(most))
+
+
+def _finite(number: float) -> float:
+    return max(float(number), 0.0) if math.isfinite(number) else 0.0
+
+
+def _is_device(path: Path) -> bool:
+    """Replacing /dev/null by a file would be the end of it."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)

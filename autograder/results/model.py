@@ -1,0 +1,137 @@
+"""One result model: assignment → exercise → check. Every writer reads it; it knows nothing of its making."""
+
+from __future__ import annotations
+
+import enum
+import math
+
+import msgspec
+
+
+class Status(enum.Enum):
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"  # our fault: reported to the instructor, never scored as the student's failure
+    TIMEOUT = "timeout"
+    SKIPPED = "skipped"  # not reached: the time for the whole submission was used up
+
+
+class Visibility(enum.Enum):
+    """Who sees a check, in Gradescope's words."""
+
+    VISIBLE = "visible"
+    AFTER_DUE_DATE = "after_due_date"
+    AFTER_PUBLISHED = "after_published"
+    HIDDEN = "hidden"
+
+
+class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value as people read it: `name` is what it is called, `kind` its type and shape, `text` its value."""
+
+    name: str
+    kind: str
+    text: str
+
+
+class Counterexample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The smallest input found on which submission and reference differ."""
+
+    call: str
+    inputs: tuple[Shown, ...]
+    expected: Shown
+    got: Shown
+
+
+class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One check: `title` is the sentence the student reads, `message` what was seen, `hint` what to do."""
+
+    exercise: str
+    name: str
+    title: str
+    status: Status
+    max_points: float
+    points: float = 0.0
+    message: str = ""
+    hint: str = ""
+    counterexample: Counterexample | None = None
+    misconception: str = ""
+    visibility: Visibility = Visibility.VISIBLE
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):
+            raise ValueError(
+                f"{self.exercise}/{self.name}: {self.points} of {self.max_points} points is not a score"
+            )
+
+
+class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    max_points: float
+    checks: tuple[CheckResult, ...] = ()
+
+    @property
+    def points(self) -> float:
+        # Sums of thirds and tenths must not show as 7.999999.
+        return min(round(sum(check.points for check in self.checks), 6), self.max_points)
+
+
+class State(enum.Enum):
+    UNFINISHED = "unfinished"
+    GRADED = "graded"
+    ERROR = "error"
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The result of one submission.
+
+    `notice` is for the student (why there is no score, what was wrong with the file as a whole); `log` is for
+    the instructor and never shown to the student; `fingerprint` is the hash of everything that determined the
+    score.
+    """
+
+    assignment: str
+    title: str
+    submission: str
+    state: State
+    exercises: tuple[ExerciseResult, ...]
+    notice: str = ""
+    log: tuple[str, ...] = ()
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    fingerprint: str = ""
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        return round(sum(exercise.points for exercise in self.exercises), 6)
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(exercise.max_points for exercise in self.exercises), 6)
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        return tuple(check for exercise in self.exercises for check in exercise.checks)
+
+
+def encode(result: Result) -> bytes:
+    """The model as JSON, for passing between our own processes. Surrogates, which UTF-8 lacks, become "?"."""
+    try:
+        return msgspec.json.encode(result)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(result)))
+
+
+def decode(data: bytes) -> Result:
+    """The inverse of `encode`; raises `msgspec.ValidationError` for anything else."""
+    return msgspec.json.decode(data, type=Result)
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_surrogates(item) for item in value]
+    return value

@@ -1,0 +1,355 @@
+"""Prints results on a terminal: one submission with its feedback, or a class as a table.
+
+Everything is printed as `Text`, never as markup, and reduced to what the console's encoding can show.
+"""
+
+from __future__ import annotations
+
+import statistics
+import textwrap
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rich.box import SIMPLE_HEAD, Box
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.results.feedback import GRADER_FAILED, check_text, points_text
+from autograder.results.inert import inert, one_line
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
+
+_BAR = 12
+_PLAIN_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+_INDENT = 2
+# The first of these that occurs in an exercise is its symbol.
+_TROUBLE = (Status.ERROR, Status.TIMEOUT, Status.FAILED, Status.SKIPPED)
+
+# symbol, symbol in ASCII, style
+_SYMBOLS = {
+    Status.PASSED: ("✓", "+", "green"),
+    Status.FAILED: ("✗", "x", "red"),
+    Status.ERROR: ("!", "!", "bold magenta"),
+    Status.TIMEOUT: ("⏱", "T", "yellow"),
+    Status.SKIPPED: ("–", "-", "bright_black"),
+}
+_WORDS = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.ERROR: "grader failed",
+    Status.TIMEOUT: "out of time",
+    Status.SKIPPED: "not run",
+}
+_ASCII = str.maketrans(
+    {
+        **{
+            "✓": "+",
+            "✗": "x",
+            "⏱": "T",
+            "█": "#",
+            "░": ".",
+            "─": "-",
+            "·": "-",
+            "–": "-",
+            "—": "-",
+            "−": "-",
+        },
+        **{
+            "…": "...",
+            "×": "x",
+            "→": "->",
+            "≤": "<=",
+            "≥": ">=",
+            "≠": "!=",
+            "∞": "inf",
+            "±": "+-",
+            "Σ": "sum",
+        },
+        **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " "},
+    }
+)
+
+
+def print_result(result: Result, console: Console) -> None:
+    """One submission: a table of its exercises, the feedback of each check not passed, and the total."""
+    show = _Printer(console)
+    show.line((_heading(result), "bold"))
+    for text, style in _notices(result):
+        console.print()
+        show.block(text, style)
+    if any(exercise.checks for exercise in result.exercises):
+        console.print()
+        console.print(_exercise_table(result.exercises, show))
+        for check in result.checks:
+            if check.status is not Status.PASSED:
+                _print_feedback(check, show)
+    console.print()
+    total = f"Total {points_text(result.points)} / {points_text(result.max_points)} points"
+    if result.state is State.GRADED:
+        show.line((total, f"bold {_grade_style(result.points, result.max_points)}"))
+        if result.checks:
+            show.line((_tally(result.checks), ""))
+    else:
+        show.line((total, "bold"), (" (not a grade: grading did not come to its end)", ""))
+
+
+def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None:
+    """A class: one row per submission, sorted by name, and below it what the numbered columns are."""
+    show = _Printer(console)
+    most: dict[str, float] = {}
+    rows: list[_Row] = []
+    for name, result in results:
+        for exercise in result.exercises:
+            most.setdefault(exercise.name, exercise.max_points)
+        rows.append(_row(name, result))
+    if not rows:
+        show.line(("No submissions.", ""))
+        return
+    rows.sort(key=lambda row: (row.name.casefold(), row.name))
+    notes_fit = _print_rows(rows, most, show)
+    legend = [
+        f"{i} {one_line(name, 40)} ({points_text(all_)})" for i, (name, all_) in enumerate(most.items(), 1)
+    ]
+    console.print()
+    _print_legend(legend, show)
+    troubled = [] if notes_fit else [row for row in rows if row.note]
+    if troubled:
+        console.print()
+    for row in troubled:
+        show.line((f"{row.name}: ", ""), (row.note, "yellow"))
+    console.print()
+    show.line((_summary(rows), "bold"))
+
+
+def _print_rows(rows: list[_Row], most: dict[str, float], show: _Printer) -> bool:
+    """The table. Numbers are never cut: names and notes get what is left, and notes only if that is enough.
+
+    Returns:
+        Whether the notes are in it.
+    """
+    totals = [show.text(_short(row.total), f"bold {_grade_style(row.total, row.most)}") for row in rows]
+    columns = [
+        [_points_cell(row.points.get(exercise), points, show) for row in rows]
+        for exercise, points in most.items()
+    ]
+    total_width = max(len("Total"), *(cell.cell_len for cell in totals))
+    widths = [max(2, *(cell.cell_len for cell in column)) for column in columns]
+    left = show.console.width - sum(width + 2 for width in (total_width, *widths))
+    name_width = max(cell_len(row.name) for row in rows)
+    note_width = max(cell_len(row.note) for row in rows)
+    notes_fit = left - min(name_width, 16) - 2 >= min(note_width, 22)
+    name_room = max(left - min(note_width, 36) - 2, min(name_width, 16)) if notes_fit else left
+    name_width = max(len("Name"), min(name_width, name_room))
+    table = Table(box=show.box, padding=0, collapse_padding=True, show_edge=False, header_style="bold")
+    table.add_column("Name", width=name_width, no_wrap=True)
+    table.add_column("Total", width=total_width + 1, justify="right", no_wrap=True)
+    for number, width in enumerate(widths, 1):
+        table.add_column(str(number), width=width + 1, justify="right", no_wrap=True)
+    if notes_fit and note_width:
+        note_width = min(note_width, left - name_width - 2)
+        table.add_column(" Note", width=note_width + 1, no_wrap=True)
+    for i, row in enumerate(rows):
+        cells = [show.shortened(row.name, name_width), totals[i], *(column[i] for column in columns)]
+        if notes_fit and note_width:
+            cells.append(Text(" ").append_text(show.shortened(row.note, note_width, "yellow")))
+        table.add_row(*cells)
+    show.console.print(table)
+    return notes_fit
+
+
+class _Printer:
+    """Text for one console: what its encoding cannot show is replaced by something that it can."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.encoding = console.encoding or "ascii"
+        self.unicode = self.encoding.lower().startswith("utf")
+        self.box = SIMPLE_HEAD if self.unicode else _PLAIN_HEAD
+
+    def text(self, text: str, style: str = "") -> Text:
+        if not self.unicode:
+            text = text.translate(_ASCII).encode(self.encoding, "replace").decode(self.encoding)
+        return Text(text, style=style)
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        self.console.print(Text.assemble(*(self.text(text, style) for text, style in parts)))
+
+    def block(self, text: str, style: str = "") -> None:
+        """Several lines, moved in a little; a line that is too long goes on below its own beginning."""
+        for line in text.split("\n"):
+            indent = " " * (_INDENT + len(line) - len(line.lstrip()))
+            pieces = textwrap.wrap(
+                line.strip(),
+                max(self.console.width, len(indent) + 20),
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+            )
+            self.console.print(self.text("\n".join(pieces), style))
+
+    def shortened(self, text: str, width: int, style: str = "") -> Text:
+        """One line of at most `width` columns, which shows that something is missing."""
+        line = self.text(text, style)
+        if line.cell_len <= width:
+            return line
+        dots = "…" if self.unicode else "..."
+        return Text(set_cell_size(line.plain, max(width - len(dots), 0)).rstrip() + dots, style=style)
+
+    def symbol(self, status: Status) -> tuple[str, str]:
+        symbol, plain, style = _SYMBOLS[status]
+        return (symbol if self.unicode else plain), style
+
+
+class _Row(NamedTuple):
+    """What the table of a class keeps of one submission."""
+
+    name: str
+    graded: bool
+    total: float
+    most: float
+    points: dict[str, float]
+    note: str
+
+
+def _heading(result: Result) -> str:
+    title = one_line(result.title or result.assignment, 100)
+    submission = one_line(result.submission, 100)
+    return f"{title} · {submission}" if submission else title
+
+
+def _notices(result: Result) -> list[tuple[str, str]]:
+    notices = []
+    if result.state is State.UNFINISHED:
+        notices.append(("Grading is not finished.", "yellow"))
+    elif result.state is State.ERROR:
+        notices.append((GRADER_FAILED, "bold magenta"))
+    if result.notice.strip():
+        notices.append((inert(result.notice, 2_500).strip(), "yellow"))
+    return notices
+
+
+def _exercise_table(exercises: tuple[ExerciseResult, ...], show: _Printer) -> Table:
+    table = Table(box=show.box, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    table.add_column("Points", justify="right", no_wrap=True)
+    table.add_column("Checks", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    pad = max((len(points_text(exercise.max_points)) for exercise in exercises), default=0)
+    for exercise in exercises:
+        statuses = {check.status for check in exercise.checks}
+        symbol, style = show.symbol(
+            next((status for status in _TROUBLE if status in statuses), Status.PASSED)
+        )
+        passed = sum(check.status is Status.PASSED for check in exercise.checks)
+        grade = _grade_style(exercise.points, exercise.max_points)
+        table.add_row(
+            show.text(symbol if exercise.checks else "", style),
+            show.text(one_line(exercise.name, 60)),
+            show.text(f"{points_text(exercise.points)} / {points_text(exercise.max_points):>{pad}}", grade),
+            show.text(f"{passed}/{len(exercise.checks)}"),
+            show.text(_bar(exercise.points, exercise.max_points), grade),
+        )
+    return table
+
+
+def _print_feedback(check: CheckResult, show: _Printer) -> None:
+    symbol, style = show.symbol(check.status)
+    points = f"{points_text(check.points)} / {points_text(check.max_points)} points"
+    hidden = (
+        "" if check.visibility is Visibility.VISIBLE else f"   [{check.visibility.value.replace('_', ' ')}]"
+    )
+    show.console.print()
+    show.line(
+        (f"{symbol} {one_line(check.exercise, 60)}", f"bold {style}"),
+        (f" / {one_line(check.name, 60)}", "bright_black"),
+        (f"   {_WORDS[check.status]}, {points}{hidden}", style),
+    )
+    show.block(check_text(check, max(show.console.width - _INDENT, 20)))
+
+
+def _tally(checks: tuple[CheckResult, ...]) -> str:
+    """For instance "12 of 20 checks passed, 7 failed, 1 out of time"."""
+    counts = {status: sum(check.status is status for check in checks) for status in Status}
+    rest = (
+        f"{counts[status]} {_WORDS[status]}"
+        for status in _WORDS
+        if status is not Status.PASSED and counts[status]
+    )
+    return ", ".join([f"{counts[Status.PASSED]} of {len(checks)} checks passed", *rest])
+
+
+def _row(name: str, result: Result) -> _Row:
+    points = {exercise.name: exercise.points for exercise in result.exercises}
+    graded = result.state is State.GRADED
+    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, _note(result))
+
+
+def _note(result: Result) -> str:
+    """Why there is trouble with a submission, in a few words; nothing where there is none."""
+    parts = []
+    if result.state is State.ERROR:
+        parts.append("grader failed")
+    elif result.state is State.UNFINISHED:
+        parts.append("not finished")
+    if result.notice.strip():
+        parts.append(one_line(result.notice.strip().splitlines()[0], 80).removesuffix("."))
+    for status, one, many in (
+        (Status.ERROR, "grader error", "grader errors"),
+        (Status.TIMEOUT, "time-out", "time-outs"),
+        (Status.SKIPPED, "check not run", "checks not run"),
+    ):
+        count = sum(check.status is status for check in result.checks)
+        if count:
+            parts.append(f"{count} {one if count == 1 else many}")
+    return ", ".join(parts)
+
+
+def _points_cell(points: float | None, most: float, show: _Printer) -> Text:
+    if points is None:
+        return show.text("–", "bright_black")
+    return show.text(_short(points), _grade_style(points, most))
+
+
+def _short(points: float) -> str:
+    """One decimal is enough for a class."""
+    return points_text(round(points, 1))
+
+
+def _print_legend(entries: list[str], show: _Printer) -> None:
+    """The entries in as many columns as fit, read downwards."""
+    if not entries:
+        return
+    width = max(map(len, entries)) + 3
+    columns = max(1, min(len(entries), (show.console.width + 3) // width))
+    height = -(-len(entries) // columns)
+    for row in range(height):
+        show.line(("".join(f"{entry:<{width}}" for entry in entries[row::height]).rstrip(), "bright_black"))
+
+
+def _summary(rows: list[_Row]) -> str:
+    totals = [row.total for row in rows if row.graded]
+    count = f"{len(rows)} submission{'s' if len(rows) != 1 else ''}"
+    if not totals:
+        return f"{count}, none graded"
+    graded = "" if len(totals) == len(rows) else f", {len(totals)} graded"
+    most = points_text(max(row.most for row in rows))
+    mean, median = (
+        points_text(round(statistics.fmean(totals), 1)),
+        points_text(round(statistics.median(totals), 1)),
+    )
+    return f"{count}{graded}: mean {mean}, median {median} of {most} points"
+
+
+def _grade_style(points: float, most: float) -> str:
+    if points >= most:
+        return "green"
+    return "yellow" if points > 0 else "red"
+
+
+def _bar(points: float, most: float) -> str:
+    """Full only for all points, and empty only for none."""
+    share = points / most if most > 0 else 1.0
+    full = _BAR if share >= 1 else min(max(round(share * _BAR), int(points > 0)), _BAR - 1)
+    return "█" * full + "░" * (_BAR - full)

@@ -1,0 +1,235 @@
+"""What a worker may not do, in layers: each is used where the machine has it, and named where it has not.
+
+The order matters: privileges are needed to drop them, so the uid goes before `no_new_privs`; Landlock needs
+`no_new_privs`; seccomp comes last because it forbids the calls that set up the rest. See landlock(7), seccomp(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import resource
+import signal
+import stat
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+try:
+    import landlock
+    import pyseccomp
+except (ImportError, OSError, RuntimeError) as _error:  # not Linux, or libseccomp is missing
+    _missing = str(_error)
+    landlock = pyseccomp = None
+else:
+    _missing = ""
+
+MB = 2**20
+WITHOUT = "AUTOGRADER_WITHOUT_LAYERS"  # an environment variable for tests: comma-separated layers to leave off
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
+_PR_SET_KEEPCAPS, _CAP_DAC_READ_SEARCH = 8, 2
+_CLONE_THREAD = 0x00010000
+_TIOCSTI = 0x5412
+
+# Nothing in a course on networks needs these. What is not listed here stays allowed, so that an honest import works.
+_REFUSED = """
+    socket socketpair connect bind listen accept accept4 sendmsg sendmmsg recvmsg recvmmsg
+    fork vfork execve execveat
+    ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp
+    pidfd_open pidfd_getfd pidfd_send_signal tkill rt_sigqueueinfo rt_tgsigqueueinfo
+    io_uring_setup io_uring_enter io_uring_register
+    keyctl add_key request_key
+    unshare setns mount umount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr
+    setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset personality
+    bpf perf_event_open userfaultfd memfd_create memfd_secret
+    shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop
+    mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
+    inotify_init inotify_init1 inotify_add_watch fanotify_init fanotify_mark
+    init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff acct quotactl syslog
+    settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname iopl ioperm modify_ldt
+    name_to_handle_at open_by_handle_at lookup_dcookie vhangup setpriority ioprio_set sched_setscheduler sched_setattr
+    sched_setparam migrate_pages move_pages
+""".split()
+
+
+def refuse_debuggers() -> None:
+    """Makes this process unreadable for others of the same uid: no ptrace, no /proc/<pid>/mem, environ or fd."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Makes every orphaned descendant a child of this process, which can then end it."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent: int) -> None:
+    """The kernel kills this process when its parent dies; `parent` is the pid it had when it was forked."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(0)
+
+
+def choose_uid() -> int | None:
+    """A random, high uid that this user namespace has, or None for who may not change its uid."""
+    if os.geteuid() != 0:
+        return None
+    size = 2**32
+    with contextlib.suppress(OSError, ValueError):
+        size = max(int(line.split()[2]) for line in Path("/proc/self/uid_map").read_text().splitlines())
+    low, high = (1_000_000, min(size, 2**31) - 1) if size > 2_000_000 else (size // 2, size - 2)
+    return low + int.from_bytes(os.urandom(4), "little") % (high - low)
+
+
+def confine(*, scratch: Path, uid: int | None, memory_mb: int) -> dict[str, str]:
+    """Locks the calling process down, for good. Returns what each layer says: "" where it holds, else why not.
+
+    `scratch` is the only folder that it can write afterwards; `memory_mb` comes on top of what it has mapped now.
+    """
+    parent = os.getppid()
+    os.umask(0o077)
+    os.chdir(scratch)
+    with contextlib.suppress(OSError):
+        # If memory runs out all the same, the kernel shall take the worker and nothing else.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    layers: dict[str, Callable[[], None]] = {
+        "rlimits": lambda: _limit_resources(memory_mb, own_uid=uid is not None),
+        "uid": lambda: _change_uid(uid),
+        "no_new_privs": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
+        "landlock": lambda: _limit_files(scratch),
+        "seccomp": _limit_syscalls,
+    }
+    skipped = os.environ.pop(WITHOUT, "").split(",")
+    report = {}
+    for name, apply in layers.items():
+        try:
+            if name in skipped:
+                raise OSError(f"switched off by {WITHOUT}")
+            apply()
+            report[name] = ""
+        except Exception as error:  # whatever a layer lacks, the next ones must still be put on
+            report[name] = str(error) or type(error).__name__
+        if name == "uid":  # a change of uid resets both
+            refuse_debuggers()
+            die_with_parent(parent)
+        if name == "landlock" and report[name]:
+            _keep_capability(None)
+    return report
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _limit_resources(memory_mb: int, *, own_uid: bool) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
+    limits = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 16 * MB,
+        resource.RLIMIT_NOFILE: 256,
+    }
+    if pages:
+        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_mb * MB
+        limits[resource.RLIMIT_MEMLOCK] = 0
+        limits[resource.RLIMIT_MSGQUEUE] = 0
+        limits[resource.RLIMIT_SIGPENDING] = 64
+    if own_uid:  # the count is per uid: for an ordinary user it would count the desktop as well
+        limits[resource.RLIMIT_NPROC] = 64
+    for name, value in limits.items():
+        hard = resource.getrlimit(name)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
+
+
+def _change_uid(uid: int | None) -> None:
+    if uid is None:
+        raise PermissionError("only root can give the worker a uid of its own")
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    if all(_is_open_to_all(Path(path)) for path in _package_folders()):
+        os.setresuid(uid, uid, uid)
+        return
+    # The interpreter lives in a private folder (pyenv in /root, say). Without it the student could import nothing, so
+    # the worker may read past file modes; Landlock decides what it reads, and where that is missing this goes too.
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setresuid(uid, uid, uid)
+    _keep_capability(_CAP_DAC_READ_SEARCH)
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    return all(part.stat().st_mode & stat.S_IXOTH for part in (folder.resolve(), *folder.resolve().parents))
+
+
+def _keep_capability(number: int | None) -> None:
+    """Gives up every capability but this one (capset(2), version 3)."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    mask = 0 if number is None else 1 << number
+    data = (ctypes.c_uint32 * 6)(mask, mask)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.capset(header, data) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _package_folders() -> set[str]:
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    paths |= {path for path in sys.path if Path(path).name in ("site-packages", "dist-packages", "lib-dynload")}
+    return {path for path in paths if os.path.exists(path)}  # noqa: PTH110
+
+
+def readable_paths() -> list[str]:
+    """The interpreter, its libraries and the installed packages; nothing of the course."""
+    paths = _package_folders()
+    paths |= {"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/usr/share/zoneinfo"}
+    paths |= {f"{sys.base_prefix}/lib/{name}" for name in os.listdir(f"{sys.base_prefix}/lib") if ".so" in name}
+    return sorted(path for path in paths if path and os.path.exists(path))  # noqa: PTH110
+
+
+def _limit_files(scratch: Path) -> None:
+    if landlock is None:
+        raise OSError(_missing)
+    ctypes.set_errno(0)  # the library takes a stale errno for an error of its own
+    access = landlock.FSAccess
+    rules = landlock.Ruleset()
+    for path in readable_paths():
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116
+        read = access.READ_FILE | access.EXECUTE
+        rules.allow(path, rules=read | access.READ_DIR if is_folder else read)
+    for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
+        if os.path.exists(device):  # noqa: PTH110
+            rules.allow(device, rules=access.READ_FILE | (access.WRITE_FILE if device == "/dev/null" else access(0)))
+    made = access.MAKE_REG | access.MAKE_DIR | access.REMOVE_DIR | access.REMOVE_FILE
+    handled = access.all()
+    rules.allow(scratch, rules=(access.READ_FILE | access.WRITE_FILE | access.READ_DIR | made | access.TRUNCATE) & handled)
+    rules.apply()
+
+
+def _limit_syscalls() -> None:
+    if pyseccomp is None:
+        raise OSError(_missing)
+    refuse = pyseccomp.ERRNO(errno.EPERM)
+    argument = pyseccomp.Arg
+    rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    # Threads are allowed, processes are not. clone3 hides its flags behind a pointer; glibc falls back to clone.
+    rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0))
+    for call in ("kill", "tgkill"):
+        rules.add_rule(refuse, call, argument(0, pyseccomp.NE, os.getpid()))
+    for call in ("prlimit64", "sched_setaffinity"):
+        rules.add_rule(refuse, call, argument(0, pyseccomp.NE, 0))
+    rules.add_rule(refuse, "ioctl", argument(1, pyseccomp.EQ, _TIOCSTI))
+    for call in _REFUSED:
+        try:
+            rules.add_rule(refuse, call)
+        except OSError as error:
+            if error.errno not in (errno.EFAULT, errno.EINVAL, errno.EDOM):  # a call this architecture does not have
+                raise
+    rules.load()

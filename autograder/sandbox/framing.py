@@ -1,0 +1,100 @@
+"""Frames on a stream socket: two lengths, a header, a body.
+
+Both ends use it; only the judge's end must distrust it, so every length is checked before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Sequence
+
+_LENGTHS = struct.Struct("!II")
+_AT_ONCE = 16 * 1024
+MAX_HEADER = 4 * 2**20
+MAX_BODY = 256 * 2**20
+
+Buffer = bytes | bytearray | memoryview
+
+
+class FrameError(Exception):
+    """What arrived is not a frame."""
+
+
+class Closed(Exception):
+    """The other end is gone."""
+
+
+class Late(Exception):
+    """Nothing complete arrived before the deadline."""
+
+
+def send_frame(sock: socket.socket, header: Buffer, body: Sequence[Buffer] = ()) -> None:
+    """Sends one frame; `body` is a sequence of chunks which the receiver sees joined.
+
+    Raises:
+        FrameError: the frame is over the limits.
+        Closed: the other end is gone.
+        Late: the socket's time-out passed while the other end did not read.
+    """
+    size = sum(len(chunk) for chunk in body)
+    if len(header) > MAX_HEADER or size > MAX_BODY:
+        raise FrameError(f"a frame of {len(header)} + {size} bytes is too large")
+    try:
+        if len(header) + size < _AT_ONCE:
+            sock.sendall(b"".join((_LENGTHS.pack(len(header), size), header, *body)))
+            return
+        sock.sendall(_LENGTHS.pack(len(header), size))
+        for chunk in (header, *body):
+            sock.sendall(chunk)
+    except (BrokenPipeError, ConnectionError) as error:
+        raise Closed from error
+    except TimeoutError as error:
+        raise Late from error
+
+
+def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[bytes, bytearray]:
+    """Waits for one frame until `deadline` (of `time.monotonic`; None waits for ever).
+
+    Question and answer alternate, so whatever follows the frame was not asked for.
+
+    Raises:
+        FrameError, Closed, Late
+    """
+    start = _receive(sock, deadline)  # nearly always the whole frame, in one system call
+    while len(start) < _LENGTHS.size:
+        start += _receive(sock, deadline)
+    header_size, body_size = _LENGTHS.unpack_from(start)
+    if header_size > MAX_HEADER or body_size > MAX_BODY:
+        raise FrameError(f"a frame of {header_size} + {body_size} bytes was announced")
+    split, size = _LENGTHS.size + header_size, _LENGTHS.size + header_size + body_size
+    if len(start) > size:
+        raise FrameError(f"{len(start) - size} bytes follow the frame")
+    if len(start) == size:
+        return start[_LENGTHS.size : split], bytearray(start[split:])
+    frame = bytearray(size)
+    filled = len(start)
+    frame[:filled] = start
+    with memoryview(frame) as view:
+        while filled < size:
+            part = _receive(sock, deadline, size - filled)
+            view[filled : filled + len(part)] = part
+            filled += len(part)
+    return bytes(frame[_LENGTHS.size : split]), frame[split:]
+
+
+def _receive(sock: socket.socket, deadline: float | None, size: int = _AT_ONCE) -> bytes:
+    remaining = None if deadline is None else deadline - time.monotonic()
+    if remaining is not None and remaining <= 0:
+        raise Late
+    try:
+        sock.settimeout(remaining)
+        data = sock.recv(min(size, 2**20))
+    except TimeoutError as error:
+        raise Late from error
+    except ConnectionError as error:
+        raise Closed from error
+    if not data:
+        raise Closed
+    return data

@@ -1,0 +1,58 @@
+"""What a worker can tell of the work that a probe did: which operators were dispatched, how many lines were run.
+
+For teaching, not for security: a student's code in the same process could lie here. (Sources: PyTorch's
+`torch.utils._python_dispatch`, `sys.settrace`.)
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Container
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+class Operators(TorchDispatchMode):
+    """Records the operators dispatched inside the `with` block, below autograd, however they were reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self._seen: set[Any] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+        self.count += 1
+        self._seen.add(func)
+        return func(*args, **kwargs) if kwargs else func(*args)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names without namespace and overload: "max_pool2d_with_indices"."""
+        names = {getattr(func, "_schema", func).name for func in self._seen if hasattr(func, "_schema")}
+        return tuple(sorted(name.partition("::")[2][:80] for name in names))[:200]
+
+
+class Lines:
+    """Counts the executed lines of the given files inside the `with` block, on this thread."""
+
+    def __init__(self, files: Container[str]) -> None:
+        self.count = 0
+        self._files = files
+
+    def __enter__(self) -> Lines:
+        self._before = sys.gettrace()
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _call(self, frame: types.FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
+        return self._line if frame.f_code.co_filename in self._files else None
+
+    def _line(self, _frame: types.FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        if event == "line":
+            self.count += 1
+        return self._line

@@ -1,0 +1,275 @@
+"""The wire format of answers: plain values and tensors as data, never as code.
+
+The worker *encodes*: whatever is not exactly a plain value becomes an `Opaque` with its type's name. The judge
+*decodes* bytes it does not trust: the schema is checked by msgspec, tensors are rebuilt from raw bytes after their
+dtype, shape and length have been found to agree. No pickle, no callbacks, no Python object of the worker's making.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Union
+
+import msgspec
+import torch
+
+from autograder.sandbox.framing import Buffer, FrameError
+
+MAX_DEPTH = 16
+MAX_NODES = 20_000
+MAX_TEXT = 4_000
+MAX_TENSOR_BYTES = 128 * 2**20
+
+DTYPES: dict[str, torch.dtype] = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.uint8,
+        torch.int8,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+        torch.bool,
+        torch.complex64,
+        torch.complex128,
+    )
+}
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
+
+
+class Opaque(msgspec.Struct, frozen=True, array_like=True, tag="o"):
+    """Something that is not a plain value; `what` says what it was."""
+
+    what: str
+
+
+class _Tensor(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+    dtype: str
+    shape: tuple[int, ...]
+    device: str
+    requires_grad: bool
+
+
+class _Sequence(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    is_tuple: bool
+    items: list[_Node]
+
+
+class _Mapping(msgspec.Struct, frozen=True, array_like=True, tag="m"):
+    keys: list[str | int]
+    values: list[_Node]
+
+
+class _Integer(msgspec.Struct, frozen=True, array_like=True, tag="i"):
+    """An integer beyond 64 bits."""
+
+    digits: str
+
+
+_Node = Union[None, bool, int, float, str, Opaque, _Tensor, _Sequence, _Mapping, _Integer]  # noqa: UP007
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """Where an exception passed through the student's own code."""
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
+
+
+class Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
+    """A probe came back with a value."""
+
+    value: Any
+
+
+class Raised(msgspec.Struct, frozen=True, tag_field="is", tag="raised"):
+    """A probe raised. `builtins` are the names of the built-in exceptions the type derives from, nearest first."""
+
+    type: str
+    builtins: tuple[str, ...]
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+
+
+Outcome = Returned | Raised
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """One answer of the worker. What it says about its own work (`operators`, `lines`, `threads`) is for teaching,
+    not for security: the code under test lives in the same process."""
+
+    ticket: int
+    outcome: Outcome
+    operators: tuple[str, ...] = ()
+    operator_count: int = 0
+    lines: int = 0
+    threads: int = 1
+
+
+class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
+    value: _Node
+
+
+class _Answer(msgspec.Struct, frozen=True, array_like=True):
+    ticket: int
+    outcome: _Returned | Raised
+    operators: tuple[str, ...] = ()
+    operator_count: int = 0
+    lines: int = 0
+    threads: int = 1
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Answer)
+
+
+# --- the worker's side -------------------------------------------------------------------------------------------
+
+
+def encode(answer: Answer) -> tuple[bytes, list[Buffer]]:
+    """Header and body of an answer whose outcome holds any Python value at all."""
+    chunks: list[Buffer] = []
+    outcome: _Returned | Raised
+    if isinstance(answer.outcome, Returned):
+        outcome = _Returned(_Encoding(chunks).node(answer.outcome.value, 0))
+    else:
+        outcome = answer.outcome
+    fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
+    return _encoder.encode(_Answer(answer.ticket, outcome, *fields)), chunks
+
+
+class _Encoding:
+    def __init__(self, chunks: list[Buffer]) -> None:
+        self.chunks = chunks
+        self.left = MAX_NODES
+
+    def node(self, value: Any, depth: int) -> _Node:
+        # `type(value)` and exact comparison: `__class__`, subclasses and duck types decide nothing here.
+        kind = type(value)
+        self.left -= 1
+        if self.left < 0 or depth > MAX_DEPTH:
+            return Opaque("a value nested too deeply or with too many entries")
+        if value is None or kind is bool or kind is float:
+            return value  # type: ignore[no-any-return]
+        if kind is int:
+            if -(2**63) <= value < 2**63:
+                return value  # type: ignore[no-any-return]
+            return _Integer(str(value)) if value.bit_length() < 4000 else Opaque("an integer of over 1000 digits")
+        if kind is str:
+            return value[:MAX_TEXT].encode("utf-8", "replace").decode()  # type: ignore[no-any-return]
+        if kind in _PLAIN_TENSORS:
+            return self.tensor(value)
+        if kind in (list, tuple, torch.Size):
+            if len(value) > self.left:
+                return Opaque(f"a {kind.__name__} of {len(value)} entries")
+            return _Sequence(kind is not list, [self.node(item, depth + 1) for item in list(value)])
+        if kind is dict and all(type(key) in (str, int) for key in value):
+            keys = [key[:MAX_TEXT] if type(key) is str else key for key in value]
+            return _Mapping(keys, [self.node(item, depth + 1) for item in value.values()])
+        return Opaque(type_name(kind))
+
+    def tensor(self, value: torch.Tensor) -> _Node:
+        if value.layout is not torch.strided or value.is_quantized or value.is_nested or value.is_meta:
+            return Opaque(f"a tensor that is not dense ({value.layout}, {value.device})")
+        if value.dtype not in _NAMES or value.numel() * value.element_size() > MAX_TENSOR_BYTES:
+            return Opaque(f"a tensor of dtype {value.dtype} and shape {tuple(value.shape)}")
+        self.chunks.append(raw_bytes(value.detach().cpu()))
+        return _Tensor(_NAMES[value.dtype], tuple(value.shape), value.device.type, value.requires_grad)
+
+
+def raw_bytes(tensor: torch.Tensor) -> bytes:
+    """The entries of a dense tensor without a graph, on the CPU, in row-major order."""
+    plain = tensor.resolve_conj().resolve_neg() if tensor.is_complex() else tensor
+    if plain.is_neg():
+        plain = plain.resolve_neg()
+    if plain.dtype is torch.bfloat16:  # the one dtype that NumPy lacks
+        plain = plain.view(torch.int16)
+    return plain.numpy().tobytes()
+
+
+def type_name(kind: type) -> str:
+    """The type's qualified name, also where its metaclass lies about it."""
+    name = type.__dict__["__qualname__"].__get__(kind)
+    module = type.__dict__["__dict__"].__get__(kind).get("__module__", "")
+    return f"{module}.{name}"[:200] if type(module) is str and module not in ("", "builtins") else str(name)[:200]
+
+
+# --- the judge's side --------------------------------------------------------------------------------------------
+
+
+def decode(header: Buffer, body: bytearray) -> Answer:
+    """The answer in a frame that an untrusted process sent.
+
+    Tensors come back on the CPU, contiguous, without a graph (`requires_grad` is kept as a flag).
+
+    Raises:
+        FrameError: the bytes are not an answer.
+    """
+    try:
+        answer = _decoder.decode(header)
+        outcome: Outcome
+        if isinstance(answer.outcome, _Returned):
+            decoding = _Decoding(body)
+            outcome = Returned(decoding.value(answer.outcome.value, 0))
+            if decoding.offset != len(body):
+                raise FrameError(f"{len(body) - decoding.offset} bytes too many")
+        else:
+            outcome = answer.outcome
+    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError, RuntimeError, MemoryError) as error:
+        raise FrameError(str(error)[:200]) from error
+    fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
+    return Answer(answer.ticket, outcome, *fields)
+
+
+class _Decoding:
+    def __init__(self, body: bytearray) -> None:
+        self.body = body
+        self.offset = 0
+        self.left = MAX_NODES
+
+    def value(self, node: _Node, depth: int) -> Any:
+        self.left -= 1
+        if self.left < 0 or depth > MAX_DEPTH:
+            raise FrameError("too many values")
+        if isinstance(node, _Tensor):
+            return self.tensor(node)
+        if isinstance(node, _Sequence):
+            items = [self.value(item, depth + 1) for item in node.items]
+            return tuple(items) if node.is_tuple else items
+        if isinstance(node, _Mapping):
+            if len(node.keys) != len(node.values):
+                raise FrameError("a mapping with unequal numbers of keys and values")
+            return {key: self.value(item, depth + 1) for key, item in zip(node.keys, node.values, strict=True)}
+        if isinstance(node, _Integer):
+            if len(node.digits) > 1300:
+                raise FrameError("an integer of over 1000 digits")
+            return int(node.digits)
+        return node
+
+    def tensor(self, node: _Tensor) -> torch.Tensor:
+        dtype = DTYPES.get(node.dtype)
+        if dtype is None or len(node.shape) > 16 or any(not 0 <= extent < 2**40 for extent in node.shape):
+            raise FrameError(f"a tensor of dtype {node.dtype[:20]!r} with {len(node.shape)} dimensions")
+        count = math.prod(node.shape)
+        end = self.offset + count * dtype.itemsize
+        if end > len(self.body):
+            raise FrameError("a tensor with fewer bytes than its shape needs")
+        if count == 0:
+            rebuilt = torch.empty(node.shape, dtype=dtype)
+        else:
+            body, offset = self.body, self.offset
+            if offset % dtype.itemsize:  # a misaligned view is slow or worse
+                body, offset = self.body[offset:end], 0
+            if dtype is torch.bool and body[offset : offset + count].translate(None, b"\0\1"):
+                raise FrameError("a tensor of bool with entries other than 0 and 1")  # undefined in every operator
+            rebuilt = torch.frombuffer(body, dtype=dtype, count=count, offset=offset).view(node.shape)
+        self.offset = end
+        if node.requires_grad and (dtype.is_floating_point or dtype.is_complex):
+            rebuilt.requires_grad_()
+        return rebuilt

@@ -1,0 +1,164 @@
+"""The untrusted side: loads one student's module and evaluates probes on it until it is told to stop.
+
+Everything here runs in the same process as the student's code and may be tampered with by it. Nothing may depend on
+its honesty but the student's own score.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import random
+import socket
+import sys
+import threading
+import traceback
+import types
+import warnings
+from typing import Any
+
+import msgspec
+import torch
+
+from autograder.sandbox import shipping, values
+from autograder.sandbox.framing import receive_frame, send_frame
+from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.values import Answer, Frame, Outcome, Raised, Returned
+
+MAX_MESSAGE = 2_000
+MAX_NAMES = 2_000
+
+
+class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Define the module `name` by running `cells` (label, source) in order.
+
+    With `keep_going` an error in one cell does not stop the next, as in a notebook.
+    """
+
+    name: str
+    cells: tuple[tuple[str, str], ...]
+    keep_going: bool = False
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Evaluate the probe in the frame's body. `afresh`: first undo what earlier calls changed in torch's globals."""
+
+    ticket: int
+    seed: int
+    afresh: bool = False
+    operators: bool = False
+    lines: bool = False
+
+
+_NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+_requests = msgspec.msgpack.Decoder(Load | Ask)
+
+
+def work(channel: socket.socket, layers: dict[str, str]) -> None:
+    """Answers requests until the channel closes. The first frame sent says which confinement layers hold."""
+    _keep_installed_packages_only()
+    sys.stdin, sys.stdout, sys.stderr = (open("/dev/null", mode, encoding="utf-8") for mode in ("r", "w", "w"))
+    send_frame(channel, *values.encode(Answer(0, Returned(layers))))
+    module = types.ModuleType("submission")
+    files: set[str] = set()
+    while True:
+        header, body = receive_frame(channel)
+        request = _requests.decode(header)
+        if isinstance(request, Load):
+            files = {label for label, _ in request.cells}
+            module, answer = _load(request)
+        else:
+            answer = _answer(request, body, module, files)
+        frame = values.encode(answer)
+        send_frame(channel, *frame)
+
+
+def reset_torch() -> None:
+    """Puts torch's global switches back to where a new process has them."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(False)
+    torch._C._set_deterministic_algorithms(False)  # the public function imports the whole compiler first
+    torch.autograd.set_detect_anomaly(False)
+    torch.backends.cudnn.benchmark = False
+    random.seed(0)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    sys.settrace(None)
+    sys.setprofile(None)
+
+
+def seed_torch(seed: int) -> None:
+    """Seeds the CPU's global generator. (`torch.manual_seed` also asks after every accelerator, at 50 µs a call.)"""
+    torch.default_generator.manual_seed(seed)
+
+
+def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
+    """What is to be said of an exception: of its traceback only the frames in the student's own `files`."""
+    kind = type(error)
+    names = [base.__name__ for base in type.mro(kind) if base.__module__ == "builtins" and base is not object]
+    frames = []
+    for step in traceback.extract_tb(error.__traceback__):
+        if step.filename in files:
+            frames.append(Frame(step.filename, step.lineno or 0, step.name[:100], (step.line or "")[:200]))
+    if kind is SyntaxError or kind is IndentationError or kind is TabError:
+        frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
+    return Raised(values.type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error.msg if type(error) in (SyntaxError, IndentationError, TabError) else error)  # type: ignore[attr-defined]
+        return text[:MAX_MESSAGE].encode("utf-8", "replace").decode() if type(text) is str else ""
+    except BaseException:
+        return "(its message could not be read)"
+
+
+def _load(request: Load) -> tuple[types.ModuleType, Answer]:
+    """The module, and an answer holding its public names and the errors on the way as (label, Raised)."""
+    reset_torch()
+    module = types.ModuleType(request.name)
+    sys.modules[request.name] = module
+    errors: list[Raised] = []
+    files = {label for label, _ in request.cells}
+    for label, source in request.cells:
+        linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
+        try:
+            exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
+        except BaseException as error:
+            errors.append(describe(error, files))
+            if not request.keep_going:
+                return module, Answer(0, errors[0])
+    names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
+    problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
+    return module, Answer(0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=threading.active_count())
+
+
+def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str]) -> Answer:
+    if request.afresh:
+        reset_torch()
+    operators = Operators() if request.operators else None
+    lines = Lines(files) if request.lines else None
+    seed_torch(request.seed)
+    outcome: Outcome
+    try:
+        function = shipping.loads(probe)
+        with operators or _NOTHING, lines or _NOTHING:
+            outcome = Returned(function(module))
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are outcomes as well
+        outcome = describe(error, files)
+    return Answer(
+        request.ticket,
+        outcome,
+        operators=operators.names if operators else (),
+        operator_count=operators.count if operators else 0,
+        lines=lines.count if lines else 0,
+        threads=threading.active_count(),
+    )
+
+
+def _keep_installed_packages_only() -> None:
+    sys.path[:] = [path for path in sys.path if path.endswith(("site-packages", "dist-packages")) or "/lib/python" in path]
+    sys.argv[:] = [""]

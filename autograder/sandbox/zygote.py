@@ -1,0 +1,135 @@
+"""The process that forks workers: it has imported torch and nothing of the course, and never runs a student's code.
+
+It gives every worker a uid (as root) and a private scratch folder, watches how much the worker writes there, and
+after its end kills whatever it left behind and wipes the scratch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from autograder.sandbox import confinement, worker
+from autograder.sandbox.forkserver import ForkServer, Hooks
+
+MAX_SCRATCH_BYTES = 64 * 2**20
+MAX_SCRATCH_ENTRIES = 2_000
+
+
+class WorkerRequest(msgspec.Struct, frozen=True):
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class _Place:
+    scratch: Path
+    uid: int | None
+    memory_mb: int
+
+
+def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
+    """Serves until the lifeline breaks."""
+    confinement.adopt_orphans()
+    ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
+
+
+def _prepare(request: bytes) -> _Place:
+    memory_mb = msgspec.msgpack.decode(request, type=WorkerRequest).memory_mb
+    scratch, uid = Path(tempfile.mkdtemp(prefix="autograder-")), confinement.choose_uid()
+    if uid is not None:
+        os.chown(scratch, uid, uid)
+    return _Place(scratch, uid, memory_mb)
+
+
+def _run(place: _Place, channel: socket.socket) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.dup2(channel.detach(), 3, inheritable=False)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.setsid()
+    for variable in ("HOME", "TMPDIR"):
+        os.environ[variable] = str(place.scratch)
+    tempfile.tempdir = None
+    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.memory_mb)
+    worker.work(socket.socket(fileno=3), layers)
+
+
+def _inspect(place: _Place) -> str:
+    """A reason to end the worker: per-file limits exist, a limit for a whole folder does not."""
+    size = entries = 0
+    folders = [str(place.scratch)]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as listing:
+            for entry in listing:
+                entries += 1
+                if entries > MAX_SCRATCH_ENTRIES:
+                    return "it wrote too many files"
+                info = entry.stat(follow_symlinks=False)
+                size += info.st_blocks * 512
+                if stat.S_ISDIR(info.st_mode):
+                    folders.append(entry.path)
+    return "it wrote too much to disk" if size > MAX_SCRATCH_BYTES else ""
+
+
+def _clean_up(place: _Place) -> None:
+    if place.uid is not None:
+        _end_processes_of(place.uid)
+        for folder in ("/tmp", "/var/tmp", "/dev/shm"):  # writable for all where Landlock is missing
+            _remove_files_of(place.uid, folder)
+    _wipe(place.scratch)
+
+
+def _end_processes_of(uid: int) -> None:
+    """Kills every process of `uid` until none is left (5 s at most: by then one must be stuck in the kernel)."""
+    give_up = time.monotonic() + 5
+    while time.monotonic() < give_up:
+        found = False
+        for name in os.listdir("/proc"):
+            if name.isdigit() and _lives_as(uid, Path("/proc", name, "status")):
+                with contextlib.suppress(OSError):
+                    os.kill(int(name), signal.SIGKILL)
+                found = True
+        if not found:
+            return
+        time.sleep(0.002)
+
+
+def _lives_as(uid: int, status: Path) -> bool:
+    try:  # the owner of /proc/<pid> would not tell: it is root for a process that refuses debuggers
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return str(uid) in fields["Uid"].split() and not fields["State"].strip().startswith("Z")
+
+
+def _remove_files_of(uid: int, folder: str) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as listing:
+        for entry in listing:
+            with contextlib.suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_uid == uid:
+                    if entry.is_dir(follow_symlinks=False):
+                        _wipe(Path(entry.path))
+                    else:
+                        os.unlink(entry.path)  # noqa: PTH108
+
+
+def _wipe(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):
+        # Modes taken away, or nested deeper than Python recurses: coreutils handle both.
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf", "--one-file-system"]):
+            subprocess.run([*command, "--", str(folder)], check=False, stderr=subprocess.DEVNULL)
