@@ -13,7 +13,7 @@ from autograder.errors import EngineError
 from autograder.sandbox import values
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.framing import Closed, FrameError, Late, receive_frame, send_frame
-from autograder.sandbox.values import Answer, Raised, Returned
+from autograder.sandbox.values import Answer, Returned
 from autograder.sandbox.worker import Ask, Load
 from autograder.sandbox.zygote import WorkerRequest
 
@@ -46,13 +46,13 @@ class Worker:
 
     def load(
         self, name: str, cells: Sequence[tuple[str, str]], *, keep_going: bool, seconds: float
-    ) -> Returned | Raised:
-        """Runs the student's file. Returns its names and the errors of single cells, or what it raised.
+    ) -> Answer:
+        """Runs the student's file. The outcome holds its names and the errors of single cells, or is what it raised.
 
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
         """
-        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going)), b"", 0, seconds).outcome
+        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going)), b"", 0, seconds)
 
     def ask(
         self,

@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
@@ -119,7 +119,12 @@ class _Running(Generic[Context]):
 
 
 class ForkServer(Generic[Context]):
-    def __init__(self, control: socket.socket, lifeline: socket.socket, hooks: Hooks[Context]) -> None:
+    """`others` are the pids of children that are not of its making and that it leaves alone."""
+
+    def __init__(
+        self, control: socket.socket, lifeline: socket.socket, hooks: Hooks[Context], others: Container[int] = ()
+    ) -> None:
+        self._others = others
         self._control = control
         self._lifeline = lifeline
         self._hooks = hooks
@@ -233,7 +238,8 @@ class ForkServer(Generic[Context]):
         give_up = time.monotonic() + 5
         while time.monotonic() < give_up:
             try:
-                strays = {int(pid) for pid in path.read_text().split()} - self._running.keys()
+                strays = {int(pid) for pid in path.read_text().split() if int(pid) not in self._others}
+                strays -= self._running.keys()
             except (OSError, ValueError):  # not Linux, or a kernel built without it
                 return
             ended = {pid for pid in strays if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)}

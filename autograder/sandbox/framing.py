@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _LENGTHS = struct.Struct("!II")
 _AT_ONCE = 16 * 1024
@@ -82,6 +82,14 @@ def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[b
             view[filled : filled + len(part)] = part
             filled += len(part)
     return bytes(frame[_LENGTHS.size : split]), frame[split:]
+
+
+def frames(sock: socket.socket) -> Iterator[tuple[bytes, bytes]]:
+    """All frames that a trusted sender writes, one after the other, until it closes."""
+    with sock.makefile("rb") as stream:
+        while len(lengths := stream.read(_LENGTHS.size)) == _LENGTHS.size:
+            header_size, body_size = _LENGTHS.unpack(lengths)
+            yield stream.read(header_size), stream.read(body_size)
 
 
 def _receive(sock: socket.socket, deadline: float | None, size: int = _AT_ONCE) -> bytes:

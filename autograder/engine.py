@@ -1,0 +1,71 @@
+"""The command's side of grading: starts the bench, hands it jobs, and gets results back. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from autograder.errors import EngineError
+from autograder.job import Job
+from autograder.results.model import CheckResult, Result
+from autograder.sandbox.forkserver import Client
+from autograder.sandbox.framing import Closed, frames, send_frame
+
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "AUTOGRADER_WITHOUT_LAYERS")
+# One thread: for the same numbers everywhere, for the fork, and because a class is graded in parallel.
+_SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+_START = (
+    "import os, sys; sys.path[:] = sys.argv[3].split(os.pathsep); "
+    "from autograder.bench import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+)
+
+
+class Engine:
+    """A context: the bench starts with it (in the background) and ends, with everything below it, after it."""
+
+    def __enter__(self) -> Engine:
+        control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._lifeline, lifeline_there = socket.socketpair()
+        with control_there, lifeline_there:
+            self._process = _start_bench(control_there, lifeline_there)
+        self._client = Client(control)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lifeline.close()
+        self._process.wait()
+
+    def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:
+        """Grades one submission in a process of its own. May be called from several threads.
+
+        Raises:
+            EngineError: the judge died before it had a result.
+        """
+        judge = self._client.start()
+        try:
+            send_frame(judge.channel, msgspec.msgpack.encode(job))
+            for kind, data in frames(judge.channel):
+                if kind == b"result":
+                    return msgspec.json.decode(data, type=Result)
+                on_check(msgspec.json.decode(data, type=CheckResult))
+        except (Closed, ConnectionError):
+            pass
+        finally:
+            exit_ = judge.stop()
+        cause = f"signal {exit_.signal}" if exit_.signal else f"exit code {exit_.code}"
+        raise EngineError(f"the judge of {job.submission.name} ended early ({cause})")
+
+
+def _start_bench(control: socket.socket, lifeline: socket.socket) -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SET
+    fds = (control.fileno(), lifeline.fileno())
+    # Isolated, and with this process' own search path: the working directory may hold anything.
+    command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(filter(None, sys.path))]
+    return subprocess.Popen(
+        command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True
+    )

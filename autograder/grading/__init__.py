@@ -1,0 +1,21 @@
+"""What the author of a grader imports. See docs/authoring.md."""
+
+from autograder.grading.comparison import Tolerance
+from autograder.grading.fixtures import expect
+from autograder.grading.marks import exercise, forbids, misconception, points, time_limit, visibility
+from autograder.grading.operators import CONVOLUTION, NORMALISATION, PADDING, POOLING
+
+__all__ = [
+    "CONVOLUTION",
+    "NORMALISATION",
+    "PADDING",
+    "POOLING",
+    "Tolerance",
+    "exercise",
+    "expect",
+    "forbids",
+    "misconception",
+    "points",
+    "time_limit",
+    "visibility",
+]

@@ -1,0 +1,66 @@
+"""Which known misconception explains what a student's code does wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograder.course import Assignment
+from autograder.errors import EngineError
+from autograder.grading.comparison import Tolerance, compare
+from autograder.grading.marks import Misconception
+from autograder.grading.reference import load_misconceptions, load_variant
+from autograder.sandbox import shipping
+from autograder.sandbox.values import Outcome, Raised, Returned
+from autograder.sandbox.worker import describe, seed_torch
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A probe on which the submission failed, and what it answered."""
+
+    probe: bytes
+    seed: int
+    got: Outcome
+    tolerance: Tolerance | None = None
+
+
+def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
+    """The outcome of a shipped probe on trusted code, here in the judge."""
+    seed_torch(seed)
+    try:
+        return Returned(shipping.loads(probe)(module))
+    except Exception as error:
+        return describe(error, ())
+
+
+class Diagnosis:
+    """Knows the misconceptions of one assignment; the wrong variants are built when first needed."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._known: list[Misconception] | None = None
+        self._variants: dict[str, types.ModuleType] = {}
+
+    def explain(self, exercise: str, evidence: Sequence[Evidence]) -> Misconception | None:
+        """The first misconception whose outcomes equal the submission's wherever it failed, if there is one."""
+        # What a student's code raises says too little about how it came to it.
+        telling = [item for item in evidence if isinstance(item.got, Returned)]
+        if not telling:
+            return None
+        if self._known is None:
+            self._known = load_misconceptions(self._assignment)
+        for candidate in self._known:
+            if candidate.exercise == exercise:
+                with contextlib.suppress(EngineError):  # a broken variant is for `verify` to report
+                    if all(self._agrees(candidate, item) for item in telling):
+                        return candidate
+        return None
+
+    def _agrees(self, candidate: Misconception, item: Evidence) -> bool:
+        if candidate.name not in self._variants:
+            self._variants[candidate.name] = load_variant(self._assignment, candidate)
+        outcome = evaluate(item.probe, self._variants[candidate.name], item.seed)
+        return not isinstance(outcome, Raised) and compare(outcome, item.got, item.tolerance) is None

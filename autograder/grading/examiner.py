@@ -1,0 +1,158 @@
+"""Puts questions to one submission: keeps its worker, its time, and what went wrong with it as a whole."""
+
+from __future__ import annotations
+
+import time
+
+from autograder.course import Limits
+from autograder.grading.comparison import raised_text
+from autograder.grading.failures import Failure, Settled
+from autograder.results.model import Status
+from autograder.sandbox.client import Worker, WorkerLost
+from autograder.sandbox.forkserver import Client
+from autograder.sandbox.values import Answer, Raised
+from autograder.submission import Submission
+
+AFTER_TIMEOUT_SECONDS = 2.0
+
+
+class Examiner:
+    """The worker is started at the first question and again after it was lost.
+
+    What the student's code may use is counted in the time that its answers take: per check, and for the whole
+    submission (loading included), so that sleeping just under every limit leads nowhere.
+    """
+
+    def __init__(self, client: Client, module: str, submission: Submission, limits: Limits) -> None:
+        self._client = client
+        self._module = module
+        self._submission = submission
+        self._limits = limits
+        self._worker: Worker | None = None
+        self._threads = 1
+        self._left_in_total = limits.total_seconds
+        self._left_in_check = limits.check_seconds
+        self._afresh = False
+        self._slow_exercises: set[str] = set()
+        self._exercise = ""
+        self._unloadable: Failure | None = None
+        self.names: set[str] = set()
+        self.problems: list[tuple[str, str, str]] = []
+        self.layers: dict[str, str] = {}
+
+    def begin(self, exercise: str, seconds: float | None = None) -> None:
+        """A new check: its own time, and torch's global switches as a new process has them."""
+        self._exercise = exercise
+        self._left_in_check = seconds or self._limits.check_seconds
+        if exercise in self._slow_exercises:  # one endless loop must not cost its limit again in every check
+            self._left_in_check = min(self._left_in_check, AFTER_TIMEOUT_SECONDS)
+        self._afresh = True
+
+    def ask(self, probe: bytes, *, seed: int, operators: bool = False, lines: bool = False) -> Answer:
+        """The worker's answer to one shipped probe.
+
+        Raises:
+            Settled: there is none; the failure says why.
+        """
+        self._load()
+        assert self._worker is not None
+        allowed = min(self._left_in_check, self._left_in_total)
+        started = time.monotonic()
+        try:
+            answer = self._worker.ask(
+                probe, seed=seed, seconds=allowed, afresh=self._afresh, operators=operators, lines=lines
+            )
+        except WorkerLost as lost:
+            self._worker = None
+            if lost.timed_out:
+                self._slow_exercises.add(self._exercise)
+                raise Settled(self._too_slow()) from None
+            raise Settled(Failure(f"Your code ended the process that ran it: {lost}.")) from None
+        finally:
+            spent = time.monotonic() - started
+            self._left_in_check -= spent
+            self._left_in_total -= spent
+        self._afresh = False
+        if answer.threads > self._threads:  # it left threads behind: they must not disturb the next check
+            self._stop()
+        return answer
+
+    def close(self) -> None:
+        """Ends the worker; when this returns nothing of the submission runs any more."""
+        self._stop()
+
+    def load_failure(self) -> Failure | None:
+        """Loads the submission if that has not happened, and says what stands in the way of grading it at all."""
+        try:
+            self._load()
+        except Settled:
+            return self._unloadable
+        return None
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    def _load(self) -> None:
+        if self._unloadable is not None:
+            raise Settled(self._unloadable)
+        if self._left_in_total <= 0:
+            total = f"{self._limits.total_seconds:.3g} s"
+            raise Settled(Failure(f"Not run: your code had used up its {total} for the whole file before.", Status.SKIPPED))
+        if self._worker is not None:
+            return
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb)
+        self.layers = worker.layers
+        cells = [(cell.label, cell.source) for cell in self._submission.cells]
+        seconds = min(self._limits.import_seconds, self._left_in_total)
+        started = time.monotonic()
+        try:
+            answer = worker.load(self._module, cells, keep_going=self._submission.is_notebook, seconds=seconds)
+        except WorkerLost as lost:
+            if lost.timed_out:
+                text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
+                failure = Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
+            else:
+                failure = Failure(f"Running {self._submission.file_name} ended the process: {lost}.")
+            raise self._give_up(failure) from None
+        finally:
+            self._left_in_total -= time.monotonic() - started
+        outcome = answer.outcome
+        if isinstance(outcome, Raised):
+            worker.stop()
+            raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
+        self._threads = answer.threads
+        self.names, self.problems = _names_and_problems(outcome.value)
+        self._worker = worker
+
+    def _give_up(self, failure: Failure) -> Settled:
+        self._unloadable = failure
+        return Settled(failure)
+
+    def _too_slow(self) -> Failure:
+        if self._left_in_total <= 0:
+            text = f"Stopped: your code has used up its {self._limits.total_seconds:.3g} s for the whole file."
+        else:
+            text = "Stopped after the time for this check: your code did not return. Does every loop come to an end?"
+        return Failure(text, Status.TIMEOUT)
+
+
+def _load_text(raised: Raised, file_name: str) -> str:
+    if raised.type in ("SyntaxError", "IndentationError", "TabError") and raised.frames:
+        frame = raised.frames[-1]
+        return f"{file_name} could not be read as Python: {raised.message} (line {frame.line}).\n  {frame.text.strip()}"
+    return f"{file_name} could not be run to its end, so nothing in it could be graded. {raised_text(raised)}"
+
+
+def _names_and_problems(value: object) -> tuple[set[str], list[tuple[str, str, str]]]:
+    """Reads the answer to a load, which is as untrusted as any other."""
+    names, problems = (value.get("names"), value.get("problems")) if isinstance(value, dict) else (None, None)
+    return (
+        {name for name in names if isinstance(name, str)} if isinstance(names, list) else set(),
+        [
+            (str(item[0])[:100], str(item[1])[:300], str(item[2])[:100])
+            for item in (problems if isinstance(problems, list) else [])
+            if isinstance(item, list) and len(item) == 3
+        ],
+    )

@@ -1,0 +1,148 @@
+"""What a hidden grader may ask for: `same_outcome`, `student`, `vectorised`. The rest is ordinary pytest and Hypothesis.
+
+A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
+and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
+is checked: return the input after the call to check that it was not modified, return a gradient to check that.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import time
+import types
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograder.grading import showing
+from autograder.grading.comparison import Tolerance, compare, raised_text
+from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
+from autograder.grading.examiner import Examiner
+from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.results.model import Status
+from autograder.sandbox import shipping
+from autograder.sandbox.shipping import Probe
+from autograder.sandbox.values import Answer, Raised
+
+SHRINK_SECONDS = 2.0
+KEPT_EVIDENCE = 6
+VECTORISED_SLACK = 4
+
+
+class Questions:
+    """The questions of one check. Its methods are the fixtures."""
+
+    def __init__(
+        self,
+        examiner: Examiner,
+        reference: types.ModuleType,
+        diagnosis: Diagnosis,
+        exercise: str,
+        forbidden: Sequence[str],
+    ) -> None:
+        self._examiner = examiner
+        self._reference = reference
+        self._diagnosis = diagnosis
+        self._exercise = exercise
+        self._forbidden = forbidden
+        self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
+        self._difference: tuple[Evidence, Any, Any, str] | None = None
+        self._first_failure = 0.0
+
+    def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None) -> None:
+        """The submission returns the same values as the reference, or raises the same kind of exception.
+
+        Both sides evaluate the shipped copy of `probe` with torch's generator seeded alike, so nothing that one does
+        to an argument reaches the other. `tolerance` replaces the dtype's own.
+        """
+        self._stop_shrinking()
+        data = shipping.dumps(probe)
+        seed = seed_of(data)
+        answer = self._ask(data, seed)
+        expected = evaluate(data, self._reference, seed)
+        difference = compare(expected, answer.outcome, tolerance)
+        if difference is None:
+            return
+        evidence = Evidence(data, seed, answer.outcome, tolerance)
+        self._evidence.append(evidence)
+        self._first_failure = self._first_failure or time.monotonic()
+        self._difference = evidence, difference.expected, difference.got, difference.message
+        raise CheckFailed(Failure(difference.message))
+
+    def student(self, probe: Probe, *, seed: int = 0) -> Any:
+        """What `probe` returns on the submission, as plain values, for a check that judges it by itself.
+
+        The values are the submission's own: tensors of any shape and dtype, anything at all. See `expect`.
+        """
+        answer = self._ask(shipping.dumps(probe), seed)
+        if isinstance(answer.outcome, Raised):
+            raise Settled(Failure(raised_text(answer.outcome)))
+        return answer.outcome.value
+
+    def vectorised(self, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
+        """The Python work of `probe(module, input)` is the same for every input: operators dispatched and lines run.
+
+        Give inputs that differ in one extent each, all extents at least 2.
+        """
+        base = self._work(probe, first)
+        for other in others:
+            work = self._work(probe, other)
+            for what, one, two in zip(("operators", "lines of Python"), base, work, strict=True):
+                if abs(one - two) > VECTORISED_SLACK:
+                    shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
+                    text = f"The work in Python grows with the input: {one} {what} for {shapes}."
+                    hint = "A loop over the positions inside the window is fine; a loop over rows, columns or channels is not."
+                    raise Settled(Failure(text, hint=hint))
+
+    def explained(self) -> Failure | None:
+        """The last failure of `same_outcome`, which Hypothesis has made the smallest, with all that helps a student."""
+        if self._difference is None:
+            return None
+        evidence, expected, got, message = self._difference
+        example = showing.counterexample(evidence.probe, self._reference, evidence.seed, expected, got)
+        known = self._diagnosis.explain(self._exercise, self._evidence)
+        failure = Failure(message, Status.FAILED, example)
+        if known is None:
+            return failure
+        return Failure(message, Status.FAILED, example, known.hint, known.name)
+
+    def _ask(self, data: bytes, seed: int, *, lines: bool = False) -> Answer:
+        try:
+            answer = self._examiner.ask(data, seed=seed, operators=bool(self._forbidden) or lines, lines=lines)
+        except Settled as settled:
+            if settled.failure.status is Status.TIMEOUT or self._difference is None:
+                raise self._with_call(settled.failure, data, seed) from None
+            raise
+        for name in answer.operators:
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._forbidden):
+                text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
+                raise Settled(Failure(text))
+        return answer
+
+    def _with_call(self, failure: Failure, data: bytes, seed: int) -> Settled:
+        if failure.status is Status.SKIPPED or self._examiner.load_failure() is not None:
+            return Settled(failure)
+        call = showing.call_text(data, self._reference, seed)
+        return Settled(Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status))
+
+    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> tuple[int, int]:
+        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
+        if isinstance(answer.outcome, Raised):
+            raise Settled(Failure(raised_text(answer.outcome)))
+        return answer.operator_count, answer.lines
+
+    def _stop_shrinking(self) -> None:
+        if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:
+            raise Settled(Failure("(replaced by the best example found)"))
+
+
+def expect(condition: object, message: str, *, hint: str = "") -> None:
+    """Fails the check with `message` unless `condition` holds; for checks that judge `student(...)` themselves."""
+    if not bool(condition):
+        raise CheckFailed(Failure(message, hint=hint))
+
+
+def seed_of(data: bytes) -> int:
+    """A seed for torch's generator that depends on the probe alone, so that a replayed example sees the same numbers."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "little")

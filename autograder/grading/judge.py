@@ -1,0 +1,131 @@
+"""Grades one submission: runs the hidden graders under pytest and makes a `Result` of what the plugin saw."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import platform
+import sys
+import time
+import types
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import cloudpickle
+import pytest
+import torch
+
+import autograder
+from autograder.course import Assignment, load_assignment
+from autograder.errors import EngineError, UsageError
+from autograder.grading.examiner import Examiner
+from autograder.grading.plugin import GradingPlugin, use_profile
+from autograder.job import Job
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.sandbox.forkserver import Client
+
+
+def grade(job: Job, client: Client, report: Callable[[CheckResult], None]) -> Result:
+    """The result of one submission; `report` gets every check as soon as it is known. Never raises: what goes wrong
+    with us ends up in a result in state `error`."""
+    started = time.monotonic()
+    assignment = load_assignment(Path(job.course), job.slug)
+    log: list[str] = []
+    plugin = None
+    examiner = Examiner(client, assignment.module, job.submission, assignment.limits)
+    try:
+        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report)
+        log += _run_pytest(assignment, plugin)
+        log += plugin.log
+        state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
+    except (EngineError, UsageError) as error:
+        log.append(str(error))
+        state = State.ERROR
+    finally:
+        examiner.close()
+    log += [f"confinement without {name}: {why}" for name, why in examiner.layers.items() if why]
+    return Result(
+        assignment=assignment.slug,
+        title=assignment.title,
+        submission=job.submission.name,
+        state=state,
+        exercises=_by_exercise(assignment, plugin.checks if plugin else []),
+        notice=_notice(examiner) if state is State.GRADED else "",
+        log=tuple(log),
+        environment=_environment(examiner.layers),
+        fingerprint=fingerprint(assignment, job),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def fingerprint(assignment: Assignment, job: Job) -> str:
+    """A hash of everything that determines the score: submission, graders, solution, engine, salt, torch's version."""
+    digest = hashlib.sha256()
+    package = Path(autograder.__file__).parent
+    files = [assignment.solution, *sorted(assignment.graders.rglob("*.py")), assignment.graders / "assignment.toml"]
+    for path in [*files, *sorted(package.rglob("*.py"))]:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for text in (job.submission.sha256, job.salt, torch.__version__, platform.python_version()):
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
+    """Runs the graders in this process. Whatever pytest prints goes to the instructor's log."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(assignment.graders))
+    use_profile(assignment)
+    printed = io.StringIO()
+    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler", "-s", "--noconftest"]
+    place = ["--rootdir", str(assignment.graders), "-c", os.devnull, "--import-mode=prepend"]
+    with redirect_stdout(printed), redirect_stderr(printed):
+        code = pytest.main([*options, *place, str(assignment.graders)], plugins=[plugin, _Travelling(assignment)])
+    if plugin.fatal:
+        raise EngineError(plugin.fatal)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise EngineError(f"pytest stopped with {code!r}:\n{printed.getvalue()[-3000:]}")
+    return [f"printed by the graders:\n{printed.getvalue()[:3000]}"] if printed.getvalue().strip() else []
+
+
+class _Travelling:
+    """Lets classes that a grader's own files define travel to the worker, which cannot import those files."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._folder = f"{assignment.graders}/"
+
+    def pytest_collection_finish(self) -> None:
+        for module in list(sys.modules.values()):
+            if isinstance(module, types.ModuleType) and (getattr(module, "__file__", None) or "").startswith(self._folder):
+                cloudpickle.register_pickle_by_value(module)
+
+
+def _by_exercise(assignment: Assignment, checks: list[CheckResult]) -> tuple[ExerciseResult, ...]:
+    return tuple(
+        ExerciseResult(name, points, tuple(check for check in checks if check.exercise == name))
+        for name, points in assignment.exercises.items()
+    )
+
+
+def _notice(examiner: Examiner) -> str:
+    """What a student has to know about the file as a whole."""
+    failure = examiner.load_failure()
+    if failure is not None:
+        return failure.message
+    if examiner.problems:
+        where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))
+        return f"These cells ended with an error and were graded without what follows it in them: {where}."
+    return ""
+
+
+def _environment(layers: dict[str, str]) -> dict[str, str]:
+    active = ", ".join(name for name, why in layers.items() if not why)
+    return {
+        "autograder": autograder.__version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "device": "cpu",
+        "confinement": active or "none",
+    }

@@ -1,0 +1,209 @@
+"""The pytest plugin that turns hidden graders into a result. Its hooks stand in the order in which pytest calls them.
+
+How a check can end:
+- it returns: passed, all its points;
+- `CheckFailed` or `Settled` (from a fixture or `expect`): failed, timed out or not reached; no points;
+- Hypothesis' own complaint that an example failed once and not again: failed, with the example that was recorded;
+- any other exception, or a mistake in the grader's marks: our error. It is logged for the instructor, the check is
+  neither passed nor failed, and the whole result is in state `error`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Generator
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis.errors import Flaky, Unsatisfiable
+
+from autograder.course import Assignment
+from autograder.errors import EngineError
+from autograder.grading.diagnosis import Diagnosis
+from autograder.grading.examiner import Examiner
+from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.fixtures import Questions
+from autograder.grading.reference import load_reference
+from autograder.results.model import CheckResult, Status, Visibility
+
+_QUESTIONS = pytest.StashKey[Questions]()
+_MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
+
+
+def use_profile(assignment: Assignment) -> None:
+    """Hypothesis as a judge needs it: no files, no deadline, no second opinions. Call before graders are imported."""
+    hypothesis.settings.register_profile(
+        "autograder",
+        max_examples=assignment.examples,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile("autograder")
+
+
+class GradingPlugin:
+    """Collects one `CheckResult` per hidden test; `report` is called with each as soon as it is known."""
+
+    def __init__(
+        self, assignment: Assignment, examiner: Examiner, salt: str, report: Callable[[CheckResult], None]
+    ) -> None:
+        self.assignment = assignment
+        self.examiner = examiner
+        self.reference = load_reference(assignment)
+        self.diagnosis = Diagnosis(assignment)
+        self.salt = salt
+        self.report = report
+        self.checks: list[CheckResult] = []
+        self.log: list[str] = []
+        self.fatal = ""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for name in _MARKS:
+            config.addinivalue_line("markers", f"{name}(value): see autograder.grading.marks")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.fatal = f"a grader cannot be imported:\n{report.longreprtext}"
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        try:
+            self._plan(items)
+        except EngineError as error:
+            self.fatal = str(error)
+        if self.fatal:
+            items.clear()
+
+    def _plan(self, items: list[pytest.Item]) -> None:
+        order = list(self.assignment.exercises)
+        totals = dict.fromkeys(order, 0.0)
+        for item in items:
+            exercise, points = _mark(item, "exercise"), _mark(item, "points")
+            if exercise not in totals or points is None:
+                raise EngineError(f"{item.nodeid}: mark it with an exercise of assignment.toml and with points")
+            totals[exercise] += points
+            if hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
+                hypothesis.seed(_seed(self.salt, self.assignment.slug, item.name))(item.obj)  # type: ignore[attr-defined]
+        for exercise, total in totals.items():
+            if abs(total - self.assignment.exercises[exercise]) > 1e-6:
+                worth = self.assignment.exercises[exercise]
+                raise EngineError(f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}")
+        items.sort(key=lambda item: order.index(_mark(item, "exercise")))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        exercise = _mark(item, "exercise")
+        self.examiner.begin(exercise, _mark(item, "time_limit"))
+        forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
+        item.stash[_QUESTIONS] = Questions(self.examiner, self.reference, self.diagnosis, exercise, forbidden)
+        self._started = time.monotonic()
+        return (yield)
+
+    @pytest.fixture
+    def same_outcome(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[_QUESTIONS].same_outcome  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Callable[..., Any]:
+        return request.node.stash[_QUESTIONS].student  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def vectorised(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[_QUESTIONS].vectorised  # type: ignore[no-any-return]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Runs a check unless it is known beforehand how it ends."""
+        exercise = _mark(pyfuncitem, "exercise")
+        failure = self.examiner.load_failure()
+        if failure is None and hasattr(self.reference, exercise) and exercise not in self.examiner.names:
+            failure = self._missing(exercise)
+        if failure is not None:
+            pyfuncitem.obj = _ends_with(failure)
+        return (yield)
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.when != "call" and call.excinfo is None:
+            return
+        error = call.excinfo.value if call.excinfo else None
+        questions = item.stash[_QUESTIONS]
+        failure: Failure | None = None
+        if isinstance(error, Settled | CheckFailed | Flaky):
+            failure = _best(error, questions)
+        if error is None:
+            status = Status.PASSED
+        elif failure is None or isinstance(error, Unsatisfiable):
+            status = Status.ERROR
+            self.log.append(f"{item.nodeid}: {_whereabouts(call.excinfo)}")
+            failure = Failure("The grader itself failed here; your instructor has been told.")
+        else:
+            status = failure.status
+        self._add(item, status, failure)
+
+    def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
+        points = _mark(item, "points")
+        check = CheckResult(
+            exercise=_mark(item, "exercise"),
+            name=item.name.removeprefix("test_"),
+            title=_sentence(item),
+            status=status,
+            max_points=points,
+            points=points if status is Status.PASSED else 0.0,
+            message=failure.message if failure else "",
+            hint=failure.hint if failure else "",
+            counterexample=failure.counterexample if failure else None,
+            misconception=failure.misconception if failure else "",
+            visibility=_mark(item, "visibility") or Visibility.VISIBLE,
+            seconds=round(time.monotonic() - self._started, 4),
+        )
+        self.checks.append(check)
+        self.report(check)
+
+    def _missing(self, exercise: str) -> Failure:
+        problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self.examiner.problems[:3])
+        why = f" These cells ended with an error:{problems}" if problems else ""
+        return Failure(f"{exercise} is not defined in your file.{why}")
+
+
+def _best(error: BaseException, questions: Questions) -> Failure | None:
+    """What to tell: a failure that needs no example, else the smallest example that was recorded."""
+    if isinstance(error, Settled) and error.failure.status is not Status.FAILED:
+        return error.failure
+    explained = questions.explained()
+    if explained is not None:
+        return explained
+    return getattr(error, "failure", None)
+
+
+def _ends_with(failure: Failure) -> Callable[..., None]:
+    def check(**_: object) -> None:
+        raise Settled(failure)
+
+    return check
+
+
+def _whereabouts(excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:
+    if excinfo is None:
+        return ""
+    last = excinfo.traceback[-1]
+    return f"{excinfo.exconly()[:2000]} ({last.path}:{last.lineno + 1})"
+
+
+def _mark(item: pytest.Item, name: str) -> Any:
+    mark = item.get_closest_marker(name)
+    return mark.args[0] if mark and mark.args else None
+
+
+def _seed(salt: str, *parts: str) -> int:
+    return int.from_bytes(hashlib.blake2b("\0".join((salt, *parts)).encode(), digest_size=8).digest(), "little")
+
+
+def _sentence(item: pytest.Item) -> str:
+    text = re.sub(r"\s+", " ", (item.obj.__doc__ or "")).strip()  # type: ignore[attr-defined]
+    return text or item.name.removeprefix("test_").replace("_", " ")

@@ -1,0 +1,66 @@
+"""`naive_padding(feature_map, padding, value=0.0)`: a border of `value` around a feature map."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import feature_maps
+
+from autograder.grading import PADDING, exercise, forbids, points
+from autograder.probes import gradients
+
+pytestmark = [exercise("naive_padding"), forbids(PADDING)]
+
+
+@points(1)
+@given(x=feature_maps(), p=st.integers(0, 3))
+def test_shape(same_outcome, x, p):
+    """The result is 2·padding taller and wider than the map."""
+    same_outcome(lambda m: m.naive_padding(x, p).shape)
+
+
+@points(2)
+@given(x=feature_maps(), p=st.integers(0, 3))
+def test_zeros_around_the_map(same_outcome, x, p):
+    """Without a value the border is 0, and the map stands unchanged in the middle."""
+    same_outcome(lambda m: m.naive_padding(x, p))
+
+
+@points(1)
+@given(x=feature_maps(), p=st.integers(1, 3), value=st.sampled_from([1.0, -2.5, float("-inf")]))
+def test_border_value(same_outcome, x, p, value):
+    """The border is filled with the value that was asked for."""
+    same_outcome(lambda m: m.naive_padding(x, p, value))
+    same_outcome(lambda m: m.naive_padding(x, p, value=value))
+
+
+@points(1)
+@given(x=feature_maps(dtype=torch.float64), p=st.integers(0, 2))
+def test_dtype(same_outcome, x, p):
+    """A float64 map gives a float64 result."""
+    same_outcome(lambda m: m.naive_padding(x / 3, p, value=0.1))
+
+
+@points(1)
+@given(x=feature_maps(), p=st.integers(1, 2))
+def test_gradient(same_outcome, x, p):
+    """The gradient reaches the map through the padding."""
+    same_outcome(lambda m: {"gradient": gradients(lambda x: m.naive_padding(x, p), x)[0]})
+
+
+@points(1)
+@given(x=feature_maps(), p=st.integers(0, 2))
+def test_argument_is_not_modified(same_outcome, x, p):
+    """The map that was passed in is the same afterwards."""
+
+    def probe(m):
+        padded = m.naive_padding(x, p)
+        return {"map after the call": x, "result": padded}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(x=feature_maps(), p=st.integers(-3, -1))
+def test_negative_padding_is_refused(same_outcome, x, p):
+    """A negative padding is a ValueError."""
+    same_outcome(lambda m: m.naive_padding(x, p))
