@@ -67,7 +67,7 @@ class Examiner:
             if lost.timed_out:
                 self._slow_exercises.add(self._exercise)
                 raise Settled(self._too_slow()) from None
-            raise Settled(Failure(f"Your code ended the process that ran it: {lost}.")) from None
+            raise Settled(Failure(f"Your code did not return an answer: {lost}.")) from None
         finally:
             spent = time.monotonic() - started
             self._left_in_check -= spent
@@ -114,7 +114,7 @@ class Examiner:
                 text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
                 failure = Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
             else:
-                failure = Failure(f"Running {self._submission.file_name} ended the process: {lost}.")
+                failure = Failure(f"{self._submission.file_name} could not be run to its end: {lost}.")
             raise self._give_up(failure) from None
         finally:
             self._left_in_total -= time.monotonic() - started

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from autograder.grading.comparison import kind_of, mismatches, raised_text, shape_text
+from autograder.grading.comparison import kind_of, mismatches, shape_text
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
 from autograder.sandbox.values import Opaque, Raised
@@ -47,9 +47,11 @@ def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown
         dtype = str(value.dtype).removeprefix("torch.")
         return Shown(name, f"{shape_text(value.shape)} {dtype}" if value.dim() else dtype, _tensor_text(value, marks))
     if isinstance(value, Raised):
-        return Shown(name, "", raised_text(value) if name == "got" else f"a {(value.builtins or (value.type,))[0]}")
+        return Shown(name, "", f"an exception ({value.type})" if name == "got" else f"a {(value.builtins or (value.type,))[0]}")
     if isinstance(value, Opaque):
         return Shown(name, "", kind_of(value))
+    if isinstance(value, torch.Size):
+        value = tuple(value)
     return Shown(name, type(value).__name__, _clipped(repr(value), 400))
 
 

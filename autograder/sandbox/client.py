@@ -94,7 +94,7 @@ class Worker:
             raise WorkerLost(exit_.note or f"it took longer than {seconds:.3g} s", timed_out=not exit_.note) from None
         except FrameError as error:
             self.stop()
-            raise WorkerLost(f"the answer that came back was not valid ({error})") from error
+            raise WorkerLost(f"it sent back an answer that is not valid ({error})") from error
         except Closed:
             raise WorkerLost(self._cause_of_death(self._child.stop())) from None
 
@@ -113,18 +113,16 @@ class Worker:
         if exit_.note:
             return exit_.note
         if exit_.signal:
-            name = {
+            causes = {
                 4: "an illegal instruction",
                 6: "abort()",
                 7: "a bus error",
                 8: "a division fault",
-                9: f"being killed, as when it needs more than the {self.memory_mb} MB of memory it may use",
+                9: f"being killed, as happens when more than the {self.memory_mb} MB of memory allowed are used",
                 11: "a segmentation fault",
-                24: "using too much processor time",
-                25: "writing too large a file",
                 31: "a system call that is not allowed",
-            }.get(exit_.signal, f"signal {exit_.signal}")
-            return f"the process ended by {name}"
+            }
+            return f"its process was ended by {causes.get(exit_.signal, f'signal {exit_.signal}')}"
         if exit_.code == BROKEN_DOWN:
-            return "the process broke down while answering"
-        return f"the process ended itself with exit code {exit_.code} (as os._exit does)"
+            return "its process broke down before it could answer"
+        return f"its process ended with exit code {exit_.code}, as after os._exit({exit_.code})"

@@ -17,6 +17,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 class Operators(TorchDispatchMode):
     """Records the operators dispatched inside the `with` block, below autograd, however they were reached."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled under this mode; guarding against it would import the compiler, for a second."""
+        return False
+
     def __init__(self) -> None:
         super().__init__()
         self.count = 0

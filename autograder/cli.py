@@ -1,0 +1,124 @@
+"""The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
+
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as it was given. Imports are made
+where they are used: a first valid result file is written before anything slow is loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autograder import __version__
+from autograder.errors import EngineError, UsageError
+
+
+class _Commands(click.Group):
+    """Prints our own errors as one sentence on stderr, with the exit code that belongs to them."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            click.echo(f"autograder: {error}", err=True)
+            ctx.exit(2)
+        except EngineError as error:
+            click.echo(f"autograder: the kit itself failed: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("autograder: interrupted; results written so far are complete.", err=True)
+            ctx.exit(130)
+
+
+_course = click.option(
+    "--course",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The course's folder [default: the nearest one upward that holds graders/].",
+)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="autograder")
+def main() -> None:
+    """Grades PyTorch coursework: tensors, gradients and modules, compared with a reference, in a sandbox.
+
+    Students run `autograder check`. Instructors run `autograder grade` on one submission, and `autograder verify`
+    after a change to an assignment.
+    """
+
+
+@main.command(short_help="Grade one submission (or several).")
+@click.argument("submissions", metavar="SUBMISSION...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-a", "--assignment", metavar="SLUG", help="The assignment [default: told by the file's name].")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The result in Gradescope's form [default: results.json]. With several submissions: a folder "
+    "with a file for each [default: results].",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@_course
+def grade(
+    submissions: tuple[Path, ...],
+    assignment: str | None,
+    output: Path | None,
+    device: str,
+    salt: str,
+    quiet: bool,
+    course: Path | None,
+) -> None:
+    """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that holds one) with the hidden graders.
+
+    Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
+    """
+    from autograder import grade_command
+
+    code = grade_command.run(submissions, assignment, output, device=device, salt=salt, quiet=quiet, course=course)
+    sys.exit(code)
+
+
+@main.command(short_help="Run the public tests on your own file.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they lie elsewhere.")
+def check(file: Path | None, tests: Path | None) -> None:
+    """Runs the public tests on FILE, as a student does before handing in. No hidden graders are needed.
+
+    FILE is your .py or .ipynb; without it, the one in this folder that there are public tests for.
+    """
+    from autograder import check_command
+
+    sys.exit(check_command.run(file, tests))
+
+
+@main.command(short_help="Test an assignment's graders.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--salt", "salts", multiple=True, metavar="TEXT", help="Again with other examples; may be repeated.")
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often, with equal results.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@_course
+def verify(slugs: tuple[str, ...], salts: tuple[str, ...], repeats: int, jobs: int | None, course: Path | None) -> None:
+    """Tests the graders of assignments: the solution gets all points, the skeleton none, and every known misconception
+    loses points in its own exercise and in no other.
+
+    Exit code 0 if all that holds, else 1.
+    """
+    from autograder import verify_command
+
+    sys.exit(verify_command.run(slugs, salts=salts or ("",), repeats=repeats, jobs=jobs, course=course))
+
+
+@main.command(short_help="Make what students receive from the solutions.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
+@_course
+def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
+    """Writes the skeletons in assignments/ from solutions/: what stands between the solution markers is removed."""
+    from autograder import release_command
+
+    sys.exit(release_command.run(slugs, only_check=only_check, course=course))

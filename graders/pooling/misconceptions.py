@@ -1,0 +1,1562 @@
+"""Known wrong ways to do the exercises of `pooling`, with the hint for a student who did just that.
+
+A long list, since mistakes are many. Where a mistake shows only in a special way, its docstring begins with
+that way: gradient, dtype, layout, in place, exception type, not vectorised, forbidden operator, statistics.
+"""
+
+import math
+import random
+
+import torch
+import torch.nn.functional as F
+from pooling import (
+    DepthPool,
+    GlobalAveragePooling,
+    LPPooling,
+    MixedPooling,
+    StochasticPooling,
+)
+from torch import nn
+
+from autograder.grading import misconception
+
+
+def windows_of(x, kernel, stride=1):
+    """Right: (..., H, W) -> (..., out_H, out_W, pixels of a window). `kernel`: a side or a pair."""
+    k_h, k_w = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+    if k_h > x.shape[-2] or k_w > x.shape[-1]:
+        raise ValueError("the window does not fit")
+    return x.unfold(-2, k_h, stride).unfold(-2, k_w, stride).flatten(-2)
+
+
+def padded_with(x, padding, value):
+    """Right: a border around the last two dimensions; refuses a negative one."""
+    if padding < 0:
+        raise ValueError("padding must not be negative")
+    return F.pad(x, [padding] * 4, value=value)
+
+
+def bordered(x, padding, avg):
+    """Right: the border that naive_pooling needs."""
+    return padded_with(x, padding, 0.0 if avg else -math.inf)
+
+
+def reduced(windows, avg):
+    """Right: the maximum or the mean of every window."""
+    return windows.mean(-1) if avg else windows.amax(-1)
+
+
+# naive_padding
+
+
+@misconception("naive_padding", hint="Your border is always 0. The caller may ask for another number.")
+def ignores_the_value(feature_map, padding, value=0.0):  # noqa: ARG001
+    """The border is 0 whatever `value` says."""
+    return padded_with(feature_map, padding, 0.0)
+
+
+@misconception(
+    "naive_padding", hint="How many sides has a map? Count by how many rows your result grows, and compare."
+)
+def pads_only_above_and_left(feature_map, padding, value=0.0):
+    """The border is on two sides only, so the result is H + p by W + p."""
+    return padded_with(feature_map, padding, value)[
+        : feature_map.shape[0] + padding, : feature_map.shape[1] + padding
+    ]
+
+
+@misconception(
+    "naive_padding", hint="Try a border of width 0 and print what the slice `[p:-p]` contains when p is 0."
+)
+def slices_with_a_negative_end(feature_map, padding, value=0.0):
+    """`[p:-p]` is empty for p = 0."""
+    if padding < 0:
+        raise ValueError("padding must not be negative")
+    padded = feature_map.new_full([size + 2 * padding for size in feature_map.shape], value)
+    padded[padding:-padding, padding:-padding] = feature_map
+    return padded
+
+
+@misconception("naive_padding", hint="Look at the four corners of your result when the border is not 0.")
+def leaves_the_corners_zero(feature_map, padding, value=0.0):
+    """The four strips of the border are filled beside the map only, the corners stay 0."""
+    padded = padded_with(padded_with(feature_map, padding, value), 0, 0.0).clone()
+    for rows in (slice(0, padding), slice(padding + feature_map.shape[0], None)):
+        for columns in (slice(0, padding), slice(padding + feature_map.shape[1], None)):
+            padded[rows, columns] = 0
+    return padded
+
+
+@misconception("naive_padding", hint="Try a map that is not square: which of its two sizes do you use where?")
+def takes_every_map_for_square(feature_map, padding, value=0.0):
+    """The number of rows is used as the number of columns as well."""
+    if padding < 0:
+        raise ValueError("padding must not be negative")
+    size = feature_map.shape[0]
+    padded = feature_map.new_full((size + 2 * padding, size + 2 * padding), value)
+    padded[padding : padding + size, padding : padding + size] = feature_map
+    return padded
+
+
+@misconception(
+    "naive_padding",
+    hint="Which dtype has a tensor that `torch.full` or `torch.zeros` makes? Print it, and the input's.",
+)
+def makes_a_float32_border(feature_map, padding, value=0.0):
+    """Dtype: the result is float32 whatever the input is."""
+    return padded_with(feature_map.to(torch.float32), padding, value)
+
+
+@misconception(
+    "naive_padding",
+    hint="Your result forgot where its numbers come from: `item()`, `detach()`, `.data` and "
+    "`torch.tensor(...)` all cut the graph.",
+)
+def copies_numbers_without_their_graph(feature_map, padding, value=0.0):
+    """Gradient: the map is copied number by number, so no gradient flows."""
+    return padded_with(feature_map.detach(), padding, value)
+
+
+@misconception("naive_padding", hint="What should a border of width -1 be? A good function says so.")
+def returns_the_map_for_negative_padding(feature_map, padding, value=0.0):
+    """A negative padding is taken for no padding."""
+    return feature_map.clone() if padding <= 0 else padded_with(feature_map, padding, value)
+
+
+@misconception(
+    "naive_padding", hint="An `assert` is for your own mistakes. Which exception is for the caller's?"
+)
+def asserts_the_padding(feature_map, padding, value=0.0):
+    """Exception type: AssertionError for a negative padding."""
+    assert padding >= 0, "padding must not be negative"
+    return padded_with(feature_map, padding, value)
+
+
+@misconception(
+    "naive_padding", hint="You raise the right exception, but it does not say a word to the caller."
+)
+def refuses_without_a_message(feature_map, padding, value=0.0):
+    """Exception message: the ValueError for a negative padding is empty."""
+    if padding < 0:
+        raise ValueError
+    return padded_with(feature_map, padding, value)
+
+
+@misconception(
+    "naive_padding",
+    hint="This exercise is about building the border yourself; PyTorch's padding is off limits here.",
+)
+def lets_the_library_pad(feature_map, padding, value=0.0):
+    """Forbidden operator: F.pad."""
+    if padding < 0:
+        raise ValueError("padding must not be negative")
+    return F.pad(feature_map, (padding, padding, padding, padding), value=value)
+
+
+# naive_pooling
+
+
+@misconception(
+    "naive_pooling",
+    hint="Your windows look as if the border were filled with 0. Which number can never win a maximum?",
+)
+def pads_with_zero(feature_map, kernel_size, strides, padding, avg=False):
+    """Max pooling sees a border of 0, which wins over negative pixels."""
+    return reduced(windows_of(padded_with(feature_map, padding, 0.0), kernel_size, strides), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="The border that suits a maximum does not suit a mean. What should it add to a mean?",
+)
+def averages_over_minus_infinity(feature_map, kernel_size, strides, padding, avg=False):
+    """Average pooling uses the border of max pooling."""
+    return reduced(windows_of(padded_with(feature_map, padding, -math.inf), kernel_size, strides), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="Average a map of ones with a border: what does `nn.AvgPool2d` give at the corner, and by how many "
+    "pixels does it divide there?",
+)
+def leaves_the_border_out_of_the_mean(feature_map, kernel_size, strides, padding, avg=False):
+    """The mean divides by the number of pixels inside the map (count_include_pad=False)."""
+    windows = windows_of(bordered(feature_map, padding, avg), kernel_size, strides)
+    if not avg:
+        return windows.amax(-1)
+    inside = windows_of(bordered(torch.ones_like(feature_map), padding, avg), kernel_size, strides)
+    return windows.sum(-1) / inside.sum(-1)
+
+
+@misconception(
+    "naive_pooling", hint="Try a stride that differs from the kernel size. Which of them moves your window?"
+)
+def moves_by_the_kernel_size(feature_map, kernel_size, strides, padding, avg=False):  # noqa: ARG001
+    """The stride is ignored, the kernel size is used twice."""
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, kernel_size), avg)
+
+
+@misconception("naive_pooling", hint="Which number is the side of the window, and which one is its step?")
+def exchanges_window_and_step(feature_map, kernel_size, strides, padding, avg=False):
+    """Kernel size and stride have changed places."""
+    return reduced(windows_of(bordered(feature_map, padding, avg), strides, kernel_size), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="Your result has a row or a column too many when the steps do not come out even. What happens "
+    "to a window that hangs over the edge?",
+)
+def rounds_the_size_up(feature_map, kernel_size, strides, padding, avg=False):
+    """Windows that hang over the edge are used as far as they reach (ceiling for floor)."""
+    padded = bordered(feature_map, padding, avg)
+    if kernel_size > min(padded.shape):
+        raise ValueError("the window does not fit")
+    rows, columns = (range(-(-(size - kernel_size) // strides) + 1) for size in padded.shape)
+    windows = [
+        padded[i * strides : i * strides + kernel_size, j * strides : j * strides + kernel_size].flatten()
+        for i in rows
+        for j in columns
+    ]
+    return torch.stack([reduced(window, avg) for window in windows]).reshape(len(rows), len(columns))
+
+
+@misconception(
+    "naive_pooling",
+    hint="`a - b // c` and `(a - b) // c` differ. Compute the size of your result by hand once.",
+)
+def divides_before_it_subtracts(feature_map, kernel_size, strides, padding, avg=False):
+    """The size is H - k // s + 1, and what no window reaches stays 0."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    sizes = [max(size + 2 * padding - kernel_size // strides + 1, 0) for size in feature_map.shape]
+    result = feature_map.new_zeros(sizes)
+    result[: pooled.shape[0], : pooled.shape[1]] = pooled[: sizes[0], : sizes[1]]
+    return result
+
+
+@misconception(
+    "naive_pooling", hint="How many windows fit? Your result is as large as the map, and the rest is 0."
+)
+def keeps_the_size_of_the_map(feature_map, kernel_size, strides, padding, avg=False):
+    """The result is made with zeros_like(feature_map) and only partly filled."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    pooled = pooled[: feature_map.shape[0], : feature_map.shape[1]]
+    result = torch.zeros_like(feature_map)
+    result[: pooled.shape[0], : pooled.shape[1]] = pooled
+    return result
+
+
+@misconception(
+    "naive_pooling", hint="With a border more windows fit. Is the border part of the size you compute with?"
+)
+def forgets_the_padding_in_the_size(feature_map, kernel_size, strides, padding, avg=False):
+    """The number of windows is computed from the map without its border."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    rows, columns = (max((size - kernel_size) // strides + 1, 0) for size in feature_map.shape)
+    return pooled[:rows, :columns]
+
+
+@misconception(
+    "naive_pooling", hint="Try a map that is not square. Does i count rows or columns in your loops?"
+)
+def exchanges_rows_and_columns(feature_map, kernel_size, strides, padding, avg=False):
+    """The result is transposed: out_W by out_H."""
+    return (
+        reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg).t().contiguous()
+    )
+
+
+@misconception(
+    "naive_pooling", hint="Which number is your maximum compared with first? Try a map of negative numbers."
+)
+def starts_the_maximum_at_zero(feature_map, kernel_size, strides, padding, avg=False):
+    """The running maximum starts at 0, so no result is negative, even without a border."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    return pooled if avg else pooled.clamp(min=0)
+
+
+@misconception("naive_pooling", hint="Set `avg=True`: does anything change?")
+def ignores_avg(feature_map, kernel_size, strides, padding, avg=False):  # noqa: ARG001
+    """It is always max pooling."""
+    return reduced(windows_of(bordered(feature_map, padding, False), kernel_size, strides), False)
+
+
+@misconception("naive_pooling", hint="How many pixels does a square window have, if its side has k?")
+def divides_by_the_side(feature_map, kernel_size, strides, padding, avg=False):
+    """The mean is the sum divided by k."""
+    windows = windows_of(bordered(feature_map, padding, avg), kernel_size, strides)
+    return windows.sum(-1) / kernel_size if avg else windows.amax(-1)
+
+
+@misconception(
+    "naive_pooling",
+    hint="Which dtype has the tensor in which you collect the results? Try an input of float64.",
+)
+def collects_in_float32(feature_map, kernel_size, strides, padding, avg=False):
+    """Dtype: the result is float32 whatever the input is."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    return torch.zeros(pooled.shape, device=pooled.device).copy_(pooled)
+
+
+@misconception(
+    "naive_pooling",
+    hint="`item()` gives a plain Python number, and a Python number knows nothing of the pixel that it was.",
+)
+def reads_numbers_with_item(feature_map, kernel_size, strides, padding, avg=False):
+    """Gradient: the result is made of Python numbers, so no gradient flows."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    return torch.tensor(pooled.tolist(), dtype=feature_map.dtype, device=feature_map.device)
+
+
+@misconception(
+    "naive_pooling", hint="Look at your argument after the call. `-=` changes the caller's own tensor."
+)
+def shifts_the_map_in_place(feature_map, kernel_size, strides, padding, avg=False):
+    """In place: the map is made non-negative by `-=`, so that a border of 0 does no harm."""
+    if avg:
+        return windows_of(padded_with(feature_map, padding, 0.0), kernel_size, strides).mean(-1)
+    smallest = feature_map.min().detach().clone()
+    feature_map -= smallest
+    return windows_of(padded_with(feature_map, padding, 0.0), kernel_size, strides).amax(-1) + smallest
+
+
+@misconception(
+    "naive_pooling",
+    hint="What does your function do with a window larger than the map? The task names the exception.",
+)
+def crashes_when_nothing_fits(feature_map, kernel_size, strides, padding, avg=False):
+    """Exception type: the negative size of the result is a RuntimeError, a size of 0 gives an empty result."""
+    padded = bordered(feature_map, padding, avg)
+    result = padded.new_zeros([(size - kernel_size) // strides + 1 for size in padded.shape])
+    return result + reduced(windows_of(padded, kernel_size, strides), avg) if result.numel() else result
+
+
+@misconception(
+    "naive_pooling",
+    hint="You let PyTorch do the pooling. This exercise is about writing the two loops yourself.",
+)
+def lets_the_library_pool(feature_map, kernel_size, strides, padding, avg=False):
+    """Forbidden operator: F.max_pool2d and F.avg_pool2d."""
+    padded = bordered(feature_map, padding, avg)
+    if kernel_size > min(padded.shape):
+        raise ValueError("the window does not fit")
+    pool = F.avg_pool2d if avg else F.max_pool2d
+    return pool(padded.unsqueeze(0), kernel_size, strides).squeeze(0)
+
+
+# pool2d
+
+
+def pooled_by_mode(X, pool_size, mode, stride=1):
+    """Right: pool2d, except that its stride can be chosen."""
+    if mode not in ("max", "avg"):
+        raise ValueError("mode must be max or avg")
+    return reduced(windows_of(X, tuple(pool_size), stride), mode == "avg")
+
+
+@misconception("pool2d", hint="Ask for the average of a small map: do you get a mean or a maximum?")
+def ignores_the_mode(X, pool_size, mode="max"):
+    """It is always max pooling."""
+    pooled_by_mode(X, pool_size, mode)
+    return pooled_by_mode(X, pool_size, "max")
+
+
+@misconception("pool2d", hint="By how many pixels does the window of this exercise move?")
+def moves_by_the_window(X, pool_size, mode="max"):
+    """The stride is the size of the window instead of 1."""
+    return pooled_by_mode(X, pool_size, mode)[:: pool_size[0], :: pool_size[1]]
+
+
+@misconception(
+    "pool2d", hint="In `pool_size`, does the height come first or the width? Try a window of (1, 3)."
+)
+def exchanges_height_and_width(X, pool_size, mode="max"):
+    """The pair is read as (width, height)."""
+    return pooled_by_mode(X, (pool_size[1], pool_size[0]), mode)
+
+
+@misconception(
+    "pool2d", hint="Try a window that is higher than it is wide. Where do you use its second number?"
+)
+def takes_every_window_for_square(X, pool_size, mode="max"):
+    """The height of the window is used as its width as well."""
+    return pooled_by_mode(X, (pool_size[0], pool_size[0]), mode)
+
+
+@misconception("pool2d", hint="A map of 3 pixels and a window of 2: in how many places does it fit?")
+def loses_the_last_row_and_column(X, pool_size, mode="max"):
+    """The size is H - p_h by W - p_w, one too few."""
+    return pooled_by_mode(X, pool_size, mode)[:-1, :-1]
+
+
+@misconception("pool2d", hint="What does your function return when the mode is misspelt?")
+def returns_zeros_for_an_unknown_mode(X, pool_size, mode="max"):
+    """An unknown mode falls through both branches and leaves a tensor of zeros."""
+    pooled = pooled_by_mode(X, pool_size, "max")
+    return pooled_by_mode(X, pool_size, mode) if mode in ("max", "avg") else torch.zeros_like(pooled)
+
+
+@misconception("pool2d", hint="A misspelt mode ends in an exception, but not in the one that the task names.")
+def looks_the_mode_up(X, pool_size, mode="max"):
+    """Exception type: KeyError for an unknown mode."""
+    return pooled_by_mode(X, pool_size, {"max": "max", "avg": "avg"}[mode])
+
+
+@misconception(
+    "pool2d", hint="Python's `max` compares the rows of a tensor with each other. What compares all pixels?"
+)
+def uses_pythons_max(X, pool_size, mode="max"):
+    """Python's `max` goes over the rows of a window and cannot compare them."""
+    pooled = pooled_by_mode(X, pool_size, mode)
+    if mode == "max":
+        for window in windows_of(X, tuple(pool_size)).flatten(0, 1):
+            max(window.reshape(tuple(pool_size)))
+    return pooled
+
+
+@misconception("pool2d", hint="Which dtype does `torch.zeros` choose when nobody asks for one? Try float64.")
+def fills_a_float32_tensor(X, pool_size, mode="max"):
+    """Dtype: the result is float32 whatever the input is."""
+    pooled = pooled_by_mode(X, pool_size, mode)
+    return torch.zeros(pooled.shape, device=X.device).copy_(pooled)
+
+
+@misconception(
+    "pool2d",
+    hint="`.data`, `item()` and `detach()` give numbers without a past. Does your result have a `grad_fn`?",
+)
+def loses_the_graph(X, pool_size, mode="max"):
+    """Gradient: no gradient flows."""
+    return pooled_by_mode(X.detach(), pool_size, mode)
+
+
+@misconception(
+    "pool2d", hint="What should come out when the window is larger than the map? Surely not an empty map."
+)
+def returns_an_empty_map(X, pool_size, mode="max"):
+    """A window that does not fit gives a result without pixels."""
+    sizes = [max(size - p + 1, 0) for size, p in zip(X.shape, pool_size, strict=True)]
+    if 0 not in sizes or mode not in ("max", "avg"):
+        return pooled_by_mode(X, pool_size, mode)
+    return X.new_zeros(sizes)
+
+
+@misconception(
+    "pool2d", hint="Call your function with `x.t()`. Its rows do not lie one after the other in memory."
+)
+def takes_rows_to_lie_in_memory(X, pool_size, mode="max"):
+    """Layout: strides (W, 1) are assumed, so a transposed or sliced map gives wrong numbers."""
+    return pooled_by_mode(X.as_strided(X.shape, (X.shape[1], 1)), pool_size, mode)
+
+
+@misconception(
+    "pool2d", hint="You let PyTorch do the pooling. In this exercise you move the window yourself."
+)
+def pools_with_the_library(X, pool_size, mode="max"):
+    """Forbidden operator: F.max_pool2d and F.avg_pool2d."""
+    if mode not in ("max", "avg"):
+        raise ValueError("mode must be max or avg")
+    if any(p > size for p, size in zip(pool_size, X.shape, strict=True)):
+        raise ValueError("the window does not fit")
+    pool = F.max_pool2d if mode == "max" else F.avg_pool2d
+    return pool(X.unsqueeze(0), tuple(pool_size), 1).squeeze(0)
+
+
+# max_pool_2d
+
+
+@misconception(
+    "max_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?"
+)
+def squeezes_the_maximum(x, kernel_size=2, stride=2):
+    """squeeze() takes away a channel, a row or a column that stands alone."""
+    return windows_of(x, kernel_size, stride).amax(-1).squeeze()
+
+
+@misconception(
+    "max_pool_2d", hint="You get one map and return a stack of one. How many dimensions did you get?"
+)
+def returns_a_stack_for_one_map(x, kernel_size=2, stride=2):
+    """A map (H, W) comes back as (1, out_H, out_W)."""
+    pooled = windows_of(x, kernel_size, stride).amax(-1)
+    return pooled.unsqueeze(0) if x.dim() == 2 else pooled
+
+
+@misconception(
+    "max_pool_2d", hint="Your function takes stacks of maps. What does it do with one map, (H, W)?"
+)
+def needs_a_channel(x, kernel_size=2, stride=2):
+    """A map (H, W) without a channel is refused."""
+    _channels, height, width = x.shape
+    return windows_of(x, kernel_size, stride).amax(-1) if height and width else x
+
+
+@misconception(
+    "max_pool_2d", hint="Each channel is a map of its own. How many channels does your result have?"
+)
+def takes_the_maximum_over_channels(x, kernel_size=2, stride=2):
+    """The window reaches over all channels, and every channel shows the same maximum."""
+    pooled = windows_of(x, kernel_size, stride).amax(-1)
+    return pooled if x.dim() == 2 else pooled.amax(0, keepdim=True).expand_as(pooled)
+
+
+@misconception(
+    "max_pool_2d", hint="What does your result look like when all numbers of the map are negative?"
+)
+def starts_with_zeros(x, kernel_size=2, stride=2):
+    """The maximum is taken together with a tensor of zeros."""
+    return windows_of(x, kernel_size, stride).amax(-1).clamp(min=0)
+
+
+@misconception(
+    "max_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?"
+)
+def steps_by_the_kernel(x, kernel_size=2, stride=2):  # noqa: ARG001
+    """The stride is ignored, as in the trick that reshapes a map into blocks."""
+    return windows_of(x, kernel_size, kernel_size).amax(-1)
+
+
+@misconception(
+    "max_pool_2d",
+    hint="Pool 5 pixels with a window of 2 and a step of 2. What becomes of the pixel that is left over?",
+)
+def keeps_cut_off_windows(x, kernel_size=2, stride=2):
+    """The size is rounded up: left-over pixels make a window of their own."""
+    windows_of(x, kernel_size, stride)
+    right, below = (-(size - kernel_size) % stride for size in (x.shape[-1], x.shape[-2]))
+    return windows_of(F.pad(x, (0, right, 0, below), value=-math.inf), kernel_size, stride).amax(-1)
+
+
+@misconception("max_pool_2d", hint="Where do your slices end? The end of a slice is not part of it.")
+def ends_the_slices_too_early(x, kernel_size=2, stride=2):
+    """The slices end at H - k + i, so a window that touches the edge is missed."""
+    windows_of(x, kernel_size, stride)
+    return (
+        windows_of(x[..., :-1, :-1], kernel_size, stride).amax(-1)
+        if min(x.shape[-2:]) > kernel_size
+        else x[..., :0, :0]
+    )
+
+
+@misconception(
+    "max_pool_2d",
+    hint="The time grows with the number of pixels. Loop over the places of the *window* instead.",
+)
+def loops_over_pixels(x, kernel_size=2, stride=2):
+    """Not vectorised: two Python loops over the result."""
+    rows, columns = windows_of(x, kernel_size, stride).shape[-3:-1]
+    tops, lefts = (range(0, n * stride, stride) for n in (rows, columns))
+    pixels = [x[..., i : i + kernel_size, j : j + kernel_size].amax((-2, -1)) for i in tops for j in lefts]
+    return torch.stack(pixels, dim=-1).reshape(*x.shape[:-2], rows, columns)
+
+
+@misconception("max_pool_2d", hint="Your loop goes once per channel. What does `...` do in an index?")
+def loops_over_channels(x, kernel_size=2, stride=2):
+    """Not vectorised in C: one map after the other."""
+    if x.dim() == 2:
+        return windows_of(x, kernel_size, stride).amax(-1)
+    return torch.stack([windows_of(channel, kernel_size, stride).amax(-1) for channel in x])
+
+
+@misconception(
+    "max_pool_2d",
+    hint="Try `x.transpose(-1, -2)`: `view` only works when the numbers lie in memory in their order. "
+    "What else changes a shape?",
+)
+def views_the_map_as_blocks(x, kernel_size=2, stride=2):
+    """Layout: `view` refuses a map whose strides are not the usual ones."""
+    x.view(-1)
+    return windows_of(x, kernel_size, stride).amax(-1)
+
+
+@misconception("max_pool_2d", hint="Which dtype does your result have when the input is float64?")
+def computes_in_float32(x, kernel_size=2, stride=2):
+    """Dtype: the result is float32 whatever the input is."""
+    return windows_of(x.float(), kernel_size, stride).amax(-1)
+
+
+@misconception(
+    "max_pool_2d", hint="A slice shares its memory with x. What happens to x when you write into the slice?"
+)
+def writes_the_maximum_into_a_slice(x, kernel_size=2, stride=2):
+    """In place: the running maximum is a slice of the input (where windows overlap, values are wrong too)."""
+    rows, columns = windows_of(x, kernel_size, stride).shape[-3:-1]
+    largest = x[..., : rows * stride : stride, : columns * stride : stride]
+    for i in range(kernel_size):
+        for j in range(kernel_size):
+            place = x[
+                ..., i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride
+            ]
+            largest.copy_(torch.maximum(largest, place))
+    return largest
+
+
+@misconception("max_pool_2d", hint="Ask your result for its `grad_fn`. Where did it get lost?")
+def works_without_gradient(x, kernel_size=2, stride=2):
+    """Gradient: computed under no_grad."""
+    with torch.no_grad():
+        return windows_of(x, kernel_size, stride).amax(-1)
+
+
+@misconception("max_pool_2d", hint="What does your function do with a window that is larger than the map?")
+def gives_nothing_when_nothing_fits(x, kernel_size=2, stride=2):
+    """A window that does not fit gives a result without pixels."""
+    rows, columns = (max((size - kernel_size) // stride + 1, 0) for size in x.shape[-2:])
+    if rows and columns:
+        return windows_of(x, kernel_size, stride).amax(-1)
+    return x.new_zeros(*x.shape[:-2], rows, columns)
+
+
+@misconception("max_pool_2d", hint="You let PyTorch do the pooling. Here the slices do it.")
+def calls_max_pool2d(x, kernel_size=2, stride=2):
+    """Forbidden operator: F.max_pool2d."""
+    windows_of(x, kernel_size, stride)
+    maps = x.reshape(-1, *x.shape[-2:])
+    pooled = F.max_pool2d(maps, kernel_size, stride)
+    return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])
+
+
+# avg_pool_2d
+
+
+@misconception("avg_pool_2d", hint="How many pixels does a window have, if its side has k?")
+def divides_the_sum_by_the_side(x, kernel_size=2, stride=2):
+    """The sum of a window is divided by k."""
+    return windows_of(x, kernel_size, stride).sum(-1) / kernel_size
+
+
+@misconception("avg_pool_2d", hint="Your mean is right for windows of 2 by 2. Try another kernel.")
+def divides_by_four(x, kernel_size=2, stride=2):
+    """The sum is divided by 4 whatever the kernel is."""
+    return windows_of(x, kernel_size, stride).sum(-1) / 4
+
+
+@misconception(
+    "avg_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?"
+)
+def squeezes_the_mean(x, kernel_size=2, stride=2):
+    """squeeze() takes away a channel, a row or a column that stands alone."""
+    return windows_of(x, kernel_size, stride).mean(-1).squeeze()
+
+
+@misconception(
+    "avg_pool_2d",
+    hint="Each channel has a mean of its own. What stands in the second dimension of `F.unfold`?",
+)
+def averages_over_channels(x, kernel_size=2, stride=2):
+    """The mean reaches over all channels, as that of the columns of F.unfold does."""
+    pooled = windows_of(x, kernel_size, stride).mean(-1)
+    return pooled if x.dim() == 2 else pooled.mean(0, keepdim=True).expand_as(pooled)
+
+
+@misconception(
+    "avg_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?"
+)
+def ignores_the_stride(x, kernel_size=2, stride=2):  # noqa: ARG001
+    """The kernel size is used as the stride."""
+    return windows_of(x, kernel_size, kernel_size).mean(-1)
+
+
+@misconception(
+    "avg_pool_2d",
+    hint="Pool 5 pixels with a window of 2 and a step of 2. What becomes of the pixel that is left over?",
+)
+def fills_up_the_last_window(x, kernel_size=2, stride=2):
+    """The size is rounded up: a cut-off window is filled up with 0."""
+    windows_of(x, kernel_size, stride)
+    right, below = (-(size - kernel_size) % stride for size in (x.shape[-1], x.shape[-2]))
+    return windows_of(F.pad(x, (0, right, 0, below)), kernel_size, stride).mean(-1)
+
+
+@misconception("avg_pool_2d", hint="Try a map that is not square: how wide must the result be, and how high?")
+def turns_the_windows_around(x, kernel_size=2, stride=2):
+    """The list of windows is reshaped to out_W by out_H."""
+    pooled = windows_of(x, kernel_size, stride).mean(-1)
+    rows, columns = pooled.shape[-2:]
+    return pooled.reshape(*pooled.shape[:-2], columns, rows)
+
+
+@misconception("avg_pool_2d", hint="`total = x[...]` and then `total += ...`: whose memory do you add to?")
+def adds_into_a_slice(x, kernel_size=2, stride=2):
+    """In place: the running sum is a slice of the input (where windows overlap, values are wrong too)."""
+    rows, columns = windows_of(x, kernel_size, stride).shape[-3:-1]
+    places = [
+        x[..., i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+        for i in range(kernel_size)
+        for j in range(kernel_size)
+    ]
+    total = places[0]
+    for place in places[1:]:
+        total += place
+    return total / kernel_size**2
+
+
+@misconception(
+    "avg_pool_2d",
+    hint="`torch.zeros` makes float32. Which dtype does a sum keep that starts there and uses `+=`?",
+)
+def sums_up_in_float32(x, kernel_size=2, stride=2):
+    """Dtype: the running sum is a float32 tensor."""
+    windows = windows_of(x, kernel_size, stride)
+    total = torch.zeros(windows.shape[:-1], device=x.device)
+    for place in windows.unbind(-1):
+        total += place
+    return total / kernel_size**2
+
+
+@misconception(
+    "avg_pool_2d",
+    hint="The time grows with the height of the map. Loop over the places of the *window* instead.",
+)
+def loops_over_rows(x, kernel_size=2, stride=2):
+    """Not vectorised in H: one row of the result after the other."""
+    rows = windows_of(x, kernel_size, stride).shape[-3]
+    bands = [x[..., i * stride : i * stride + kernel_size, :] for i in range(rows)]
+    return torch.cat([windows_of(band, kernel_size, stride).mean(-1) for band in bands], dim=-2)
+
+
+@misconception("avg_pool_2d", hint="`torch.tensor(...)`, `.data` and NumPy copy numbers without their past.")
+def averages_without_gradient(x, kernel_size=2, stride=2):
+    """Gradient: the input is detached."""
+    return windows_of(x.detach(), kernel_size, stride).mean(-1)
+
+
+@misconception(
+    "avg_pool_2d",
+    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+)
+def lets_unfold_complain(x, kernel_size=2, stride=2):
+    """Exception type: RuntimeError, from Tensor.unfold, when the window does not fit."""
+    return x.unfold(-2, kernel_size, stride).unfold(-2, kernel_size, stride).mean((-2, -1))
+
+
+@misconception("avg_pool_2d", hint="You let PyTorch do the pooling. Here the slices do it.")
+def calls_avg_pool2d(x, kernel_size=2, stride=2):
+    """Forbidden operator: F.avg_pool2d."""
+    windows_of(x, kernel_size, stride)
+    maps = x.reshape(-1, *x.shape[-2:])
+    pooled = F.avg_pool2d(maps, kernel_size, stride)
+    return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])
+
+
+# GlobalAveragePooling
+
+
+@misconception("GlobalAveragePooling", hint="Try a map of 2 by 6. Your window is as wide as the map is high.")
+class PoolsOneSquare(GlobalAveragePooling):
+    """The window is x.size(2) in both directions: right for square maps only."""
+
+    def forward(self, x):
+        pooled = F.avg_pool2d(x, x.size(2))
+        return pooled if self.keepdim else pooled.flatten(1)
+
+
+@misconception(
+    "GlobalAveragePooling", hint="`squeeze()` removes *every* extent of 1, even that of a batch of one."
+)
+class SqueezesTheBatch(GlobalAveragePooling):
+    """squeeze() takes away N = 1 and C = 1 as well."""
+
+    def forward(self, x):
+        pooled = x.mean((2, 3), keepdim=True)
+        return pooled if self.keepdim else pooled.squeeze()
+
+
+@misconception("GlobalAveragePooling", hint="Print the shape of your result without and with `keepdim=True`.")
+class AlwaysKeepsTheDimensions(GlobalAveragePooling):
+    """The result is (N, C, 1, 1) whatever keepdim says."""
+
+    def forward(self, x):
+        return x.mean((2, 3), keepdim=True)
+
+
+@misconception(
+    "GlobalAveragePooling", hint="With `keepdim=True` two dimensions stay. How many ones do you append?"
+)
+class KeepsOneDimension(GlobalAveragePooling):
+    """With keepdim=True the result is (N, C, 1)."""
+
+    def forward(self, x):
+        pooled = x.mean((2, 3))
+        return pooled.unsqueeze(-1) if self.keepdim else pooled
+
+
+@misconception("GlobalAveragePooling", hint="A global *average* of the pixels 0 and 1 is one half.")
+class TakesTheGlobalMaximum(GlobalAveragePooling):
+    """Maximum instead of mean."""
+
+    def forward(self, x):
+        return x.amax((2, 3), keepdim=self.keepdim)
+
+
+@misconception("GlobalAveragePooling", hint="Over which dimensions do you average? Count them, from N = 0.")
+class AveragesOnlyTheRows(GlobalAveragePooling):
+    """Only the last dimension is averaged."""
+
+    def forward(self, x):
+        return x.mean(-1, keepdim=self.keepdim)
+
+
+@misconception(
+    "GlobalAveragePooling", hint="Your window has a fixed size. Which size do the maps have, for every image?"
+)
+class ExpectsMapsOfSeven(GlobalAveragePooling):
+    """The window is 7 by 7, as in a network for images of 224 pixels."""
+
+    def forward(self, x):
+        pooled = F.avg_pool2d(x, 7)
+        return pooled if self.keepdim else pooled.flatten(1)
+
+
+@misconception(
+    "GlobalAveragePooling",
+    hint="How many numbers per channel does your result keep, and how many should be left?",
+)
+class KeepsAGrid(GlobalAveragePooling):
+    """The pooled maps are 2 by 2 instead of 1 by 1."""
+
+    def forward(self, x):
+        pooled = F.adaptive_avg_pool2d(x, (2, 2))
+        return pooled if self.keepdim else pooled.flatten(1)
+
+
+@misconception(
+    "GlobalAveragePooling",
+    hint="Is there anything to learn or to remember in a mean? Look at `state_dict()`.",
+)
+class HasAParameter(GlobalAveragePooling):
+    """State: a parameter of ones scales the mean."""
+
+    def __init__(self, keepdim=False):
+        super().__init__(keepdim)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return super().forward(x) * self.scale.to(x)
+
+
+@misconception(
+    "GlobalAveragePooling",
+    hint="Not every tensor lies in memory in the order of its indices. What does `view` need?",
+)
+class ViewsThePixels(GlobalAveragePooling):
+    """Layout: `view` refuses a transposed or sliced input."""
+
+    def forward(self, x):
+        pooled = x.view(x.shape[0], x.shape[1], -1).mean(-1)
+        return pooled[..., None, None] if self.keepdim else pooled
+
+
+@misconception(
+    "GlobalAveragePooling",
+    hint="The mean is right, but nothing can be learnt through it. What cuts the graph?",
+)
+class AveragesNumbersOnly(GlobalAveragePooling):
+    """Gradient: the mean is taken of x.data."""
+
+    def forward(self, x):
+        return super().forward(x.data)
+
+
+@misconception("GlobalAveragePooling", hint="Which dtype does your result have when the input is float64?")
+class ReturnsFloat32(GlobalAveragePooling):
+    """Dtype: the result is float32 whatever the input is."""
+
+    def forward(self, x):
+        return super().forward(x).to(torch.float32)
+
+
+# DepthPool
+
+
+@misconception(
+    "DepthPool",
+    hint="Give every channel another number and look which ones end up together. Groups are neighbours.",
+)
+class GroupsDistantChannels(DepthPool):
+    """The channels are split as (p, C // p), so that channels c and c + C // p make a group."""
+
+    def forward(self, x):
+        p, groups = self.pool_size, x.shape[1] // self.pool_size
+        pooled = super().forward(x)
+        pixels = F.max_pool2d(x, p)[:, : groups * p].reshape(x.shape[0], p, groups, *pooled.shape[2:])
+        return pixels.amax(1)
+
+
+@misconception(
+    "DepthPool",
+    hint="`torch.chunk` takes the number of chunks, not their size. Print the sizes it makes of 5 channels.",
+)
+class ChunksTheChannels(DepthPool):
+    """torch.chunk makes C // p groups, of more than p channels when C is not a multiple of p."""
+
+    def forward(self, x):
+        groups = super().forward(x).shape[1]
+        chunks = F.max_pool2d(x, self.pool_size).chunk(groups, dim=1)
+        return torch.stack([chunk.amax(1) for chunk in chunks], dim=1)
+
+
+@misconception("DepthPool", hint="Is p the number of groups, or the number of channels in each of them?")
+class MakesPGroups(DepthPool):
+    """There are p groups of C // p channels instead of C // p groups of p."""
+
+    def forward(self, x):
+        p, size = self.pool_size, x.shape[1] // self.pool_size
+        pooled = super().forward(x)
+        pixels = F.max_pool2d(x, p)[:, : p * size]
+        return pixels.reshape(x.shape[0], p, size, *pooled.shape[2:]).amax(2)
+
+
+@misconception("DepthPool", hint="5 channels in groups of 2: what do you do with the one that is left over?")
+class KeepsTheLastGroup(DepthPool):
+    """Left-over channels make a smaller group of their own."""
+
+    def forward(self, x):
+        super().forward(x)
+        groups = F.max_pool2d(x, self.pool_size).split(self.pool_size, dim=1)
+        return torch.stack([group.amax(1) for group in groups], dim=1)
+
+
+@misconception("DepthPool", hint="Left-over rows are dropped without a word. What about left-over channels?")
+class RefusesLeftOverChannels(DepthPool):
+    """A number of channels that is not a multiple of p is an error."""
+
+    def forward(self, x):
+        if x.shape[1] % self.pool_size:
+            raise ValueError(f"{x.shape[1]} channels cannot be divided by {self.pool_size}")
+        return super().forward(x)
+
+
+@misconception(
+    "DepthPool", hint="Each group of p channels makes one channel. How many channels does your result have?"
+)
+class PoolsOverAllChannels(DepthPool):
+    """The maximum is taken over all channels at once."""
+
+    def forward(self, x):
+        return super().forward(x).new_tensor(0) + F.max_pool2d(x, self.pool_size).amax(1, keepdim=True)
+
+
+@misconception("DepthPool", hint="The window is a cube. Does your result have fewer channels than the input?")
+class PoolsOnlyInSpace(DepthPool):
+    """The channels are not pooled."""
+
+    def forward(self, x):
+        super().forward(x)
+        return F.max_pool2d(x, self.pool_size)
+
+
+@misconception(
+    "DepthPool", hint="The window is a cube. Is your result smaller than the input in all three directions?"
+)
+class PoolsOnlyTheChannels(DepthPool):
+    """The rows and columns are not pooled."""
+
+    def forward(self, x):
+        p, groups = self.pool_size, super().forward(x).shape[1]
+        return x[:, : groups * p].unflatten(1, (groups, p)).amax(2)
+
+
+@misconception("DepthPool", hint="The cubes stand side by side in space. By how many channels do yours move?")
+class SlidesOverTheChannels(DepthPool):
+    """The groups of channels overlap: they move by one channel instead of p."""
+
+    def forward(self, x):
+        super().forward(x)
+        return F.max_pool2d(x, self.pool_size).unfold(1, self.pool_size, 1).amax(-1)
+
+
+@misconception(
+    "DepthPool", hint="By how many pixels does your window move? In space the cubes stand side by side."
+)
+class MovesByOnePixel(DepthPool):
+    """The spatial stride is 1 instead of p."""
+
+    def forward(self, x):
+        p, groups = self.pool_size, super().forward(x).shape[1]
+        return F.max_pool2d(x, p, stride=1)[:, : groups * p].unflatten(1, (groups, p)).amax(2)
+
+
+@misconception("DepthPool", hint="A maximum over pixels *and* over channels: do you take the maximum twice?")
+class AveragesTheGroups(DepthPool):
+    """The mean over a group of channels instead of its maximum."""
+
+    def forward(self, x):
+        p, groups = self.pool_size, super().forward(x).shape[1]
+        return F.max_pool2d(x, p)[:, : groups * p].unflatten(1, (groups, p)).mean(2)
+
+
+@misconception(
+    "DepthPool", hint="Two channels and a cube of side 3: what should happen? Not a result without channels."
+)
+class ReturnsNoChannels(DepthPool):
+    """Fewer than p channels give a result with no channels at all."""
+
+    def forward(self, x):
+        if x.shape[1] >= self.pool_size or min(x.shape[2:]) < self.pool_size:
+            return super().forward(x)
+        return F.max_pool2d(x, self.pool_size)[:, :0]
+
+
+@misconception(
+    "DepthPool",
+    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+)
+class LeavesTheErrorToPyTorch(DepthPool):
+    """Exception type: RuntimeError, from F.max_pool2d, when the window does not fit into the map."""
+
+    def forward(self, x):
+        F.max_pool2d(x, self.pool_size)
+        return super().forward(x)
+
+
+@misconception(
+    "DepthPool", hint="Try a transposed input: `view` needs numbers that lie in memory in their order."
+)
+class ViewsTheMapsAsRows(DepthPool):
+    """Layout: `view` refuses a transposed or sliced input."""
+
+    def forward(self, x):
+        x.view(x.shape[0], x.shape[1], -1)
+        return super().forward(x)
+
+
+# MixedPooling
+
+
+@misconception("MixedPooling", hint="With alpha = 1, should the result be a maximum or a mean? Try it.")
+class ExchangesTheParts(MixedPooling):
+    """alpha weighs the mean, 1 - alpha the maximum."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return (1 - self.alpha) * windows.amax(-1) + self.alpha * windows.mean(-1)
+
+
+@misconception("MixedPooling", hint="Try two values of alpha: does anything change?")
+class MixesHalfAndHalf(MixedPooling):
+    """alpha is checked and then ignored."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return (windows.amax(-1) + windows.mean(-1)) / 2
+
+
+@misconception("MixedPooling", hint="For Python, 0 is as false as None. What does `or` make of alpha = 0?")
+class TakesZeroForMissing(MixedPooling):
+    """`alpha or 0.5` turns 0 into one half."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride, alpha or 0.5)
+
+
+@misconception("MixedPooling", hint="The two weights add up to 1. How much does the mean weigh in your sum?")
+class AddsTheWholeMean(MixedPooling):
+    """The mean is added without its weight."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return self.alpha * windows.amax(-1) + windows.mean(-1)
+
+
+@misconception("MixedPooling", hint="When nobody gives a stride, how far should the window move?")
+class MovesByOneByDefault(MixedPooling):
+    """The default stride is 1."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, 1 if stride is None else stride, alpha)
+
+
+@misconception("MixedPooling", hint="Try a stride that differs from the kernel size. Do both parts use it?")
+class PoolsTheMeanWithAnotherStride(MixedPooling):
+    """The mean moves by the kernel size whatever the stride is."""
+
+    def forward(self, x):
+        largest = windows_of(x, self.kernel_size, self.stride).amax(-1)
+        return self.alpha * largest + (1 - self.alpha) * windows_of(
+            x, self.kernel_size, self.kernel_size
+        ).mean(-1)
+
+
+@misconception("MixedPooling", hint="What is a mixture of 150 % and -50 %? Say so when the module is built.")
+class AcceptsEveryAlpha(MixedPooling):
+    """alpha is not checked."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride)
+        self.alpha = alpha
+
+
+@misconception("MixedPooling", hint="*When* do you refuse a wrong alpha? It is known before any image comes.")
+class ChecksAlphaTooLate(MixedPooling):
+    """A wrong alpha is refused in forward instead of in the constructor."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride)
+        self.alpha = alpha
+
+    def forward(self, x):
+        if not 0 <= self.alpha <= 1:
+            raise ValueError("alpha must lie between 0 and 1")
+        return super().forward(x)
+
+
+@misconception(
+    "MixedPooling", hint="Is a mixture with nothing of one part still allowed? Try the ends of the interval."
+)
+class RefusesTheEnds(MixedPooling):
+    """alpha = 0 and alpha = 1 are refused."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        if alpha in (0, 1):
+            raise ValueError("alpha must lie between 0 and 1")
+        super().__init__(kernel_size, stride, alpha)
+
+
+@misconception(
+    "MixedPooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?"
+)
+class AssertsAlpha(MixedPooling):
+    """Exception type: AssertionError for a wrong alpha."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        assert 0 <= alpha <= 1, "alpha must lie between 0 and 1"
+        super().__init__(kernel_size, stride, alpha)
+
+
+@misconception("MixedPooling", hint="Nothing is random here: the caller says how much of each part there is.")
+class DrawsAlpha(MixedPooling):
+    """alpha is drawn at random when the module is built, as in some published variants."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride, alpha)
+        self.alpha = torch.rand(()).item()
+
+
+@misconception(
+    "MixedPooling", hint="Both parts of the sum depend on the input. Does a gradient reach it through both?"
+)
+class DetachesTheMean(MixedPooling):
+    """Gradient: it flows through the maximum only."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return self.alpha * windows.amax(-1) + (1 - self.alpha) * windows.mean(-1).detach()
+
+
+@misconception(
+    "MixedPooling",
+    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+)
+class LetsPyTorchComplain(MixedPooling):
+    """Exception type: RuntimeError, from F.max_pool2d, when the window does not fit."""
+
+    def forward(self, x):
+        F.max_pool2d(x, self.kernel_size, self.stride)
+        return super().forward(x)
+
+
+# LPPooling
+
+
+@misconception(
+    "LPPooling", hint="Pool a map of ones: the result should be 1. What is missing under your root?"
+)
+class SumsOverTheWindow(LPPooling):
+    """The sum instead of the mean, as nn.LPPool2d has it."""
+
+    def forward(self, x):
+        return super().forward(x) * self.kernel_size ** (2 / self.p)
+
+
+@misconception(
+    "LPPooling",
+    hint="What is (-2) ** 3, and what is the third root of a negative number? Look at the formula.",
+)
+class ForgetsTheAbsoluteValue(LPPooling):
+    """x ** p instead of abs(x) ** p: right for even p and for positive numbers."""
+
+    def forward(self, x):
+        return (windows_of(x, self.kernel_size, self.stride) ** self.p).mean(-1) ** (1 / self.p)
+
+
+@misconception(
+    "LPPooling", hint="Double the input: the result should double as well. Which last step is missing?"
+)
+class ForgetsTheRoot(LPPooling):
+    """The mean of the powers, without the p-th root."""
+
+    def forward(self, x):
+        return super().forward(x) ** self.p
+
+
+@misconception("LPPooling", hint="Your result is right for p = 2. Does the root follow p?")
+class AlwaysTakesTheSquareRoot(LPPooling):
+    """The root is a square root whatever p is."""
+
+    def forward(self, x):
+        return super().forward(x) ** (self.p / 2)
+
+
+@misconception("LPPooling", hint="Try two values of p: does anything change?")
+class AlwaysUsesTheSquare(LPPooling):
+    """p is checked and then ignored: always the root mean square."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride, p)
+        self.p = 2
+
+
+@misconception(
+    "LPPooling",
+    hint="The power first, or the mean first? For the window 0, 2 and p = 2 it makes a difference.",
+)
+class AveragesBeforeThePower(LPPooling):
+    """The mean of the absolute values is raised to p, and the root undoes it."""
+
+    def forward(self, x):
+        return windows_of(x.abs(), self.kernel_size, self.stride).mean(-1)
+
+
+@misconception("LPPooling", hint="Half a power is a power too. What happens to p = 1.5 in your code?")
+class CutsOffTheFraction(LPPooling):
+    """p is made an integer, at least 1."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride, p)
+        self.p = max(int(p), 1)
+
+
+@misconception(
+    "LPPooling", hint="What is your result for a window of zeros? The formula has no small extra number."
+)
+class AddsAnEpsilon(LPPooling):
+    """A small number is added under the root."""
+
+    def forward(self, x):
+        powers = windows_of(x.abs(), self.kernel_size, self.stride) ** self.p
+        return (powers.mean(-1) + 1e-6) ** (1 / self.p)
+
+
+@misconception("LPPooling", hint="Try a stride that differs from the kernel size. Where do you use it?")
+class ForgetsTheStride(LPPooling):
+    """The kernel size is used as the stride."""
+
+    def __init__(self, kernel_size, stride=None, p=2):  # noqa: ARG002
+        super().__init__(kernel_size, kernel_size, p)
+
+
+@misconception(
+    "LPPooling", hint="The root has the exponent 1/p. Which p, other than the negative ones, has none?"
+)
+class AcceptsPZero(LPPooling):
+    """Only p < 0 is refused, p = 0 is not."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride, p if p != 0 else 1)
+        self.p = p
+
+
+@misconception("LPPooling", hint="Which p must be refused? p = 0.5 gives no norm, but still a number.")
+class RefusesSmallPowers(LPPooling):
+    """p < 1 is refused, though only p <= 0 is wrong."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        if p < 1:
+            raise ValueError("p must be at least 1")
+        super().__init__(kernel_size, stride, p)
+
+
+@misconception("LPPooling", hint="*When* do you refuse a wrong p? It is known before any image comes.")
+class ChecksThePowerTooLate(LPPooling):
+    """A wrong p is refused in forward instead of in the constructor."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride)
+        self.p = p
+
+    def forward(self, x):
+        if not self.p > 0:
+            raise ValueError("p must be positive")
+        return super().forward(x)
+
+
+@misconception(
+    "LPPooling", hint="Look at your argument after the call. What does the underscore in `abs_` mean?"
+)
+class TakesTheAbsoluteValueInPlace(LPPooling):
+    """In place: x.abs_() changes the argument."""
+
+    def forward(self, x):
+        return super().forward(x.abs_())
+
+
+@misconception("LPPooling", hint="Which dtype does your result have when the input is float64?")
+class RaisesFloat32ToThePower(LPPooling):
+    """Dtype: the result is float32 whatever the input is."""
+
+    def forward(self, x):
+        return super().forward(x.float())
+
+
+# StochasticPooling
+
+
+def checked_windows(module, x):
+    """Right: the windows of an input that is not negative."""
+    windows = windows_of(x, module.kernel_size, module.stride)
+    if (x < 0).any():
+        raise ValueError("the input must not be negative")
+    return windows
+
+
+def shares(windows):
+    """Right: a / sum(a), and 0 for a window of zeros."""
+    total = windows.sum(-1, keepdim=True)
+    return windows / total.masked_fill(total == 0, 1)
+
+
+def draw(chances, generator=None):
+    """Right: one index per window, (..., 1). Windows without any chance get equal ones."""
+    chances = chances.detach() + (chances.sum(-1, keepdim=True) == 0)
+    drawn = torch.multinomial(chances.flatten(0, -2), 1, generator=generator)
+    return drawn.reshape(*chances.shape[:-1], 1)
+
+
+def picked(windows, indices):
+    """Right: from every window the pixel with its index."""
+    return windows.gather(-1, indices).squeeze(-1)
+
+
+def expected(windows):
+    """Right: sum of p_i * a_i."""
+    return (shares(windows) * windows).sum(-1)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="Is a pixel with twice the activation drawn twice as often? Compare your weights with the formula.",
+)
+class UsesASoftmax(StochasticPooling):
+    """The probabilities are a softmax of the activations."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        chances = windows.softmax(-1)
+        return picked(windows, draw(chances)) if self.training else (chances * windows).sum(-1)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="Which pixel of a window do you draw how often? Strong pixels should win more often.",
+)
+class DrawsEveryPixelEquallyOften(StochasticPooling):
+    """Statistics: the draw is uniform."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return picked(windows, draw(torch.ones_like(windows))) if self.training else expected(windows)
+
+
+@misconception(
+    "StochasticPooling", hint="Your windows all choose the same place. How often do you roll the dice?"
+)
+class SharesOneDraw(StochasticPooling):
+    """Statistics: one draw, by the first window, decides for all windows."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        chances = shares(windows).flatten(0, -2).mean(0, keepdim=True)
+        return picked(windows, draw(chances).expand(*windows.shape[:-1], 1))
+
+
+@misconception(
+    "StochasticPooling", hint="Give all channels the same map. Should they all draw the same pixels?"
+)
+class SharesDrawsBetweenMaps(StochasticPooling):
+    """Statistics: every place rolls its own dice, but all channels and samples see the same ones."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        dice = torch.rand(windows.shape[2:4], device=x.device, dtype=x.dtype).unsqueeze(-1)
+        places = (shares(windows).cumsum(-1) <= dice).sum(-1, keepdim=True)
+        return picked(windows, places.clamp(max=windows.shape[-1] - 1))
+
+
+@misconception(
+    "StochasticPooling", hint="Call your module twice in training mode. Does anything ever change?"
+)
+class TakesTheMostProbable(StochasticPooling):
+    """Training takes the largest activation instead of drawing one."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return windows.amax(-1) if self.training else expected(windows)
+
+
+@misconception("StochasticPooling", hint="Is every number of your result in training a number of its window?")
+class ExpectsInTraining(StochasticPooling):
+    """Training gives the expected value too: nothing is drawn."""
+
+    def forward(self, x):
+        return expected(checked_windows(self, x))
+
+
+@misconception(
+    "StochasticPooling",
+    hint="Nothing should be random in evaluation. Which attribute of a module knows the mode?",
+)
+class DrawsInEvaluation(StochasticPooling):
+    """Evaluation draws as training does."""
+
+    def forward(self, x, training=True):  # noqa: ARG002
+        windows = checked_windows(self, x)
+        return picked(windows, draw(windows))
+
+
+@misconception(
+    "StochasticPooling",
+    hint="`torch.no_grad()` and `module.eval()` are two different things. Which one is asked for?",
+)
+class TakesTheModeFromTheGradMode(StochasticPooling):
+    """It draws when gradients are enabled, not when the module is in training mode."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return picked(windows, draw(windows)) if torch.is_grad_enabled() else expected(windows)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="An expected value weighs every value with its probability. Are they all the same here?",
+)
+class AveragesInEvaluation(StochasticPooling):
+    """Evaluation gives the plain mean of the window."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return picked(windows, draw(windows)) if self.training else windows.mean(-1)
+
+
+@misconception("StochasticPooling", hint="After a ReLU whole windows may be 0. What is a / sum(a) there?")
+class DividesByZero(StochasticPooling):
+    """A window of zeros gives NaN in evaluation and a RuntimeError of multinomial in training."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        chances = windows / windows.sum(-1, keepdim=True)
+        if not self.training:
+            return (chances * windows).sum(-1)
+        drawn = torch.multinomial(chances.detach().flatten(0, -2), 1)
+        return picked(windows, drawn.reshape(*windows.shape[:-1], 1))
+
+
+@misconception(
+    "StochasticPooling",
+    hint="What is the probability of a negative activation? Your module does not mind one.",
+)
+class CutsOffNegativeInput(StochasticPooling):
+    """A negative input is silently taken for 0."""
+
+    def forward(self, x):
+        return super().forward(x.relu())
+
+
+@misconception(
+    "StochasticPooling", hint="Is a negative input less wrong in evaluation than it is in training?"
+)
+class ChecksTheInputOnlyInTraining(StochasticPooling):
+    """A negative input is refused in training only."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return expected(windows)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="`torch.manual_seed` should make your training repeatable. Does it reach the dice that you use?",
+)
+class RollsPythonsDice(StochasticPooling):
+    """Generator: the draw comes from Python's random module, so torch.manual_seed has no effect."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        generator = torch.Generator(x.device).manual_seed(random.getrandbits(60))
+        return picked(windows, draw(windows, generator))
+
+
+@misconception(
+    "StochasticPooling", hint="Call your module twice without a new seed. Should both draws be the same?"
+)
+class SeedsInForward(StochasticPooling):
+    """Generator: every call sets the seed anew, so that all draws are the same, and those of others too."""
+
+    def forward(self, x):
+        torch.manual_seed(0)
+        return super().forward(x)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="The place you drew counts within its window. From which tensor do you take the number?",
+)
+class TakesPlacesOfTheWholeInput(StochasticPooling):
+    """The index within a window is used as an index into the whole input."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return x.take(draw(windows)).squeeze(-1) if self.training else expected(windows)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="`F.unfold` gives (N, C·k·k, windows). Do the pixels of one window stand together after your reshape?",
+)
+class TearsWindowsApart(StochasticPooling):
+    """The windows of F.unfold, (N, C, k·k, L), are reshaped to (N, C, L, k·k) without a transpose."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        windows = windows.flatten(2, 3).transpose(2, 3).reshape(windows.shape)
+        return picked(windows, draw(windows)) if self.training else expected(windows)
+
+
+@misconception(
+    "StochasticPooling", hint="Try a stride that differs from the kernel size. Where do you use it?"
+)
+class MovesByItsOwnWindow(StochasticPooling):
+    """The kernel size is used as the stride."""
+
+    def __init__(self, kernel_size, stride=None):  # noqa: ARG002
+        super().__init__(kernel_size, kernel_size)
+
+
+@misconception(
+    "StochasticPooling", hint="The draw itself has no gradient, but the pixel that was drawn has one."
+)
+class DetachesTheDrawnPixel(StochasticPooling):
+    """Gradient: in training none flows to the pixels that were drawn."""
+
+    def forward(self, x):
+        return super().forward(x.detach() if self.training else x)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="In evaluation the probabilities depend on the input too. Does a gradient flow through them?",
+)
+class TakesProbabilitiesForConstants(StochasticPooling):
+    """Gradient: in evaluation it flows through the activations only."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        return super().forward(x) if self.training else (shares(windows).detach() * windows).sum(-1)
