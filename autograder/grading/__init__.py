@@ -1,7 +1,7 @@
 """What the author of a grader imports. See docs/authoring.md."""
 
 from autograder.grading.comparison import Tolerance
-from autograder.grading.fixtures import expect
+from autograder.grading.fixtures import expect, expect_tensor
 from autograder.grading.marks import exercise, forbids, misconception, points, time_limit, visibility
 from autograder.grading.operators import CONVOLUTION, NORMALISATION, PADDING, POOLING
 
@@ -13,6 +13,7 @@ __all__ = [
     "Tolerance",
     "exercise",
     "expect",
+    "expect_tensor",
     "forbids",
     "misconception",
     "points",

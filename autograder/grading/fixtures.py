@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
+
 from autograder.grading import showing
 from autograder.grading.comparison import Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
@@ -23,7 +25,7 @@ from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.results.model import Status
 from autograder.sandbox import shipping
 from autograder.sandbox.shipping import Probe
-from autograder.sandbox.values import Answer, Raised
+from autograder.sandbox.values import Answer, Raised, Returned
 
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
@@ -141,6 +143,19 @@ def expect(condition: object, message: str, *, hint: str = "") -> None:
     """Fails the check with `message` unless `condition` holds; for checks that judge `student(...)` themselves."""
     if not bool(condition):
         raise CheckFailed(Failure(message, hint=hint))
+
+
+def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
+    """`value` (see `student`) as a tensor of the shape and dtype of `like`, whose entries do not matter.
+
+    Raises:
+        CheckFailed: it is something else.
+    """
+    if isinstance(value, torch.Tensor) and value.shape == like.shape and value.dtype == like.dtype:
+        return value.detach()
+    difference = compare(Returned(like), Returned(value))
+    assert difference is not None
+    raise CheckFailed(Failure(difference.message))
 
 
 def seed_of(data: bytes) -> int:

@@ -88,8 +88,6 @@ class GradingPlugin:
             if exercise not in totals or points is None:
                 raise EngineError(f"{item.nodeid}: mark it with an exercise of assignment.toml and with points")
             totals[exercise] += points
-            if hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
-                hypothesis.seed(_seed(self.salt, self.assignment.slug, item.name))(item.obj)  # type: ignore[attr-defined]
         for exercise, total in totals.items():
             if abs(total - self.assignment.exercises[exercise]) > 1e-6:
                 worth = self.assignment.exercises[exercise]
@@ -126,6 +124,8 @@ class GradingPlugin:
             failure = self._missing(exercise)
         if failure is not None:
             pyfuncitem.obj = _ends_with(failure)
+        elif hasattr(pyfuncitem.obj, "hypothesis"):
+            hypothesis.seed(_seed(self.salt, self.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
         return (yield)
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -150,7 +150,7 @@ class GradingPlugin:
         points = _mark(item, "points")
         check = CheckResult(
             exercise=_mark(item, "exercise"),
-            name=item.name.removeprefix("test_"),
+            name=_name(item),
             title=_sentence(item),
             status=status,
             max_points=points,
@@ -204,6 +204,12 @@ def _seed(salt: str, *parts: str) -> int:
     return int.from_bytes(hashlib.blake2b("\0".join((salt, *parts)).encode(), digest_size=8).digest(), "little")
 
 
+def _name(item: pytest.Item) -> str:
+    """Without the parameters in brackets, where those only say which exercise it is."""
+    name = item.name.removeprefix("test_")
+    return name.replace(f"[{_mark(item, 'exercise')}]", "")
+
+
 def _sentence(item: pytest.Item) -> str:
     text = re.sub(r"\s+", " ", (item.obj.__doc__ or "")).strip()  # type: ignore[attr-defined]
-    return text or item.name.removeprefix("test_").replace("_", " ")
+    return text or _name(item).replace("_", " ")

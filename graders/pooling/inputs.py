@@ -1,4 +1,4 @@
-"""Strategies for pooling: feature maps, and windows that fit them."""
+"""Strategies for pooling: feature maps, batches of images, and windows that fit them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,55 @@ from hypothesis import strategies as st
 
 from autograder.grading.strategies import shapes, tensors
 
+float32, float64 = torch.float32, torch.float64
 
-def feature_maps(values: str = "signed", dtype: torch.dtype = torch.float32, smallest: int = 1) -> st.SearchStrategy:
-    """(H, W) with H ≠ W more often than not."""
+
+def feature_maps(values="signed", dtype=float32, smallest=1):
+    """(H, W), more often oblong than square."""
     return tensors(shapes((smallest, 7), (smallest, 7)), values=values, dtype=dtype)
 
 
 @st.composite
-def padded_cases(draw: st.DrawFn, values: str = "signed", dtype: torch.dtype = torch.float32) -> tuple:
+def padded_cases(draw, values="signed", dtype=float32, paddings=st.integers(0, 2)):
     """(map, kernel_size, strides, padding) where the window fits and padding ≤ kernel_size // 2."""
-    kernel = draw(st.integers(1, 4))
-    padding = draw(st.integers(0, kernel // 2))
+    padding = draw(paddings)
+    kernel = draw(st.integers(max(1, 2 * padding), 4))
     smallest = max(1, kernel - 2 * padding)
     shape = draw(shapes((smallest, 7), (smallest, 7)))
     return draw(tensors(shape, values=values, dtype=dtype)), kernel, draw(st.integers(1, 4)), padding
+
+
+@st.composite
+def oblong_cases(draw, values="signed", dtype=float32):
+    """(map, (p_h, p_w)) where the window fits."""
+    window = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    shape = draw(shapes((window[0], 6), (window[1], 6)))
+    return draw(tensors(shape, values=values, dtype=dtype)), window
+
+
+@st.composite
+def strided_cases(draw, leading=((1, 3),), values="signed", dtype=float32, kernels=(1, 3)):
+    """(input, kernel_size, stride) where the window fits; `leading` are the ranges of the extents before (H, W)."""
+    kernel = draw(st.integers(*kernels))
+    shape = draw(shapes(*leading, (kernel, 7), (kernel, 7)))
+    return draw(tensors(shape, values=values, dtype=dtype)), kernel, draw(st.integers(1, 3))
+
+
+def image_cases(**options):
+    """(batch, kernel_size, stride) where batch is (N, C, H, W)."""
+    return strided_cases(leading=((1, 2), (1, 3)), **options)
+
+
+def images(values="signed", dtype=float32, channels=(1, 4), sides=(1, 6)):
+    """(N, C, H, W), with extents of 1 and oblong maps among them."""
+    return tensors(shapes((1, 3), channels, sides, sides), values=values, dtype=dtype)
+
+
+@st.composite
+def too_large_windows(draw, leading=((1, 2), (1, 3))):
+    """(input, kernel_size) where the window is larger than the map in at least one direction."""
+    kernel = draw(st.integers(2, 5))
+    short, other = draw(st.integers(1, kernel - 1)), draw(st.integers(1, 6))
+    sides = draw(st.sampled_from([(short, other), (other, short)]))
+    shape = (*draw(shapes(*leading)), *sides) if leading else sides
+    return draw(tensors(shape, values="non-negative")), kernel

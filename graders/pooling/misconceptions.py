@@ -325,7 +325,7 @@ def shifts_the_map_in_place(feature_map, kernel_size, strides, padding, avg=Fals
     hint="What does your function do with a window larger than the map? The task names the exception.",
 )
 def crashes_when_nothing_fits(feature_map, kernel_size, strides, padding, avg=False):
-    """Exception type: the negative size of the result is a RuntimeError, a size of 0 gives an empty result."""
+    """Exception type: a negative size of the result is a RuntimeError, a size of 0 gives an empty map."""
     padded = bordered(feature_map, padding, avg)
     result = padded.new_zeros([(size - kernel_size) // strides + 1 for size in padded.shape])
     return result + reduced(windows_of(padded, kernel_size, strides), avg) if result.numel() else result
@@ -1519,7 +1519,7 @@ class TakesPlacesOfTheWholeInput(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="`F.unfold` gives (N, C·k·k, windows). Do the pixels of one window stand together after your reshape?",
+    hint="`F.unfold` gives (N, C·k·k, windows). Do the pixels of a window stand together after your reshape?",
 )
 class TearsWindowsApart(StochasticPooling):
     """The windows of F.unfold, (N, C, k·k, L), are reshaped to (N, C, L, k·k) without a transpose."""

@@ -1,0 +1,98 @@
+"""`naive_pooling(feature_map, kernel_size, strides, padding, avg=False)`: loops, windows and padding by hand."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import feature_maps, float64, padded_cases, too_large_windows
+
+from autograder.grading import POOLING, exercise, forbids, points
+from autograder.probes import gradients
+
+pytestmark = [exercise("naive_pooling"), forbids(POOLING)]
+
+no_padding, some_padding = st.just(0), st.integers(1, 2)
+
+
+@points(3)
+@given(case=padded_cases(), avg=st.booleans())
+def test_shape(same_outcome, case, avg):
+    """The output has floor((size - kernel + 2·padding) / stride) + 1 rows and columns."""
+    same_outcome(lambda m: m.naive_pooling(*case, avg).shape)
+
+
+@points(4)
+@given(case=padded_cases(paddings=no_padding))
+def test_max_pooling(same_outcome, case):
+    """Max pooling without padding equals the reference, for inputs of every sign."""
+    same_outcome(lambda m: m.naive_pooling(*case))
+
+
+@points(4)
+@given(case=padded_cases(values="negative", paddings=some_padding), signed=padded_cases(paddings=some_padding))
+def test_max_pooling_with_padding(same_outcome, case, signed):
+    """Max pooling with padding equals the reference, also where all numbers are negative."""
+    same_outcome(lambda m: m.naive_pooling(*case))
+    same_outcome(lambda m: m.naive_pooling(*signed))
+
+
+@points(2)
+@given(case=padded_cases(paddings=no_padding))
+def test_average_pooling(same_outcome, case):
+    """Average pooling without padding equals the reference."""
+    same_outcome(lambda m: m.naive_pooling(*case, avg=True))
+
+
+@points(3)
+@given(case=padded_cases(paddings=some_padding))
+def test_average_pooling_with_padding(same_outcome, case):
+    """Average pooling counts the padding as zeros, so every mean is over kernel_size² numbers."""
+    same_outcome(lambda m: m.naive_pooling(*case, avg=True))
+
+
+@points(1)
+@given(case=padded_cases(dtype=float64), avg=st.booleans())
+def test_dtype(same_outcome, case, avg):
+    """A float64 map gives a float64 result of that precision."""
+    x, *window = case
+    same_outcome(lambda m: m.naive_pooling(x / 3, *window, avg))
+
+
+@points(1)
+@given(case=padded_cases(values="distinct"))
+def test_gradient_of_max_pooling(same_outcome, case):
+    """The gradient of a maximum reaches the entry that it came from."""
+    x, *window = case
+    same_outcome(lambda m: {"gradient": gradients(lambda x: m.naive_pooling(x, *window), x)[0]})
+
+
+@points(1)
+@given(case=padded_cases())
+def test_gradient_of_average_pooling(same_outcome, case):
+    """The gradient of a mean is shared by all entries of its window."""
+    x, *window = case
+    same_outcome(lambda m: {"gradient": gradients(lambda x: m.naive_pooling(x, *window, True), x)[0]})
+
+
+@points(1)
+@given(case=padded_cases(), avg=st.booleans())
+def test_argument_is_not_modified(same_outcome, case, avg):
+    """The map that was passed in is the same afterwards."""
+
+    def probe(m):
+        pooled = m.naive_pooling(*case, avg)
+        return {"map after the call": case[0], "result": pooled}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=too_large_windows(leading=()), avg=st.booleans(), stride=st.integers(1, 3))
+def test_window_larger_than_the_map(same_outcome, case, avg, stride):
+    """A window that is larger than the map is a ValueError."""
+    same_outcome(lambda m: m.naive_pooling(*case, stride, 0, avg))
+
+
+@points(1)
+@given(x=feature_maps().filter(lambda x: min(x.shape) < 3), avg=st.booleans())
+def test_window_larger_than_the_padded_map(same_outcome, x, avg):
+    """A window that is larger than the map with its padding is a ValueError."""
+    same_outcome(lambda m: m.naive_pooling(x, 5, 1, 1, avg))

@@ -1,0 +1,77 @@
+"""`pool2d(X, pool_size, mode="max")`: oblong windows at stride 1."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import feature_maps, float64, oblong_cases
+
+from autograder.grading import POOLING, exercise, forbids, points
+from autograder.probes import gradients
+
+pytestmark = [exercise("pool2d"), forbids(POOLING)]
+
+modes = st.sampled_from(["max", "avg"])
+
+
+@points(1)
+@given(case=oblong_cases(), mode=modes)
+def test_shape(same_outcome, case, mode):
+    """The output has H - p_h + 1 rows and W - p_w + 1 columns."""
+    same_outcome(lambda m: m.pool2d(*case, mode).shape)
+
+
+@points(2)
+@given(case=oblong_cases(), negative=oblong_cases(values="negative"))
+def test_maximum(same_outcome, case, negative):
+    """Maxima over oblong windows, which is what the function does when no mode is given."""
+    same_outcome(lambda m: m.pool2d(*case))
+    same_outcome(lambda m: m.pool2d(*negative, "max"))
+
+
+@points(2)
+@given(case=oblong_cases())
+def test_average(same_outcome, case):
+    """Means over oblong windows with mode="avg"."""
+    same_outcome(lambda m: m.pool2d(*case, mode="avg"))
+
+
+@points(1)
+@given(case=oblong_cases(), mode=st.sampled_from(["sum", "median", "", "maximum"]))
+def test_unknown_mode(same_outcome, case, mode):
+    """A mode other than "max" and "avg" is a ValueError."""
+    same_outcome(lambda m: m.pool2d(*case, mode))
+
+
+@points(1)
+@given(x=feature_maps(), extra=st.sampled_from([(1, 0), (0, 1), (2, 2)]), mode=modes)
+def test_window_that_does_not_fit(same_outcome, x, extra, mode):
+    """A window that is taller or wider than the map is a ValueError."""
+    window = x.shape[0] + extra[0], x.shape[1] + extra[1]
+    same_outcome(lambda m: m.pool2d(x, window, mode))
+
+
+@points(1)
+@given(case=oblong_cases(dtype=float64), mode=modes)
+def test_dtype(same_outcome, case, mode):
+    """A float64 map gives a float64 result of that precision."""
+    x, window = case
+    same_outcome(lambda m: m.pool2d(x / 3, window, mode))
+
+
+@points(1)
+@given(case=oblong_cases(values="distinct"), mode=modes)
+def test_gradient(same_outcome, case, mode):
+    """The gradient reaches the map."""
+    x, window = case
+    same_outcome(lambda m: {"gradient": gradients(lambda x: m.pool2d(x, window, mode), x)[0]})
+
+
+@points(1)
+@given(case=oblong_cases(), mode=modes)
+def test_argument_is_not_modified(same_outcome, case, mode):
+    """The map that was passed in is the same afterwards."""
+
+    def probe(m):
+        pooled = m.pool2d(*case, mode)
+        return {"map after the call": case[0], "result": pooled}
+
+    same_outcome(probe)

@@ -1,0 +1,86 @@
+"""`max_pool_2d(x, kernel_size=2, stride=2)` and `avg_pool_2d`: the same without loops over the map."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64, strided_cases, too_large_windows
+
+from autograder.grading import POOLING, exercise, forbids, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+pytestmark = [
+    forbids(POOLING),
+    pytest.mark.parametrize(
+        "name", [pytest.param(name, marks=exercise(name), id=name) for name in ("max_pool_2d", "avg_pool_2d")]
+    ),
+]
+
+
+@points(1.5)
+@given(case=strided_cases(leading=()), plain=tensors(shapes((2, 7), (2, 7))))
+def test_one_map(same_outcome, name, case, plain):
+    """A map (H, W) is pooled, and stays a map; without further arguments kernel and stride are 2."""
+    same_outcome(lambda m: getattr(m, name)(*case))
+    same_outcome(lambda m: getattr(m, name)(plain))
+
+
+@points(1.5)
+@given(case=strided_cases(), negative=strided_cases(values="negative"))
+def test_several_channels(same_outcome, name, case, negative):
+    """Every channel of (C, H, W) is pooled by itself."""
+    same_outcome(lambda m: getattr(m, name)(*case))
+    same_outcome(lambda m: getattr(m, name)(negative[0], kernel_size=negative[1], stride=negative[2]))
+
+
+@points(1)
+@given(x=tensors(st.sampled_from([(1, 4, 5), (2, 2, 2), (1, 2, 2), (1, 2, 5), (3, 5, 2), (2, 2), (2, 6), (5, 3)])))
+def test_extents_of_one(same_outcome, name, x):
+    """The rank is kept where there is one channel, one row or one column: (1, H, W) does not become (H, W)."""
+    same_outcome(lambda m: getattr(m, name)(x))
+
+
+@points(1)
+def test_vectorised(vectorised, name):
+    """The work done in Python does not grow with the number of channels, rows or columns."""
+    for kernel, stride in ((2, 2), (3, 1)):
+        sizes = [(3, 8, 8), (3, 8, 32), (3, 32, 8), (9, 8, 8)]
+        vectorised(lambda m, x, k=kernel, s=stride: getattr(m, name)(x, k, s), *(torch.rand(size) for size in sizes))
+        sizes = [(8, 8), (8, 32), (32, 8)]
+        vectorised(lambda m, x, k=kernel, s=stride: getattr(m, name)(x, k, s), *(torch.rand(size) for size in sizes))
+
+
+@points(0.5)
+@given(case=strided_cases(dtype=float64))
+def test_dtype(same_outcome, name, case):
+    """A float64 input gives a float64 result of that precision."""
+    x, kernel, stride = case
+    same_outcome(lambda m: getattr(m, name)(x / 3, kernel, stride))
+
+
+@points(0.5)
+@given(case=strided_cases(values="distinct"))
+def test_gradient(same_outcome, name, case):
+    """The gradient reaches the input."""
+    x, *window = case
+    same_outcome(lambda m: {"gradient": gradients(lambda x: getattr(m, name)(x, *window), x)[0]})
+
+
+@points(0.5)
+@given(case=strided_cases())
+def test_argument_is_not_modified(same_outcome, name, case):
+    """The tensor that was passed in is the same afterwards."""
+
+    def probe(m):
+        pooled = getattr(m, name)(*case)
+        return {"input after the call": case[0], "result": pooled}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=too_large_windows(leading=((1, 2),)), stride=st.integers(1, 2))
+def test_window_that_does_not_fit(same_outcome, name, case, stride):
+    """A window that is larger than the map is a ValueError."""
+    same_outcome(lambda m: getattr(m, name)(*case, stride))

@@ -1,0 +1,72 @@
+"""`GlobalAveragePooling(keepdim=False)`: one mean per channel."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64, images
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import tensors
+from autograder.probes import gradients
+
+pytestmark = exercise("GlobalAveragePooling")
+
+
+@points(2)
+@given(x=images(), training=st.booleans())
+def test_one_mean_per_channel(same_outcome, x, training):
+    """(N, C, H, W) becomes (N, C), also where H ≠ W, in training and in evaluation mode."""
+    same_outcome(lambda m: m.GlobalAveragePooling().train(training)(x))
+
+
+@points(1)
+@given(x=images())
+def test_keepdim(same_outcome, x):
+    """With keepdim=True the result is (N, C, 1, 1)."""
+    same_outcome(lambda m: m.GlobalAveragePooling(keepdim=True)(x))
+    same_outcome(lambda m: m.GlobalAveragePooling(False)(x))
+
+
+@points(1)
+@given(x=tensors(st.sampled_from([(1, 1, 1, 1), (1, 3, 2, 2), (2, 1, 3, 2), (2, 3, 1, 4), (2, 2, 5, 1)])))
+def test_extents_of_one(same_outcome, x):
+    """Batches of one sample, images of one channel, one row or one column keep their rank."""
+    same_outcome(lambda m: [m.GlobalAveragePooling()(x), m.GlobalAveragePooling(True)(x)])
+
+
+@points(1)
+@given(x=images())
+def test_nothing_to_learn(same_outcome, x):
+    """The layer is a module without parameters and buffers."""
+
+    def probe(m):
+        layer = m.GlobalAveragePooling()
+        layer(x)
+        return {"parameters": len(list(layer.parameters())), "buffers": len(list(layer.buffers()))}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(x=images(dtype=float64))
+def test_dtype(same_outcome, x):
+    """A float64 input gives a float64 result of that precision."""
+    same_outcome(lambda m: m.GlobalAveragePooling()(x / 3))
+
+
+@points(1)
+@given(x=images())
+def test_gradient(same_outcome, x):
+    """The gradient reaches every pixel."""
+    same_outcome(lambda m: {"gradient": gradients(m.GlobalAveragePooling(), x)[0]})
+
+
+@points(1)
+@given(x=images())
+def test_argument_is_not_modified(same_outcome, x):
+    """The tensor that was passed in is the same afterwards."""
+
+    def probe(m):
+        pooled = m.GlobalAveragePooling()(x)
+        return {"input after the call": x, "result": pooled}
+
+    same_outcome(probe)

@@ -1,0 +1,95 @@
+"""`DepthPool(pool_size=2)`: max pooling over space, then over groups of channels."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64, images
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+pytestmark = exercise("DepthPool")
+
+
+@st.composite
+def cases(draw, sizes=(1, 3), values="signed", dtype=None, whole=False):
+    """(batch, p) with at least p channels, rows and columns; `whole` multiples of p."""
+    p = draw(st.integers(*sizes))
+    options = {"dtype": dtype} if dtype else {}
+    if whole:
+        shape = draw(shapes((1, 2), (1, 3), (1, 3), (1, 3)))
+        shape = (shape[0], *(p * extent for extent in shape[1:]))
+    else:
+        shape = draw(shapes((1, 2), (p, 3 * p), (p, 3 * p), (p, 3 * p)))
+    return draw(tensors(shape, values=values, **options)), p
+
+
+@points(3)
+@given(case=cases(sizes=(2, 2), whole=True), training=st.booleans())
+def test_pairs(same_outcome, case, training):
+    """With pool_size 2 (which is the default) every result is the maximum over 2×2 pixels of 2 channels."""
+    same_outcome(lambda m: m.DepthPool().train(training)(case[0]))
+
+
+@points(2)
+@given(case=cases(whole=True), negative=cases(values="negative", whole=True))
+def test_other_sizes(same_outcome, case, negative):
+    """With another pool_size the groups and the windows have that size."""
+    same_outcome(lambda m: m.DepthPool(case[1])(case[0]))
+    same_outcome(lambda m: m.DepthPool(pool_size=negative[1])(negative[0]))
+
+
+@points(2)
+@given(p=st.integers(2, 3), groups=st.integers(1, 3), extra=st.integers(1, 2), data=st.data())
+def test_channels_left_over(same_outcome, p, groups, extra, data):
+    """The groups are consecutive and have pool_size channels each; channels that fill no group are dropped."""
+    channels = p * groups + min(extra, p - 1)
+    x = data.draw(tensors((2, channels, p, p), values="distinct"))
+    same_outcome(lambda m: m.DepthPool(p)(x))
+
+
+@points(1)
+@given(case=cases(sizes=(2, 3)))
+def test_rows_and_columns_left_over(same_outcome, case):
+    """Rows and columns that fill no window are dropped."""
+    same_outcome(lambda m: m.DepthPool(case[1])(case[0]))
+
+
+@points(1)
+@given(x=images(channels=(1, 2), sides=(3, 5)))
+def test_too_few_channels(same_outcome, x):
+    """Fewer channels than pool_size are a ValueError."""
+    same_outcome(lambda m: m.DepthPool(3)(x))
+
+
+@points(0.5)
+@given(x=images(channels=(3, 4), sides=(1, 2)))
+def test_map_smaller_than_the_window(same_outcome, x):
+    """A map that is smaller than pool_size is a ValueError."""
+    same_outcome(lambda m: m.DepthPool(3)(x))
+
+
+@points(1)
+@given(x=tensors(st.sampled_from([(1, 2, 2, 2), (2, 2, 2, 4), (1, 4, 2, 2), (1, 3, 3, 5), (3, 2, 2, 2)])))
+def test_extents_of_one(same_outcome, x):
+    """Results of one sample, one channel, one row or one column keep all four dimensions."""
+    same_outcome(lambda m: m.DepthPool()(x))
+
+
+@points(0.5)
+@given(case=cases(dtype=float64))
+def test_dtype(same_outcome, case):
+    """A float64 input gives a float64 result."""
+    same_outcome(lambda m: m.DepthPool(case[1])(case[0] / 3))
+
+
+@points(1)
+@given(case=cases(values="distinct"))
+def test_gradient(same_outcome, case):
+    """The gradient of each maximum reaches the entry that it came from; the input itself is not modified."""
+
+    def probe(m):
+        layer = m.DepthPool(case[1])
+        return {"gradient": gradients(layer, case[0])[0], "result": layer(case[0]), "input after the call": case[0]}
+
+    same_outcome(probe)

@@ -1,0 +1,88 @@
+"""`MixedPooling(kernel_size, stride=None, alpha=0.5)`: between max and average pooling."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64, image_cases, too_large_windows
+
+from autograder.grading import exercise, points
+from autograder.probes import gradients
+
+pytestmark = exercise("MixedPooling")
+
+alphas = st.sampled_from([0.0, 0.25, 0.75, 1.0])
+
+
+@points(1)
+@given(case=image_cases(), training=st.booleans())
+def test_half_and_half(same_outcome, case, training):
+    """Without arguments the result is half the maximum plus half the mean, and the windows do not overlap."""
+    x, kernel, _ = case
+    same_outcome(lambda m: m.MixedPooling(kernel).train(training)(x))
+
+
+@points(1.5)
+@given(case=image_cases(), alpha=alphas)
+def test_alpha(same_outcome, case, alpha):
+    """alpha is the share of the maximum, 1 - alpha that of the mean."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x))
+
+
+@points(1.5)
+@given(case=image_cases())
+def test_stride(same_outcome, case):
+    """The stride may differ from the kernel, and equals it when it is not given."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.MixedPooling(kernel, stride=stride)(x))
+    same_outcome(lambda m: m.MixedPooling(kernel_size=kernel, alpha=0.25)(x))
+
+
+@points(1)
+@given(alpha=st.sampled_from([-0.1, 1.1, 2.0, -1.0]))
+def test_alpha_outside_0_and_1(same_outcome, alpha):
+    """An alpha outside [0, 1] is a ValueError, raised when the layer is made."""
+    same_outcome(lambda m: m.MixedPooling(2, alpha=alpha))
+
+
+@points(0.5)
+@given(case=too_large_windows())
+def test_window_that_does_not_fit(same_outcome, case):
+    """A window that is larger than the map is a ValueError."""
+    same_outcome(lambda m: m.MixedPooling(case[1])(case[0]))
+
+
+@points(1)
+@given(case=image_cases(values="distinct"), alpha=alphas)
+def test_gradient(same_outcome, case, alpha):
+    """The gradient reaches the input through the maximum and through the mean."""
+    x, kernel, stride = case
+    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, stride, alpha), x)[0]})
+
+
+@points(0.5)
+@given(case=image_cases(dtype=float64), alpha=alphas)
+def test_dtype(same_outcome, case, alpha):
+    """A float64 input gives a float64 result of that precision."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x / 3))
+
+
+@points(0.5)
+@given(case=image_cases(kernels=(2, 3)))
+def test_one_layer_used_twice(same_outcome, case):
+    """A layer gives the same result again, and does not modify its input."""
+    x, kernel, stride = case
+
+    def probe(m):
+        layer = m.MixedPooling(kernel, stride)
+        return [layer(x), layer(x[:1, :1]), layer(x), x]
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=image_cases(kernels=(3, 3)))
+def test_rank(same_outcome, case):
+    """The result has four dimensions, whatever their extents."""
+    x = case[0][:1, :1, :3, :3]
+    same_outcome(lambda m: m.MixedPooling(3)(x))

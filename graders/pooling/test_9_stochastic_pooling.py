@@ -1,0 +1,137 @@
+"""`StochasticPooling(kernel_size, stride=None)`: a random activation in training, the expected one in evaluation.
+
+The random checks use fixed seeds, so a submission gets the same verdict every time; their bounds are at least six
+standard deviations wide, so a right submission is not turned away by its luck.
+"""
+
+import math
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64, image_cases, too_large_windows
+
+from autograder.grading import exercise, expect, expect_tensor, points
+from autograder.probes import gradients
+
+pytestmark = exercise("StochasticPooling")
+
+training_modes = st.booleans()
+
+
+def non_negative(**options):
+    return image_cases(values="non-negative", **options)
+
+
+@points(2)
+@given(case=non_negative())
+def test_evaluation(same_outcome, case):
+    """In evaluation every result is Σ pᵢ·aᵢ with pᵢ = aᵢ / Σa; stride defaults to the kernel size."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x))
+    same_outcome(lambda m: m.StochasticPooling(kernel).eval()(x))
+
+
+@points(1.5)
+@given(shape=st.tuples(st.integers(1, 3), st.integers(1, 3)), stride=st.sampled_from([1, 2, 3, None]))
+def test_training_yields_activations_of_the_window(student, shape, stride):
+    """In training every result is one of the positive activations of its own window."""
+    x = torch.arange(shape[0] * shape[1] * 5 * 7, dtype=torch.float32).remainder(4).reshape(*shape, 5, 7)
+    x = x + (x > 0) * torch.arange(x.numel()).reshape(x.shape)  # all positive entries differ, a quarter is 0
+    windows = x.unfold(2, 2, stride or 2).unfold(3, 2, stride or 2).flatten(4)
+    drawn = expect_tensor(student(lambda m: m.StochasticPooling(2, stride).train()(x)), windows[..., 0])
+    own = ((windows == drawn.unsqueeze(-1)) & (windows > 0)).any(-1)
+    expect(own.all(), "Some results are not among the positive activations of their window.")
+
+
+@points(1.5)
+def test_training_draws_in_proportion(student):
+    """An activation is drawn with probability aᵢ / Σa."""
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(1, 1, 30, 50)
+    drawn = expect_tensor(student(lambda m: m.StochasticPooling(2).train()(x), seed=11), x[..., ::2, ::2])
+    count = drawn.numel()
+    for value in (1.0, 2.0, 3.0, 4.0):
+        share, wanted = float((drawn == value).sum()) / count, value / 10
+        message = f"Of many windows [1 2; 3 4], {share:.1%} gave {value:g}; about {wanted:.0%} should."
+        expect(abs(share - wanted) < 6 * math.sqrt(wanted * (1 - wanted) / count), message)
+
+
+@points(1)
+def test_training_draws_independently(student):
+    """Every window, channel and sample has a draw of its own."""
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(4, 5, 6, 7)
+    drawn = expect_tensor(student(lambda m: m.StochasticPooling(2).train()(x), seed=12), x[..., ::2, ::2])
+    chance = sum((value / 10) ** 2 for value in (1, 2, 3, 4))  # two independent draws agree this often
+    for dim, what in enumerate(("samples", "channels", "rows", "columns")):
+        agree = drawn == drawn.roll(1, dim)
+        share, bound = float(agree.float().mean()), 8 * math.sqrt(chance * (1 - chance) / agree.numel())
+        message = f"Neighbouring {what} gave the same activation in {share:.0%} of cases; {chance:.0%} would be chance."
+        expect(abs(share - chance) < bound, message, hint="How many random numbers do you draw, and for what?")
+
+
+@points(1)
+def test_training_follows_torchs_seed(student):
+    """After the same torch.manual_seed the draw is the same; after another one it is not."""
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(2, 3, 8, 8)
+
+    def probe(m):
+        layer = m.StochasticPooling(2).train()
+        results = []
+        for seed in (5, 6, 5):
+            torch.manual_seed(seed)
+            results.append(layer(x))
+        return [*results, layer(x)]
+
+    results = student(probe)
+    expect(isinstance(results, list) and len(results) == 4, "The layer returned no tensor.")
+    first, other, again, later = (expect_tensor(value, x[..., ::2, ::2]) for value in results)
+    expect(torch.equal(first, again), "The same torch.manual_seed gave two different draws.")
+    expect(not torch.equal(first, other), "Different seeds gave the same draw.")
+    expect(not torch.equal(again, later), "Two calls in a row gave the same draw.")
+
+
+@points(0.5)
+@given(case=non_negative(), training=training_modes)
+def test_window_of_zeros(same_outcome, case, training):
+    """A window of zeros gives 0, in both modes."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.StochasticPooling(kernel, stride).train(training)(torch.zeros_like(x)))
+
+
+@points(1)
+@given(case=non_negative(), training=training_modes)
+def test_negative_input(same_outcome, case, training):
+    """A negative number anywhere is a ValueError, in both modes."""
+    x, kernel, stride = case
+    x = x.clone()
+    x[-1, -1, 0, 0] = -1.0
+    same_outcome(lambda m: m.StochasticPooling(kernel, stride).train(training)(x))
+
+
+@points(0.5)
+@given(case=non_negative(kernels=(2, 3)))
+def test_gradient(same_outcome, case):
+    """In evaluation the gradient reaches the input through the activations and their probabilities."""
+    x, kernel, stride = case
+    same_outcome(lambda m: {"gradient": gradients(m.StochasticPooling(kernel, stride).eval(), x + 0.5)[0]})
+
+
+@points(0.5)
+@given(case=non_negative(dtype=float64))
+def test_dtype(same_outcome, case):
+    """A float64 input gives a float64 result, in both modes, and is not modified."""
+    x, kernel, stride = case
+    x = x / 3
+
+    def probe(m):
+        layer = m.StochasticPooling(kernel, stride)
+        return [layer.eval()(x), str(layer.train()(x).dtype), x]
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=too_large_windows(), training=training_modes)
+def test_window_that_does_not_fit(same_outcome, case, training):
+    """A window that is larger than the map is a ValueError."""
+    same_outcome(lambda m: m.StochasticPooling(case[1]).train(training)(case[0]))
