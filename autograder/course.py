@@ -33,7 +33,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     exercises: dict[str, float]
     salt: str = ""
-    examples: int = 25
+    examples: int = 20
     limits: Limits = Limits()
 
     @property

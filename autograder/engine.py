@@ -66,6 +66,4 @@ def _start_bench(control: socket.socket, lifeline: socket.socket) -> subprocess.
     fds = (control.fileno(), lifeline.fileno())
     # Isolated, and with this process' own search path: the working directory may hold anything.
     command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(filter(None, sys.path))]
-    return subprocess.Popen(
-        command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True
-    )
+    return subprocess.Popen(command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)

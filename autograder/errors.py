@@ -6,4 +6,4 @@ class UsageError(Exception):
 
 
 class EngineError(Exception):
-    """The kit itself failed (grader crashed, worker could not start); never scored as the student's fault (exit code 1)."""
+    """The kit itself failed (a grader crashed, a worker could not start): no grade, exit code 1."""

@@ -114,4 +114,3 @@ def _grade(engine: Engine, task: _Task, salt: str) -> Result:
 def _empty(task: _Task, state: State, notice: str) -> Result:
     exercises = tuple(ExerciseResult(name, points) for name, points in task.assignment.exercises.items())
     return Result(task.assignment.slug, task.assignment.title, task.path.name, state, exercises, notice)
-

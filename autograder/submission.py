@@ -30,13 +30,9 @@ MAX_DEPTH = 3  # folders between the submission and the file
 
 Parts = tuple[str, ...]  # a path relative to the submission
 
-_FLAGS = (
-    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
-_ENCODING = re.compile(
-    r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I
-)
+_ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
 
 _CELL_MAGIC = re.compile(r"\s*%%[ \t]*(\w*)[^\n]*\n?")
@@ -118,9 +114,7 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
         if held:
             return held[0] if len(held) == 1 else None
     stems = [stem, *(Path(parts[0]).stem for parts in names if parts[0].endswith(".zip") and is_folder)]
-    parts_of = [
-        s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)
-    ]
+    parts_of = [s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)]
     longest = [slug for slug in parts_of if not any(slug != other and slug in other for other in parts_of)]
     return longest[0] if len(longest) == 1 else None
 
@@ -132,8 +126,7 @@ def _shown(name: str) -> str:
 
 def _none(module: str) -> NoReturn:
     raise SubmissionError(
-        f"No file named {module}.py or {module}.ipynb was found in the submission; "
-        "hand in exactly one of them."
+        f"No file named {module}.py or {module}.ipynb was found in the submission; hand in exactly one of them."
     )
 
 
@@ -141,9 +134,7 @@ def _unreadable(name: str, error: OSError) -> SubmissionError:
     if isinstance(error, FileNotFoundError):
         return SubmissionError(f"{name} was not found; hand it in.")
     why = "there is no permission to read it" if isinstance(error, PermissionError) else error.strerror
-    return SubmissionError(
-        f"{name} could not be read ({why}); hand it in again as an ordinary, readable file."
-    )
+    return SubmissionError(f"{name} could not be read ({why}); hand it in again as an ordinary, readable file.")
 
 
 def _is_folder(path: Path) -> bool:
@@ -166,9 +157,7 @@ def _walk(root: Path, depth: int) -> list[Parts]:
                 for entry in scan:
                     seen += 1
                     if seen > MAX_ENTRIES:
-                        raise SubmissionError(
-                            f"The submission holds more than {MAX_ENTRIES} files; hand in one."
-                        )
+                        raise SubmissionError(f"The submission holds more than {MAX_ENTRIES} files; hand in one.")
                     entries[entry.name] = entry.is_dir(follow_symlinks=False)
         except OSError as error:
             if not folder:
@@ -208,9 +197,7 @@ def _read_file(root: Path, parts: Parts, name: str, cap: int) -> bytes:
     try:
         mode = root.joinpath(*parts).lstat().st_mode
         if stat.S_ISREG(mode) and not cap:
-            raise SubmissionError(
-                f"{name} is not a Python file, notebook or zip; hand in a .py or .ipynb file."
-            )
+            raise SubmissionError(f"{name} is not a Python file, notebook or zip; hand in a .py or .ipynb file.")
         if stat.S_ISREG(mode):
             with open(_open(root, parts), "rb") as file:
                 status = os.fstat(file.fileno())
@@ -221,9 +208,7 @@ def _read_file(root: Path, parts: Parts, name: str, cap: int) -> bytes:
                     return data
     except OSError as error:
         raise _unreadable(name, error) from None
-    raise SubmissionError(
-        f"{name} is not an ordinary file (but a link, folder or device); hand in the file itself."
-    )
+    raise SubmissionError(f"{name} is not an ordinary file (but a link, folder or device); hand in the file itself.")
 
 
 def _open(root: Path, parts: Parts) -> int:
@@ -242,9 +227,7 @@ def _open(root: Path, parts: Parts) -> int:
 
 
 def _too_big(name: str, cap: int) -> SubmissionError:
-    return SubmissionError(
-        f"{name} is larger than {cap // MB} MB, the most that is graded; hand in only your code."
-    )
+    return SubmissionError(f"{name} is larger than {cap // MB} MB, the most that is graded; hand in only your code.")
 
 
 def _archive(data: bytes, name: str) -> zipfile.ZipFile:
@@ -253,9 +236,7 @@ def _archive(data: bytes, name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(data))
     except Exception:  # hostile bytes make zipfile raise nearly anything
-        raise SubmissionError(
-            f"{name} is not a readable zip archive; create it again or hand in the file."
-        ) from None
+        raise SubmissionError(f"{name} is not a readable zip archive; create it again or hand in the file.") from None
 
 
 def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
@@ -263,16 +244,9 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
     for info in archive.infolist():
         raw = info.orig_filename
         if re.match(r"/|[A-Za-z]:", raw) or re.search(r"[\\\0]", raw) or ".." in raw.split("/"):
-            raise SubmissionError(
-                f"The zip holds an unsafe file name ({_shown(raw)}); create the archive again."
-            )
+            raise SubmissionError(f"The zip holds an unsafe file name ({_shown(raw)}); create the archive again.")
         parts = tuple(part for part in raw.split("/") if part not in ("", "."))
-        if (
-            parts
-            and not raw.endswith("/")
-            and len(parts) <= MAX_DEPTH + 1
-            and not any(map(_ignored, parts[:-1]))
-        ):
+        if parts and not raw.endswith("/") and len(parts) <= MAX_DEPTH + 1 and not any(map(_ignored, parts[:-1])):
             members.append((parts, info))
     venvs = {parts[:-1] for parts, _ in members if parts[-1] == "pyvenv.cfg"} - {()}
     return [(p, i) for p, i in members if not any(p[:depth] in venvs for depth in range(1, len(p)))]
@@ -288,16 +262,12 @@ def _read_zip(data: bytes, name: str, module: str) -> tuple[Parts, bytes]:
     if info.flag_bits & 1:
         raise SubmissionError(f"{inner} is encrypted; create the archive again without a password.")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise SubmissionError(
-            f"{inner} is not an ordinary file (but a link or device); hand in the file itself."
-        )
+        raise SubmissionError(f"{inner} is not an ordinary file (but a link or device); hand in the file itself.")
     if info.compress_type not in (
         zipfile.ZIP_STORED,
         zipfile.ZIP_DEFLATED,
     ):  # the others decompress without bound
-        raise SubmissionError(
-            f"{inner} is compressed in an unusual way; create the archive as an ordinary zip."
-        )
+        raise SubmissionError(f"{inner} is compressed in an unusual way; create the archive as an ordinary zip.")
     if info.file_size > cap:
         raise _too_big(inner, cap)
     try:
@@ -336,9 +306,7 @@ def _checked(text: str, name: str) -> str:
     wrong = re.search("[\0\ud800-\udfff]", text)
     if wrong:
         line = text.count("\n", 0, wrong.start()) + 1
-        raise SubmissionError(
-            f"Line {line} of {name} holds a character that is not text; delete it and save again."
-        )
+        raise SubmissionError(f"Line {line} of {name} holds a character that is not text; delete it and save again.")
     return text
 
 
@@ -348,9 +316,7 @@ def _number(digits: str) -> int:
 
 
 def _notebook_cells(data: bytes, name: str) -> tuple[Cell, ...]:
-    broken = SubmissionError(
-        f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again."
-    )
+    broken = SubmissionError(f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again.")
     try:
         notebook = json.loads(
             data.decode("utf-8-sig"),

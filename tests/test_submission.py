@@ -52,9 +52,7 @@ def markdown(text: str) -> dict[str, Any]:
 
 
 def notebook(path: Path, *cells: Any, **fields: Any) -> Path:
-    path.write_text(
-        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **fields})
-    )
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **fields}))
     return path
 
 
@@ -200,9 +198,7 @@ def make_device_link(path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["py", "ipynb"])
-@pytest.mark.parametrize(
-    "make", [make_fifo, make_socket, make_device, make_link, make_device_link, Path.mkdir]
-)
+@pytest.mark.parametrize("make", [make_fifo, make_socket, make_device, make_link, make_device_link, Path.mkdir])
 def test_what_is_not_an_ordinary_file_is_refused(
     tmp_path: Path, make: Callable[[Path], None], suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,9 +280,7 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
         assert cap in refusal(path)
 
 
-def test_the_cap_is_exact_and_does_not_trust_the_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pooling.py"
     path.write_text("#" * (1 << 20))
     assert len(source(path)) == 1 << 20
@@ -298,9 +292,7 @@ def test_the_cap_is_exact_and_does_not_trust_the_size(
         st_mode = stat.S_IFREG
 
     monkeypatch.setattr(os, "fstat", lambda handle: Lie() if handle > 2 else real(handle))
-    monkeypatch.setattr(
-        module_under_test, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False
-    )
+    monkeypatch.setattr(module_under_test, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False)
     assert "1 MB" in refusal(path)
 
 
@@ -505,9 +497,7 @@ def test_a_zip_with_too_many_members_is_refused(tmp_path: Path) -> None:
 
 
 def test_damaged_zips_are_refused(tmp_path: Path) -> None:
-    whole = archive(
-        tmp_path / "a.zip", {"pooling.py": CODE * 50}, compression=zipfile.ZIP_DEFLATED
-    ).read_bytes()
+    whole = archive(tmp_path / "a.zip", {"pooling.py": CODE * 50}, compression=zipfile.ZIP_DEFLATED).read_bytes()
     path = tmp_path / "b.zip"
     for data in (
         b"",
@@ -560,9 +550,7 @@ def test_altered_metadata_and_outputs_change_nothing(tmp_path: Path) -> None:
     assert cells(path) == [("cell 1", "a = 1")]
 
 
-@pytest.mark.parametrize(
-    "fields", [{"nbformat": 99}, {"nbformat": None}, {"nbformat": []}, {"nbformat": 10**400}]
-)
+@pytest.mark.parametrize("fields", [{"nbformat": 99}, {"nbformat": None}, {"nbformat": []}, {"nbformat": 10**400}])
 def test_an_odd_version_is_read_as_the_current_one(tmp_path: Path, fields: dict[str, Any]) -> None:
     path = notebook(tmp_path / "pooling.ipynb", code("a = 1"), "no cell", None, {}, **fields)
     assert cells(path) == [("cell 1", "a = 1")]
@@ -571,9 +559,7 @@ def test_an_odd_version_is_read_as_the_current_one(tmp_path: Path, fields: dict[
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_older_formats_are_converted(tmp_path: Path, version: int) -> None:
     if version == 1:
-        body: dict[str, Any] = {
-            "cells": [{"cell_type": "text", "text": "hi"}, {"cell_type": "code", "code": "a = 1"}]
-        }
+        body: dict[str, Any] = {"cells": [{"cell_type": "text", "text": "hi"}, {"cell_type": "code", "code": "a = 1"}]}
     else:
         first = {
             "cell_type": "code",
@@ -638,9 +624,7 @@ def test_outputs_may_be_large_but_code_may_not(tmp_path: Path) -> None:
     assert cells(path) == [("cell 1", "a = 1")]
     assert "code in pooling.ipynb is larger than 1 MB" in refusal(notebook(path, *[code("#" * 600_000)] * 2))
     assert "more than 10000 cells" in refusal(notebook(path, *[{}] * 10_001))
-    assert "more than 10000 cells" in refusal(
-        notebook(path, worksheets=[{"cells": [{}] * 10_001}], nbformat=3)
-    )
+    assert "more than 10000 cells" in refusal(notebook(path, worksheets=[{"cells": [{}] * 10_001}], nbformat=3))
 
 
 def test_magics_are_neutralised_on_their_own_lines(tmp_path: Path) -> None:
@@ -752,9 +736,7 @@ def test_a_current_notebook_is_read_without_importing_nbformat_or_ipython(tmp_pa
         "print([m for m in ('nbformat', 'IPython', 'torch') if m in sys.modules])"
     )
     root = Path(__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 

@@ -54,7 +54,11 @@ def compare(expected: Outcome, got: Outcome, tolerance: Tolerance | None = None)
         return Difference(raised_text(got), expected.value, got)
     wanted = expected.builtins[0] if expected.builtins else expected.type
     if isinstance(got, Returned):
-        return Difference(f"This input is not allowed: a {wanted} was expected, but your code returned.", expected, got.value)
+        return Difference(
+            f"This input is not allowed: a {wanted} was expected, but your code returned.",
+            expected,
+            got.value,
+        )
     if wanted not in got.builtins:
         return Difference(f"A {wanted} was expected here. {raised_text(got)}", expected, got)
     if wanted == "ValueError" and not got.message.strip():
@@ -66,7 +70,11 @@ def raised_text(raised: Raised) -> str:
     """What a student reads about an exception of their own code: never more than their own lines of it."""
     if raised.type == "NotImplementedError" and not raised.message:
         return "This is not implemented yet."
-    text = f"Your code raised {raised.type}: {raised.message[:300]}" if raised.message else f"Your code raised {raised.type}"
+    text = (
+        f"Your code raised {raised.type}: {raised.message[:300]}"
+        if raised.message
+        else f"Your code raised {raised.type}"
+    )
     for frame in reversed(raised.frames):
         return f"{text.rstrip('.')}\n  in {frame.file}, line {frame.line}: {frame.text.strip()}"
     return text
@@ -80,7 +88,9 @@ def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -
     if isinstance(expected, dict):
         return _compare_mappings(expected, got, where, tolerance)
     if type(expected) is not type(got):
-        return Difference(f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
+        return Difference(
+            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
+        )
     if isinstance(expected, float):
         bound = tolerance or TOLERANCES[torch.float64]
         limit = bound.relative * abs(expected) + bound.absolute * max(1.0, abs(expected))
@@ -92,9 +102,7 @@ def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -
     return Difference(f"{_subject(where)} should be {expected!r}, but is {got!r}.", expected, got, where)
 
 
-def _compare_tensors(
-    expected: torch.Tensor, got: Any, where: str, tolerance: Tolerance | None
-) -> Difference | None:
+def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
     subject = _subject(where)
     if not isinstance(got, torch.Tensor):
         if got is None and "gradient" in where:
@@ -137,7 +145,9 @@ def _compare_sequences(
     expected: list[Any] | tuple[Any, ...], got: Any, where: str, tolerance: Tolerance | None
 ) -> Difference | None:
     if not isinstance(got, list | tuple):
-        return Difference(f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
+        return Difference(
+            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
+        )
     if len(expected) != len(got):
         lengths = f"{len(expected)} entries, but has {len(got)}"
         return Difference(f"{_subject(where)} should have {lengths}.", expected, got, where)
@@ -149,7 +159,9 @@ def _compare_sequences(
 
 def _compare_mappings(expected: dict[Any, Any], got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
     if not isinstance(got, dict):
-        return Difference(f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
+        return Difference(
+            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
+        )
     missing = [key for key in expected if key not in got]
     extra = [key for key in got if key not in expected]
     if missing or extra:

@@ -99,7 +99,9 @@ class Examiner:
             raise Settled(self._unloadable)
         if self._left_in_total <= 0:
             total = f"{self._limits.total_seconds:.3g} s"
-            raise Settled(Failure(f"Not run: your code had used up its {total} for the whole file before.", Status.SKIPPED))
+            raise Settled(
+                Failure(f"Not run: your code had used up its {total} for the whole file before.", Status.SKIPPED)
+            )
         if self._worker is not None:
             return
         worker = Worker(self._client, memory_mb=self._limits.memory_mb)

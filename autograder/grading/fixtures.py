@@ -1,4 +1,4 @@
-"""What a hidden grader may ask for: `same_outcome`, `student`, `vectorised`. The rest is ordinary pytest and Hypothesis.
+"""What a hidden grader may ask for: `same_outcome`, `student`, `vectorised`. The rest is pytest and Hypothesis.
 
 A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
 and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
@@ -94,7 +94,7 @@ class Questions:
                 if abs(one - two) > VECTORISED_SLACK:
                     shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
                     text = f"The work in Python grows with the input: {one} {what} for {shapes}."
-                    hint = "A loop over the positions inside the window is fine; a loop over rows, columns or channels is not."
+                    hint = "A loop over the positions inside the window is fine; one over rows, columns or channels is not."
                     raise Settled(Failure(text, hint=hint))
 
     def explained(self) -> Failure | None:
@@ -126,7 +126,9 @@ class Questions:
         if failure.status is Status.SKIPPED or self._examiner.load_failure() is not None:
             return Settled(failure)
         call = showing.call_text(data, self._reference, seed)
-        return Settled(Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status))
+        return Settled(
+            Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status)
+        )
 
     def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> tuple[int, int]:
         answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
@@ -159,5 +161,5 @@ def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
 
 
 def seed_of(data: bytes) -> int:
-    """A seed for torch's generator that depends on the probe alone, so that a replayed example sees the same numbers."""
+    """A seed for torch's generator that depends on the probe alone: a replayed example sees the same numbers."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "little")

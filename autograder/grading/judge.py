@@ -64,7 +64,11 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
     """A hash of everything that determines the score: submission, graders, solution, engine, salt, torch's version."""
     digest = hashlib.sha256()
     package = Path(autograder.__file__).parent
-    files = [assignment.solution, *sorted(assignment.graders.rglob("*.py")), assignment.graders / "assignment.toml"]
+    files = [
+        assignment.solution,
+        *sorted(assignment.graders.rglob("*.py")),
+        assignment.graders / "assignment.toml",
+    ]
     for path in [*files, *sorted(package.rglob("*.py"))]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     for text in (job.submission.sha256, job.salt, torch.__version__, platform.python_version()):
@@ -98,7 +102,9 @@ class _Travelling:
 
     def pytest_collection_finish(self) -> None:
         for module in list(sys.modules.values()):
-            if isinstance(module, types.ModuleType) and (getattr(module, "__file__", None) or "").startswith(self._folder):
+            if isinstance(module, types.ModuleType) and (getattr(module, "__file__", None) or "").startswith(
+                self._folder
+            ):
                 cloudpickle.register_pickle_by_value(module)
 
 

@@ -91,7 +91,9 @@ class GradingPlugin:
         for exercise, total in totals.items():
             if abs(total - self.assignment.exercises[exercise]) > 1e-6:
                 worth = self.assignment.exercises[exercise]
-                raise EngineError(f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}")
+                raise EngineError(
+                    f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}"
+                )
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
 
     @pytest.hookimpl(wrapper=True)

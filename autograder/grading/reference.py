@@ -90,7 +90,10 @@ def _parts(path: Path, module: str) -> tuple[str, dict[str, str]]:
     shared: list[str] = []
     variants: dict[str, str] = {}
     for node in ast.parse(_read(path)).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in ("autograder", module):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in (
+            "autograder",
+            module,
+        ):
             continue
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
             node.decorator_list = [item for item in node.decorator_list if not _declares(item)]

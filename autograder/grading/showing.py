@@ -23,9 +23,9 @@ def counterexample(probe: bytes, reference: types.ModuleType, seed: int, expecte
     """What was asked, as calls of the student's own functions, and the two values that differ."""
     calls, inputs = _recorded(probe, reference, seed)
     marks = None
-    if isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor):
-        if expected.shape == got.shape and expected.dtype == got.dtype:
-            marks = mismatches(expected, got)
+    tensors = isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor)
+    if tensors and expected.shape == got.shape and expected.dtype == got.dtype:
+        marks = mismatches(expected, got)
     return Counterexample(
         "\n".join(calls),
         tuple(show(value, name) for name, value in inputs),
@@ -47,7 +47,11 @@ def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown
         dtype = str(value.dtype).removeprefix("torch.")
         return Shown(name, f"{shape_text(value.shape)} {dtype}" if value.dim() else dtype, _tensor_text(value, marks))
     if isinstance(value, Raised):
-        return Shown(name, "", f"an exception ({value.type})" if name == "got" else f"a {(value.builtins or (value.type,))[0]}")
+        return Shown(
+            name,
+            "",
+            f"an exception ({value.type})" if name == "got" else f"a {(value.builtins or (value.type,))[0]}",
+        )
     if isinstance(value, Opaque):
         return Shown(name, "", kind_of(value))
     if isinstance(value, torch.Size):

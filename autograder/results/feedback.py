@@ -63,7 +63,7 @@ def _counterexample(example: Counterexample, width: int) -> str:
         parts.append(textwrap.indent(call, _INDENT))
     if example.inputs:
         parts.append(_inputs(example.inputs, width))
-    parts.append(_comparison(example.expected, example.got, width))
+    parts.append(comparison(example.expected, example.got, width))
     return "\n\n".join(parts)
 
 
@@ -72,9 +72,7 @@ def _inputs(inputs: tuple[Shown, ...], width: int) -> str:
     values = [(one_line(shown.name, 60) or "input", shown) for shown in inputs[:_INPUTS]]
     blocks: list[str] = []
     pad = max((len(name) for name, shown in values if _is_short(shown, width)), default=0)
-    short = [
-        f"{name:<{pad}} = {_inline(shown, _PLAIN_KINDS)}" for name, shown in values if _is_short(shown, width)
-    ]
+    short = [f"{name:<{pad}} = {_inline(shown, _PLAIN_KINDS)}" for name, shown in values if _is_short(shown, width)]
     if short:
         blocks.append("\n".join(short))
     blocks += [_tall(name, shown) for name, shown in values if not _is_short(shown, width)]
@@ -83,13 +81,13 @@ def _inputs(inputs: tuple[Shown, ...], width: int) -> str:
     return textwrap.indent("\n\n".join(blocks), _INDENT)
 
 
-def _comparison(expected: Shown, got: Shown, width: int) -> str:
+def comparison(expected: Shown, got: Shown, width: int) -> str:
+    """Both values, side by side where `width` columns are enough."""
     heads = _label("Expected", expected), _label("Got", got)
     if _is_short(expected, width) and _is_short(got, width):
         pad = max(map(len, heads))
         lines = [
-            f"{head + ':':<{pad + 1}} {_inline(shown)}"
-            for head, shown in zip(heads, (expected, got), strict=True)
+            f"{head + ':':<{pad + 1}} {_inline(shown)}" for head, shown in zip(heads, (expected, got), strict=True)
         ]
         return textwrap.indent("\n".join(lines), _INDENT)
     if expected.kind == got.kind and expected.text and got.text:

@@ -48,8 +48,7 @@ def to_gradescope(result: Result) -> dict[str, object]:
             "fingerprint": one_line(result.fingerprint, _NAME_LIMIT),
             "max_score": _finite(result.max_points),
             "exercises": {
-                one_line(exercise.name, _NAME_LIMIT): _exercise(exercise, unfinished)
-                for exercise in result.exercises
+                one_line(exercise.name, _NAME_LIMIT): _exercise(exercise, unfinished) for exercise in result.exercises
             },
         },
     }
@@ -65,9 +64,7 @@ def write(result: Result, path: Path) -> None:
     """
     text = json.dumps(to_gradescope(result), allow_nan=False, indent=1) + "\n"
     if not path.parent.is_dir():
-        raise UsageError(
-            f"Cannot write {path}: there is no folder {path.parent}; create it or name another place."
-        )
+        raise UsageError(f"Cannot write {path}: there is no folder {path.parent}; create it or name another place.")
     temporary = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}.tmp"
     try:
         if _is_device(path):

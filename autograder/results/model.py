@@ -60,9 +60,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):
-            raise ValueError(
-                f"{self.exercise}/{self.name}: {self.points} of {self.max_points} points is not a score"
-            )
+            raise ValueError(f"{self.exercise}/{self.name}: {self.points} of {self.max_points} points is not a score")
 
 
 class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

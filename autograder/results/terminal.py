@@ -1,17 +1,12 @@
-"""Prints results on a terminal: one submission with its feedback, or a class as a table.
-
-Everything is printed as `Text`, never as markup, and reduced to what the console's encoding can show.
-"""
+"""Prints results on a terminal: one submission with its feedback, or a class as a table."""
 
 from __future__ import annotations
 
 import statistics
-import textwrap
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rich.box import SIMPLE_HEAD, Box
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,21 +14,10 @@ from rich.text import Text
 from autograder.results.feedback import GRADER_FAILED, check_text, points_text
 from autograder.results.inert import inert, one_line
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
+from autograder.results.printer import INDENT, Printer, bar, grade_style
 
-_BAR = 12
-_PLAIN_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
-_INDENT = 2
 # The first of these that occurs in an exercise is its symbol.
 _TROUBLE = (Status.ERROR, Status.TIMEOUT, Status.FAILED, Status.SKIPPED)
-
-# symbol, symbol in ASCII, style
-_SYMBOLS = {
-    Status.PASSED: ("✓", "+", "green"),
-    Status.FAILED: ("✗", "x", "red"),
-    Status.ERROR: ("!", "!", "bold magenta"),
-    Status.TIMEOUT: ("⏱", "T", "yellow"),
-    Status.SKIPPED: ("–", "-", "bright_black"),
-}
 _WORDS = {
     Status.PASSED: "passed",
     Status.FAILED: "failed",
@@ -41,39 +25,11 @@ _WORDS = {
     Status.TIMEOUT: "out of time",
     Status.SKIPPED: "not run",
 }
-_ASCII = str.maketrans(
-    {
-        **{
-            "✓": "+",
-            "✗": "x",
-            "⏱": "T",
-            "█": "#",
-            "░": ".",
-            "─": "-",
-            "·": "-",
-            "–": "-",
-            "—": "-",
-            "−": "-",
-        },
-        **{
-            "…": "...",
-            "×": "x",
-            "→": "->",
-            "≤": "<=",
-            "≥": ">=",
-            "≠": "!=",
-            "∞": "inf",
-            "±": "+-",
-            "Σ": "sum",
-        },
-        **{"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " "},
-    }
-)
 
 
 def print_result(result: Result, console: Console) -> None:
     """One submission: a table of its exercises, the feedback of each check not passed, and the total."""
-    show = _Printer(console)
+    show = Printer(console)
     show.line((_heading(result), "bold"))
     for text, style in _notices(result):
         console.print()
@@ -87,7 +43,7 @@ def print_result(result: Result, console: Console) -> None:
     console.print()
     total = f"Total {points_text(result.points)} / {points_text(result.max_points)} points"
     if result.state is State.GRADED:
-        show.line((total, f"bold {_grade_style(result.points, result.max_points)}"))
+        show.line((total, f"bold {grade_style(result.points, result.max_points)}"))
         if result.checks:
             show.line((_tally(result.checks), ""))
     else:
@@ -96,7 +52,7 @@ def print_result(result: Result, console: Console) -> None:
 
 def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None:
     """A class: one row per submission, sorted by name, and below it what the numbered columns are."""
-    show = _Printer(console)
+    show = Printer(console)
     most: dict[str, float] = {}
     rows: list[_Row] = []
     for name, result in results:
@@ -108,9 +64,7 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
         return
     rows.sort(key=lambda row: (row.name.casefold(), row.name))
     notes_fit = _print_rows(rows, most, show)
-    legend = [
-        f"{i} {one_line(name, 40)} ({points_text(all_)})" for i, (name, all_) in enumerate(most.items(), 1)
-    ]
+    legend = [f"{i} {one_line(name, 40)} ({points_text(all_)})" for i, (name, all_) in enumerate(most.items(), 1)]
     console.print()
     _print_legend(legend, show)
     troubled = [] if notes_fit else [row for row in rows if row.note]
@@ -122,16 +76,15 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
     show.line((_summary(rows), "bold"))
 
 
-def _print_rows(rows: list[_Row], most: dict[str, float], show: _Printer) -> bool:
+def _print_rows(rows: list[_Row], most: dict[str, float], show: Printer) -> bool:
     """The table. Numbers are never cut: names and notes get what is left, and notes only if that is enough.
 
     Returns:
         Whether the notes are in it.
     """
-    totals = [show.text(_short(row.total), f"bold {_grade_style(row.total, row.most)}") for row in rows]
+    totals = [show.text(_short(row.total), f"bold {grade_style(row.total, row.most)}") for row in rows]
     columns = [
-        [_points_cell(row.points.get(exercise), points, show) for row in rows]
-        for exercise, points in most.items()
+        [_points_cell(row.points.get(exercise), points, show) for row in rows] for exercise, points in most.items()
     ]
     total_width = max(len("Total"), *(cell.cell_len for cell in totals))
     widths = [max(2, *(cell.cell_len for cell in column)) for column in columns]
@@ -156,49 +109,6 @@ def _print_rows(rows: list[_Row], most: dict[str, float], show: _Printer) -> boo
         table.add_row(*cells)
     show.console.print(table)
     return notes_fit
-
-
-class _Printer:
-    """Text for one console: what its encoding cannot show is replaced by something that it can."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.encoding = console.encoding or "ascii"
-        self.unicode = self.encoding.lower().startswith("utf")
-        self.box = SIMPLE_HEAD if self.unicode else _PLAIN_HEAD
-
-    def text(self, text: str, style: str = "") -> Text:
-        if not self.unicode:
-            text = text.translate(_ASCII).encode(self.encoding, "replace").decode(self.encoding)
-        return Text(text, style=style)
-
-    def line(self, *parts: tuple[str, str]) -> None:
-        self.console.print(Text.assemble(*(self.text(text, style) for text, style in parts)))
-
-    def block(self, text: str, style: str = "") -> None:
-        """Several lines, moved in a little; a line that is too long goes on below its own beginning."""
-        for line in text.split("\n"):
-            indent = " " * (_INDENT + len(line) - len(line.lstrip()))
-            pieces = textwrap.wrap(
-                line.strip(),
-                max(self.console.width, len(indent) + 20),
-                initial_indent=indent,
-                subsequent_indent=indent,
-                break_on_hyphens=False,
-            )
-            self.console.print(self.text("\n".join(pieces), style))
-
-    def shortened(self, text: str, width: int, style: str = "") -> Text:
-        """One line of at most `width` columns, which shows that something is missing."""
-        line = self.text(text, style)
-        if line.cell_len <= width:
-            return line
-        dots = "…" if self.unicode else "..."
-        return Text(set_cell_size(line.plain, max(width - len(dots), 0)).rstrip() + dots, style=style)
-
-    def symbol(self, status: Status) -> tuple[str, str]:
-        symbol, plain, style = _SYMBOLS[status]
-        return (symbol if self.unicode else plain), style
 
 
 class _Row(NamedTuple):
@@ -229,8 +139,8 @@ def _notices(result: Result) -> list[tuple[str, str]]:
     return notices
 
 
-def _exercise_table(exercises: tuple[ExerciseResult, ...], show: _Printer) -> Table:
-    table = Table(box=show.box, pad_edge=False, show_edge=False, header_style="bold")
+def _exercise_table(exercises: tuple[ExerciseResult, ...], show: Printer) -> Table:
+    table = show.table()
     table.add_column("", width=1)
     table.add_column("Exercise", overflow="fold")
     table.add_column("Points", justify="right", no_wrap=True)
@@ -239,44 +149,36 @@ def _exercise_table(exercises: tuple[ExerciseResult, ...], show: _Printer) -> Ta
     pad = max((len(points_text(exercise.max_points)) for exercise in exercises), default=0)
     for exercise in exercises:
         statuses = {check.status for check in exercise.checks}
-        symbol, style = show.symbol(
-            next((status for status in _TROUBLE if status in statuses), Status.PASSED)
-        )
+        symbol, style = show.symbol(next((status for status in _TROUBLE if status in statuses), Status.PASSED))
         passed = sum(check.status is Status.PASSED for check in exercise.checks)
-        grade = _grade_style(exercise.points, exercise.max_points)
+        grade = grade_style(exercise.points, exercise.max_points)
         table.add_row(
             show.text(symbol if exercise.checks else "", style),
             show.text(one_line(exercise.name, 60)),
             show.text(f"{points_text(exercise.points)} / {points_text(exercise.max_points):>{pad}}", grade),
             show.text(f"{passed}/{len(exercise.checks)}"),
-            show.text(_bar(exercise.points, exercise.max_points), grade),
+            show.text(bar(exercise.points, exercise.max_points), grade),
         )
     return table
 
 
-def _print_feedback(check: CheckResult, show: _Printer) -> None:
+def _print_feedback(check: CheckResult, show: Printer) -> None:
     symbol, style = show.symbol(check.status)
     points = f"{points_text(check.points)} / {points_text(check.max_points)} points"
-    hidden = (
-        "" if check.visibility is Visibility.VISIBLE else f"   [{check.visibility.value.replace('_', ' ')}]"
-    )
+    hidden = "" if check.visibility is Visibility.VISIBLE else f"   [{check.visibility.value.replace('_', ' ')}]"
     show.console.print()
     show.line(
         (f"{symbol} {one_line(check.exercise, 60)}", f"bold {style}"),
         (f" / {one_line(check.name, 60)}", "bright_black"),
         (f"   {_WORDS[check.status]}, {points}{hidden}", style),
     )
-    show.block(check_text(check, max(show.console.width - _INDENT, 20)))
+    show.block(check_text(check, max(show.console.width - INDENT, 20)))
 
 
 def _tally(checks: tuple[CheckResult, ...]) -> str:
     """For instance "12 of 20 checks passed, 7 failed, 1 out of time"."""
     counts = {status: sum(check.status is status for check in checks) for status in Status}
-    rest = (
-        f"{counts[status]} {_WORDS[status]}"
-        for status in _WORDS
-        if status is not Status.PASSED and counts[status]
-    )
+    rest = (f"{counts[status]} {_WORDS[status]}" for status in _WORDS if status is not Status.PASSED and counts[status])
     return ", ".join([f"{counts[Status.PASSED]} of {len(checks)} checks passed", *rest])
 
 
@@ -306,10 +208,10 @@ def _note(result: Result) -> str:
     return ", ".join(parts)
 
 
-def _points_cell(points: float | None, most: float, show: _Printer) -> Text:
+def _points_cell(points: float | None, most: float, show: Printer) -> Text:
     if points is None:
         return show.text("–", "bright_black")
-    return show.text(_short(points), _grade_style(points, most))
+    return show.text(_short(points), grade_style(points, most))
 
 
 def _short(points: float) -> str:
@@ -317,7 +219,7 @@ def _short(points: float) -> str:
     return points_text(round(points, 1))
 
 
-def _print_legend(entries: list[str], show: _Printer) -> None:
+def _print_legend(entries: list[str], show: Printer) -> None:
     """The entries in as many columns as fit, read downwards."""
     if not entries:
         return
@@ -340,16 +242,3 @@ def _summary(rows: list[_Row]) -> str:
         points_text(round(statistics.median(totals), 1)),
     )
     return f"{count}{graded}: mean {mean}, median {median} of {most} points"
-
-
-def _grade_style(points: float, most: float) -> str:
-    if points >= most:
-        return "green"
-    return "yellow" if points > 0 else "red"
-
-
-def _bar(points: float, most: float) -> str:
-    """Full only for all points, and empty only for none."""
-    share = points / most if most > 0 else 1.0
-    full = _BAR if share >= 1 else min(max(round(share * _BAR), int(points > 0)), _BAR - 1)
-    return "█" * full + "░" * (_BAR - full)

@@ -44,9 +44,7 @@ class Worker:
         assert isinstance(hello.outcome, Returned)
         self.layers: dict[str, str] = hello.outcome.value
 
-    def load(
-        self, name: str, cells: Sequence[tuple[str, str]], *, keep_going: bool, seconds: float
-    ) -> Answer:
+    def load(self, name: str, cells: Sequence[tuple[str, str]], *, keep_going: bool, seconds: float) -> Answer:
         """Runs the student's file. The outcome holds its names and the errors of single cells, or is what it raised.
 
         Raises:

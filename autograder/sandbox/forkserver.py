@@ -122,7 +122,11 @@ class ForkServer(Generic[Context]):
     """`others` are the pids of children that are not of its making and that it leaves alone."""
 
     def __init__(
-        self, control: socket.socket, lifeline: socket.socket, hooks: Hooks[Context], others: Container[int] = ()
+        self,
+        control: socket.socket,
+        lifeline: socket.socket,
+        hooks: Hooks[Context],
+        others: Container[int] = (),
     ) -> None:
         self._others = others
         self._control = control
@@ -186,7 +190,12 @@ class ForkServer(Generic[Context]):
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._selector.close()
-            for own in (self._control, self._lifeline, lease, *(child.lease for child in self._running.values())):
+            for own in (
+                self._control,
+                self._lifeline,
+                lease,
+                *(child.lease for child in self._running.values()),
+            ):
                 own.close()
             for fd in self._own:
                 os.close(fd)

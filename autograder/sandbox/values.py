@@ -221,7 +221,14 @@ def decode(header: Buffer, body: bytearray) -> Answer:
                 raise FrameError(f"{len(body) - decoding.offset} bytes too many")
         else:
             outcome = answer.outcome
-    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError, RuntimeError, MemoryError) as error:
+    except (
+        msgspec.DecodeError,
+        RecursionError,
+        ValueError,
+        OverflowError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
         raise FrameError(str(error)[:200]) from error
     fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
     return Answer(answer.ticket, outcome, *fields)

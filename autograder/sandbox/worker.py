@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import linecache
+import os
 import random
 import socket
 import sys
@@ -15,7 +16,6 @@ import threading
 import traceback
 import types
 import warnings
-from typing import Any
 
 import msgspec
 import torch
@@ -57,7 +57,7 @@ _requests = msgspec.msgpack.Decoder(Load | Ask)
 def work(channel: socket.socket, layers: dict[str, str]) -> None:
     """Answers requests until the channel closes. The first frame sent says which confinement layers hold."""
     _keep_installed_packages_only()
-    sys.stdin, sys.stdout, sys.stderr = (open("/dev/null", mode, encoding="utf-8") for mode in ("r", "w", "w"))
+    sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))
     send_frame(channel, *values.encode(Answer(0, Returned(layers))))
     module = types.ModuleType("submission")
     files: set[str] = set()
@@ -103,14 +103,14 @@ def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
     for step in traceback.extract_tb(error.__traceback__):
         if step.filename in files:
             frames.append(Frame(step.filename, step.lineno or 0, step.name[:100], (step.line or "")[:200]))
-    if kind is SyntaxError or kind is IndentationError or kind is TabError:
+    if isinstance(error, SyntaxError):
         frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
     return Raised(values.type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
 
 
 def _message(error: BaseException) -> str:
     try:
-        text = str(error.msg if type(error) in (SyntaxError, IndentationError, TabError) else error)  # type: ignore[attr-defined]
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
         return text[:MAX_MESSAGE].encode("utf-8", "replace").decode() if type(text) is str else ""
     except BaseException:
         return "(its message could not be read)"
@@ -133,7 +133,9 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
                 return module, Answer(0, errors[0])
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
     problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
-    return module, Answer(0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=threading.active_count())
+    return module, Answer(
+        0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=threading.active_count()
+    )
 
 
 def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str]) -> Answer:
@@ -160,5 +162,7 @@ def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set
 
 
 def _keep_installed_packages_only() -> None:
-    sys.path[:] = [path for path in sys.path if path.endswith(("site-packages", "dist-packages")) or "/lib/python" in path]
+    sys.path[:] = [
+        path for path in sys.path if path.endswith(("site-packages", "dist-packages")) or "/lib/python" in path
+    ]
     sys.argv[:] = [""]

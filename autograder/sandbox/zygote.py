@@ -97,7 +97,7 @@ def _end_processes_of(uid: int) -> None:
     give_up = time.monotonic() + 5
     while time.monotonic() < give_up:
         found = False
-        for name in os.listdir("/proc"):
+        for name in (path.name for path in Path("/proc").iterdir()):
             if name.isdigit() and _lives_as(uid, Path("/proc", name, "status")):
                 with contextlib.suppress(OSError):
                     os.kill(int(name), signal.SIGKILL)

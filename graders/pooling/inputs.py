@@ -16,9 +16,9 @@ def feature_maps(values="signed", dtype=float32, smallest=1):
 
 
 @st.composite
-def padded_cases(draw, values="signed", dtype=float32, paddings=st.integers(0, 2)):
+def padded_cases(draw, values="signed", dtype=float32, paddings=(0, 2)):
     """(map, kernel_size, strides, padding) where the window fits and padding ≤ kernel_size // 2."""
-    padding = draw(paddings)
+    padding = draw(st.integers(*paddings))
     kernel = draw(st.integers(max(1, 2 * padding), 4))
     smallest = max(1, kernel - 2 * padding)
     shape = draw(shapes((smallest, 7), (smallest, 7)))

@@ -90,6 +90,10 @@ def test_gradient(same_outcome, case):
 
     def probe(m):
         layer = m.DepthPool(case[1])
-        return {"gradient": gradients(layer, case[0])[0], "result": layer(case[0]), "input after the call": case[0]}
+        return {
+            "gradient": gradients(layer, case[0])[0],
+            "result": layer(case[0]),
+            "input after the call": case[0],
+        }
 
     same_outcome(probe)

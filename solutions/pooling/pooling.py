@@ -111,9 +111,7 @@ def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
     padded = F.pad(feature_map, (padding, padding, padding, padding), value=border)
     height, width = padded.shape
     if kernel_size > height or kernel_size > width:
-        raise ValueError(
-            f"a window of {kernel_size}×{kernel_size} does not fit into a padded map of {height}×{width}"
-        )
+        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a padded map of {height}×{width}")
 
     out_height = (height - kernel_size) // strides + 1
     out_width = (width - kernel_size) // strides + 1
@@ -202,9 +200,7 @@ def max_pool_2d(x, kernel_size=2, stride=2):
     ### BEGIN SOLUTION
     height, width = x.shape[-2:]
     if kernel_size > height or kernel_size > width:
-        raise ValueError(
-            f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}"
-        )
+        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}")
     # The last window starts here, so the slices end one pixel later.
     last_top = (height - kernel_size) // stride * stride
     last_left = (width - kernel_size) // stride * stride
@@ -238,9 +234,7 @@ def avg_pool_2d(x, kernel_size=2, stride=2):
     ### BEGIN SOLUTION
     height, width = x.shape[-2:]
     if kernel_size > height or kernel_size > width:
-        raise ValueError(
-            f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}"
-        )
+        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}")
     last_top = (height - kernel_size) // stride * stride
     last_left = (width - kernel_size) // stride * stride
 

@@ -40,9 +40,7 @@ FAILED = CheckResult(
     misconception="pads_with_zero",
     seconds=0.21,
 )
-PASSED = CheckResult(
-    "naive_pooling", "test_shape", "The output has the right shape.", Status.PASSED, 4.0, 4.0
-)
+PASSED = CheckResult("naive_pooling", "test_shape", "The output has the right shape.", Status.PASSED, 4.0, 4.0)
 TIMED_OUT = CheckResult(
     "naive_pooling",
     "test_strides",
@@ -68,9 +66,7 @@ RAISED = CheckResult(
     message="A ValueError was expected, but a tensor was returned.",
     counterexample=Counterexample(
         call="DepthPool(pool_size=3)(x)",
-        inputs=(
-            Shown("x", "float64 tensor of shape (1, 2, 3, 3)", "[0, 0]\n" + MATRIX + "\n[0, 1]\n" + MATRIX),
-        ),
+        inputs=(Shown("x", "float64 tensor of shape (1, 2, 3, 3)", "[0, 0]\n" + MATRIX + "\n[0, 1]\n" + MATRIX),),
         expected=Shown("", "ValueError", ""),
         got=Shown("", "float64 tensor of shape (1, 0, 1, 1)", ""),
     ),
@@ -96,9 +92,7 @@ def result(*exercises: ExerciseResult, **changes: object) -> Result:
 
 def typical(**changes: object) -> Result:
     """Some right, some wrong, one hanging, one broken grader."""
-    padding = CheckResult(
-        "naive_padding", "test_border", "The border has the value.", Status.PASSED, 8.0, 8.0
-    )
+    padding = CheckResult("naive_padding", "test_border", "The border has the value.", Status.PASSED, 8.0, 8.0)
     return result(
         ExerciseResult("naive_padding", 8.0, (padding,)),
         ExerciseResult("naive_pooling", 18.0, (PASSED, FAILED, TIMED_OUT, BROKEN)),
@@ -108,9 +102,7 @@ def typical(**changes: object) -> Result:
 
 
 def unfinished() -> Result:
-    return result(
-        ExerciseResult("naive_padding", 8.0), ExerciseResult("pool2d", 10.0), state=State.UNFINISHED
-    )
+    return result(ExerciseResult("naive_padding", 8.0), ExerciseResult("pool2d", 10.0), state=State.UNFINISHED)
 
 
 def hidden() -> Result:

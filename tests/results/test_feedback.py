@@ -63,9 +63,7 @@ def test_values_of_different_kinds_both_say_theirs() -> None:
 
 
 def test_a_value_with_a_name_of_its_own_keeps_it() -> None:
-    example = Counterexample(
-        "f(x)", (), Shown("gradient of x", "float", "1.0"), Shown("gradient of x", "float", "2.0")
-    )
+    example = Counterexample("f(x)", (), Shown("gradient of x", "float", "1.0"), Shown("gradient of x", "float", "2.0"))
     text = check_text(changed(samples.FAILED, counterexample=example))
     assert "    Expected gradient of x: 1.0   (float)\n    Got gradient of x:      2.0   (float)" in text
 

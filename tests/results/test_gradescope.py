@@ -130,9 +130,7 @@ def test_the_notice_is_shown() -> None:
 
 
 def test_nothing_meant_for_the_instructor_is_in_the_file() -> None:
-    text = json.dumps(
-        to_gradescope(samples.typical(log=("SECRET-LOG",), environment={"uid": "SECRET-ENVIRONMENT"}))
-    )
+    text = json.dumps(to_gradescope(samples.typical(log=("SECRET-LOG",), environment={"uid": "SECRET-ENVIRONMENT"})))
     assert "SECRET" not in text
 
 

@@ -36,9 +36,7 @@ def test_what_a_display_might_act_on_is_gone(raw: str, shown: str) -> None:
     assert inert(raw, 1000) == shown
 
 
-@pytest.mark.parametrize(
-    "broken", ["\x1b", "\x1b[", "\x1b[31", "\x1b]0;never ends", "\x1b\x1b[\x1b[3\x1b[1m"]
-)
+@pytest.mark.parametrize("broken", ["\x1b", "\x1b[", "\x1b[31", "\x1b]0;never ends", "\x1b\x1b[\x1b[3\x1b[1m"])
 def test_a_broken_escape_leaves_no_control_character(broken: str) -> None:
     shown = inert(f"before {broken}\nafter", 1000)
     assert shown.startswith("before ")
@@ -66,9 +64,7 @@ def test_a_text_at_the_limit_is_whole() -> None:
     assert inert("x" * 100, 100) == "x" * 100
 
 
-@pytest.mark.parametrize(
-    "unit", ["x", "\x1b", "\x1b[", "\x1b]0;", "\x9d", "\x1b[1", "\t", "\r\n", "\u202e", "\ud800"]
-)
+@pytest.mark.parametrize("unit", ["x", "\x1b", "\x1b[", "\x1b]0;", "\x9d", "\x1b[1", "\t", "\r\n", "\u202e", "\ud800"])
 def test_100_million_characters_cost_nothing(unit: str) -> None:
     text = unit * (100_000_000 // len(unit))
     started = time.perf_counter()

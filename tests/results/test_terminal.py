@@ -53,9 +53,7 @@ def test_a_submission_shows_exercises_feedback_and_total(width: int) -> None:
 
 def test_nothing_is_read_as_markup_or_escape() -> None:
     nasty = "[red]x[/red] [/] [link=http://evil]y[/link] :smile: \x1b[2J\x1b]0;t\x07"
-    check = msgspec.structs.replace(
-        samples.FAILED, exercise=nasty, name=nasty, title=nasty, message=nasty, hint=nasty
-    )
+    check = msgspec.structs.replace(samples.FAILED, exercise=nasty, name=nasty, title=nasty, message=nasty, hint=nasty)
     result = samples.result(ExerciseResult(nasty, 6.0, (check,)), title=nasty, submission=nasty, notice=nasty)
     text = shown(result, 200, force_terminal=False)
     assert text.count("[red]x[/red] [/] [link=http://evil]y[/link] :smile:") >= 6

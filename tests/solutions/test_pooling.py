@@ -139,9 +139,7 @@ class TestSkeleton:
 
 class TestNaivePadding:
     @quick
-    @given(
-        st.integers(1, 5), st.integers(1, 5), st.integers(0, 3), st.sampled_from([0.0, -1.5, float("-inf")])
-    )
+    @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 3), st.sampled_from([0.0, -1.5, float("-inf")]))
     def test_equals_constant_padding(self, height, width, padding, value):
         x = normal(height, width)
         assert_close(pooling.naive_padding(x, padding, value), F.pad(x, [padding] * 4, value=value))
@@ -154,9 +152,7 @@ class TestNaivePadding:
             pooling.naive_padding(torch.ones(3, 3), -1)
 
     def test_uses_no_padding_operator(self):
-        assert not [
-            name for name in operators(lambda: pooling.naive_padding(torch.ones(2, 2), 1)) if "pad" in name
-        ]
+        assert not [name for name in operators(lambda: pooling.naive_padding(torch.ones(2, 2), 1)) if "pad" in name]
 
 
 class TestNaivePooling:

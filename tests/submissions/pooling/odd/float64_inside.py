@@ -1,5 +1,6 @@
 """Right: every computation is done in float64, and the result is cast back."""
 
+import functools
 import math
 
 import torch
@@ -8,8 +9,16 @@ from torch.nn import functional as F
 
 
 def in_float64(function):
-    def wrapped(x, *args, **kwargs):
-        return function(x.to(torch.float64), *args, **kwargs).to(x.dtype)
+    """Casts the first argument, positional or not, and the result back."""
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        if args:
+            dtype, args = args[0].dtype, (args[0].double(), *args[1:])
+        else:
+            (name,) = (name for name, value in kwargs.items() if torch.is_tensor(value))
+            dtype, kwargs[name] = kwargs[name].dtype, kwargs[name].double()
+        return function(*args, **kwargs).to(dtype)
 
     return wrapped
 

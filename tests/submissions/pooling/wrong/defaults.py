@@ -14,21 +14,21 @@ def naive_padding(feature_map, padding, value=0.0):
 
 
 def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
-    if avg:
-        padded = naive_padding(feature_map, padding)
-    else:
-        padded = naive_padding(feature_map, padding, float("-inf"))
-    h, w = padded.shape
-    if kernel_size > h or kernel_size > w:
-        raise ValueError("kernel too large")
-    out_h = (h - kernel_size) // strides + 1
-    out_w = (w - kernel_size) // strides + 1
-    out = torch.zeros(out_h, out_w, dtype=feature_map.dtype, device=feature_map.device)
-    for i in range(out_h):
-        for j in range(out_w):
-            window = padded[i * strides:i * strides + kernel_size, j * strides:j * strides + kernel_size]
-            out[i, j] = window.mean() if avg else window.max()
-    return out
+    if padding < 0:
+        raise ValueError("cannot pad by a negative number")
+    fill = 0.0 if avg else -float("inf")
+    fm = F.pad(feature_map, (padding, padding, padding, padding), mode="constant", value=fill)
+    rows, cols = fm.size()
+    if min(rows, cols) < kernel_size:
+        raise ValueError("the kernel does not fit")
+    result = []
+    for r in range(0, rows - kernel_size + 1, strides):
+        line = []
+        for c in range(0, cols - kernel_size + 1, strides):
+            patch = fm[r:r + kernel_size, c:c + kernel_size]
+            line.append(torch.mean(patch) if avg else torch.max(patch))
+        result.append(torch.stack(line))
+    return torch.stack(result)
 
 
 def pool2d(X, pool_size, mode="max"):

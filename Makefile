@@ -1,0 +1,38 @@
+# On a fresh machine: `make grade` grades the example class, `make test` runs everything.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: grade test test-quick lint verify benchmark clean
+
+grade: $(INSTALLED)
+	$(BIN)/autograder grade examples/pooling/* -a pooling -o results
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+test-quick: $(INSTALLED)
+	$(BIN)/python -m pytest -q -m "not slow"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy autograder
+	$(BIN)/autograder release --check
+
+verify: $(INSTALLED)
+	$(BIN)/autograder verify --salt "" --salt other
+
+benchmark: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
+	$(BIN)/python benchmarks/single.py
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) results results.json

@@ -1,0 +1,350 @@
+# %% [markdown]
+# # Pooling from scratch
+#
+# A convolutional network looks at an image in small pieces. Pooling is the step that then *summarises*: a
+# window slides over a feature map, and every window is replaced by a single number. The map becomes
+# smaller, the next layer sees more of the image at once, and a pattern that moves by one pixel still gives
+# nearly the same answer.
+#
+# In this assignment you write pooling yourself: first slowly and clearly with two loops, then fast for
+# whole stacks of maps, and at last as `nn.Module`s, with a few variants that people have published.
+#
+# Three rules hold everywhere:
+#
+# - the result has the dtype and the device of the input;
+# - an argument is never changed in place;
+# - gradients flow from the result back to the input.
+#
+# **The formula of the day.** A window of `kernel` pixels moves in steps of `stride` over `size` pixels that
+# were extended by `padding` pixels on both sides. It fits in
+#
+# $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1$$
+#
+# places. We round *down*: a window that would hang over the edge is left out. When the window does not even
+# fit once, there is nothing to compute, and every function and module of this assignment raises a
+# `ValueError` with a message that says so.
+
+# %%
+from torch import nn
+
+# %% [markdown]
+# ## Padding
+#
+# Before a window can look at the edge of a map, the map gets a border. With `padding = 1` and `value = 0`:
+#
+# ```
+#               0 0 0 0
+#   1 2         0 1 2 0
+#   3 4   -->   0 3 4 0
+#               0 0 0 0
+# ```
+#
+# A map of H × W becomes one of (H + 2p) × (W + 2p). Build the larger map first, then copy the small one
+# into its middle. PyTorch has `F.pad` for this. Here, and only here, it is forbidden, like every other
+# padding operator.
+
+
+# %%
+def naive_padding(feature_map, padding, value=0.0):
+    """Surround a feature map with a border of constant value.
+
+    feature_map: tensor of shape (H, W)
+    padding: the width p of the border, in pixels, on each of the four sides
+    value: the number that fills the border
+
+    Returns a tensor of shape (H + 2p, W + 2p).
+    Raises ValueError when padding is negative.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Pooling with two loops
+#
+# Now the window starts to move. The output pixel (i, j) summarises the window whose upper left corner is
+# the pixel (i · stride, j · stride) of the padded map. *Max pooling* takes the largest number of the
+# window, *average pooling* the mean.
+#
+# ```
+#   1 2 3          max, 2 × 2, stride 1:      average, 2 × 2, stride 1:
+#   4 5 6              5 6                        3 4
+#   7 8 9              8 9                        6 7
+# ```
+#
+# Which number belongs into the border? Ask what the border should *do*. It should never change a maximum,
+# whatever the map contains. And in an average, PyTorch counts every pixel of the border as a zero and
+# always divides by the number of pixels of the whole window. `nn.MaxPool2d` and `nn.AvgPool2d` are what
+# your function is compared with.
+#
+# From here on you may use `F.pad`.
+
+
+# %%
+def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
+    """Pool one feature map with a square window.
+
+    feature_map: tensor of shape (H, W), numbers of any sign
+    kernel_size: side of the window, an int
+    strides: step of the window in both directions, an int
+    padding: width of the border on each side, an int
+    avg: False for max pooling, True for average pooling
+
+    Returns a tensor of shape (out_H, out_W), see the formula of the day.
+    Raises ValueError when the window does not fit into the padded map.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Windows that are not square
+#
+# A window may be higher than it is wide. `pool2d` takes its size as a pair *(height, width)*. It moves by
+# one pixel and knows no padding, so a map of H × W shrinks to (H − p_h + 1) × (W − p_w + 1).
+#
+# This time the kind of pooling is a word. A word can be misspelt: everything but `"max"` and `"avg"` is an
+# error, and a good function says so instead of guessing.
+
+
+# %%
+def pool2d(X, pool_size, mode="max"):
+    """Pool one feature map with a rectangular window, stride 1, no padding.
+
+    X: tensor of shape (H, W)
+    pool_size: (p_h, p_w), height and width of the window
+    mode: "max" or "avg"
+
+    Returns a tensor of shape (H - p_h + 1, W - p_w + 1).
+    Raises ValueError for any other mode, and when the window does not fit.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Pooling without loops over pixels
+#
+# Two Python loops over a map of 224 × 224 pixels take seconds. The way out is to look at the problem from
+# the window's point of view. A window of 2 × 2 has four places. Collect from *all* windows the pixel in the
+# upper left place: this is a slice of the input with a step, and a small map in itself. Do the same for the
+# other three places:
+#
+# ```
+#   a b c d
+#   e f g h        upper left    upper right    lower left    lower right
+#   i j k l            a c           b d            e g           f h
+#   m n o p            i k           j l            m o           n p
+# ```
+#
+# The maximum (or the mean) of these four maps, taken pixel by pixel, is the pooled map. We loop over the
+# *kernel*, which is small, and PyTorch does the rest for all pixels and all channels at once. That is what
+# "vectorised" means here: the work done by Python does not grow with C, H or W.
+#
+# Both functions accept one map (H, W) or a stack of them (C, H, W) and return as many dimensions as they
+# got. Indexing with `...` helps. They are timed.
+
+
+# %%
+def max_pool_2d(x, kernel_size=2, stride=2):
+    """Max pooling of one feature map or of a stack of them, vectorised.
+
+    x: tensor of shape (H, W) or (C, H, W)
+    kernel_size, stride: ints; there is no padding
+
+    Returns a tensor of shape (out_H, out_W) or (C, out_H, out_W).
+    Raises ValueError when the window does not fit.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# Average pooling differs in one line: how the maps are put together.
+
+
+# %%
+def avg_pool_2d(x, kernel_size=2, stride=2):
+    """Average pooling of one feature map or of a stack of them, vectorised.
+
+    x: tensor of shape (H, W) or (C, H, W)
+    kernel_size, stride: ints; there is no padding
+
+    Returns a tensor of shape (out_H, out_W) or (C, out_H, out_W).
+    Raises ValueError when the window does not fit.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Global average pooling
+#
+# From here on we write modules. They take batches of shape (N, C, H, W), and may use PyTorch's own pooling
+# functions.
+#
+# The most radical summary keeps one number per channel: its mean over all pixels. Modern networks do this
+# before their last layer, which therefore needs no fixed image size. The maps need not be square.
+#
+# There is nothing to learn in a mean, so the module has neither parameters nor buffers. With `keepdim=True`
+# the two spatial dimensions stay, with an extent of 1.
+
+
+# %%
+class GlobalAveragePooling(nn.Module):
+    """The mean of every channel over all its pixels.
+
+    Input: (N, C, H, W). Output: (N, C), or (N, C, 1, 1) with keepdim=True.
+    """
+
+    def __init__(self, keepdim=False):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Pooling over channels
+#
+# Why only summarise over space? `DepthPool` with p = 2 takes the maximum over 2 × 2 pixels *and* over 2
+# neighbouring channels: channels 0 and 1 make the first output channel, 2 and 3 the second, and so on. In
+# general the windows are cubes of p × p × p, and the output has C // p channels.
+#
+# What if C is not a multiple of p? Then we do with the channels what the formula of the day does with rows
+# and columns: those left over at the end are dropped. With C = 5 and p = 2, channel 4 is not used. If there
+# are fewer than p channels, the cube does not fit.
+
+
+# %%
+class DepthPool(nn.Module):
+    """Max pooling over space and over groups of consecutive channels.
+
+    Input: (N, C, H, W). Output: (N, C // p, H // p, W // p) with p = pool_size.
+    Raises ValueError when C < p or when the window does not fit into the map.
+    """
+
+    def __init__(self, pool_size=2):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Mixed pooling
+#
+# Max pooling keeps the strongest pixel and forgets the rest, average pooling lets a strong pixel drown
+# among weak ones. Mixed pooling takes a bit of both: `alpha` parts of the maximum and `1 - alpha` parts of
+# the mean. A mixture is only one when alpha lies between 0 and 1 (both are allowed), so anything else is
+# refused as soon as the module is built.
+
+
+# %%
+class MixedPooling(nn.Module):
+    """alpha * max pooling + (1 - alpha) * average pooling.
+
+    Input: (N, C, H, W). Output: (N, C, out_H, out_W).
+    stride=None means: as large as the window.
+    Raises ValueError when alpha is outside [0, 1] (in the constructor),
+    and when the window does not fit (in forward).
+    """
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Lp pooling
+#
+# There is a whole family between the mean and the maximum, with one dial, p. Lp pooling computes
+#
+# $$\left(\frac1n\sum_{i=1}^{n} |a_i|^p\right)^{1/p}$$
+#
+# over the n pixels of a window. With p = 1 this is the mean of the absolute values, with p = 2 the root
+# mean square, and for large p it comes near the largest absolute value. Note the 1/n: `nn.LPPool2d` has
+# none, it takes the sum.
+#
+# One difficulty hides in the gradient. The slope of a root at 0 is infinite, and so is the slope of |a|^p
+# at 0 when p < 1. Infinity times zero is "not a number", and one NaN in a gradient spoils a whole training
+# run. After a ReLU, zeros are everywhere! Usually one calls the slope 0 there, as PyTorch does for |a|.
+
+
+# %%
+class LPPooling(nn.Module):
+    """The p-th root of the mean of abs(x) ** p over each window.
+
+    Input: (N, C, H, W). Output: (N, C, out_H, out_W).
+    stride=None means: as large as the window.
+    Raises ValueError when p is not positive (in the constructor),
+    and when the window does not fit (in forward).
+    """
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Stochastic pooling
+#
+# The last variant rolls dice. In training, each window draws *one* of its own pixels at random, and a pixel
+# with twice the activation is drawn twice as often: the pixel $a_i$ has the probability
+#
+# $$p_i = \frac{a_i}{\sum_j a_j}.$$
+#
+# Every window, in every channel of every sample, rolls its own dice. The strongest pixel usually wins, but
+# not always, so the network cannot rely on a single one; this works like dropout. In evaluation nothing is
+# random: we take the expected value $\sum_i p_i a_i$. As everywhere in PyTorch, `self.training` says which
+# of the two it is.
+#
+# Probabilities cannot be negative, so neither may the input be: a negative number is a `ValueError`, in
+# both modes. In a window with nothing but zeros the formula reads 0/0. The answer there is 0.
+#
+# `torch.multinomial` draws from PyTorch's global generator, so `torch.manual_seed` makes a training run
+# repeatable. `Tensor.unfold` cuts a tensor into windows.
+
+
+# %%
+class StochasticPooling(nn.Module):
+    """Pooling that draws one activation per window, with probability proportional to the activation.
+
+    Input: (N, C, H, W), not negative. Output: (N, C, out_H, out_W).
+    stride=None means: as large as the window.
+    Training draws from torch's global generator; evaluation gives the expected value.
+    Raises ValueError for a negative input and when the window does not fit.
+    """
+
+    def __init__(self, kernel_size, stride=None):
+        super().__init__()
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def forward(self, x):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+
+# %% [markdown]
+# ## Done?
+#
+# `autograder check` runs the public tests on your file. They are examples, not proofs: before you hand in,
+# ask yourself what happens with negative numbers, with maps that are not square, with one channel, with one
+# pixel.

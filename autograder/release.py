@@ -1,0 +1,57 @@
+"""Turns a solution into what students receive: regions between nbgrader's solution markers become stubs."""
+
+from __future__ import annotations
+
+import re
+
+from autograder.errors import UsageError
+
+BEGIN, END = (
+    "BEGIN SOLUTION",
+    "END SOLUTION",
+)  # written `### BEGIN SOLUTION`; nbgrader looks for no more than this
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+
+_CELL = re.compile(r"# %%")
+
+
+def skeleton(solution: str, name: str = "the solution") -> str:
+    """`solution` as nbgrader's ClearSolutions would leave it, and certain to be valid Python.
+
+    Args:
+        solution: the text of a solution file, percent cells or plain.
+        name: what error messages call that file.
+
+    Raises:
+        UsageError: the markers do not fit together, or what is left without the solutions is no Python.
+    """
+    lines: list[str] = []
+    begun = 0  # the line in which the open region began
+    for number, line in enumerate(solution.split("\n"), 1):
+        if BEGIN in line:
+            if begun:
+                raise UsageError(f"Correct {name}, line {number}: this solution begins inside that of line {begun}.")
+            begun = number
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [indent + stub for stub in STUB]
+        elif END in line:
+            if not begun:
+                raise UsageError(f"Correct {name}, line {number}: a solution ends here that never began.")
+            begun = 0
+        elif not begun:
+            lines.append(line)
+        elif _CELL.match(line):
+            raise UsageError(
+                f"Correct {name}, line {begun}: this solution goes on into the next cell, in line {number}."
+            )
+    if begun:
+        raise UsageError(f"Correct {name}, line {begun}: this solution never ends; write ### {END} behind it.")
+    text = "\n".join(lines)
+    try:
+        compile(text, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        where = f", line {error.lineno} of what is left" if isinstance(error, SyntaxError) else ""
+        raise UsageError(
+            f"Correct {name}: without its solutions it is no valid Python ({error.args[0]}{where})."
+        ) from error
+    return text

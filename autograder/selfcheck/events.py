@@ -1,0 +1,113 @@
+"""What the child is asked to do, and what it reports: one line of JSON per event."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from autograder.results.model import Shown
+from autograder.submission import Cell
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Run the tests of the file `tests` on the module `module`, made from `cells`.
+
+    `file` is where these came from. Only the tests in `only` are run, all if it is None. `method` is the way to
+    stop a test that takes longer than `test_seconds`: "signal" or "exit" (which costs the whole process).
+    """
+
+    module: str
+    file: str
+    cells: tuple[Cell, ...]
+    is_notebook: bool
+    tests: str
+    only: tuple[str, ...] | None
+    test_seconds: float
+    load_seconds: float
+    method: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A line of the student's: `where` is "line 12", or "cell 3, line 12" in a notebook."""
+
+    where: str
+    function: str
+    text: str
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """What went wrong: a message, the student's own lines on the way to it (the last one is where it was), the
+    statement of the test, and the two values it compared."""
+
+    message: str
+    places: tuple[Place, ...] = ()
+    statement: str = ""
+    expected: Shown | None = None
+    got: Shown | None = None
+
+
+class Verdict(enum.Enum):
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    UNWRITTEN = "unwritten"  # the skeleton's NotImplementedError
+    ENDED = "ended"  # the process died in it
+    SKIPPED = "skipped"
+
+
+class Test(msgspec.Struct, frozen=True):
+    """A public test: `title` is its sentence."""
+
+    id: str
+    exercise: str
+    name: str
+    title: str
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """torch is imported and the student's code comes next."""
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    """The module exists. `problems` are of cells that raised, `siblings` files next to it that it imported."""
+
+    problems: tuple[Trouble, ...]
+    siblings: tuple[str, ...]
+
+
+class Broken(msgspec.Struct, frozen=True, tag="broken"):
+    """There is no module, and no test was run."""
+
+    trouble: Trouble
+
+
+class Collected(msgspec.Struct, frozen=True, tag="collected"):
+    tests: tuple[Test, ...]
+
+
+class TestsBroken(msgspec.Struct, frozen=True, tag="tests_broken"):
+    """The file of public tests itself cannot be used."""
+
+    message: str
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    id: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """`printed` is what the student's code printed in this test, at most its first lines; `more_lines` are left out."""
+
+    id: str
+    verdict: Verdict
+    trouble: Trouble | None = None
+    printed: tuple[str, ...] = ()
+    more_lines: int = 0
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """All tests were run."""
+
+
+Event = Ready | Loaded | Broken | Collected | TestsBroken | Started | Ended | Done
