@@ -94,7 +94,7 @@ class Questions:
                 if abs(one - two) > VECTORISED_SLACK:
                     shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
                     text = f"The work in Python grows with the input: {one} {what} for {shapes}."
-                    hint = "A loop over the positions inside the window is fine; one over rows, columns or channels is not."
+                    hint = "Loop over the positions inside the window, not over rows, columns or channels."
                     raise Settled(Failure(text, hint=hint))
 
     def explained(self) -> Failure | None:

@@ -138,6 +138,10 @@ class GradingPlugin:
         failure: Failure | None = None
         if isinstance(error, Settled | CheckFailed | Flaky):
             failure = _best(error, questions)
+        if isinstance(error, EngineError):  # no worker: what holds for this check holds for all
+            self.fatal = str(error)
+            item.session.shouldstop = self.fatal
+            return
         if error is None:
             status = Status.PASSED
         elif failure is None or isinstance(error, Unsatisfiable):

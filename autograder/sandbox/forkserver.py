@@ -176,13 +176,26 @@ class ForkServer(Generic[Context]):
         if len(fds) != 2:
             return
         channel, lease = (socket.socket(fileno=fd) for fd in fds)
-        context = self._hooks.prepare(request)
-        pid = os.fork()
+        try:
+            context = self._hooks.prepare(request)
+            pid = self._fork(context)
+        except Exception:  # a full disk, say: this request fails, the next need not
+            traceback.print_exc()
+            channel.close()
+            lease.close()
+            return
         if pid == 0:
             self._become_child(context, channel, lease)
         channel.close()
         self._running[pid] = _Running(pid, context, lease)
         self._selector.register(lease, selectors.EVENT_READ)
+
+    def _fork(self, context: Context) -> int:
+        try:
+            return os.fork()
+        except OSError:
+            self._hooks.clean_up(context)
+            raise
 
     def _become_child(self, context: Context, channel: socket.socket, lease: socket.socket) -> NoReturn:
         status = BROKEN_DOWN

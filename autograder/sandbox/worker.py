@@ -6,16 +6,17 @@ its honesty but the student's own score.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import linecache
 import os
 import random
 import socket
 import sys
-import threading
 import traceback
 import types
 import warnings
+from pathlib import Path
 
 import msgspec
 import torch
@@ -133,9 +134,7 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
                 return module, Answer(0, errors[0])
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
     problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
-    return module, Answer(
-        0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=threading.active_count()
-    )
+    return module, Answer(0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=_thread._count() + 1)
 
 
 def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str]) -> Answer:
@@ -157,7 +156,7 @@ def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set
         operators=operators.names if operators else (),
         operator_count=operators.count if operators else 0,
         lines=lines.count if lines else 0,
-        threads=threading.active_count(),
+        threads=_thread._count() + 1,
     )
 
 

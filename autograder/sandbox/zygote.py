@@ -72,15 +72,20 @@ def _inspect(place: _Place) -> str:
     size = entries = 0
     folders = [str(place.scratch)]
     while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as listing:
-            for entry in listing:
-                entries += 1
-                if entries > MAX_SCRATCH_ENTRIES:
-                    return "it wrote too many files"
-                info = entry.stat(follow_symlinks=False)
-                size += info.st_blocks * 512
-                if stat.S_ISDIR(info.st_mode):
-                    folders.append(entry.path)
+        try:
+            with os.scandir(folders.pop()) as listing:
+                for entry in listing:
+                    entries += 1
+                    if entries > MAX_SCRATCH_ENTRIES:
+                        return "it wrote too many files"
+                    info = entry.stat(follow_symlinks=False)
+                    size += info.st_blocks * 512
+                    if stat.S_ISDIR(info.st_mode):
+                        folders.append(entry.path)
+        except FileNotFoundError:  # removed in the meantime
+            continue
+        except OSError:  # a path too long, or modes taken away: anything could grow behind it
+            return "it hid what it wrote to disk"
     return "it wrote too much to disk" if size > MAX_SCRATCH_BYTES else ""
 
 

@@ -1,0 +1,172 @@
+"""The process that runs the public tests: it loads the student's code and reports every event to a file.
+
+It may die at any moment, with the code it runs. The parent reads what it has reported until then, and `crash.txt`,
+into which Python's fault handler writes where the code was when the process had to be ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import linecache
+import os
+import re
+import sys
+import types
+import warnings
+from pathlib import Path
+from collections.abc import Callable
+from typing import BinaryIO
+
+import msgspec
+import pytest
+
+from autograder.selfcheck import explaining
+from autograder.selfcheck.events import (
+    Broken,
+    Collected,
+    Done,
+    Ended,
+    Event,
+    Loaded,
+    Order,
+    Ready,
+    Started,
+    Test,
+    TestsBroken,
+    Trouble,
+    Verdict,
+)
+
+PRINTED_LINES = 20
+# A signal leaves the process alive but waits for Python code to be running; this ends a process that does not listen.
+_GRACE_SECONDS = 1.0
+
+
+def main(folder: Path) -> None:
+    """Carries out `folder/order.json`."""
+    order = msgspec.json.decode((folder / "order.json").read_bytes(), type=Order)
+    events = (folder / "events.jsonl").open("ab", buffering=0)
+    crash = (folder / "crash.txt").open("wb", buffering=0)
+
+    def report(event: Event) -> None:
+        events.write(msgspec.json.encode(event) + b"\n")
+
+    faulthandler.enable(crash)
+    sys.dont_write_bytecode = True
+    warnings.simplefilter("ignore")
+    with contextlib.suppress(ImportError):  # then the student's own import says so
+        import torch  # noqa: F401
+    labels = labels_of(order)
+    sys.path.insert(0, str(Path(order.file).parent))
+    report(Ready())
+    faulthandler.dump_traceback_later(order.load_seconds, exit=True, file=crash)
+    loaded = _load(order, labels)
+    faulthandler.cancel_dump_traceback_later()
+    report(loaded)
+    if isinstance(loaded, Loaded):
+        _run(order, _Plugin(order, labels, report, crash))
+
+
+def labels_of(order: Order) -> dict[str, str]:
+    """What tracebacks call the student's code, and what a student calls it."""
+    if order.is_notebook:
+        return {cell.label: cell.label for cell in order.cells}
+    return {_label(order, cell.label): "" for cell in order.cells}
+
+
+def _label(order: Order, label: str) -> str:
+    """A file's own path, so that whoever looks for the source finds it; a name for what was never a file."""
+    return order.file if not order.is_notebook and order.file.endswith(".py") else label
+
+
+def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
+    """Runs the student's code as the module that the tests import."""
+    module = types.ModuleType(order.module)
+    if not order.is_notebook:
+        module.__file__ = order.file
+    sys.modules[order.module] = module
+    before = set(sys.modules)
+    problems: list[Trouble] = []
+    for cell in order.cells:
+        label = _label(order, cell.label)
+        if label != order.file:
+            linecache.cache[label] = (len(cell.source), None, cell.source.splitlines(keepends=True), label)
+        try:
+            exec(compile(cell.source, label, "exec", dont_inherit=True), module.__dict__)
+        except BaseException as error:
+            problems.append(explaining.of_loading(error, labels))
+            if not order.is_notebook:
+                return Broken(problems[0])
+    return Loaded(tuple(problems), _siblings(Path(order.file), set(sys.modules) - before))
+
+
+def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:
+    """The files beside the student's that their code imports: they would be missing where it is graded."""
+    paths = (Path(getattr(sys.modules.get(name), "__file__", None) or "") for name in names)
+    return tuple(sorted(path.name for path in paths if path.parent == file.parent and path != file))
+
+
+def _run(order: Order, plugin: _Plugin) -> None:
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    left_out = [f"-pno:{name}" for name in ("terminal", "cacheprovider", "faulthandler", "warnings")]
+    place = ["--rootdir", str(Path(order.tests).parent), "-c", os.devnull]
+    limit: list[str] = []
+    if order.method == "signal":
+        limit = ["-p", "pytest_timeout", "--timeout", str(order.test_seconds), "--timeout-method", "signal"]
+    pytest.main([*left_out, *place, *limit, order.tests], plugins=[plugin])
+
+
+class _Plugin:
+    """Reports each test as it begins and ends. Its hooks stand in the order in which pytest calls them."""
+
+    def __init__(self, order: Order, labels: dict[str, str], report: Callable[[Event], None], crash: BinaryIO) -> None:
+        self._order, self._labels, self._report, self._crash = order, labels, report, crash
+        self._limit = order.test_seconds + (_GRACE_SECONDS if order.method == "signal" else 0.0)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._report(TestsBroken(report.longreprtext[-1_500:]))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self._order.only is not None:
+            items[:] = [item for item in items if item.name in self._order.only]
+        self._report(Collected(tuple(map(_test, items))))
+
+    def pytest_runtest_logstart(self) -> None:
+        faulthandler.dump_traceback_later(self._limit, exit=True, file=self._crash)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._report(Started(item.name))
+        self._failure: tuple[Verdict, Trouble] | None = None
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo is None or self._failure is not None:
+            return
+        error = call.excinfo.value
+        if isinstance(error, pytest.skip.Exception):
+            self._failure = Verdict.SKIPPED, Trouble(str(error))
+        else:
+            tests, seconds = Path(self._order.tests), self._order.test_seconds
+            self._failure = explaining.of_test(error, self._labels, tests, self._order.module, seconds)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown":
+            return
+        faulthandler.cancel_dump_traceback_later()
+        lines = (report.capstdout + report.capstderr).rstrip().splitlines()
+        shown = tuple(line[:300] for line in lines[:PRINTED_LINES])
+        verdict, trouble = self._failure or (Verdict.PASSED, None)
+        name = report.nodeid.rpartition("::")[2]
+        self._report(Ended(name, verdict, trouble, shown, len(lines) - len(shown)))
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            self._report(Done())
+
+
+def _test(item: pytest.Item) -> Test:
+    exercise, _, what = item.name.removeprefix("test_").partition("__")
+    doc = getattr(getattr(item, "function", None), "__doc__", None) or ""
+    title = re.sub(r"\s+", " ", doc.strip().split("\n\n")[0])
+    return Test(item.name, exercise, what or exercise, title or what.replace("_", " "))

@@ -1,0 +1,166 @@
+"""What went wrong, in a student's terms: their own lines and the values compared, never pytest's or torch's insides."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import traceback
+import types
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.results.model import Shown
+from autograder.selfcheck.events import Place, Trouble, Verdict
+
+PLACES = 3  # lines of the student's that are shown of one traceback
+_MESSAGE = 1_500
+_TIMED_OUT = re.compile(r"Timeout \(?>")
+_NOT_RAISED = re.compile(r"DID NOT RAISE (?:<class ')?(\w+)")
+_NOISE = re.compile(r"Use -v to get|Greatest relative|^$| at 0x[0-9a-f]+")
+
+Labels = Mapping[str, str]  # a file's name in tracebacks → what a student calls it; "" for their only file
+
+
+def of_loading(error: BaseException, labels: Labels) -> Trouble:
+    """Of an exception (or syntax error) while the student's code was loaded."""
+    if isinstance(error, SyntaxError):
+        line = (error.text or "").strip()
+        name = labels.get(error.filename or "", Path(error.filename or "").name)
+        kind = type(error).__name__
+        return Trouble(f"{kind}: {error.msg}", (Place(_where(name, error.lineno or 0), "", line[:200]),))
+    return Trouble(_said(error), _places(error, labels))
+
+
+def of_test(
+    error: BaseException, labels: Labels, tests: Path, module: str, seconds: float
+) -> tuple[Verdict, Trouble]:
+    """Of an exception that ended a test."""
+    places = _places(error, labels)
+    statement = _statement(error, tests)
+    message = _text(error)
+    if _TIMED_OUT.match(message) and type(error).__name__ == "Failed":
+        return Verdict.TIMEOUT, Trouble(still_running(seconds), places, statement)
+    if type(error) is NotImplementedError and places and not message:
+        return Verdict.UNWRITTEN, Trouble("", places)
+    if places:
+        return Verdict.FAILED, Trouble(_said(error), places, statement)
+    if compared := _compared(error):
+        got, expected = compared
+        return Verdict.FAILED, _difference(message, expected, got, statement)
+    return Verdict.FAILED, Trouble(_plainly(error, message, module), (), statement)
+
+
+def still_running(seconds: float) -> str:
+    return f"Your code was still running after {seconds:g} seconds, so it was stopped. Is there an endless loop?"
+
+
+def place(file: str, line: int, function: str, text: str, labels: Labels) -> Place:
+    known = "" if function == "<module>" else function
+    return Place(_where(labels[file], line), known, text.strip()[:200])
+
+
+def _where(name: str, line: int) -> str:
+    return f"{name}, line {line}" if name else f"line {line}"
+
+
+def _places(error: BaseException, labels: Labels) -> tuple[Place, ...]:
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename in labels]
+    return tuple(
+        place(step.filename, step.lineno or 0, step.name, step.line or "", labels) for step in steps[-PLACES:]
+    )
+
+
+def _said(error: BaseException) -> str:
+    name, message = type(error).__name__, _text(error)
+    return f"{name}: {message}" if message else f"{name}, without a message"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:_MESSAGE].strip()
+    except BaseException:  # it is the student's own class
+        return "(its message could not be read)"
+
+
+def _plainly(error: BaseException, message: str, module: str) -> str:
+    """Of an exception that none of the student's lines raised."""
+    if missing := _NOT_RAISED.match(message):
+        return f"A {missing[1]} was expected here, but your code returned."
+    if message.startswith("Regex pattern did not match"):
+        lines = message.splitlines()
+        if re.search(r"(?:Actual message|Input): ''", message):
+            return "The exception has no message; say in it what is wrong with the input."
+        return "\n".join(["The exception's message is not what was expected.", *lines[1:]])
+    if isinstance(error, AssertionError):
+        lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
+        lines[:1] = [re.sub(r"^assert ", "Not true: ", line) for line in lines[:1]]
+        return "\n".join(lines[:8]) or "The assertion does not hold."
+    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
+        return f"Your file defines no {error.name}."
+    return _said(error)
+
+
+def _compared(error: BaseException) -> tuple[object, object] | None:
+    """The two values that torch.testing.assert_close was given, if that is what failed."""
+    step = error.__traceback__
+    while step is not None:
+        frame = step.tb_frame
+        if frame.f_code.co_name == "assert_close" and {"actual", "expected"} <= frame.f_locals.keys():
+            return frame.f_locals["actual"], frame.f_locals["expected"]
+        step = step.tb_next
+    return None
+
+
+def _difference(message: str, expected: object, got: object, statement: str) -> Trouble:
+    import torch
+
+    if not isinstance(got, torch.Tensor) and isinstance(expected, torch.Tensor):
+        message = f"The result should be a tensor, but is {'None' if got is None else _kind(got)}."
+    elif isinstance(got, torch.Tensor) and isinstance(expected, torch.Tensor) and got.shape != expected.shape:
+        message = f"The result should have shape {_shape(expected)}, but has shape {_shape(got)}."
+    else:
+        lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
+        if len(lines) > 1 and lines[0].endswith("are not close!"):
+            del lines[0]
+        message = "\n".join(lines[:6])
+    return Trouble(message, (), statement, _shown(expected, "expected"), _shown(got, "got"))
+
+
+def _shown(value: object, name: str) -> Shown:
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return Shown(name, _kind(value), repr(value)[:1_000])
+    kind = f"{_shape(value)} {str(value.dtype).removeprefix('torch.')}"
+    text = str(value.detach())
+    return Shown(name, kind, text if len(text) <= 1_500 else f"{text[:1_500]} …")
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _shape(tensor: object) -> str:
+    return str(tuple(tensor.shape))  # type: ignore[attr-defined]
+
+
+def _statement(error: BaseException, tests: Path) -> str:
+    """The statement of the test that failed; of a `with` block what it holds."""
+    lines = [
+        step.lineno or 0 for step in traceback.extract_tb(error.__traceback__) if Path(step.filename) == tests
+    ]
+    if not lines:
+        return ""
+    source = tests.read_text(encoding="utf-8")
+    around = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= lines[-1] <= (node.end_lineno or 0)
+    ]
+    found = min(around, key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
+    if found is None or isinstance(found, ast.FunctionDef):
+        return ""
+    body = found.body if isinstance(found, ast.With | ast.For | ast.If | ast.While) else [found]
+    text = "\n".join(source.splitlines()[body[0].lineno - 1 : body[-1].end_lineno])
+    return textwrap.dedent(text)[:600]
