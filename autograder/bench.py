@@ -1,7 +1,8 @@
 """The process behind every command that grades: imports torch once, forks the zygote, then a judge per job.
 
 Its own memory holds nothing of the course when the zygote is forked: it is started with a clean environment and a
-constant command line, and jobs arrive only afterwards.
+constant command line, and jobs arrive only afterwards. For a class it also forks a *stage*: a process that rehearses
+one assignment and then forks judges that have the graders imported and the examples made.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import msgspec
 import torch
 
 from autograder import probes as probes
-from autograder.job import Job
+from autograder.errors import EngineError, UsageError
+from autograder.job import STAGE, Job, Stage
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
@@ -29,22 +31,47 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     confinement.adopt_orphans()
     reset_torch()
     torch.set_num_interop_threads(1)
-    gc.collect()
-    gc.freeze()  # what all share is not to be copied because a collector touches it
+    _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)
     from autograder.grading import judge
+    from autograder.grading.rehearsal import Transcripts
 
-    bench = os.getpid()
+    def serve(control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts, others: set[int]) -> NoReturn:
+        server = os.getpid()
 
-    def run(_: None, channel: socket.socket) -> None:
-        confinement.die_with_parent(bench)
-        job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
-        result = judge.grade(job, client, lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)]))
-        send_frame(channel, b"result", [msgspec.json.encode(result)])
+        def run(request: bytes, channel: socket.socket) -> None:
+            confinement.die_with_parent(server)
+            if request == STAGE:
+                open_stage(channel)
+            job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
+            tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
+            send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, rehearsed))])
 
+        ForkServer(control, lifeline, Hooks(lambda request: request, run, lambda _: None), others).serve()
+
+    def open_stage(channel: socket.socket) -> NoReturn:
+        confinement.adopt_orphans()
+        request, fds, _, _ = socket.recv_fds(channel, 4096, 2)
+        stage = msgspec.msgpack.decode(request, type=Stage)
+        control, lifeline = (socket.socket(fileno=fd) for fd in fds)
+        try:
+            rehearsed = judge.rehearse(stage)
+        except (EngineError, UsageError) as error:
+            send_frame(channel, b"failed", [str(error).encode()])
+            os._exit(0)
+        send_frame(channel, b"ready")
+        _freeze()
+        serve(control, lifeline, rehearsed, set())
+
+    _freeze()
+    serve(control, lifeline, {}, {zygote_pid})
+
+
+def _freeze() -> None:
+    """What all children share is not to be copied because a garbage collector touches it."""
+    gc.collect()
     gc.freeze()
-    ForkServer(control, lifeline, Hooks(lambda _: None, run, lambda _: None), {zygote_pid}).serve()
 
 
 def _start_zygote(*ours: socket.socket) -> tuple[Client, int]:
@@ -58,7 +85,6 @@ def _start_zygote(*ours: socket.socket) -> tuple[Client, int]:
     control_there.close()
     lifeline_there.close()
     # Held, never used: the zygote ends when the last process that has a copy of it is gone.
-    lifeline.set_inheritable(False)
     _held.append(lifeline)
     return Client(control), pid
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -11,9 +13,9 @@ from collections.abc import Callable
 import msgspec
 
 from autograder.errors import EngineError
-from autograder.job import Job
+from autograder.job import JUDGE, STAGE, Job, Stage
 from autograder.results.model import CheckResult, Result
-from autograder.sandbox.forkserver import Client
+from autograder.sandbox.forkserver import Child, Client
 from autograder.sandbox.framing import Closed, frames, send_frame
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "AUTOGRADER_WITHOUT_LAYERS")
@@ -34,11 +36,36 @@ class Engine:
         with control_there, lifeline_there:
             self._process = _start_bench(control_there, lifeline_there)
         self._client = Client(control)
+        self._clients: dict[Stage, Client] = {}
+        self._stages: list[tuple[Child, socket.socket]] = []
         return self
 
     def __exit__(self, *_: object) -> None:
+        for process, lifeline in self._stages:
+            lifeline.close()
+            process.stop()
         self._lifeline.close()
         self._process.wait()
+
+    def rehearse(self, stage: Stage) -> None:
+        """Prepares for many jobs of one assignment: their examples are made once. Costs about one grading run.
+
+        Raises:
+            EngineError: the graders do not run.
+        """
+        control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        lifeline, lifeline_there = socket.socketpair()
+        process = self._client.start(STAGE)
+        self._stages.append((process, lifeline))
+        answers = dict[bytes, bytes]()
+        with contextlib.suppress(Closed, ConnectionError), control_there, lifeline_there:
+            fds = [control_there.fileno(), lifeline_there.fileno()]
+            socket.send_fds(process.channel, [msgspec.msgpack.encode(stage)], fds)
+            answers.update(itertools.islice(frames(process.channel), 1))
+        if b"ready" not in answers:
+            reason = answers.get(b"failed", b"the rehearsal ended early").decode()
+            raise EngineError(f"{stage.slug}: {reason}")
+        self._clients[stage] = Client(control)
 
     def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:
         """Grades one submission in a process of its own. May be called from several threads.
@@ -46,7 +73,8 @@ class Engine:
         Raises:
             EngineError: the judge died before it had a result.
         """
-        judge = self._client.start()
+        client = self._clients.get(Stage(job.course, job.slug, job.salt), self._client)
+        judge = client.start(JUDGE)
         try:
             send_frame(judge.channel, msgspec.msgpack.encode(job))
             for kind, data in frames(judge.channel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
 from autograder.errors import EngineError, UsageError
-from autograder.job import Job
+from autograder.job import Job, Stage
 from autograder.results import gradescope
 from autograder.results.model import ExerciseResult, Result, State
 from autograder.submission import SubmissionError, infer_slug, read_submission
@@ -21,6 +22,7 @@ from autograder.submission import SubmissionError, infer_slug, read_submission
 if TYPE_CHECKING:
     from autograder.engine import Engine
 
+WORTH_A_REHEARSAL = 3  # submissions of one assignment
 NOT_FINISHED = "Grading has not finished. If this is still here after some minutes, please tell your instructor."
 
 
@@ -62,6 +64,9 @@ def run(
 
         console = Console(quiet=quiet)
         many = len(tasks) > 1
+        for stage, count in Counter(Stage(str(t.assignment.root), t.assignment.slug, salt) for t in tasks).items():
+            if count >= WORTH_A_REHEARSAL:
+                engine.rehearse(stage)
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
             result = _grade(engine, task, salt)

@@ -1,10 +1,21 @@
-"""What a judge is asked to do. Light: the command builds jobs without importing torch."""
+"""What judges are asked to do. Light: the command builds jobs without importing torch."""
 
 from __future__ import annotations
 
 import msgspec
 
 from autograder.submission import Submission
+
+
+JUDGE, STAGE = b"judge", b"stage"  # the processes that the bench can be asked for
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """An assignment that many jobs will be about, with the salt they share."""
+
+    course: str
+    slug: str
+    salt: str = ""
 
 
 class Job(msgspec.Struct, frozen=True):

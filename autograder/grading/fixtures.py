@@ -22,6 +22,7 @@ from autograder.grading.comparison import Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.rehearsal import Question, Transcript, Understudy
 from autograder.results.model import Status
 from autograder.sandbox import shipping
 from autograder.sandbox.shipping import Probe
@@ -37,17 +38,19 @@ class Questions:
 
     def __init__(
         self,
-        examiner: Examiner,
+        examiner: Examiner | Understudy,
         reference: types.ModuleType,
         diagnosis: Diagnosis,
         exercise: str,
         forbidden: Sequence[str],
+        transcript: Transcript,
     ) -> None:
         self._examiner = examiner
         self._reference = reference
         self._diagnosis = diagnosis
         self._exercise = exercise
         self._forbidden = forbidden
+        self._transcript = transcript
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
@@ -63,6 +66,7 @@ class Questions:
         seed = seed_of(data)
         answer = self._ask(data, seed)
         expected = evaluate(data, self._reference, seed)
+        self._transcript.questions.append(Question(data, seed, expected, tolerance))
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
@@ -77,6 +81,7 @@ class Questions:
 
         The values are the submission's own: tensors of any shape and dtype, anything at all. See `expect`.
         """
+        self._transcript.complete = False
         answer = self._ask(shipping.dumps(probe), seed)
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
@@ -87,6 +92,7 @@ class Questions:
 
         Give inputs that differ in one extent each, all extents at least 2.
         """
+        self._transcript.complete = False
         base = self._work(probe, first)
         for other in others:
             work = self._work(probe, other)
@@ -96,6 +102,14 @@ class Questions:
                     text = f"The work in Python grows with the input: {one} {what} for {shapes}."
                     hint = "Loop over the positions inside the window, not over rows, columns or channels."
                     raise Settled(Failure(text, hint=hint))
+
+    def replay(self, transcript: Transcript) -> bool:
+        """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
+        for question in transcript.questions:
+            answer = self._ask(question.probe, question.seed)
+            if compare(question.expected, answer.outcome, question.tolerance) is not None:
+                return False
+        return True
 
     def explained(self) -> Failure | None:
         """The last failure of `same_outcome`, which Hypothesis has made the smallest, with all that helps a student."""

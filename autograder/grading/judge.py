@@ -22,12 +22,28 @@ from autograder.course import Assignment, load_assignment
 from autograder.errors import EngineError, UsageError
 from autograder.grading.examiner import Examiner
 from autograder.grading.plugin import GradingPlugin, use_profile
-from autograder.job import Job
+from autograder.grading.reference import load_reference
+from autograder.grading.rehearsal import Transcripts, Understudy
+from autograder.job import Job, Stage
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.sandbox.forkserver import Client
 
 
-def grade(job: Job, client: Client, report: Callable[[CheckResult], None]) -> Result:
+def rehearse(stage: Stage) -> Transcripts:
+    """Runs all checks on the reference and returns those that can be replayed. The graders stay imported.
+
+    Raises:
+        EngineError: the graders do not run.
+    """
+    assignment = load_assignment(Path(stage.course), stage.slug)
+    plugin = GradingPlugin(assignment, Understudy(load_reference(assignment)), assignment.salt + stage.salt)
+    _run_pytest(assignment, plugin)
+    return {node: script for node, script in plugin.transcripts.items() if script.complete and node in plugin.passed}
+
+
+def grade(
+    job: Job, client: Client, report: Callable[[CheckResult], None], rehearsed: Transcripts | None = None
+) -> Result:
     """The result of one submission; `report` gets every check as soon as it is known. Never raises: what goes wrong
     with us ends up in a result in state `error`."""
     started = time.monotonic()
@@ -36,7 +52,7 @@ def grade(job: Job, client: Client, report: Callable[[CheckResult], None]) -> Re
     plugin = None
     examiner = Examiner(client, assignment.module, job.submission, assignment.limits)
     try:
-        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report)
+        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed)
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
@@ -80,7 +96,8 @@ def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
     """Runs the graders in this process. Whatever pytest prints goes to the instructor's log."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True
-    sys.path.insert(0, str(assignment.graders))
+    if str(assignment.graders) not in sys.path:
+        sys.path.insert(0, str(assignment.graders))
     use_profile(assignment)
     printed = io.StringIO()
     options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler", "-s", "--noconftest"]

@@ -14,8 +14,8 @@ import re
 import sys
 import types
 import warnings
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -37,6 +37,7 @@ from autograder.selfcheck.events import (
     Trouble,
     Verdict,
 )
+from autograder.selfcheck.labels import label_of, labels_of
 
 PRINTED_LINES = 20
 # A signal leaves the process alive but waits for Python code to be running; this ends a process that does not listen.
@@ -68,18 +69,6 @@ def main(folder: Path) -> None:
         _run(order, _Plugin(order, labels, report, crash))
 
 
-def labels_of(order: Order) -> dict[str, str]:
-    """What tracebacks call the student's code, and what a student calls it."""
-    if order.is_notebook:
-        return {cell.label: cell.label for cell in order.cells}
-    return {_label(order, cell.label): "" for cell in order.cells}
-
-
-def _label(order: Order, label: str) -> str:
-    """A file's own path, so that whoever looks for the source finds it; a name for what was never a file."""
-    return order.file if not order.is_notebook and order.file.endswith(".py") else label
-
-
 def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
     """Runs the student's code as the module that the tests import."""
     module = types.ModuleType(order.module)
@@ -89,7 +78,7 @@ def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
     before = set(sys.modules)
     problems: list[Trouble] = []
     for cell in order.cells:
-        label = _label(order, cell.label)
+        label = label_of(order, cell.label)
         if label != order.file:
             linecache.cache[label] = (len(cell.source), None, cell.source.splitlines(keepends=True), label)
         try:
@@ -138,9 +127,10 @@ class _Plugin:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._report(Started(item.name))
+        self._name = item.name
         self._failure: tuple[Verdict, Trouble] | None = None
 
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
         if call.excinfo is None or self._failure is not None:
             return
         error = call.excinfo.value
@@ -157,8 +147,7 @@ class _Plugin:
         lines = (report.capstdout + report.capstderr).rstrip().splitlines()
         shown = tuple(line[:300] for line in lines[:PRINTED_LINES])
         verdict, trouble = self._failure or (Verdict.PASSED, None)
-        name = report.nodeid.rpartition("::")[2]
-        self._report(Ended(name, verdict, trouble, shown, len(lines) - len(shown)))
+        self._report(Ended(self._name, verdict, trouble, shown, len(lines) - len(shown)))
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):

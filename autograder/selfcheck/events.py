@@ -51,7 +51,7 @@ class Verdict(enum.Enum):
     PASSED = "passed"
     FAILED = "failed"
     TIMEOUT = "timeout"
-    UNWRITTEN = "unwritten"  # the skeleton's NotImplementedError
+    UNWRITTEN = "unwritten"  # the skeleton's NotImplementedError, or no such name at all
     ENDED = "ended"  # the process died in it
     SKIPPED = "skipped"
 

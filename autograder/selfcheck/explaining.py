@@ -32,9 +32,7 @@ def of_loading(error: BaseException, labels: Labels) -> Trouble:
     return Trouble(_said(error), _places(error, labels))
 
 
-def of_test(
-    error: BaseException, labels: Labels, tests: Path, module: str, seconds: float
-) -> tuple[Verdict, Trouble]:
+def of_test(error: BaseException, labels: Labels, tests: Path, module: str, seconds: float) -> tuple[Verdict, Trouble]:
     """Of an exception that ended a test."""
     places = _places(error, labels)
     statement = _statement(error, tests)
@@ -48,7 +46,9 @@ def of_test(
     if compared := _compared(error):
         got, expected = compared
         return Verdict.FAILED, _difference(message, expected, got, statement)
-    return Verdict.FAILED, Trouble(_plainly(error, message, module), (), statement)
+    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
+        return Verdict.UNWRITTEN, Trouble(f"Your file defines no {error.name}.")
+    return Verdict.FAILED, Trouble(_plainly(error, message), (), statement)
 
 
 def still_running(seconds: float) -> str:
@@ -66,9 +66,7 @@ def _where(name: str, line: int) -> str:
 
 def _places(error: BaseException, labels: Labels) -> tuple[Place, ...]:
     steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename in labels]
-    return tuple(
-        place(step.filename, step.lineno or 0, step.name, step.line or "", labels) for step in steps[-PLACES:]
-    )
+    return tuple(place(step.filename, step.lineno or 0, step.name, step.line or "", labels) for step in steps[-PLACES:])
 
 
 def _said(error: BaseException) -> str:
@@ -83,7 +81,7 @@ def _text(error: BaseException) -> str:
         return "(its message could not be read)"
 
 
-def _plainly(error: BaseException, message: str, module: str) -> str:
+def _plainly(error: BaseException, message: str) -> str:
     """Of an exception that none of the student's lines raised."""
     if missing := _NOT_RAISED.match(message):
         return f"A {missing[1]} was expected here, but your code returned."
@@ -96,8 +94,6 @@ def _plainly(error: BaseException, message: str, module: str) -> str:
         lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
         lines[:1] = [re.sub(r"^assert ", "Not true: ", line) for line in lines[:1]]
         return "\n".join(lines[:8]) or "The assertion does not hold."
-    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
-        return f"Your file defines no {error.name}."
     return _said(error)
 
 
@@ -147,9 +143,7 @@ def _shape(tensor: object) -> str:
 
 def _statement(error: BaseException, tests: Path) -> str:
     """The statement of the test that failed; of a `with` block what it holds."""
-    lines = [
-        step.lineno or 0 for step in traceback.extract_tb(error.__traceback__) if Path(step.filename) == tests
-    ]
+    lines = [step.lineno or 0 for step in traceback.extract_tb(error.__traceback__) if Path(step.filename) == tests]
     if not lines:
         return ""
     source = tests.read_text(encoding="utf-8")

@@ -1,0 +1,57 @@
+"""The graders run once against the reference, so that for a class their examples need not be made again.
+
+Making examples (Hypothesis) and evaluating the reference on them takes most of the time of a grading run, and is the
+same for every submission. A rehearsal writes down what every check asks and what the reference answers; a submission
+is then asked just that. Only where an answer differs is the check run in full, to find the smallest example. Checks
+that judge answers by themselves (`student`, `vectorised`) have nothing to write down and are always run in full.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+
+from autograder.grading.comparison import Tolerance
+from autograder.grading.diagnosis import evaluate
+from autograder.grading.failures import Failure
+from autograder.sandbox.values import Answer, Outcome
+
+
+@dataclass(frozen=True)
+class Question:
+    """A shipped probe, and the reference's outcome."""
+
+    probe: bytes
+    seed: int
+    expected: Outcome
+    tolerance: Tolerance | None = None
+
+
+@dataclass
+class Transcript:
+    """What one check asks; `complete` unless it does more than compare outcomes."""
+
+    questions: list[Question] = field(default_factory=list)
+    complete: bool = True
+
+
+Transcripts = dict[str, Transcript]  # by a check's node id
+
+
+class Understudy:
+    """Answers in the examiner's place with the reference itself, here in the judge."""
+
+    def __init__(self, reference: types.ModuleType) -> None:
+        self._reference = reference
+        self.names = set(vars(reference))
+        self.problems: list[tuple[str, str, str]] = []
+        self.layers: dict[str, str] = {}
+
+    def begin(self, exercise: str, seconds: float | None = None) -> None:
+        """Nothing to reset."""
+
+    def ask(self, probe: bytes, *, seed: int, operators: bool = False, lines: bool = False) -> Answer:  # noqa: ARG002
+        return Answer(0, evaluate(probe, self._reference, seed))
+
+    def load_failure(self) -> Failure | None:
+        return None

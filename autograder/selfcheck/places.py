@@ -1,0 +1,88 @@
+"""Finds a student's file and the public tests that belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import UsageError
+from autograder.submission import infer_slug
+
+_OWN = (".py", ".ipynb")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The file to check, the module that the tests import, and the file of the tests."""
+
+    file: Path
+    module: str
+    tests: Path
+
+
+def find(file: Path | None, tests: Path | None) -> Place:
+    """What `autograder check FILE --tests TESTS` means; without `file`, the one in this folder.
+
+    The tests are looked for beside the file, then in `assignments/` of the course that the file or the working
+    directory lies in.
+
+    Raises:
+        UsageError: there is no file, there are no tests, or it is unclear which.
+    """
+    start = (file or Path.cwd()).resolve()
+    if not start.exists():
+        raise UsageError(f"There is no file or folder {file}.")
+    if start.is_file() and start.suffix.lower() not in (*_OWN, ".zip"):
+        raise UsageError(f"{file} is not a Python file or a notebook; name your .py or .ipynb file.")
+    folder = start if start.is_dir() else start.parent
+    near = _named(tests) if tests else _beside(folder)
+    known = near if tests else {**_of_courses(Path.cwd()), **_of_courses(folder), **near}
+    if not known:
+        where = f"in {tests}" if tests else f"beside {start.name} or in assignments/ of a folder above"
+        raise UsageError(f"No public tests: there is no test_<assignment>.py {where}; name the file with --tests.")
+    if start in {path.resolve() for path in known.values()}:
+        raise UsageError(f"{start.name} holds the public tests; name your own file instead.")
+    own = start if start.is_file() else _own_file(folder, known, near)
+    module = infer_slug(own, sorted(known)) or (next(iter(near)) if len(near) == 1 else None)
+    if module is None:
+        names = " or ".join(f"{name}.py" for name in sorted(known))
+        raise UsageError(f"Cannot tell what {own.name} is for; call it {names}, or name the tests with --tests.")
+    return Place(own, module, known[module].resolve())
+
+
+def _named(tests: Path) -> dict[str, Path]:
+    """The tests that --tests names: a file, or all in a folder."""
+    if tests.is_dir():
+        return _beside(tests)
+    if not (tests.name.startswith("test_") and tests.suffix == ".py"):
+        raise UsageError(f"{tests} is not a file of public tests; these are called test_<assignment>.py.")
+    return {tests.stem.removeprefix("test_"): tests}
+
+
+def _beside(folder: Path) -> dict[str, Path]:
+    return {path.stem.removeprefix("test_"): path for path in sorted(folder.glob("test_*.py"))}
+
+
+def _of_courses(folder: Path) -> dict[str, Path]:
+    """The public tests of all assignments of the nearest course from `folder` upward."""
+    for above in (folder, *folder.parents):
+        found = {path.parent.name: path for path in above.glob("assignments/*/test_*.py")}
+        found = {name: path for name, path in found.items() if path.name == f"test_{name}.py"}
+        if found:
+            return found
+    return {}
+
+
+def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> Path:
+    """The one file in `folder` that there are tests for: by its exact name, else by a name that contains it."""
+    files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _OWN and path.is_file()]
+    files = [path for path in files if not path.name.startswith("test_")]
+    own = [path for path in files if path.stem in (near or known)]
+    own = own or [path for path in files if infer_slug(path, sorted(near or known))]
+    if len(own) == 1:
+        return own[0]
+    if own:
+        names = " and ".join(path.name for path in own[:5])
+        raise UsageError(f"Here are {names}: say which you mean, for instance `autograder check {own[-1].name}`.")
+    names = " or ".join(f"{name}.py or {name}.ipynb" for name in sorted(near or known))
+    raise UsageError(f"There is no {names} in {folder}; name your file: `autograder check FILE`.")

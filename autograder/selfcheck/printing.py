@@ -1,0 +1,188 @@
+"""Prints what came of the public tests: a table, then what happened in each test that did not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+
+from autograder.results.feedback import comparison
+from autograder.results.inert import inert, one_line
+from autograder.results.model import Status
+from autograder.results.printer import INDENT, Printer, bar, grade_style
+from autograder.selfcheck.events import Ended, Place, Test, Trouble, Verdict
+from autograder.selfcheck.running import Outcome
+
+NO_POINTS = "Public tests carry no points; the hidden tests check more"
+
+_STATUS = {
+    Verdict.PASSED: Status.PASSED,
+    Verdict.FAILED: Status.FAILED,
+    Verdict.ENDED: Status.FAILED,
+    Verdict.TIMEOUT: Status.TIMEOUT,
+    Verdict.UNWRITTEN: Status.SKIPPED,
+    Verdict.SKIPPED: Status.SKIPPED,
+}
+_WORDS = {
+    Verdict.FAILED: "failed",
+    Verdict.ENDED: "ended the program",
+    Verdict.TIMEOUT: "timed out",
+    Verdict.SKIPPED: "skipped",
+}
+# The first of these that occurs in an exercise is its symbol.
+_WORST = (Verdict.ENDED, Verdict.TIMEOUT, Verdict.FAILED, Verdict.UNWRITTEN, Verdict.SKIPPED)
+
+Pairs = list[tuple[Test, Ended]]
+
+
+def print_outcome(outcome: Outcome, title: str, console: Console) -> None:
+    show = Printer(console)
+    show.line((one_line(title, 200), "bold"))
+    if outcome.broken is not None:
+        _print_broken(outcome.broken, show)
+        return
+    _print_notices(outcome, show)
+    pairs = [(test, outcome.ended[test.id]) for test in outcome.tests if test.id in outcome.ended]
+    console.print()
+    _print_table(pairs, show)
+    for group in _groups(pairs):
+        _print_group(group, show)
+    _print_unwritten(pairs, show)
+    console.print()
+    _print_next(pairs, show)
+
+
+def _print_broken(trouble: Trouble, show: Printer) -> None:
+    show.console.print()
+    show.line((f"{show.symbol(Status.FAILED)[0]} Your file cannot be loaded, so no test was run.", "bold red"))
+    show.console.print()
+    _print_trouble(trouble, show)
+    show.console.print()
+    show.line(("Mend this first, then run `autograder check` again: such a file earns no points at all.", "bold"))
+
+
+def _print_notices(outcome: Outcome, show: Printer) -> None:
+    if outcome.siblings:
+        names = ", ".join(outcome.siblings)
+        show.console.print()
+        show.block(
+            f"Your code imports {names} from its own folder. You hand in one file only: move what you need into it.",
+            "yellow",
+        )
+    if outcome.problems:
+        show.console.print()
+        show.block("These cells ended with an error, and the tests ran without the rest of them:", "yellow")
+        for trouble in outcome.problems:
+            show.console.print()
+            _print_trouble(trouble, show)
+
+
+def _print_table(pairs: Pairs, show: Printer) -> None:
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    table.add_column("Tests", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for exercise in dict.fromkeys(test.exercise for test, _ in pairs):
+        verdicts = [ended.verdict for test, ended in pairs if test.exercise == exercise]
+        passed = verdicts.count(Verdict.PASSED)
+        worst = next((verdict for verdict in _WORST if verdict in verdicts), Verdict.PASSED)
+        symbol, style = show.symbol(_STATUS[worst])
+        grade = grade_style(passed, len(verdicts))
+        table.add_row(
+            show.text(symbol, style),
+            show.text(one_line(exercise, 60)),
+            show.text(f"{passed}/{len(verdicts)}", grade),
+            show.text(bar(passed, len(verdicts)), grade),
+        )
+    show.console.print(table)
+
+
+def _groups(pairs: Pairs) -> Iterable[Pairs]:
+    """The tests to speak of; neighbours of one exercise that failed in just the same way together."""
+    groups: dict[object, Pairs] = {}
+    for test, ended in pairs:
+        if ended.verdict in _WORDS:
+            trouble = ended.trouble
+            key: object = test.id
+            if trouble is not None and trouble.places:
+                key = test.exercise, ended.verdict, trouble.message, trouble.places[-1]
+            groups.setdefault(key, []).append((test, ended))
+    return groups.values()
+
+
+def _print_group(group: Pairs, show: Printer) -> None:
+    test, ended = group[0]
+    symbol, style = show.symbol(_STATUS[ended.verdict])
+    names = ", ".join(one_line(test.name, 60) for test, _ in group)
+    show.console.print()
+    show.line(
+        (f"{symbol} {one_line(test.exercise, 60)}", f"bold {style}"),
+        (f" / {names}", "bright_black"),
+        (f"   {_WORDS[ended.verdict]}", style),
+    )
+    for test, _ in group:
+        show.block(one_line(test.title, 400))
+    if ended.trouble is not None:
+        show.console.print()
+        _print_trouble(ended.trouble, show, with_statement=len(group) == 1)
+    if ended.printed:
+        show.console.print()
+        show.block("Printed by your code:")
+        more = [f"… {ended.more_lines} more lines"] if ended.more_lines > 0 else []
+        for line in [*ended.printed, *more]:
+            _print_code(f"| {line}", show)
+
+
+def _print_trouble(trouble: Trouble, show: Printer, *, with_statement: bool = True) -> None:
+    if trouble.statement and with_statement:
+        for line in inert(trouble.statement, 600).split("\n"):
+            _print_code(line, show, "cyan")
+        show.console.print()
+    if trouble.message:
+        show.block(inert(trouble.message, 1_500))
+    for place in trouble.places:
+        show.block(f"  {_where(place)}" + (":" if place.text else ""))
+        if place.text:
+            _print_code(f"    {place.text}", show, "cyan")
+    if trouble.expected is not None and trouble.got is not None:
+        show.console.print()
+        show.block(comparison(trouble.expected, trouble.got, max(show.console.width - INDENT, 20)))
+
+
+def _print_code(line: str, show: Printer, style: str = "") -> None:
+    """One line as it stands, cut where the screen ends."""
+    text = show.shortened(inert(line, 400).replace("\n", " "), max(show.console.width - 2 * INDENT, 20), style)
+    text.pad_left(2 * INDENT)
+    show.console.print(text)
+
+
+def _where(place: Place) -> str:
+    return f"{place.where}, in {place.function}" if place.function else place.where
+
+
+def _print_unwritten(pairs: Pairs, show: Printer) -> None:
+    lines: dict[str, str] = {}
+    for test, ended in pairs:
+        if ended.verdict is Verdict.UNWRITTEN and ended.trouble is not None:
+            places = ended.trouble.places
+            lines.setdefault(test.exercise, places[-1].where if places else "not defined")
+    if lines:
+        symbol, style = show.symbol(Status.SKIPPED)
+        show.console.print()
+        show.line((f"{symbol} Not written yet", f"bold {style}"))
+        show.block(", ".join(f"{exercise} ({where})" for exercise, where in lines.items()))
+
+
+def _print_next(pairs: Pairs, show: Printer) -> None:
+    passed = sum(ended.verdict is Verdict.PASSED for _, ended in pairs)
+    if passed == len(pairs):
+        show.line((f"All {len(pairs)} public tests pass. ", "bold green"), (f"{NO_POINTS}: try other inputs, too.", ""))
+        return
+    trouble = [(test, ended) for test, ended in pairs if ended.verdict in _WORDS]
+    if trouble:
+        todo = f"mend {trouble[0][0].exercise}"
+    else:
+        todo = f"write {next(test.exercise for test, ended in pairs if ended.verdict is not Verdict.PASSED)}"
+    show.line((f"{passed} of {len(pairs)} public tests pass. ", "bold"), (f"{NO_POINTS}.", ""))
+    show.line((f"Next: {todo}, then run `autograder check` again.", "bold"))
