@@ -98,7 +98,8 @@ def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:
 
 def _run(order: Order, plugin: _Plugin) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    left_out = [f"-pno:{name}" for name in ("terminal", "cacheprovider", "faulthandler", "warnings")]
+    # Its terminal output goes nowhere, but pytest-timeout cannot do without it.
+    left_out = [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "warnings")]
     place = ["--rootdir", str(Path(order.tests).parent), "-c", os.devnull]
     limit: list[str] = []
     if order.method == "signal":

@@ -9,15 +9,22 @@ import traceback
 import types
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.results.model import Shown
 from autograder.selfcheck.events import Place, Trouble, Verdict
+
+if TYPE_CHECKING:
+    import torch
 
 PLACES = 3  # lines of the student's that are shown of one traceback
 _MESSAGE = 1_500
 _TIMED_OUT = re.compile(r"Timeout \(?>")
 _NOT_RAISED = re.compile(r"DID NOT RAISE (?:<class ')?(\w+)")
 _NOISE = re.compile(r"Use -v to get|Greatest relative|^$| at 0x[0-9a-f]+")
+_MISMATCH = re.compile(
+    r"Mismatched elements: (\d+) / (\d+).*?$(?:\nGreatest absolute difference: (\S+) at index (\(.*?\)))?", re.M
+)
 
 Labels = Mapping[str, str]  # a file's name in tracebacks → what a student calls it; "" for their only file
 
@@ -109,17 +116,21 @@ def _compared(error: BaseException) -> tuple[object, object] | None:
 
 
 def _difference(message: str, expected: object, got: object, statement: str) -> Trouble:
+    """What torch.testing says, in fewer words where these are enough."""
     import torch
 
-    if not isinstance(got, torch.Tensor) and isinstance(expected, torch.Tensor):
+    if isinstance(expected, torch.Tensor) and not isinstance(got, torch.Tensor):
         message = f"The result should be a tensor, but is {'None' if got is None else _kind(got)}."
-    elif isinstance(got, torch.Tensor) and isinstance(expected, torch.Tensor) and got.shape != expected.shape:
+    elif isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor) and expected.shape != got.shape:
         message = f"The result should have shape {_shape(expected)}, but has shape {_shape(got)}."
+    elif isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor) and expected.dtype != got.dtype:
+        message = f"The result should have dtype {_dtype(expected)}, but has {_dtype(got)}."
+    elif found := _MISMATCH.search(message):
+        far = f", by up to {float(found[3]):.4g} (at index {found[4]})" if found[3] else ""
+        message = f"{found[1]} of {found[2]} entries differ{far}." if found[2] != "1" else "The value differs."
     else:
         lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
-        if len(lines) > 1 and lines[0].endswith("are not close!"):
-            del lines[0]
-        message = "\n".join(lines[:6])
+        message = "\n".join(lines[-5:] if lines[0].endswith("are not close!") else lines[:5])
     return Trouble(message, (), statement, _shown(expected, "expected"), _shown(got, "got"))
 
 
@@ -128,7 +139,7 @@ def _shown(value: object, name: str) -> Shown:
 
     if not isinstance(value, torch.Tensor):
         return Shown(name, _kind(value), repr(value)[:1_000])
-    kind = f"{_shape(value)} {str(value.dtype).removeprefix('torch.')}"
+    kind = f"{_shape(value)} {_dtype(value)}" if value.dim() else _dtype(value)
     text = str(value.detach())
     return Shown(name, kind, text if len(text) <= 1_500 else f"{text[:1_500]} …")
 
@@ -137,8 +148,12 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _shape(tensor: object) -> str:
-    return str(tuple(tensor.shape))  # type: ignore[attr-defined]
+def _shape(tensor: torch.Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) if tensor.dim() > 1 else str(tuple(tensor.shape))
+
+
+def _dtype(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _statement(error: BaseException, tests: Path) -> str:

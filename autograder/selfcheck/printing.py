@@ -13,7 +13,7 @@ from autograder.results.printer import INDENT, Printer, bar, grade_style
 from autograder.selfcheck.events import Ended, Place, Test, Trouble, Verdict
 from autograder.selfcheck.running import Outcome
 
-NO_POINTS = "Public tests carry no points; the hidden tests check more"
+NO_POINTS = "They carry no points: the hidden tests check more."
 
 _STATUS = {
     Verdict.PASSED: Status.PASSED,
@@ -58,7 +58,7 @@ def _print_broken(trouble: Trouble, show: Printer) -> None:
     show.console.print()
     _print_trouble(trouble, show)
     show.console.print()
-    show.line(("Mend this first, then run `autograder check` again: such a file earns no points at all.", "bold"))
+    show.line(("Mend this first: a file that cannot be loaded earns no points at all.", "bold"))
 
 
 def _print_notices(outcome: Outcome, show: Printer) -> None:
@@ -105,8 +105,11 @@ def _groups(pairs: Pairs) -> Iterable[Pairs]:
         if ended.verdict in _WORDS:
             trouble = ended.trouble
             key: object = test.id
-            if trouble is not None and trouble.places:
-                key = test.exercise, ended.verdict, trouble.message, trouble.places[-1]
+            if trouble is not None and (trouble.places or ended.verdict is Verdict.ENDED):
+                where: object = trouble.places[-1:]
+                if ended.verdict is Verdict.TIMEOUT:  # a loop is stopped in any of its lines
+                    where = trouble.places[-1].function
+                key = test.exercise, ended.verdict, trouble.message, where
             groups.setdefault(key, []).append((test, ended))
     return groups.values()
 
@@ -162,27 +165,31 @@ def _where(place: Place) -> str:
 
 
 def _print_unwritten(pairs: Pairs, show: Printer) -> None:
-    lines: dict[str, str] = {}
+    """The exercises that are still as the skeleton has them, and those that are not there at all."""
+    unwritten: dict[str, str] = {}
     for test, ended in pairs:
         if ended.verdict is Verdict.UNWRITTEN and ended.trouble is not None:
             places = ended.trouble.places
-            lines.setdefault(test.exercise, places[-1].where if places else "not defined")
-    if lines:
-        symbol, style = show.symbol(Status.SKIPPED)
-        show.console.print()
-        show.line((f"{symbol} Not written yet", f"bold {style}"))
-        show.block(", ".join(f"{exercise} ({where})" for exercise, where in lines.items()))
+            unwritten.setdefault(test.exercise, f"{test.exercise} ({places[-1].where})" if places else "")
+    for heading, names in (
+        ("Not written yet", [text for text in unwritten.values() if text]),
+        ("Not defined in your file", [exercise for exercise, text in unwritten.items() if not text]),
+    ):
+        if names:
+            symbol, style = show.symbol(Status.SKIPPED)
+            show.console.print()
+            show.line((f"{symbol} {heading}", f"bold {style}"))
+            show.block(", ".join(names))
 
 
 def _print_next(pairs: Pairs, show: Printer) -> None:
     passed = sum(ended.verdict is Verdict.PASSED for _, ended in pairs)
-    if passed == len(pairs):
-        show.line((f"All {len(pairs)} public tests pass. ", "bold green"), (f"{NO_POINTS}: try other inputs, too.", ""))
-        return
-    trouble = [(test, ended) for test, ended in pairs if ended.verdict in _WORDS]
-    if trouble:
-        todo = f"mend {trouble[0][0].exercise}"
+    count, style = (f"All {len(pairs)}", "green") if passed == len(pairs) else (f"{passed} of {len(pairs)}", "")
+    show.line((f"{count} public tests pass. ", f"bold {style}"), (NO_POINTS, ""))
+    trouble = [test.exercise for test, ended in pairs if ended.verdict in _WORDS]
+    left = [test.exercise for test, ended in pairs if ended.verdict is not Verdict.PASSED]
+    if trouble or left:
+        todo = f"mend {trouble[0]}" if trouble else f"write {left[0]}"
+        show.line((f"Next: {todo}, then run `autograder check` again.", "bold"))
     else:
-        todo = f"write {next(test.exercise for test, ended in pairs if ended.verdict is not Verdict.PASSED)}"
-    show.line((f"{passed} of {len(pairs)} public tests pass. ", "bold"), (f"{NO_POINTS}.", ""))
-    show.line((f"Next: {todo}, then run `autograder check` again.", "bold"))
+        show.line(("Next: try other inputs than these, then hand in.", "bold"))

@@ -71,7 +71,7 @@ def test_argument_is_not_modified(same_outcome, case, mode):
     """The map that was passed in is the same afterwards."""
 
     def probe(m):
-        pooled = m.pool2d(*case, mode)
-        return {"map after the call": case[0], "result": pooled}
+        m.pool2d(*case, mode)
+        return {"map after the call": case[0]}
 
     same_outcome(probe)

@@ -73,8 +73,8 @@ def test_argument_is_not_modified(same_outcome, name, case):
     """The tensor that was passed in is the same afterwards."""
 
     def probe(m):
-        pooled = getattr(m, name)(*case)
-        return {"input after the call": case[0], "result": pooled}
+        getattr(m, name)(*case)
+        return {"input after the call": case[0]}
 
     same_outcome(probe)
 

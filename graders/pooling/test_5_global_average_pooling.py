@@ -66,7 +66,7 @@ def test_argument_is_not_modified(same_outcome, x):
     """The tensor that was passed in is the same afterwards."""
 
     def probe(m):
-        pooled = m.GlobalAveragePooling()(x)
-        return {"input after the call": x, "result": pooled}
+        m.GlobalAveragePooling()(x)
+        return {"input after the call": x}
 
     same_outcome(probe)

@@ -75,7 +75,7 @@ def test_argument_is_not_modified(same_outcome, case):
     x, kernel, stride = case
 
     def probe(m):
-        pooled = m.LPPooling(kernel, stride)(x)
-        return {"input after the call": x, "result": pooled}
+        m.LPPooling(kernel, stride)(x)
+        return {"input after the call": x}
 
     same_outcome(probe)

@@ -1,0 +1,535 @@
+"""Mounts attacks on the real command: a tiny course, hostile student files, and what came of them.
+
+A test carries its attack as a mark: `@attack(SOURCE)`, a piece of a student's file. All attacks of the selected tests are
+graded by one command per kind of user, with honest submissions (witnesses) between them; then each test looks at its own
+`result`. Every attack file starts with `PRELUDE`, which does two exercises honestly and the third one not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
+HONEST = {"refusing": 2.0, "honest": 4.0}
+WITNESS_AFTER = 6  # attacks between two honest submissions
+MARKER = "zqx"  # every planted secret starts with it
+
+ASSIGNMENT = """\
+title = "Attack"
+salt = "{secret}"
+examples = 5
+
+[exercises]
+attacked = 6
+refusing = 2
+honest = 4
+
+[limits]
+check_seconds = 1
+import_seconds = 1.5
+total_seconds = 8
+memory_mb = 512
+"""
+
+GRADER = """\
+import torch
+from hypothesis import given
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+SECRET = "{secret}"
+maps = tensors(shapes((1, 3), (1, 3)))
+
+
+@exercise("attacked")
+@points(6)
+def test_hidden_grader_of_attacked(same_outcome):
+    '''Three times the input.'''
+    same_outcome(lambda m: m.attacked(torch.tensor([1.0, 2.0, 4.0])))
+    same_outcome(lambda m: m.attacked(torch.tensor([8.0, 3.0])))
+
+
+@exercise("refusing")
+@points(2)
+def test_refusing(same_outcome):
+    '''A ValueError.'''
+    same_outcome(lambda m: m.refusing(torch.zeros(2)))
+
+
+@exercise("honest")
+@points(2)
+@given(x=maps)
+def test_honest(same_outcome, x):
+    '''Twice the input plus one.'''
+    same_outcome(lambda m: (m.honest(x), x))
+
+
+@exercise("honest")
+@points(1)
+@given(x=maps)
+def test_gradient(same_outcome, x):
+    '''With a gradient.'''
+    same_outcome(lambda m: gradients(m.honest, x))
+
+
+@exercise("honest")
+@points(1)
+@given(x=maps)
+def test_noise(same_outcome, x):
+    '''With random numbers.'''
+    same_outcome(lambda m: m.honest(x, noise=True))
+"""
+
+HONEST_CODE = """\
+import torch
+
+
+def refusing(x):
+    raise ValueError("this is refused")
+
+
+def honest(x, noise=False):
+    return 2 * x + torch.ones(x.shape) + (torch.rand(x.shape) if noise else 0)
+
+
+"""
+
+SOLUTION = HONEST_CODE + "SECRET = '{secret}'\n\n\ndef attacked(x):\n    return 3 * x\n"
+WITNESS = HONEST_CODE + "def attacked(x):\n    return x + x + x\n"
+
+# What an attack file can use. `attempt` runs one try; `verdict` raises what came of them, and so it stands in the feedback.
+PRELUDE = (
+    "import ctypes, errno, os, sys, time\n"
+    + HONEST_CODE
+    + """\
+libc = ctypes.CDLL(None, use_errno=True)
+got, broken, tried = [], [], []
+
+
+def attempt(name, action, *arguments):
+    tried.append(name)
+    try:
+        if action(*arguments):
+            got.append(name)
+    except OSError:
+        pass
+    except BaseException as error:
+        broken.append(f"{name}: {type(error).__name__}: {str(error)[:40]}")
+
+
+def system(result):
+    number = ctypes.get_errno()
+    if result == -1 and number in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+        raise PermissionError(number, "refused")
+    return f"{result} errno {number}"
+
+
+def verdict():
+    raise RuntimeError(f"got {got} broken {broken} of {len(tried)}.")
+
+
+"""
+)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A kind of user. `uid` None stands for whoever runs the tests; `reads_all` lets another uid past file modes."""
+
+    kind: str
+    uid: int | None = None
+    reads_all: bool = False
+
+    def start(self, arguments: list[str], *, cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+        """The command in a session of its own, with what it prints in files beside `cwd`."""
+        return subprocess.Popen(
+            arguments,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            preexec_fn=None if self.uid is None else self._become,
+        )
+
+    def own(self, folder: Path) -> None:
+        if self.uid is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self.uid, self.uid, follow_symlinks=False)
+
+    def _become(self) -> None:
+        assert self.uid is not None
+        os.setgroups([])
+        os.setresgid(self.uid, self.uid, self.uid)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if self.reads_all:
+            libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
+        os.setresuid(self.uid, self.uid, self.uid)
+        if self.reads_all:
+            header, mask = (ctypes.c_uint32 * 2)(0x20080522, 0), 1 << 2  # CAP_DAC_READ_SEARCH
+            if libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask)) or libc.prctl(47, 2, 2, 0, 0):
+                raise OSError(ctypes.get_errno(), "no ambient capability")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one submission."""
+
+    data: dict[str, Any]
+    text: str
+    log: str
+
+    @property
+    def points(self) -> dict[str, float]:
+        return {name: exercise["score"] for name, exercise in self.data["extra_data"]["exercises"].items()}
+
+    @property
+    def honest_points(self) -> dict[str, float]:
+        return {name: self.points[name] for name in HONEST}
+
+    @property
+    def notice(self) -> str:
+        output: str = self.data["output"]
+        return output
+
+    @property
+    def verdict(self) -> str:
+        """What the student reads about the attacked exercise."""
+        (output,) = [test["output"] for test in self.data["tests"] if test["tags"] == ["attacked"]]
+        assert isinstance(output, str)
+        return output
+
+    @property
+    def status(self) -> str:
+        (status,) = [test["extra_data"]["status"] for test in self.data["tests"] if test["tags"] == ["attacked"]]
+        assert isinstance(status, str)
+        return status
+
+    def missing_layers(self) -> dict[str, str]:
+        lines = [line.split("confinement without ", 1)[1] for line in self.log.splitlines() if "confinement without " in line]
+        return dict(line.split(": ", 1) for line in lines)
+
+    def was_refused(self, *layers: str) -> None:
+        """All attempts of the attack failed as they should, and nothing else suffered. Skips without one of `layers`."""
+        for layer in layers:
+            if layer in self.missing_layers():
+                pytest.skip(f"no {layer} here: {self.missing_layers()[layer]}")
+        assert "got [] broken []" in self.verdict
+        assert self.points == {"attacked": 0.0, **HONEST}
+
+    def failed_alone(self, pattern: str = "") -> None:
+        """Only the attacked exercise lost its points, for a reason that matches."""
+        import re
+
+        assert self.points == {"attacked": 0.0, **HONEST}
+        assert re.search(pattern, self.verdict), self.verdict
+
+
+@dataclass
+class Course:
+    """A tiny course in a folder of its own, and the command on it."""
+
+    root: Path
+    runner: Runner
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "temporary"
+
+    @property
+    def submissions(self) -> Path:
+        return self.root / "submissions"
+
+    def places(self) -> str:
+        """Where everything is: an attacker knows."""
+        places = {
+            "COURSE": self.root / "course",
+            "GRADER": self.root / "course/graders/attack/test_attack.py",
+            "SOLUTION": self.root / "course/solutions/attack/attack.py",
+            "METADATA": self.root / "course/submission_metadata.json",
+            "SUBMISSIONS": self.submissions,
+            "NEIGHBOUR": self.submissions / "000_witness.py",
+            "RESULTS": self.root / "results",
+            "TEMPORARY": self.temporary,
+            "OTHERS_FILE": self.root / "course/not_yours.txt",
+            "ENGINE": REPO / "autograder",
+            "PACKAGES": sysconfig.get_path("purelib"),
+            "HOME": self.root / "home",
+        }
+        return "".join(f"{name} = {str(path)!r}\n" for name, path in places.items()) + "\n\n"
+
+    def environment(self) -> dict[str, str]:
+        """A mark in PYTHONPATH makes every process of ours known by its command line."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": os.pathsep.join([str(REPO), str(self.root / "mark")]),
+            "TMPDIR": str(self.temporary),
+            "HOME": str(self.root / "home"),
+            "LANG": "C.UTF-8",
+            "AUTOGRADER_TEST_SECRET": self.secrets["environment"],
+        }
+
+    def processes(self) -> dict[int, str]:
+        """Living processes that belong to commands on this course, by pid."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                if str(self.root) in command and state != "Z":
+                    found[int(folder.name)] = command
+        return found
+
+    def left_alive(self, seconds: float = 10) -> dict[int, str]:
+        """Processes of ours that are still there after a while."""
+        deadline = time.monotonic() + seconds
+        while (alive := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return alive
+
+    def scratch(self, seconds: float = 10) -> list[str]:
+        """What is still in the folder for temporary files after a while."""
+        deadline = time.monotonic() + seconds
+        while (left := os.listdir(self.temporary)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+    def state(self) -> dict[str, tuple[object, ...]]:
+        """Everything in the course and among the submissions that must stay as it is."""
+        found = {}
+        for folder in (self.root / "course", self.submissions, self.root / "home"):
+            for path in (folder, *folder.rglob("*")):
+                info = path.lstat()
+                is_file = stat.S_ISREG(info.st_mode)
+                content = hashlib.sha256(path.read_bytes()).hexdigest() if is_file and info.st_size < 2**20 else ""
+                times = info.st_mtime_ns if is_file else 0
+                found[str(path)] = (info.st_mode, info.st_uid, info.st_size if is_file else 0, times, content)
+        return found
+
+    def start(
+        self,
+        *submissions: Path,
+        output: Path,
+        cwd: Path | None = None,
+        python: tuple[str, ...] = ("-m", "autograder"),
+        extra: dict[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
+        arguments = [sys.executable, *python, "grade", *map(str, submissions), "-a", "attack", "-o", str(output)]
+        arguments += ["--course", str(self.root / "course")]
+        cwd = cwd or self.root / "course"
+        return self.runner.start(arguments, cwd=cwd, env={**self.environment(), **(extra or {})})
+
+    def attack(self, name: str, source: str, files: dict[str, str | bytes] | None = None) -> Path:
+        """A submission that starts with the prelude."""
+        return self.write(name, self.places() + PRELUDE + source, files)
+
+    def write(self, name: str, source: str | bytes, files: dict[str, str | bytes] | None = None) -> Path:
+        """A submission: a file, or a folder with `files` beside it."""
+        suffix = "" if files is not None else ".ipynb" if name.endswith("notebook") else ".py"
+        path = self.submissions / f"{name}{suffix}"
+        contents = {path: source} if files is None else {path / name: text for name, text in files.items()}
+        if files is not None:
+            contents[path / "attack.py"] = source
+        for file, text in contents.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode() if isinstance(text, str) else text)
+        self.runner.own(path)
+        return path
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """What came of one command."""
+
+    course: Course
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    results: dict[str, Graded]
+    before: dict[str, tuple[object, ...]]
+    after: dict[str, tuple[object, ...]]
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """A result file, which must be valid and complete at any time."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{path} holds {constant}")
+
+    data = json.loads(path.read_text(), parse_constant=refuse)
+    with contextlib.suppress(ImportError):
+        import jsonschema
+
+        jsonschema.validate(data, SCHEMA)
+    exercises = data["extra_data"]["exercises"]
+    assert set(exercises) == {"attacked", *HONEST}
+    assert data["score"] == pytest.approx(sum(exercise["score"] for exercise in exercises.values()))
+    assert all(0 <= exercise["score"] <= exercise["max_score"] for exercise in exercises.values())
+    assert isinstance(data, dict)
+    return data
+
+
+def grade(course: Course, *submissions: Path, **options: Any) -> ClassResult:
+    """Runs the command on submissions and reads all that came of it."""
+    output = course.root / "results"
+    paths = {path.name: output / f"{path.name}.json" for path in submissions}
+    if len(submissions) == 1:
+        output /= f"{submissions[0].name}.json"
+        output.parent.mkdir(exist_ok=True)
+        course.runner.own(output.parent)
+    before = course.state()
+    started = time.monotonic()
+    process = course.start(*submissions, output=output, **options)
+    try:
+        stdout, stderr = process.communicate(timeout=600)
+    finally:
+        process.kill()
+    seconds = time.monotonic() - started
+    after = course.state()
+    results = {}
+    for name, path in paths.items():
+        log = "\n".join(line for line in stderr.splitlines() if line.startswith(f"autograder: {name}: "))
+        assert path.exists(), f"exit code {process.returncode}: {stderr[-3000:]}"
+        results[name] = Graded(read_result(path), path.read_text(), log)
+    return ClassResult(course, process.returncode, stdout, stderr, seconds, results, before, after)
+
+
+@contextlib.contextmanager
+def make_course(runner: Runner) -> Iterator[Course]:
+    root = Path(tempfile.mkdtemp(prefix="threats-", dir="/tmp"))  # pytest's own folder is closed to other users
+    root.chmod(0o755)
+    planted = {place: MARKER + secrets.token_hex(12) for place in ("salt", "grader", "solution", "metadata", "environment")}
+    course = Course(root, runner, planted)
+    files = {
+        "course/graders/attack/assignment.toml": ASSIGNMENT.replace("{secret}", planted["salt"]),
+        "course/graders/attack/test_attack.py": GRADER.replace("{secret}", planted["grader"]),
+        "course/solutions/attack/attack.py": SOLUTION.replace("{secret}", planted["solution"]),
+        "course/submission_metadata.json": json.dumps({"student": planted["metadata"]}),
+        "course/not_yours.txt": planted["metadata"],
+        "submissions/000_witness.py": WITNESS,
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    for name in ("temporary", "home"):
+        (root / name).mkdir()
+    runner.own(root)
+    if runner.uid is not None:
+        os.chown(root / "course/not_yours.txt", 0, 0)
+    (root / "course/not_yours.txt").chmod(0o600 if runner.uid is not None else 0o644)
+    try:
+        yield course
+    finally:
+        for pid in course.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _is_open_to_all(path: Path) -> bool:
+    return all(part.stat().st_mode & stat.S_IXOTH for part in (path.resolve(), *path.resolve().parents))
+
+
+@pytest.fixture(scope="session", params=["root", "ordinary"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    """Both kinds of user, as far as this machine can play them."""
+    if sys.platform != "linux":
+        pytest.skip("confinement is for Linux")
+    is_root = os.geteuid() == 0
+    if request.param == "root":
+        if not is_root:
+            pytest.skip("the tests do not run as root")
+        return Runner("root")
+    if not is_root:
+        return Runner("ordinary")
+    uid = 3_000_000 + secrets.randbelow(1_000_000)
+    needed = [Path(sys.executable), Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")), REPO / "autograder"]
+    runner = Runner("ordinary", uid, reads_all=not all(map(_is_open_to_all, needed)))
+    try:
+        runner.start([sys.executable, "-c", ""], cwd=Path("/"), env={}).communicate()
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"no other user can run {sys.executable}: {error}")
+    return runner
+
+
+@pytest.fixture
+def course(runner: Runner) -> Iterator[Course]:
+    """A course of the test's own."""
+    with make_course(runner) as course:
+        yield course
+
+
+@pytest.fixture(scope="session")
+def graded(request: pytest.FixtureRequest, runner: Runner) -> Iterator[ClassResult]:
+    """All attacks of the selected tests, graded by one command, with honest submissions between them."""
+    with make_course(runner) as course:
+        witness = course.submissions / "000_witness.py"
+        submissions, count = [witness], 0
+        for item in request.session.items:
+            mark = item.get_closest_marker("attack")
+            parameters = getattr(item, "callspec", None)
+            if mark is None or parameters is None or parameters.params.get("runner") != runner.kind:
+                continue
+            count += 1
+            submissions.append(_mounted(course, f"{count:03d}_{item.originalname}", mark))  # type: ignore[attr-defined]
+            item.stash[NAME] = submissions[-1].name
+            if count % WITNESS_AFTER == 0:
+                submissions.append(course.write(f"{count:03d}_witness", WITNESS))
+        submissions.append(course.write("999_witness", WITNESS))
+        yield grade(course, *submissions)
+
+
+NAME = pytest.StashKey[str]()
+
+
+def _mounted(course: Course, name: str, mark: pytest.Mark) -> Path:
+    source = mark.args[0]
+    if isinstance(source, bytes) or mark.kwargs.get("raw"):
+        return course.write(name, source)
+    files = mark.kwargs.get("files")
+    return course.attack(name, source, files)
+
+
+@pytest.fixture
+def result(request: pytest.FixtureRequest, graded: ClassResult) -> Graded:
+    """What came of the test's own attack."""
+    return graded.results[request.node.stash[NAME]]
+
+
+@pytest.fixture(name="grade")
+def _grade() -> Callable[..., ClassResult]:
+    return grade
+
+
+@pytest.fixture(name="read_result")
+def _read_result() -> Callable[[Path], dict[str, Any]]:
+    return read_result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "attack(source, files=None): the student's file that this test grades")
