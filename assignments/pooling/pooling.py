@@ -25,6 +25,8 @@
 # `ValueError` with a message that says so.
 
 # %%
+import torch
+import torch.nn.functional as F
 from torch import nn
 
 # %% [markdown]

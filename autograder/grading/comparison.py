@@ -94,7 +94,8 @@ def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -
     if isinstance(expected, float):
         bound = tolerance or TOLERANCES[torch.float64]
         limit = bound.relative * abs(expected) + bound.absolute * max(1.0, abs(expected))
-        same = expected == got or (math.isnan(expected) and math.isnan(got)) or abs(expected - got) <= limit
+        near = math.isfinite(expected) and math.isfinite(got) and abs(expected - got) <= limit
+        same = near or expected == got or (math.isnan(expected) and math.isnan(got))
     else:
         same = expected == got
     if same:
@@ -188,7 +189,8 @@ def kind_of(value: Any) -> str:
 
 
 def shape_text(shape: torch.Size | tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) if len(shape) != 1 else f"({shape[0]},)" if shape else "()"
+    """ "2×3"; as Python writes it where there are fewer than two extents."""
+    return "×".join(map(str, shape)) if len(shape) > 1 else str(tuple(shape))
 
 
 def index_text(index: tuple[int, ...]) -> str:

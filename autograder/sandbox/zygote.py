@@ -64,6 +64,7 @@ def _run(place: _Place, channel: socket.socket) -> None:
         os.environ[variable] = str(place.scratch)
     tempfile.tempdir = None
     layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.memory_mb)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # what the layers needed (a Landlock ruleset, say)
     worker.work(socket.socket(fileno=3), layers)
 
 

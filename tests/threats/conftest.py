@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -31,6 +33,8 @@ REPO = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 HONEST = {"refusing": 2.0, "honest": 4.0}
 WITNESS_AFTER = 6  # attacks between two honest submissions
+KINDS = ["root", "ordinary"]
+NAME = pytest.StashKey[str]()
 MARKER = "zqx"  # every planted secret starts with it
 
 ASSIGNMENT = """\
@@ -44,9 +48,9 @@ refusing = 2
 honest = 4
 
 [limits]
-check_seconds = 1
-import_seconds = 1.5
-total_seconds = 8
+check_seconds = 0.6
+import_seconds = 1
+total_seconds = 5
 memory_mb = 512
 """
 
@@ -140,9 +144,11 @@ def attempt(name, action, *arguments):
 
 def system(result):
     number = ctypes.get_errno()
-    if result == -1 and number in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+    if result != -1:
+        return True
+    if number in (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EXDEV):
         raise PermissionError(number, "refused")
-    return f"{result} errno {number}"
+    raise RuntimeError(f"errno {number}")  # it got past the walls and failed for another reason
 
 
 def verdict():
@@ -161,19 +167,9 @@ class Runner:
     uid: int | None = None
     reads_all: bool = False
 
-    def start(self, arguments: list[str], *, cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
-        """The command in a session of its own, with what it prints in files beside `cwd`."""
-        return subprocess.Popen(
-            arguments,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            preexec_fn=None if self.uid is None else self._become,
-        )
+    def start(self, arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        become = None if self.uid is None else self._become
+        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, preexec_fn=become, **options)
 
     def own(self, folder: Path) -> None:
         if self.uid is not None:
@@ -229,7 +225,9 @@ class Graded:
         return status
 
     def missing_layers(self) -> dict[str, str]:
-        lines = [line.split("confinement without ", 1)[1] for line in self.log.splitlines() if "confinement without " in line]
+        lines = [
+            line.split("confinement without ", 1)[1] for line in self.log.splitlines() if "confinement without " in line
+        ]
         return dict(line.split(": ", 1) for line in lines)
 
     def was_refused(self, *layers: str) -> None:
@@ -242,8 +240,6 @@ class Graded:
 
     def failed_alone(self, pattern: str = "") -> None:
         """Only the attacked exercise lost its points, for a reason that matches."""
-        import re
-
         assert self.points == {"attacked": 0.0, **HONEST}
         assert re.search(pattern, self.verdict), self.verdict
 
@@ -337,11 +333,18 @@ class Course:
         cwd: Path | None = None,
         python: tuple[str, ...] = ("-m", "autograder"),
         extra: dict[str, str] | None = None,
-    ) -> subprocess.Popen[str]:
+    ) -> subprocess.Popen[bytes]:
+        """The command; what it prints goes to files."""
         arguments = [sys.executable, *python, "grade", *map(str, submissions), "-a", "attack", "-o", str(output)]
         arguments += ["--course", str(self.root / "course")]
-        cwd = cwd or self.root / "course"
-        return self.runner.start(arguments, cwd=cwd, env={**self.environment(), **(extra or {})})
+        with (self.root / "stdout").open("wb") as stdout, (self.root / "stderr").open("wb") as stderr:
+            return self.runner.start(
+                arguments,
+                cwd=cwd or self.root / "course",
+                env={**self.environment(), **(extra or {})},
+                stdout=stdout,
+                stderr=stderr,
+            )
 
     def attack(self, name: str, source: str, files: dict[str, str | bytes] | None = None) -> Path:
         """A submission that starts with the prelude."""
@@ -369,7 +372,6 @@ class ClassResult:
     code: int
     stdout: str
     stderr: str
-    seconds: float
     results: dict[str, Graded]
     before: dict[str, tuple[object, ...]]
     after: dict[str, tuple[object, ...]]
@@ -394,8 +396,33 @@ def read_result(path: Path) -> dict[str, Any]:
     return data
 
 
-def grade(course: Course, *submissions: Path, **options: Any) -> ClassResult:
-    """Runs the command on submissions and reads all that came of it."""
+@dataclass(frozen=True)
+class Running:
+    """A command that grades."""
+
+    course: Course
+    process: subprocess.Popen[bytes]
+    results: dict[str, Path]
+    before: dict[str, tuple[object, ...]]
+
+    def finish(self) -> ClassResult:
+        """Waits for the command and reads all that came of it."""
+        try:
+            code = self.process.wait(timeout=600)
+        finally:
+            self.process.kill()
+        stdout, stderr = ((self.course.root / name).read_text(errors="replace") for name in ("stdout", "stderr"))
+        after = self.course.state()
+        results = {}
+        for name, path in self.results.items():
+            log = "\n".join(line for line in stderr.splitlines() if line.startswith(f"autograder: {name}: "))
+            assert path.exists(), f"exit code {code}: {stderr[-3000:]}"
+            results[name] = Graded(read_result(path), path.read_text(), log)
+        return ClassResult(self.course, code, stdout, stderr, results, self.before, after)
+
+
+def start(course: Course, *submissions: Path, **options: Any) -> Running:
+    """The command on submissions, with one result file for each in `results`."""
     output = course.root / "results"
     paths = {path.name: output / f"{path.name}.json" for path in submissions}
     if len(submissions) == 1:
@@ -403,27 +430,20 @@ def grade(course: Course, *submissions: Path, **options: Any) -> ClassResult:
         output.parent.mkdir(exist_ok=True)
         course.runner.own(output.parent)
     before = course.state()
-    started = time.monotonic()
-    process = course.start(*submissions, output=output, **options)
-    try:
-        stdout, stderr = process.communicate(timeout=600)
-    finally:
-        process.kill()
-    seconds = time.monotonic() - started
-    after = course.state()
-    results = {}
-    for name, path in paths.items():
-        log = "\n".join(line for line in stderr.splitlines() if line.startswith(f"autograder: {name}: "))
-        assert path.exists(), f"exit code {process.returncode}: {stderr[-3000:]}"
-        results[name] = Graded(read_result(path), path.read_text(), log)
-    return ClassResult(course, process.returncode, stdout, stderr, seconds, results, before, after)
+    return Running(course, course.start(*submissions, output=output, **options), paths, before)
+
+
+def grade(course: Course, *submissions: Path, **options: Any) -> ClassResult:
+    return start(course, *submissions, **options).finish()
 
 
 @contextlib.contextmanager
 def make_course(runner: Runner) -> Iterator[Course]:
     root = Path(tempfile.mkdtemp(prefix="threats-", dir="/tmp"))  # pytest's own folder is closed to other users
     root.chmod(0o755)
-    planted = {place: MARKER + secrets.token_hex(12) for place in ("salt", "grader", "solution", "metadata", "environment")}
+    planted = {
+        place: MARKER + secrets.token_hex(12) for place in ("salt", "grader", "solution", "metadata", "environment")
+    }
     course = Course(root, runner, planted)
     files = {
         "course/graders/attack/assignment.toml": ASSIGNMENT.replace("{secret}", planted["salt"]),
@@ -455,25 +475,37 @@ def _is_open_to_all(path: Path) -> bool:
     return all(part.stat().st_mode & stat.S_IXOTH for part in (path.resolve(), *path.resolve().parents))
 
 
-@pytest.fixture(scope="session", params=["root", "ordinary"])
-def runner(request: pytest.FixtureRequest) -> Runner:
-    """Both kinds of user, as far as this machine can play them."""
+@functools.cache
+def make_runner(kind: str) -> Runner | str:
+    """A kind of user, or why this machine cannot play it."""
     if sys.platform != "linux":
-        pytest.skip("confinement is for Linux")
+        return "confinement is for Linux"
     is_root = os.geteuid() == 0
-    if request.param == "root":
-        if not is_root:
-            pytest.skip("the tests do not run as root")
-        return Runner("root")
+    if kind == "root":
+        return Runner("root") if is_root else "the tests do not run as root"
     if not is_root:
         return Runner("ordinary")
     uid = 3_000_000 + secrets.randbelow(1_000_000)
-    needed = [Path(sys.executable), Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")), REPO / "autograder"]
+    needed = [
+        Path(sys.executable),
+        Path(sysconfig.get_path("stdlib")),
+        Path(sysconfig.get_path("purelib")),
+        REPO / "autograder",
+    ]
     runner = Runner("ordinary", uid, reads_all=not all(map(_is_open_to_all, needed)))
     try:
         runner.start([sys.executable, "-c", ""], cwd=Path("/"), env={}).communicate()
     except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"no other user can run {sys.executable}: {error}")
+        return f"no other user can run {sys.executable}: {error}"
+    return runner
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def runner(request: pytest.FixtureRequest) -> Runner:
+    """Both kinds of user, as far as this machine can play them."""
+    runner = make_runner(request.param)
+    if isinstance(runner, str):
+        pytest.skip(runner)
     return runner
 
 
@@ -485,34 +517,42 @@ def course(runner: Runner) -> Iterator[Course]:
 
 
 @pytest.fixture(scope="session")
-def graded(request: pytest.FixtureRequest, runner: Runner) -> Iterator[ClassResult]:
-    """All attacks of the selected tests, graded by one command, with honest submissions between them."""
-    with make_course(runner) as course:
-        witness = course.submissions / "000_witness.py"
-        submissions, count = [witness], 0
-        for item in request.session.items:
-            mark = item.get_closest_marker("attack")
-            parameters = getattr(item, "callspec", None)
-            if mark is None or parameters is None or parameters.params.get("runner") != runner.kind:
-                continue
-            count += 1
-            submissions.append(_mounted(course, f"{count:03d}_{item.originalname}", mark))  # type: ignore[attr-defined]
-            item.stash[NAME] = submissions[-1].name
-            if count % WITNESS_AFTER == 0:
-                submissions.append(course.write(f"{count:03d}_witness", WITNESS))
-        submissions.append(course.write("999_witness", WITNESS))
-        yield grade(course, *submissions)
+def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Running]]:
+    """One command for every kind of user, all at once, on the attacks of all selected tests."""
+    with contextlib.ExitStack() as stack:
+        commands = {}
+        for kind in KINDS:
+            runner = make_runner(kind)
+            items = [item for item in request.session.items if _kind(item) == kind]
+            if isinstance(runner, Runner) and items:
+                course = stack.enter_context(make_course(runner))
+                commands[kind] = start(course, *_mount_all(course, items))
+        yield commands
 
 
-NAME = pytest.StashKey[str]()
+@pytest.fixture(scope="session")
+def graded(running: dict[str, Running], runner: Runner) -> ClassResult:
+    """What came of the attacks of all selected tests and of the honest submissions between them."""
+    return running[runner.kind].finish()
 
 
-def _mounted(course: Course, name: str, mark: pytest.Mark) -> Path:
-    source = mark.args[0]
-    if isinstance(source, bytes) or mark.kwargs.get("raw"):
-        return course.write(name, source)
-    files = mark.kwargs.get("files")
-    return course.attack(name, source, files)
+def _kind(item: pytest.Item) -> str:
+    parameters = getattr(item, "callspec", None)
+    return parameters.params.get("runner", "") if parameters else ""
+
+
+def _mount_all(course: Course, items: list[pytest.Item]) -> Iterator[Path]:
+    yield course.submissions / "000_witness.py"
+    marked = [(item, mark) for item in items if (mark := item.get_closest_marker("attack"))]
+    for count, (item, mark) in enumerate(marked, 1):
+        name = f"{count:03d}_{item.originalname.removeprefix('test_')[:60]}"  # type: ignore[attr-defined]
+        raw = mark.kwargs.get("raw", False)
+        path = (course.write if raw else course.attack)(name, mark.args[0], mark.kwargs.get("files"))
+        item.stash[NAME] = path.name
+        yield path
+        if count % WITNESS_AFTER == 0:
+            yield course.write(f"{count:03d}_witness", WITNESS)
+    yield course.write("999_witness", WITNESS)
 
 
 @pytest.fixture
@@ -524,6 +564,11 @@ def result(request: pytest.FixtureRequest, graded: ClassResult) -> Graded:
 @pytest.fixture(name="grade")
 def _grade() -> Callable[..., ClassResult]:
     return grade
+
+
+@pytest.fixture(name="start")
+def _start() -> Callable[..., Running]:
+    return start
 
 
 @pytest.fixture(name="read_result")

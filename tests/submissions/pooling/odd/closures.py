@@ -18,18 +18,18 @@ def _refuse(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
+def _starting_at(start: int, length: int, step: int) -> slice:
+    return slice(start, start + length, step)
+
+
 def _places(x: Tensor, size: tuple[int, int], step: int) -> list[Tensor]:
     free = [extent - k for extent, k in zip(x.shape[-2:], size)]
     _refuse(min(free) < 0, "The window does not fit.")
-    rows, columns = (torch.arange(0, n + 1, step, device=x.device) for n in free)
-    return [
-        x.index_select(-2, rows + i).index_select(-1, columns + j)
-        for i in range(size[0])
-        for j in range(size[1])
-    ]
+    rows, columns = (functools.partial(_starting_at, length=n + 1, step=step) for n in free)
+    return [x[(..., rows(i), columns(j))] for i in range(size[0]) for j in range(size[1])]
 
 
-_largest: Reduction = functools.partial(functools.reduce, torch.maximum)
+_largest: Reduction = lambda places: functools.reduce(torch.maximum, places[1:], places[0].clone())
 _mean: Reduction = lambda places: functools.reduce(operator.add, places) / len(places)
 
 
@@ -70,7 +70,7 @@ def pool2d(X: Tensor, pool_size: tuple[int, int], mode: str = "max", *, stride: 
             reduction = _mean
         case _:
             raise ValueError("Choose max or avg.")
-    return reduction(_places(X, tuple(pool_size), stride)).clone()
+    return reduction(_places(X, tuple(pool_size), stride))
 
 
 def _fast(reduction: Reduction, x: Tensor, kernel_size: int = 2, stride: int = 2) -> Tensor:

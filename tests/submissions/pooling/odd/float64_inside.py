@@ -44,8 +44,8 @@ def box_sums(x, k_h, k_w, stride):
 def running_max(x, k_h, k_w, stride):
     """Rows first, then columns."""
     free_h, free_w = fit(x, k_h, k_w)
-    columns = torch.stack([x[..., :, j : j + free_w + 1 : stride] for j in range(k_w)]).amax(0)
-    return torch.stack([columns[..., i : i + free_h + 1 : stride, :] for i in range(k_h)]).amax(0)
+    rows = functools.reduce(torch.maximum, [x[..., i : i + free_h + 1 : stride, :] for i in range(k_h)])
+    return functools.reduce(torch.maximum, [rows[..., j : j + free_w + 1 : stride] for j in range(k_w)])
 
 
 @in_float64
@@ -80,12 +80,15 @@ def pool2d(X, pool_size, mode="max"):
 
 @in_float64
 def max_pool_2d(x, kernel_size=2, stride=2):
-    return running_max(x, kernel_size, kernel_size, stride)
+    return running_max(x, kernel_size, kernel_size, stride).clone()
 
 
 @in_float64
 def avg_pool_2d(x, kernel_size=2, stride=2):
-    return box_sums(x, kernel_size, kernel_size, stride) / kernel_size**2
+    # The table of sums would be slow here, so rows first, then columns.
+    free_h, free_w = fit(x, kernel_size, kernel_size)
+    rows = sum(x[..., i : i + free_h + 1 : stride, :] for i in range(kernel_size))
+    return sum(rows[..., j : j + free_w + 1 : stride] for j in range(kernel_size)) / kernel_size**2
 
 
 class GlobalAveragePooling(nn.Module):

@@ -1,4 +1,4 @@
-"""Right: index arithmetic, F.unfold, where, gather and matmul; the errors are subclasses of ValueError."""
+"""Right: index arithmetic, F.unfold, where, gather, narrow and matmul; the errors are subclasses of ValueError."""
 
 import torch
 import torch.nn.functional as F
@@ -60,21 +60,33 @@ def pool2d(X, pool_size, mode="max"):
     return X.take(corner[..., None] + offset.flatten()).amax(-1)
 
 
+def sliding(x, kernel, stride, dim, combine):
+    """Combines every `kernel` neighbours: intervals of 1, 2, 4, ... pixels, put together as the bits of kernel say."""
+    count = x.shape[dim] - kernel + 1
+    if count < 1:
+        raise WindowError(kernel, x.shape)
+    result, start, width = None, 0, 1
+    while True:
+        if kernel & width:
+            piece = x.narrow(dim, start, count)
+            result = piece if result is None else combine(result, piece)
+            start += width
+        if 2 * width > kernel:
+            break
+        length = x.shape[dim] - width
+        x = combine(x.narrow(dim, 0, length), x.narrow(dim, width, length))
+        width *= 2
+    return result.transpose(dim, -1)[..., ::stride].transpose(dim, -1)
+
+
 def max_pool_2d(x, kernel_size=2, stride=2):
-    pixels, size = columns(x.reshape(-1, *x.shape[-2:]), (kernel_size, kernel_size), stride)
-    return pixels.amax(1).reshape(*x.shape[:-2], *size)
+    rows = sliding(x, kernel_size, stride, -2, torch.maximum)
+    return sliding(rows, kernel_size, stride, -1, torch.maximum).clone()
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):
-    # Two matrix products: one pools the rows, the other one the columns.
-    def averaging(n):
-        if n < kernel_size:
-            raise WindowError(kernel_size, x.shape)
-        start = torch.arange(0, n - kernel_size + 1, stride, device=x.device).unsqueeze(1)
-        pixel = torch.arange(n, device=x.device)
-        return ((pixel >= start) & (pixel < start + kernel_size)).to(x.dtype)
-
-    return averaging(x.shape[-2]) @ x @ averaging(x.shape[-1]).T / kernel_size**2
+    rows = sliding(x, kernel_size, stride, -2, torch.add)
+    return sliding(rows, kernel_size, stride, -1, torch.add) / kernel_size**2
 
 
 class GlobalAveragePooling(nn.Module):

@@ -76,10 +76,10 @@ def shifted(x, kernel_size, stride):
 
 
 def max_pool_2d(x, kernel_size=2, stride=2):
-    best = None
+    places = []
     for place in shifted(x, kernel_size, stride):
-        best = place if best is None else torch.where(place > best, place, best)
-    return best + 0
+        places.append(place)
+    return torch.stack(places).amax(0)
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):
@@ -182,7 +182,7 @@ class StochasticPooling(PerWindow):
         window = window.flatten()
         total = window.sum()
         if total == 0:
-            return window[0]
+            return window[0] if self.training else (window * 0).sum()
         if self.training:
             return window[torch.multinomial(window.detach() / total.detach(), 1).item()]
         return (window / total * window).sum()

@@ -1,5 +1,7 @@
 """Right: everything is a view of the input (as_strided, unfold), reduced by einsum or amax."""
 
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import einsum, nn
@@ -46,21 +48,23 @@ def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
 
 
 def pool2d(X, pool_size, mode="max"):
-    reduce = {"max": lambda w: w.amax((-1, -2)), "avg": lambda w: w.mean((-1, -2))}.get(mode)
-    if reduce is None:
+    summary = {"max": lambda w: w.amax((-1, -2)), "avg": lambda w: w.mean((-1, -2))}.get(mode)
+    if summary is None:
         raise ValueError(f"{mode=}")
-    return reduce(view_of_windows(X, pool_size, 1))
+    return summary(view_of_windows(X, pool_size, 1))
 
 
 def max_pool_2d(x, kernel_size=2, stride=2):
     # First along the rows, then along the columns: a maximum of maxima.
     if min(x.shape[-2:]) < kernel_size:
         raise ValueError(f"{kernel_size=} but {x.shape=}")
-    return x.unfold(-1, kernel_size, stride).amax(-1).unfold(-2, kernel_size, stride).amax(-1)
+    along_rows = reduce(torch.maximum, x.unfold(-1, kernel_size, stride).unbind(-1))
+    return reduce(torch.maximum, along_rows.unfold(-2, kernel_size, stride).unbind(-1)).clone()
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):
-    return einsum("...ijkl->...ij", unfolded(x, kernel_size, stride)).div(kernel_size * kernel_size)
+    columns = unfolded(x, kernel_size, stride).unbind(-1)
+    return sum(plane for column in columns for plane in column.unbind(-1)) / kernel_size**2
 
 
 class GlobalAveragePooling(nn.Module):

@@ -60,7 +60,7 @@ def max_pool_2d(x, kernel_size=2, stride=2):
     for i in range(kernel_size):
         for j in range(kernel_size):
             shifted.append(x[..., i:i + (oh - 1) * stride + 1:stride, j:j + (ow - 1) * stride + 1:stride])
-    return torch.stack(shifted).max(dim=0)[0]
+    return torch.stack(shifted).amax(dim=0)
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):

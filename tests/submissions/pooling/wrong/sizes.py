@@ -60,14 +60,20 @@ def max_pool_2d(x, kernel_size=2, stride=2):
     for i in range(kernel_size):
         for j in range(kernel_size):
             shifted.append(x[..., i:i + (oh - 1) * stride + 1:stride, j:j + (ow - 1) * stride + 1:stride])
-    return torch.stack(shifted).max(dim=0)[0]
+    return torch.stack(shifted).amax(dim=0)
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):
     if x.shape[-2] < kernel_size or x.shape[-1] < kernel_size:
         raise ValueError("kernel too large")
-    windows = x.unfold(-2, kernel_size, stride).unfold(-2, kernel_size, stride)
-    return windows.mean(dim=(-2, -1))
+    bottom = x.shape[-2] - kernel_size + 1
+    right = x.shape[-1] - kernel_size + 1
+    out = x[..., 0:bottom:stride, 0:right:stride].clone()
+    for i in range(kernel_size):
+        for j in range(kernel_size):
+            if i > 0 or j > 0:
+                out = out + x[..., i:i + bottom:stride, j:j + right:stride]
+    return out / kernel_size ** 2
 
 
 class GlobalAveragePooling(nn.Module):

@@ -47,15 +47,28 @@ def pool2d(X, pool_size, mode="max"):
 def max_pool_2d(x, kernel_size=2, stride=2):
     if x.shape[-2] < kernel_size or x.shape[-1] < kernel_size:
         raise ValueError("kernel too large")
-    windows = x.unfold(-2, kernel_size, stride).unfold(-2, kernel_size, stride)
-    return windows.amax(dim=(-2, -1))
+    bottom = x.shape[-2] - kernel_size + 1
+    right = x.shape[-1] - kernel_size + 1
+    out = x[..., 0:bottom:stride, 0:right:stride].clone()
+    for i in range(kernel_size):
+        for j in range(kernel_size):
+            if i + j == 0:
+                continue
+            out = torch.maximum(out, x[..., i:i + bottom:stride, j:j + right:stride])
+    return out
 
 
 def avg_pool_2d(x, kernel_size=2, stride=2):
     if x.shape[-2] < kernel_size or x.shape[-1] < kernel_size:
         raise ValueError("kernel too large")
-    windows = x.unfold(-2, kernel_size, stride).unfold(-2, kernel_size, stride)
-    return windows.mean(dim=(-2, -1))
+    bottom = x.shape[-2] - kernel_size + 1
+    right = x.shape[-1] - kernel_size + 1
+    out = x[..., 0:bottom:stride, 0:right:stride].clone()
+    for i in range(kernel_size):
+        for j in range(kernel_size):
+            if i > 0 or j > 0:
+                out = out + x[..., i:i + bottom:stride, j:j + right:stride]
+    return out / kernel_size ** 2
 
 
 class GlobalAveragePooling(nn.Module):

@@ -1,0 +1,152 @@
+"""`autograder verify`: grades submissions whose worth is known, many at a time, and tells what does not hold."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder.course import assignment_slugs, find_course, load_assignment
+from autograder.engine import Engine
+from autograder.errors import EngineError
+from autograder.job import Job
+from autograder.results.feedback import points_text
+from autograder.results.inert import one_line
+from autograder.results.model import Result, Status
+from autograder.results.printer import Printer
+from autograder.verification import Subject, Verification
+
+
+def run(
+    slugs: tuple[str, ...],
+    *,
+    salts: tuple[str, ...] = ("",),
+    repeats: int = 1,
+    jobs: int | None = None,
+    course: Path | None = None,
+) -> int:
+    """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
+
+    Returns:
+        The exit code: 0 if all that must hold does, else 1.
+
+    Raises:
+        UsageError: there is no such assignment, or its solution's markers are wrong.
+        EngineError: there is no solution.
+    """
+    root = find_course(course)
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    console = Console(highlight=False)
+    show = Printer(console)
+    sound = True
+    with ThreadPoolExecutor(jobs or _cores()) as pool, Engine() as engine:
+        try:
+            for number, assignment in enumerate(assignments):
+                started = time.monotonic()
+                verification = Verification(assignment)
+                with console.status(f"Reading {assignment.slug}"):
+                    subjects = verification.subjects()
+                runs = [(subject, salt) for subject in subjects for salt in salts for _ in range(repeats)]
+                with _progress(console) as progress:
+                    task = progress.add_task(assignment.slug, total=len(runs))
+                    for subject, salt, result in _graded(pool, engine, verification, runs):
+                        verification.add(subject, salt, result)
+                        progress.advance(task)
+                if number:
+                    console.print()
+                _print(verification, len(subjects), salts, repeats, time.monotonic() - started, show)
+                sound = sound and not verification.problems
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # the engine's end will end those that run
+            raise
+    return 0 if sound else 1
+
+
+def _graded(
+    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[tuple[Subject, str]]
+) -> Iterator[tuple[Subject, str, Result | EngineError]]:
+    root, slug = str(verification.assignment.root), verification.assignment.slug
+
+    def grade(run: tuple[Subject, str]) -> tuple[Subject, str, Result | EngineError]:
+        subject, salt = run
+        try:
+            return subject, salt, engine.grade(Job(root, slug, subject.submission, salt))
+        except EngineError as error:
+            return subject, salt, error
+
+    return pool.map(grade, runs)
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _print(
+    verification: Verification, subjects: int, salts: tuple[str, ...], repeats: int, seconds: float, show: Printer
+) -> None:
+    title = one_line(verification.assignment.title, 100)
+    show.line((f"{title} · graders verified with {subjects} submissions{_times(salts, repeats)}", "bold"))
+    show.console.print()
+    _print_table(verification, show)
+    problems, warnings = verification.problems, verification.warnings
+    for texts, status in (([problem.text for problem in problems], Status.FAILED), (warnings, Status.SKIPPED)):
+        if texts:
+            show.console.print()
+        symbol, style = show.symbol(status)
+        for text in texts:
+            _print_item(symbol, style, text, show)
+    show.console.print()
+    count = f"{len(problems) or 'No'} problem{'' if len(problems) == 1 else 's'}"
+    if warnings:
+        count += f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
+    took = f"   ({verification.runs} runs in {seconds:.0f} seconds)"
+    show.line((count, "bold red" if problems else "bold green"), (took, ""))
+
+
+def _times(salts: tuple[str, ...], repeats: int) -> str:
+    parts = [f" × {len(salts)} salts"] if len(salts) > 1 else []
+    return "".join([*parts, f" × {repeats} repeats"] if repeats > 1 else parts)
+
+
+def _print_table(verification: Verification, show: Printer) -> None:
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    for heading in ("Points", "Checks", "Seconds", "Misconceptions caught", "Problems"):
+        table.add_column(heading, justify="right")
+    for name, row in verification.rows.items():
+        count = sum(problem.exercise == name for problem in verification.problems)
+        symbol, style = show.symbol(Status.FAILED if count else Status.PASSED)
+        known = len(row.misconceptions)
+        cells = (
+            points_text(row.points),
+            str(row.checks),
+            f"{row.typical_seconds:.2f}",
+            f"{row.caught}/{known}",
+            str(count or ""),
+        )
+        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "red")
+        table.add_row(
+            show.text(symbol, style),
+            show.text(one_line(name, 60)),
+            *(show.text(cell, style) for cell, style in zip(cells, styles, strict=True)),
+        )
+    show.console.print(table)
+
+
+def _print_item(symbol: str, style: str, text: str, show: Printer) -> None:
+    """One line, or more where the screen is narrow, below the line's own beginning."""
+    lines = show.text(text).wrap(show.console, max(show.console.width - 2, 20))
+    for number, line in enumerate(lines):
+        show.console.print(show.text(f"{symbol} " if not number else "  ", style).append_text(line))

@@ -1,0 +1,177 @@
+"""Threat 11: things that look like the right value."""
+
+from __future__ import annotations
+
+import pytest
+
+attack = pytest.mark.attack
+
+ALWAYS = """
+class Always(type):
+    def __instancecheck__(cls, other):
+        return True
+    def __eq__(cls, other):
+        return True
+    __hash__ = type.__hash__
+
+
+class Same(metaclass=Always):
+    __class__ = property(lambda self: torch.Tensor)
+    shape = torch.Size([3])
+    dtype = torch.float32
+    __eq__ = __ne__ = __bool__ = lambda self, *other: True
+    __hash__ = None
+    def __getattr__(self, name):
+        return lambda *arguments, **keywords: self
+
+
+class Sub(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), keywords=None):
+        return torch.ones(3, dtype=torch.bool)
+
+
+class Number(float):
+    pass
+
+
+class Reduced:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/stray-of-a-submission",)
+    __reduce_ex__ = lambda self, protocol: (os.system, ("touch /tmp/stray-of-a-submission",))
+    def __repr__(self):
+        return "tensor([3., 6., 12.])"
+
+
+class Listed(list):
+    pass
+
+
+"""
+DISGUISES = {
+    "equal_to_everything": "Same()",
+    "class_property": "type('Tensor', (), {'__class__': torch.Tensor, '__module__': 'torch'})()",
+    "subclass_with_the_right_entries": "(3 * x).as_subclass(Sub)",
+    "subclass_without_entries": "torch.zeros(3).as_subclass(Sub)",
+    "sparse": "(3 * x).to_sparse()",
+    "compressed": "torch.diag(3 * x).to_sparse_csr()",
+    "quantised": "torch.quantize_per_tensor(3 * x, 1.0, 0, torch.quint8)",
+    "meta": "(3 * x).to('meta')",
+    "nested": "torch.nested.nested_tensor([3 * x])",
+    "complex": "(3 * x).to(torch.complex64)",
+    "double": "(3 * x).double()",
+    "half": "(3 * x).half()",
+    "another_shape": "(3 * x)[None]",
+    "stride_0_of_huge_size": "(3 * x)[:, None].expand(-1, 10**12)",
+    "empty_of_huge_size": "torch.empty(0, 10**12)",
+    "list": "(3 * x).tolist()",
+    "array": "(3 * x).numpy()",
+    "pickle_bomb": "Reduced()",
+    "list_of_a_subclass": "Listed((3 * x).tolist())",
+    "floats_of_a_subclass": "[Number(v) for v in (3 * x).tolist()]",
+    "generator": "(v for v in 3 * x)",
+    "module": "sys.modules[__name__]",
+    "function": "lambda: 3 * x",
+    "class_itself": "torch.Tensor",
+    "nan": "torch.full_like(x, float('nan'))",
+    "infinity": "torch.full_like(x, float('inf'))",
+    "memory_format_object": "torch.contiguous_format",
+    "opaque_by_name": "__import__('autograder.sandbox.values').sandbox.values.Opaque('a tensor of shape (3,) (float32)')",
+    "answer_in_an_answer": "__import__('autograder.sandbox.values').sandbox.values.Returned(3 * x)",
+    "wrapped_in_a_probe": "(3 * x,)",
+    "nothing": "None",
+    "not_implemented": "NotImplemented",
+}
+PLAIN = {
+    "negative_view": "(-3j * x.to(torch.complex64)).conj().imag",
+    "parameter_of_equal_value": "torch.nn.Parameter(3 * x).detach()",
+    "stride_0": "(3 * x)[:, None].expand(-1, 4)[:, 0]",
+    "view_backwards": "(3 * x).flip(0).flip(0)",
+    "inference_tensor": "torch.inference_mode()(lambda: 3 * x)()",
+}
+
+
+def cases(expressions):
+    return [
+        pytest.param(name, id=name, marks=attack(f"{ALWAYS}def attacked(x):\n    return {expression}\n"))
+        for name, expression in expressions.items()
+    ]
+
+
+@pytest.mark.parametrize("name", cases(DISGUISES))
+def test_a_disguised_value_counts_as_wrong(result, name):
+    result.failed_alone()
+    assert result.status == "failed"
+
+
+@pytest.mark.parametrize("name", cases(PLAIN))
+def test_an_unusual_but_plain_tensor_counts_as_what_it_is(result, name):
+    assert result.data["score"] == 12
+
+
+EXCEPTIONS = {
+    "of_the_same_name": "class ValueError(Exception):\n    pass\n",
+    "by_a_lying_metaclass": """
+class Lie(type):
+    __mro__ = property(lambda cls: (ValueError, Exception, BaseException, object))
+    def __instancecheck__(cls, other):
+        return True
+    def __subclasscheck__(cls, other):
+        return True
+
+
+class Error(Exception, metaclass=Lie):
+    __class__ = property(lambda self: ValueError)
+
+
+def refusing(x):
+    raise Error("refused")
+""",
+    "without_a_message": "def refusing(x):\n    raise ValueError\n",
+    "returned_and_not_raised": "def refusing(x):\n    return ValueError('refused')\n",
+}
+SHADOW = "\n\ndef refusing(x):\n    raise ValueError('refused')\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            n,
+            id=n,
+            marks=attack(code + ("" if "refusing" in code else SHADOW) + "\n\ndef attacked(x):\n    return 3 * x\n"),
+        )
+        for n, code in EXCEPTIONS.items()
+    ],
+)
+def test_an_exception_in_disguise_is_not_the_one_asked_for(result, name):
+    assert result.points == {"attacked": 6, "refusing": 0, "honest": 4}
+
+
+TEXTS = {
+    "that_is_huge": "return 'x' * 10**8",
+    "that_raises": "raise RuntimeError",
+    "that_exits": "os._exit(0)",
+    "that_is_no_string": "return 5",
+    "that_recurses": "return str(self)",
+    "of_surrogates": "return '\\ud800\\udfff' * 100",
+    "with_control_characters": "return '\\x00\\x1b[2J\\x07\\u202e' * 100",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            n,
+            id=n,
+            marks=attack(
+                f"class Hostile(Exception):\n    def __str__(self):\n        {code}\n    __repr__ = __str__\n\n\ndef attacked(x):\n    raise Hostile\n"
+            ),
+        )
+        for n, code in TEXTS.items()
+    ],
+)
+def test_an_exception_with_a_text(result, name):
+    result.failed_alone()
+    assert len(result.verdict) < 2_000

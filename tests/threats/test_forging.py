@@ -1,0 +1,243 @@
+"""Threat 10: forged answers. The attack knows the wire format and finds the channel."""
+
+from __future__ import annotations
+
+import pytest
+
+attack = pytest.mark.attack
+
+WIRE = """
+import struct
+import msgspec
+from autograder.sandbox import framing, values
+from autograder.sandbox.values import Answer, Raised, Returned
+
+
+def ticket():
+    frame = sys._getframe()
+    while "request" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["request"].ticket
+
+
+def send(header, body=b"", lengths=None):
+    os.write(3, struct.pack("!II", *(lengths or (len(header), len(body)))) + header + body)
+
+
+def answer(value, number=None):
+    header, chunks = values.encode(Answer(ticket() if number is None else number, Returned(value)))
+    send(header, b"".join(chunks))
+
+
+def raw(value, body=b""):
+    # [ticket, outcome], as msgpack and not by the encoder that knows what is allowed
+    send(msgspec.msgpack.encode([ticket(), {"is": "returned", "value": value}]), body)
+
+
+BYTES = struct.pack("<3f", 3.0, 6.0, 12.0)
+
+
+"""
+
+
+@attack("""
+def attacked(x):
+    for fd in range(256):
+        try:
+            os.write(fd, b"\\xff" * 64)
+        except OSError:
+            pass
+    return 3 * x
+""")
+def test_garbage_on_every_descriptor(result):
+    result.failed_alone("answer that is not valid")
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    answer(3 * x, number=ticket() + 1)
+    return 3 * x
+"""
+)
+def test_an_answer_to_a_question_that_was_not_asked(result):
+    result.failed_alone("not valid")
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    answer(3 * x)
+    return 3 * x
+"""
+)
+def test_two_answers_to_one_question(result):
+    result.failed_alone("not valid")
+
+
+@attack(
+    WIRE
+    + """
+for number in range(3):
+    answer({"names": ["attacked", "refusing", "honest"], "problems": []}, number=0)
+
+
+def attacked(x):
+    return 3 * x
+"""
+)
+def test_answers_at_import(result):
+    assert result.data["score"] == 0
+    assert "not valid" in result.notice
+
+
+@attack(
+    WIRE
+    + """
+import threading
+
+
+def flood():
+    while True:
+        answer(torch.zeros(3), number=0)
+
+
+def attacked(x):
+    threading.Thread(target=flood, daemon=True).start()
+    return 3 * x
+"""
+)
+def test_a_thread_that_keeps_answering(result):
+    assert result.points["attacked"] == 0
+    assert result.honest_points == {"refusing": 2, "honest": 4}
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    header, chunks = values.encode(Answer(ticket(), Returned(3 * x)))
+    os.write(3, struct.pack("!II", len(header), 12) + header[:-3])
+    time.sleep(600)
+"""
+)
+def test_half_an_answer_and_then_nothing(result):
+    result.failed_alone("Stopped after the time")
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    header, chunks = values.encode(Answer(ticket(), Returned(3 * x)))
+    data = struct.pack("!II", len(header), 12) + header + b"".join(chunks)
+    for number in range(len(data)):
+        os.write(3, data[number:number + 1])
+        time.sleep(0.05)
+    os._exit(0)
+"""
+)
+def test_an_answer_in_drops_does_not_stretch_the_time(result):
+    result.failed_alone("Stopped after the time")
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    os.write(3, b"\\0\\0")
+    os._exit(0)
+"""
+)
+def test_half_a_length_and_then_the_end(result):
+    result.failed_alone("exit code 0")
+
+
+MALFORMED = {
+    "4_gb_header": 'send(b"", lengths=(2**32 - 1, 0))',
+    "4_gb_body": 'send(b"", lengths=(10, 2**32 - 1))',
+    "nothing": 'send(b"")',
+    "json": """send(b'{"ticket": 1, "outcome": {"is": "returned", "value": 1}}')""",
+    "pickle": "import pickle; send(pickle.dumps(3 * x))",
+    "unknown_dtype": 'raw(["t", "float33", [3], "cpu", False], BYTES)',
+    "wrong_dtype_for_its_bytes": 'raw(["t", "float64", [3], "cpu", False], BYTES)',
+    "python_dtype": 'raw(["t", "__class__", [3], "cpu", False], BYTES)',
+    "negative_extent": 'raw(["t", "float32", [-3], "cpu", False], BYTES)',
+    "two_negative_extents": 'raw(["t", "float32", [-1, -3], "cpu", False], BYTES)',
+    "huge_extent": 'raw(["t", "float32", [2**62, 2**62], "cpu", False], BYTES)',
+    "huge_and_empty": 'raw(["t", "float32", [0, 2**39, 2**39, 2**39], "cpu", False])',
+    "extent_beyond_64_bits": 'raw(["t", "float32", [3.5], "cpu", False], BYTES)',
+    "too_few_bytes": 'raw(["t", "float32", [3], "cpu", False], BYTES[:-1])',
+    "too_many_bytes": 'raw(["t", "float32", [3], "cpu", False], BYTES + b"x")',
+    "many_dimensions": 'raw(["t", "float32", [1] * 1000 + [3], "cpu", False], BYTES)',
+    "bool_of_other_bytes": 'raw(["t", "bool", [3], "cpu", False], b"\\2\\3\\4")',
+    "unknown_kind": 'raw(["z", 1])',
+    "no_kind": "raw([[[]]])",
+    "unequal_mapping": 'raw(["m", ["a"], []])',
+    "unhashable_key": 'raw(["m", [["a"]], [1]])',
+    "long_integer": 'raw(["i", "9" * 10**6])',
+    "no_integer": 'raw(["i", "x"])',
+    "deep_nesting": 'send(b"\\x91" * 10**6)',
+    "deep_values": 'v = 1\n    for _ in range(100):\n        v = ["s", False, [v]]\n    raw(v)',
+    "array_bomb": 'send(b"\\x92\\x01\\xdd\\xff\\xff\\xff\\xff")',
+    "map_bomb": 'send(b"\\x92\\x01\\xdf\\xff\\xff\\xff\\xff")',
+    "string_bomb": 'send(b"\\x92\\x01\\xdb\\xff\\xff\\xff\\xff")',
+    "bytes_bomb": 'send(b"\\x92\\x01\\xc6\\xff\\xff\\xff\\xff")',
+    "extension": 'send(b"\\x92\\x01\\xc7\\x04\\x05abcd")',
+    "invalid_utf8": 'send(b"\\x92\\x01\\x82\\xa2is\\xa8returned\\xa5value\\xa2\\xff\\xfe")',
+    "nan_as_ticket": 'send(msgspec.msgpack.encode([float("nan"), {"is": "returned", "value": 1}]))',
+    "no_outcome": "send(msgspec.msgpack.encode([ticket()]))",
+    "unknown_outcome": 'send(msgspec.msgpack.encode([ticket(), {"is": "passed", "points": 100}]))',
+    "very_many_values": 'raw(["s", False, [None] * 10**6])',
+    "no_number": 'raw(float("nan"))',
+    "infinity": 'raw(float("inf"))',
+    "tensor_of_nan": 'raw(["t", "float32", [3], "cpu", False], struct.pack("<3f", *[float("nan")] * 3))',
+    "exception_of_the_wire": 'send(msgspec.msgpack.encode([ticket(), {"is": "raised", "type": "x" * 10**6, "builtins": ["ValueError"] * 10**5}]))',
+    "one_text_for_all": 'raw("x" * 4_000_000)',
+    "mapping_of_long_keys": 'raw(["m", ["k" * 10**6 + str(n) for n in range(3)], [1, 2, 3]])',
+}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(code, id=name, marks=attack(f"{WIRE}def attacked(x):\n    {code}\n    os._exit(0)\n"))
+        for name, code in MALFORMED.items()
+    ],
+)
+def test_a_malformed_or_wrong_answer_fails_its_check_alone(result, code):
+    result.failed_alone()
+    assert len(result.text) < 30_000
+
+
+@attack("""
+def attacked(x):
+    value = [x]
+    value.append(value)
+    mapping = {}
+    mapping["self"] = mapping
+    return value if x.shape == (3,) else mapping
+""")
+def test_a_value_that_holds_itself(result):
+    result.failed_alone("should be a tensor")
+
+
+@attack(
+    WIRE
+    + """
+def attacked(x):
+    import autograder.sandbox.worker as worker
+
+    def reply(request, probe, module, files):
+        return Answer(request.ticket, Raised("ValueError", ("ValueError", "Exception"), "anything"))
+
+    worker._answer = reply
+    return 3 * x + 1
+"""
+)
+def test_a_rewritten_worker_earns_nothing_for_the_others_work(result):
+    """It answers everything with one exception, which is right for one exercise only: its own loss."""
+    assert result.points["attacked"] == 0
+    assert result.points["honest"] == 0
