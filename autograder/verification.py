@@ -3,6 +3,7 @@ the solution, the skeleton, and the solution with one misconception in it."""
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,9 @@ from autograder.submission import Cell, Submission
 
 ENOUGH_MISCONCEPTIONS = 5
 SOLUTION, SKELETON = "solution", "skeleton"
+
+# What Hypothesis adds to an exception: it differs each time and says nothing about a broken grader.
+_EXAMPLE = re.compile(r"\s*F(?:ailing test case|alsifying example):.*\)(?= \()", re.DOTALL)
 
 Signature = tuple[tuple[str, str, Status], ...]
 
@@ -69,6 +73,7 @@ class Verification:
         self.rows = {name: Row(points) for name, points in assignment.exercises.items()}
         self.runs = 0
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed it
+        self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels it happened to
         self._salts: set[str] = set()
         self._first: dict[tuple[str, str], Signature] = {}
         self._excuses: dict[tuple[str, str], bool] = {}  # (label, exercise in `also`) → was it needed?
@@ -135,9 +140,13 @@ class Verification:
     def problems(self) -> list[Problem]:
         """All that does not hold; a problem that only some salts show says which."""
         order = ["", *self.rows]
-        found = [
-            Problem(problem.exercise, problem.text + self._only(salts)) for problem, salts in self._problems.items()
-        ]
+        found = []
+        for problem, labels in self._ungraded.items():
+            first, *others = dict.fromkeys(labels)
+            more = f" (nor could {len(others)} more submission{'s' * (len(others) > 1)})" if others else ""
+            found.append(Problem(problem.exercise, f"{first} could not be graded{more}: {problem.text}"))
+        for problem, salts in self._problems.items():
+            found.append(Problem(problem.exercise, problem.text + self._only(salts)))
         return sorted(found, key=lambda problem: order.index(problem.exercise))
 
     @property
@@ -168,11 +177,12 @@ class Verification:
         self.rows[exercise].missed.add(label)
 
     def _judge(self, subject: Subject, result: Result | EngineError) -> Iterable[Problem]:
-        why = _not_graded(result)
-        if why or isinstance(result, EngineError):
+        failure = _not_graded(result)
+        if failure or isinstance(result, EngineError):
             if subject.exercise:
                 self._miss(subject.exercise, subject.label)
-            yield Problem(subject.exercise, f"{subject.label} could not be graded: {why}")
+            if failure:
+                self._ungraded[failure].append(subject.label)
             return
         for exercise in result.exercises:
             lost = exercise.points < exercise.max_points
@@ -202,15 +212,17 @@ class Verification:
         return Problem("", f"{subject.label} is not graded the same each time: other checks were run")
 
 
-def _not_graded(result: Result | EngineError) -> str:
-    """Why a result is no grade, in one line; nothing if it is one."""
+def _not_graded(result: Result | EngineError) -> Problem | None:
+    """Why a result is no grade, in one line; None if it is one."""
     if isinstance(result, EngineError):
-        return one_line(str(result), 300)
-    errors = [f"check {check.name} of {check.exercise}" for check in result.checks if check.status is Status.ERROR]
+        return Problem("", one_line(str(result), 300))
+    errors = [check for check in result.checks if check.status is Status.ERROR]
     if result.state is State.GRADED and not errors:
-        return ""
-    log = [line for line in result.log if not line.startswith("confinement")]
-    return one_line("; ".join([*errors[:1], *log[:2]]) or f"state {result.state.value}", 400)
+        return None
+    log = [_EXAMPLE.sub("", line) for line in result.log if not line.startswith("confinement")]
+    named = [f"check {check.name} of {check.exercise} broke" for check in errors[:1]]
+    why = one_line("; ".join([*named, *log[:1]]) or f"state {result.state.value}", 400)
+    return Problem(errors[0].exercise if errors else "", why)
 
 
 def _loss(exercise: str, check: CheckResult) -> Problem:

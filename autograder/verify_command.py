@@ -124,7 +124,7 @@ def _print_table(verification: Verification, show: Printer) -> None:
     table.add_column("", width=1)
     table.add_column("Exercise", overflow="fold")
     for heading in ("Points", "Checks", "Seconds", "Misconceptions caught", "Problems"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for name, row in verification.rows.items():
         count = sum(problem.exercise == name for problem in verification.problems)
         symbol, style = show.symbol(Status.FAILED if count else Status.PASSED)

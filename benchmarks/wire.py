@@ -50,12 +50,8 @@ def main() -> None:
         wire.append(per_call(there))
         direct.append(per_call(local))
     overhead = [(one - other) * 1e3 for one, other in zip(wire, direct, strict=True)]
-    print(
-        f"through the wire {statistics.median(wire) * 1e3:.3f} ms, in this process {statistics.median(direct) * 1e3:.3f} ms"
-    )
-    print(
-        f"overhead of one call: median {statistics.median(overhead):.3f} ms, {min(overhead):.3f} to {max(overhead):.3f}"
-    )
+    print(f"through the wire {statistics.median(wire) * 1e3:.3f} ms, here {statistics.median(direct) * 1e3:.3f} ms a call")
+    print(f"overhead: median {statistics.median(overhead):.3f} ms, {min(overhead):.3f} to {max(overhead):.3f} ms")
     worker.stop()
     lifeline.close()
     sys.stdout.flush()

@@ -186,8 +186,12 @@ def test_a_solution_that_loses_points_is_named_with_its_checks(reports: dict[str
 def test_broken_graders_and_misconceptions_are_named_and_nothing_counts_as_caught(reports: dict[str, str]) -> None:
     report = reports["broken"]
     assert "misconceptions.py does not run: SyntaxError" in report
-    assert re.search(r"✗ solution could not be graded: check four_times of quadruple; .*ZeroDivisionError", report)
-    assert re.search(r"✗ skeleton could not be graded: check four_times of quadruple", report)
+    assert re.search(
+        r"✗ solution could not be graded \(nor could 1 more submission\): check four_times of quadruple broke; "
+        r"test_broken.py::test_four_times: ZeroDivisionError: division by zero \(/.*/test_broken.py:32\)\n",
+        report,
+    )
+    assert row(report, "quadruple") == ("1", "1", "0/0", "1")
 
 
 @pytest.mark.slow

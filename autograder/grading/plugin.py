@@ -83,7 +83,8 @@ class GradingPlugin:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         try:
-            self._plan(items)
+            if not self.fatal:
+                self._plan(items)
         except EngineError as error:
             self.fatal = str(error)
         if self.fatal:

@@ -137,11 +137,19 @@ def encode(answer: Answer) -> tuple[bytes, list[Buffer]]:
     chunks: list[Buffer] = []
     outcome: _Returned | Raised
     if isinstance(answer.outcome, Returned):
-        outcome = _Returned(_Encoding(chunks).node(answer.outcome.value, 0))
+        try:
+            outcome = _Returned(_Encoding(chunks).node(answer.outcome.value, 0))
+        except _TooMuch:
+            chunks.clear()
+            outcome = _Returned(Opaque("a value nested too deeply or with too many entries"))
     else:
         outcome = answer.outcome
     fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
     return _encoder.encode(_Answer(answer.ticket, outcome, *fields)), chunks
+
+
+class _TooMuch(Exception):
+    """The value as a whole is beyond what the judge would decode."""
 
 
 class _Encoding:
@@ -154,7 +162,7 @@ class _Encoding:
         kind = type(value)
         self.left -= 1
         if self.left < 0 or depth > MAX_DEPTH:
-            return Opaque("a value nested too deeply or with too many entries")
+            raise _TooMuch
         if value is None or kind is bool or kind is float:
             return value  # type: ignore[no-any-return]
         if kind is int:

@@ -547,6 +547,7 @@ def _mount_all(course: Course, items: list[pytest.Item]) -> Iterator[Path]:
     for count, (item, mark) in enumerate(marked, 1):
         name = f"{count:03d}_{item.originalname.removeprefix('test_')[:60]}"  # type: ignore[attr-defined]
         raw = mark.kwargs.get("raw", False)
+        name += "_notebook" * mark.kwargs.get("notebook", False)
         path = (course.write if raw else course.attack)(name, mark.args[0], mark.kwargs.get("files"))
         item.stash[NAME] = path.name
         yield path

@@ -22,7 +22,7 @@ def attacked(x):
         hoard.append(bytearray(2**24))
 """)
 def test_hoarding_memory_ends_at_the_limit(result):
-    result.failed_alone("MemoryError|memory allowed")
+    result.failed_alone("MemoryError|memory allowed|Stopped after")
 
 
 @attack("""
@@ -56,7 +56,7 @@ def attacked(x):
             count += 1
     except (RuntimeError, MemoryError):
         pass
-    raise RuntimeError(f"threads: {'too many' if count > 5_000 else 'bounded'}")
+    raise RuntimeError(f"threads: {'un' * (count > 5_000)}bounded")
 """)
 def test_threads_are_bounded(result):
     result.failed_alone("threads: bounded|Stopped after|memory allowed|ended")
@@ -71,12 +71,10 @@ def attacked(x):
             count += 1
     except OSError:
         pass
-    raise RuntimeError(f"descriptors: {'too many' if count > 64 else 'bounded'}")
+    raise RuntimeError(f"descriptors: {'un' * (count > 64)}bounded")
 """)
 def test_descriptors_are_bounded(result):
-    """The worker cannot even answer then: the channel is there, and the next check gets a new worker."""
-    assert "too many" not in result.verdict
-    assert result.points["attacked"] == 0
+    result.failed_alone("descriptors: bounded")
 
 
 @attack("""

@@ -89,8 +89,9 @@ def attacked(x):
 """
 )
 def test_answers_at_import(result):
+    """Taken for the answer to the import, or refused; in both cases every question finds rubbish before its answer."""
     assert result.data["score"] == 0
-    assert "not valid" in result.notice
+    assert "not valid" in result.text
 
 
 @attack(

@@ -1,0 +1,347 @@
+"""How checks end: one tiny course, graded for real, once for each way in which a submission or a grader can behave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import Engine
+from autograder.job import Job, Stage
+from autograder.results.model import Result, State, Status, Visibility
+from autograder.submission import read_submission
+
+TOML = """
+title = "Demo"
+salt = "s"
+examples = 10
+[limits]
+check_seconds = 1
+[exercises]
+double = 6
+total = 3
+Layer = 2
+coin = 1
+"""
+
+SOLUTION = """
+import torch
+
+
+def double(x):
+    if x.numel() == 0:
+        raise ValueError("empty")
+    return 2 * x
+
+
+def total(x):
+    return x.sum()
+
+
+class Layer(torch.nn.Module):
+    def forward(self, x):
+        return x.clone()
+
+
+def coin():
+    return torch.rand(3)
+"""
+
+GRADERS = '''
+import torch
+from hypothesis import given
+
+from autograder.grading import POOLING, exercise, expect, expect_tensor, forbids, points, time_limit, visibility
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+maps = tensors(shapes((1, 3), (1, 3)))
+
+
+@exercise("double")
+@forbids(("mul",))
+@points(1)
+@given(x=maps)
+def test_values(same_outcome, x):
+    """Twice as much."""
+    same_outcome(lambda m: m.double(x))
+
+
+@exercise("double")
+@points(1)
+@visibility("hidden")
+def test_empty(same_outcome):
+    """An empty tensor is refused."""
+    same_outcome(lambda m: m.double(torch.zeros(0)))
+
+
+@exercise("double")
+@points(1)
+@given(x=maps)
+def test_gradient(same_outcome, x):
+    """The gradient is 2."""
+    same_outcome(lambda m: {"gradient": gradients(m.double, x)[0]})
+
+
+@exercise("double")
+@points(1)
+@time_limit(0.5)
+@given(x=maps)
+def test_argument(same_outcome, x):
+    """The argument stays as it was."""
+
+    def probe(m):
+        m.double(x)
+        return {"argument": x}
+
+    same_outcome(probe)
+
+
+@exercise("double")
+@points(2)
+def test_vectorised(vectorised):
+    """No loops."""
+    vectorised(lambda m, x: m.double(x), torch.ones(4, 4), torch.ones(4, 9))
+
+
+@exercise("total")
+@points(3)
+@given(x=maps)
+def test_total(student, x):
+    """The sum."""
+    value = expect_tensor(student(lambda m: m.total(x)), torch.tensor(0.0))
+    expect(torch.allclose(value, x.sum()), "That is not the sum.", hint="Add them up.")
+
+
+@exercise("Layer")
+@points(2)
+def test_layer(same_outcome):
+    same_outcome(lambda m: m.Layer()(torch.ones(2)))
+
+
+@exercise("coin")
+@points(1)
+def test_seeded(same_outcome):
+    """The reference and the submission are seeded alike."""
+    same_outcome(lambda m: m.coin())
+'''
+
+RIGHT = SOLUTION.replace("return 2 * x", "return x + x")
+MISCONCEPTIONS = """
+from autograder.grading import misconception
+
+
+@misconception("double", hint="Twice is not the square.")
+def squares(x):
+    if x.numel() == 0:
+        raise ValueError("empty")
+    return x**2
+"""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    write(root, "graders/demo/assignment.toml", TOML)
+    write(root, "graders/demo/test_demo.py", GRADERS)
+    write(root, "graders/demo/misconceptions.py", MISCONCEPTIONS)
+    write(root, "solutions/demo/demo.py", RIGHT)
+    return root
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with Engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def grade(engine, course, tmp_path):
+    def run(source: str, name: str = "demo.py", root: Path = course, salt: str = "") -> Result:
+        path = write(tmp_path, name, source)
+        return engine.grade(Job(str(root), "demo", read_submission(path, "demo"), salt))
+
+    return run
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def check(result: Result, name: str):
+    (found,) = [check for check in result.checks if check.name == name]
+    return found
+
+
+def test_a_right_submission_gets_everything(grade):
+    result = grade(RIGHT)
+    assert (result.state, result.points, result.log) == (State.GRADED, 12, ())
+
+
+def test_a_wrong_value_costs_its_check_and_shows_the_smallest_example(grade):
+    found = check(grade(RIGHT.replace("return x + x", "return (x + x).abs()")), "values")
+    assert found.status is Status.FAILED
+    assert found.counterexample.call == "double(x)"
+    assert found.counterexample.inputs[0].text == "-0.5"
+    assert (found.counterexample.expected.text, found.counterexample.got.text) == ("-1", "1*")
+
+
+def test_a_known_misconception_gives_its_hint(grade):
+    found = check(grade(RIGHT.replace("return x + x", "return x.pow(2)")), "values")
+    assert (found.misconception, found.hint) == ("squares", "Twice is not the square.")
+
+
+def test_a_forbidden_operator_fails_the_checks_that_forbid_it(grade):
+    result = grade(SOLUTION)
+    assert "operator mul" in check(result, "values").message
+    assert check(result, "gradient").status is Status.PASSED
+
+
+def test_a_lost_gradient_is_told_as_such(grade):
+    result = grade(RIGHT.replace("return x + x", "return (x + x).detach()"))
+    assert "No gradient arrives" in check(result, "gradient").message
+    assert result.points == 11
+
+
+def test_a_modified_argument_is_told_as_such(grade):
+    found = check(grade(RIGHT.replace("return x + x", "return x.add_(x)")), "argument")
+    assert found.message.startswith("The argument: ")
+
+
+def test_a_loop_over_the_entries_fails_only_the_vectorised_check(grade):
+    loop = "return torch.stack([torch.stack([v + v for v in row]) for row in x])"
+    result = grade(RIGHT.replace("return x + x", loop))
+    assert [check.name for check in result.checks if check.status is Status.FAILED] == ["vectorised"]
+    assert "grows with the input" in check(result, "vectorised").message
+
+
+def test_a_loop_that_dispatches_nothing_is_seen_by_its_lines(grade):
+    loop = """
+    rows = []
+    for row in x.tolist():
+        for value in row:
+            rows.append(value + value)
+    return torch.tensor(rows).reshape(x.shape)"""
+    assert check(grade(RIGHT.replace("\n    return x + x", loop)), "vectorised").status is Status.FAILED
+
+
+def test_a_check_that_judges_by_itself_says_what_it_says(grade):
+    found = check(grade(RIGHT.replace("x.sum()", "x.sum() + 1")), "total")
+    assert (found.message, found.hint) == ("That is not the sum.", "Add them up.")
+    assert "should be a tensor" in check(grade(RIGHT.replace("x.sum()", "[x]")), "total").message
+
+
+def test_an_endless_loop_costs_its_check_the_limit_and_the_rest_of_the_file_nothing(grade):
+    result = grade(RIGHT.replace("return x.sum()", "while True: pass"))
+    found = check(result, "total")
+    assert found.status is Status.TIMEOUT
+    assert "total(x)" in found.message
+    assert result.points == 9
+
+
+def test_the_death_of_the_process_costs_its_check(grade):
+    result = grade(RIGHT.replace("return x.sum()", "import os; os._exit(3)"))
+    assert "exit code 3" in check(result, "total").message
+    assert result.points == 9
+
+
+def test_a_missing_function_is_named(grade):
+    result = grade(RIGHT.replace("def total", "def totall"))
+    assert check(result, "total").message == "total is not defined in your file."
+    assert result.points == 9
+
+
+def test_a_file_that_does_not_run_fails_every_check_with_the_reason(grade):
+    result = grade("x = 1\ny = x / 0\n")
+    assert result.points == 0
+    assert "demo.py, line 2: y = x / 0" in result.notice
+    assert {check.message for check in result.checks} == {result.notice}
+
+
+def test_a_syntax_error_is_told_with_its_line(grade):
+    assert "(line 3)" in grade("x = 1\n\ndef f(:\n").notice
+
+
+def test_a_submission_that_answers_differently_each_time_is_a_failed_check(grade):
+    source = RIGHT.replace("import torch", "import itertools, torch\ncount = itertools.count()", 1)
+    found = check(grade(source.replace("return x + x", "return x + x + (next(count) == 4)")), "values")
+    assert found.status is Status.FAILED
+    assert found.counterexample is not None
+
+
+def test_what_one_check_leaves_behind_in_torch_does_not_reach_the_next(grade):
+    spoiled = """
+    torch.set_default_dtype(torch.float64), torch.set_num_threads(7)
+    return x.sum()"""
+    assert grade(RIGHT.replace("\n    return x.sum()", spoiled)).points == 12
+    broken = "torch.set_grad_enabled(False)\n    return x + x"
+    assert check(grade(RIGHT.replace("return x + x", broken)), "gradient").status is Status.FAILED
+
+
+def test_visibility_is_kept_and_the_docstring_is_the_title(grade):
+    found = check(grade(RIGHT), "empty")
+    assert (found.visibility, found.title) == (Visibility.HIDDEN, "An empty tensor is refused.")
+
+
+def test_cells_of_a_notebook_that_fail_do_not_stop_the_next(grade):
+    import nbformat
+
+    cells = ["1 / 0", "%matplotlib inline\n" + RIGHT, "!ls\nraise KeyError"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    result = grade(nbformat.writes(notebook), "demo.ipynb")
+    assert result.points == 12
+    assert "cell 1, cell 3" in result.notice
+
+
+def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
+    wrong = RIGHT.replace("return x + x", "return x + x if x.numel() < 9 else x")
+    assert grade(wrong).checks[0].message == grade(wrong).checks[0].message
+    assert grade(RIGHT, salt="another").points == 12
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("@points(3)", "@points(2)"), "total add up to 2 points, assignment.toml says 3"),
+        (('@exercise("coin")', '@exercise("coins")'), "mark it with an exercise"),
+        (("import torch", "import torch, no_such_module"), "no_such_module"),
+        (("@points(3)\n", ""), "with points"),
+    ],
+)
+def test_a_mistake_in_a_grader_is_our_error_and_nobodys_grade(grade, course, tmp_path, change, words):
+    broken = copy_of(course, tmp_path / "broken", change)
+    result = grade(RIGHT, root=broken)
+    assert result.state is State.ERROR
+    assert words in " ".join(result.log)
+
+
+def test_a_crash_in_one_check_is_logged_and_the_rest_is_graded(grade, course, tmp_path):
+    result = grade(RIGHT, root=copy_of(course, tmp_path / "broken", ("x.sum()), ", "x.sum().no_such()), ")))
+    assert result.state is State.ERROR
+    assert check(result, "total").status is Status.ERROR
+    assert "no_such" in result.log[0]
+    assert result.points == 9
+
+
+def copy_of(course: Path, root: Path, change: tuple[str, str]) -> Path:
+    for path in course.rglob("*.*"):
+        if path.is_file() and path.suffix in (".py", ".toml"):
+            write(root, str(path.relative_to(course)), path.read_text())
+    graders = root / "graders/demo/test_demo.py"
+    assert change[0] in graders.read_text()
+    graders.write_text(graders.read_text().replace(*change))
+    return root
+
+
+def test_a_rehearsal_changes_nothing_but_the_time(engine, course, tmp_path):
+    wrong = RIGHT.replace("return x + x", "return (x + x).abs()").replace("x.sum()", "x.mean()")
+    submission = read_submission(write(tmp_path, "demo.py", wrong), "demo")
+    with Engine() as rehearsed:
+        rehearsed.rehearse(Stage(str(course), "demo"))
+        results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, rehearsed)]
+    plain, replayed = ([(c.name, c.status, c.message, c.counterexample) for c in r.checks] for r in results)
+    assert plain == replayed
+    assert results[0].fingerprint == results[1].fingerprint

@@ -1,0 +1,118 @@
+"""Whichever process of ours dies half-way: score 0 with a message, nothing stale, nothing left running."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+SLOW = "import time\ndef refusing(x):\n    raise ValueError('refused')\n\n\ndef attacked(x):\n    time.sleep(0.5)\n    return 3 * x\n\n\ntime.sleep(0.9)\n"
+ROLES = ["judge", "worker", "zygote", "bench", "command"]
+
+
+def family(pid):
+    """Children by parent, of all living processes."""
+    children = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+    return children
+
+
+def members(command, seconds=60):
+    """The processes of a command that is grading: command → bench → (zygote → worker, judge)."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        children = family(command)
+        benches = children.get(command, [])
+        below = [pid for bench in benches for pid in children.get(bench, [])]
+        workers = [child for pid in below for child in children.get(pid, [])]
+        if len(benches) == 1 and len(below) == 2 and len(workers) == 1:
+            zygote = next(pid for pid in below if children.get(pid))
+            judge = next(pid for pid in below if pid != zygote)
+            return {"command": command, "bench": benches[0], "zygote": zygote, "judge": judge, "worker": workers[0]}
+        time.sleep(0.01)
+    raise AssertionError("the command never came to grading")
+
+
+def wait_for_result(path, read_result, seconds=30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError):
+            data = read_result(path)
+            if data["score"] != 12:
+                return data
+        time.sleep(0.01)
+    raise AssertionError("no result was written")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_a_killed_process_leaves_a_result_of_0_and_nothing_else(course, grade, read_result, role):
+    # Before, there is a better result at the same place.
+    stale = (
+        grade(course, course.submissions / "000_witness.py").results["000_witness.py"].text if role == "command" else ""
+    )
+    output = course.root / "results/out.json"
+    output.parent.mkdir(exist_ok=True)
+    output.write_text(stale)
+    course.runner.own(output.parent)
+    process = course.start(course.write("slow", SLOW), output=output)
+    if stale:
+        assert wait_for_result(output, read_result)["extra_data"]["state"] == "unfinished"
+    pids = members(process.pid)
+    os.kill(pids[role], signal.SIGKILL)
+    code = process.wait(timeout=60)
+    data = read_result(output)
+    assert data["score"] < 12
+    if role == "worker":
+        assert code == 0
+        assert data["extra_data"]["state"] == "graded"
+    elif role == "command":
+        assert code == -signal.SIGKILL
+        assert data["extra_data"]["state"] == "unfinished"
+    else:
+        assert code == 1
+        assert data["extra_data"]["state"] == "error"
+    if role != "worker":
+        assert data["score"] == 0
+        assert "not your fault" in data["output"] or "not finished" in data["output"]
+    assert not course.left_alive()
+    assert not course.scratch() or role in ("zygote", "bench")
+    assert [path.name for path in output.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.slow
+def test_there_is_a_valid_result_from_the_first_moment_to_the_last(course, read_result):
+    output = course.root / "results/out.json"
+    output.parent.mkdir()
+    course.runner.own(output.parent)
+    process = course.start(course.submissions / "000_witness.py", output=output)
+    scores = []
+    while process.poll() is None or not scores:
+        with contextlib.suppress(FileNotFoundError):
+            scores.append(read_result(output)["score"])
+        assert scores or process.poll() is None
+        time.sleep(0.002)
+    assert scores[0] == 0
+    assert read_result(output)["score"] == 12
+
+
+@pytest.mark.slow
+def test_ending_the_command_politely_ends_everything(course, read_result):
+    output = course.root / "results/out.json"
+    output.parent.mkdir()
+    course.runner.own(output.parent)
+    process = course.start(course.write("slow", SLOW), output=output)
+    members(process.pid)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert read_result(output)["score"] == 0
+    assert not course.left_alive()
+    assert not course.scratch()
