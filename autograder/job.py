@@ -19,9 +19,11 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One submission to grade against the assignment `slug` of `course`; `salt` goes on top of the assignment's own."""
+    """One submission to grade against the assignment `slug` of `course`; `salt` goes on top of the assignment's own.
+    Without `explain` a failed check is only said to have failed: no smaller example is looked for, and no hint."""
 
     course: str
     slug: str
     submission: Submission
     salt: str = ""
+    explain: bool = True

@@ -128,8 +128,8 @@ class Verification:
         for problem in self._judge(subject, result):
             self._problems[problem].add(salt)
         if isinstance(result, Result):
-            if problem := self._repeated(subject, salt, result):
-                self._problems[problem].add(salt)
+            if changed := self._repeated(subject, salt, result):
+                self._problems[changed].add(salt)
             if subject.label == SOLUTION:
                 for exercise in result.exercises:
                     row = self.rows[exercise.name]

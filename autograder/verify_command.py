@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -14,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.course import assignment_slugs, find_course, load_assignment
 from autograder.engine import Engine
 from autograder.errors import EngineError
-from autograder.job import Job
+from autograder.job import Job, Stage
 from autograder.results.feedback import points_text
 from autograder.results.inert import one_line
 from autograder.results.model import Result, Status
 from autograder.results.printer import Printer
-from autograder.verification import Subject, Verification
+from autograder.verification import SOLUTION, Subject, Verification
 
 
 def run(
@@ -51,6 +52,9 @@ def run(
                 verification = Verification(assignment)
                 with console.status(f"Reading {assignment.slug}"):
                     subjects = verification.subjects()
+                for salt in salts:
+                    with contextlib.suppress(EngineError):  # every run will say so again, and is told below
+                        engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
                 runs = [(subject, salt) for subject in subjects for salt in salts for _ in range(repeats)]
                 with _progress(console) as progress:
                     task = progress.add_task(assignment.slug, total=len(runs))
@@ -75,7 +79,11 @@ def _graded(
     def grade(run: tuple[Subject, str]) -> tuple[Subject, str, Result | EngineError]:
         subject, salt = run
         try:
-            return subject, salt, engine.grade(Job(root, slug, subject.submission, salt))
+            return (
+                subject,
+                salt,
+                engine.grade(Job(root, slug, subject.submission, salt, explain=subject.label == SOLUTION)),
+            )
         except EngineError as error:
             return subject, salt, error
 
@@ -110,7 +118,9 @@ def _print(
     count = f"{len(problems) or 'No'} problem{'' if len(problems) == 1 else 's'}"
     if warnings:
         count += f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
-    took = f"   ({verification.runs} runs in {seconds:.0f} seconds)"
+    rows = verification.rows.values()
+    caught, known = sum(row.caught for row in rows), sum(len(row.misconceptions) for row in rows)
+    took = f"; {caught} of {known} misconceptions caught   ({verification.runs} runs in {seconds:.0f} seconds)"
     show.line((count, "bold red" if problems else "bold green"), (took, ""))
 
 
@@ -123,7 +133,7 @@ def _print_table(verification: Verification, show: Printer) -> None:
     table = show.table()
     table.add_column("", width=1)
     table.add_column("Exercise", overflow="fold")
-    for heading in ("Points", "Checks", "Seconds", "Misconceptions caught", "Problems"):
+    for heading in ("Points", "Checks", "Seconds", "Caught", "Problems"):
         table.add_column(heading, justify="right", overflow="fold")
     for name, row in verification.rows.items():
         count = sum(problem.exercise == name for problem in verification.problems)

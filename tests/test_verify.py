@@ -134,7 +134,7 @@ def command(course: Path, *arguments: str) -> list[str]:
 
 
 def verify(course: Path, *arguments: str) -> tuple[int, str]:
-    environment = {**os.environ, "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "400"}
     run = subprocess.run(
         command(course, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment
     )
@@ -165,7 +165,7 @@ def test_a_misconception_that_no_grader_sees_is_named(reports: dict[str, str]) -
     assert row(report, "quadruple") == ("1", "1", "0/0")
     assert "– double has 2 misconceptions; write at least 5\n" in report
     assert "– quadruple has no misconceptions; write at least 5\n" in report
-    assert "1 problem, 2 warnings   (4 runs in " in report
+    assert "1 problem, 2 warnings; 1 of 2 misconceptions caught   (4 runs in " in report
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_all_is_well_with_every_salt_and_repeat(tmp_path: Path) -> None:
     assert code == 0, output
     assert "Sound · graders verified with 4 submissions × 2 salts × 2 repeats\n" in output
     assert row(output, "double") == ("2", "2", "2/2")
-    assert "No problems, 2 warnings   (16 runs in " in output
+    assert "No problems, 2 warnings; 2 of 2 misconceptions caught   (16 runs in " in output
 
 
 def test_an_unknown_assignment_is_one_sentence(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ class Questions:
         exercise: str,
         forbidden: Sequence[str],
         transcript: Transcript,
+        *,
+        explain: bool = True,
     ) -> None:
         self._examiner = examiner
         self._reference = reference
@@ -51,6 +53,7 @@ class Questions:
         self._exercise = exercise
         self._forbidden = forbidden
         self._transcript = transcript
+        self._explain = explain
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
@@ -70,6 +73,8 @@ class Questions:
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
+        if not self._explain:
+            raise Settled(Failure(difference.message))
         evidence = Evidence(data, seed, answer.outcome, tolerance)
         self._evidence.append(evidence)
         self._first_failure = self._first_failure or time.monotonic()
@@ -107,7 +112,10 @@ class Questions:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
         for question in transcript.questions:
             answer = self._ask(question.probe, question.seed)
-            if compare(question.expected, answer.outcome, question.tolerance) is not None:
+            difference = compare(question.expected, answer.outcome, question.tolerance)
+            if difference is not None and not self._explain:
+                raise Settled(Failure(difference.message))
+            if difference is not None:
                 return False
         return True
 

@@ -52,7 +52,7 @@ def grade(
     plugin = None
     examiner = Examiner(client, assignment.module, job.submission, assignment.limits)
     try:
-        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed)
+        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED

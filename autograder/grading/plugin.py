@@ -59,6 +59,8 @@ class GradingPlugin:
         salt: str,
         report: Callable[[CheckResult], None] = lambda _: None,
         rehearsed: Transcripts | None = None,
+        *,
+        explain: bool = True,
     ) -> None:
         self.assignment = assignment
         self.examiner = examiner
@@ -67,6 +69,7 @@ class GradingPlugin:
         self.salt = salt
         self.report = report
         self.rehearsed = rehearsed or {}
+        self.explain = explain
         self.transcripts: Transcripts = {}
         self.checks: list[CheckResult] = []
         self.log: list[str] = []
@@ -113,7 +116,7 @@ class GradingPlugin:
         forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
         transcript = self.transcripts[item.nodeid] = Transcript()
         item.stash[_QUESTIONS] = Questions(
-            self.examiner, self.reference, self.diagnosis, exercise, forbidden, transcript
+            self.examiner, self.reference, self.diagnosis, exercise, forbidden, transcript, explain=self.explain
         )
         self._started = time.monotonic()
         return (yield)

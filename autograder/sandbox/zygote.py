@@ -26,6 +26,7 @@ from autograder.sandbox.forkserver import ForkServer, Hooks
 
 MAX_SCRATCH_BYTES = 64 * 2**20
 MAX_SCRATCH_ENTRIES = 2_000
+MAX_SCRATCH_PATH = 1_000
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
@@ -73,8 +74,11 @@ def _inspect(place: _Place) -> str:
     size = entries = 0
     folders = [str(place.scratch)]
     while folders:
+        folder = folders.pop()
+        if len(folder) > MAX_SCRATCH_PATH:
+            return "it nested folders too deeply"
         try:
-            with os.scandir(folders.pop()) as listing:
+            with os.scandir(folder) as listing:
                 for entry in listing:
                     entries += 1
                     if entries > MAX_SCRATCH_ENTRIES:
@@ -85,7 +89,7 @@ def _inspect(place: _Place) -> str:
                         folders.append(entry.path)
         except FileNotFoundError:  # removed in the meantime
             continue
-        except OSError:  # a path too long, or modes taken away: anything could grow behind it
+        except OSError:  # modes taken away: anything could grow behind it
             return "it hid what it wrote to disk"
     return "it wrote too much to disk" if size > MAX_SCRATCH_BYTES else ""
 

@@ -111,9 +111,15 @@ def test_negative_input(same_outcome, case, training):
 @points(0.5)
 @given(case=non_negative(kernels=(2, 3)))
 def test_gradient(same_outcome, case):
-    """In evaluation the gradient reaches the input through the activations and their probabilities."""
+    """In evaluation the gradient goes through activations and probabilities; in training it reaches the input too."""
     x, kernel, stride = case
-    same_outcome(lambda m: {"gradient": gradients(m.StochasticPooling(kernel, stride).eval(), x + 0.5)[0]})
+
+    def probe(m):
+        layer = m.StochasticPooling(kernel, stride)
+        in_training = gradients(layer.train(), x + 0.5)[0]
+        return {"gradient": gradients(layer.eval(), x + 0.5)[0], "gradient arrives in training": in_training is not None}
+
+    same_outcome(probe)
 
 
 @points(0.5)

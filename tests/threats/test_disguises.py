@@ -52,41 +52,21 @@ DISGUISES = {
     "equal_to_everything": "Same()",
     "class_property": "type('Tensor', (), {'__class__': torch.Tensor, '__module__': 'torch'})()",
     "subclass_with_the_right_entries": "(3 * x).as_subclass(Sub)",
-    "subclass_without_entries": "torch.zeros(3).as_subclass(Sub)",
     "sparse": "(3 * x).to_sparse()",
-    "compressed": "torch.diag(3 * x).to_sparse_csr()",
     "quantised": "torch.quantize_per_tensor(3 * x, 1.0, 0, torch.quint8)",
     "meta": "(3 * x).to('meta')",
     "nested": "torch.nested.nested_tensor([3 * x])",
     "complex": "(3 * x).to(torch.complex64)",
     "double": "(3 * x).double()",
-    "half": "(3 * x).half()",
-    "another_shape": "(3 * x)[None]",
     "stride_0_of_huge_size": "(3 * x)[:, None].expand(-1, 10**12)",
-    "empty_of_huge_size": "torch.empty(0, 10**12)",
-    "list": "(3 * x).tolist()",
-    "array": "(3 * x).numpy()",
     "pickle_bomb": "Reduced()",
-    "list_of_a_subclass": "Listed((3 * x).tolist())",
-    "floats_of_a_subclass": "[Number(v) for v in (3 * x).tolist()]",
-    "generator": "(v for v in 3 * x)",
-    "module": "sys.modules[__name__]",
-    "function": "lambda: 3 * x",
-    "class_itself": "torch.Tensor",
     "nan": "torch.full_like(x, float('nan'))",
-    "infinity": "torch.full_like(x, float('inf'))",
-    "memory_format_object": "torch.contiguous_format",
     "opaque_by_name": "__import__('autograder.sandbox.values').sandbox.values.Opaque('a tensor of shape (3,) (float32)')",
-    "answer_in_an_answer": "__import__('autograder.sandbox.values').sandbox.values.Returned(3 * x)",
     "wrapped_in_a_probe": "(3 * x,)",
-    "nothing": "None",
-    "not_implemented": "NotImplemented",
 }
 PLAIN = {
     "negative_view": "(-3j * x.to(torch.complex64)).conj().imag",
-    "parameter_of_equal_value": "torch.nn.Parameter(3 * x).detach()",
     "stride_0": "(3 * x)[:, None].expand(-1, 4)[:, 0]",
-    "view_backwards": "(3 * x).flip(0).flip(0)",
     "inference_tensor": "torch.inference_mode()(lambda: 3 * x)()",
 }
 
@@ -150,11 +130,8 @@ def test_an_exception_in_disguise_is_not_the_one_asked_for(result, name):
 
 TEXTS = {
     "that_is_huge": "return 'x' * 10**8",
-    "that_raises": "raise RuntimeError",
     "that_exits": "os._exit(0)",
-    "that_is_no_string": "return 5",
     "that_recurses": "return str(self)",
-    "of_surrogates": "return '\\ud800\\udfff' * 100",
     "with_control_characters": "return '\\x00\\x1b[2J\\x07\\u202e' * 100",
 }
 

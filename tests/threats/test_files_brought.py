@@ -50,12 +50,12 @@ def test_honest_work_beside_such_files_is_graded_as_ever(result):
     assert result.points == {"attacked": 6, "refusing": 2, "honest": 4}
 
 
-def test_standing_in_the_submissions_folder_changes_nothing(course, grade):
+def test_standing_in_the_submissions_folder_changes_nothing(own_course, grade):
     """As the installed command does: its own folder is on the search path, the working directory is not."""
-    folder = course.attack("brought", "def attacked(x):\n    return 3 * x\n", FILES)
+    folder = own_course.attack("brought", "def attacked(x):\n    return 3 * x\n", FILES)
     repo = Path(__file__).resolve().parents[2]
     start = f"import sys; sys.path.insert(0, {str(repo)!r}); from autograder.cli import main; main()"
-    done = grade(course, folder, cwd=folder, python=("-I", "-c", start))
+    done = grade(own_course, folder, cwd=folder, python=("-I", "-c", start))
     assert done.code == 0, done.stderr
     assert done.results["brought"].data["score"] == 12
-    assert not list(course.submissions.rglob("I_RAN"))
+    assert not list(own_course.submissions.rglob("I_RAN"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 attack = pytest.mark.attack
@@ -13,16 +15,14 @@ EXITS = {
     "segfault": ("ctypes.string_at(0)", r"segmentation fault"),
     "abort": ("os.abort()", r"abort\(\)"),
     "kill_itself": ("os.kill(os.getpid(), 9)", r"being killed"),
-    "unknown_system_call_table": ("libc.syscall(0x40000000 | 39)", r"not allowed|exit code|got"),
     "close_the_channel": ("os.close(3)", r"broke down|not valid|exit code|ended"),
 }
 # These are exceptions for Python, and so the outcome of that call.
 RAISED = {
     "sys_exit": ("sys.exit('bye')", r"SystemExit"),
     "keyboard_interrupt": ("raise KeyboardInterrupt", r"KeyboardInterrupt"),
-    "generator_exit": ("raise GeneratorExit", r"GeneratorExit"),
-    "exit_the_site_way": ("raise SystemExit(os._exit)", r"SystemExit"),
 }
+AT_IMPORT = {name: (EXITS | RAISED)[name] for name in ("exit_quietly", "segfault", "abort", "sys_exit")}
 
 
 def cases(ways, place):
@@ -34,12 +34,11 @@ def test_leaving_in_a_call_costs_that_check_alone(result, text):
     result.failed_alone(text)
 
 
-@pytest.mark.parametrize("text", cases(EXITS | RAISED, "def attacked(x):\n    return 3 * x\n\n\n{code}\nos._exit(3)\n"))
+@pytest.mark.parametrize("text", cases(AT_IMPORT, "def attacked(x):\n    return 3 * x\n\n\n{code}\nos._exit(3)\n"))
 def test_leaving_at_import_costs_everything_and_says_why(result, text):
     assert result.data["score"] == 0
     assert "to its end" in result.notice
-    if "not allowed" not in text and "broke down" not in text:
-        assert pytest.importorskip("re").search(text, result.notice)
+    assert re.search(text, result.notice)
 
 
 @attack("""

@@ -212,7 +212,7 @@ def test_nothing_of_the_course_can_be_imported(result):
 
 
 @pytest.mark.slow
-def test_without_confinement_the_same_attack_does_reach_the_graders(course, grade):
+def test_without_confinement_the_same_attack_does_reach_the_graders(own_course, grade):
     """The control: what is refused above is worth refusing."""
     source = """
 def attacked(x):
@@ -221,6 +221,6 @@ def attacked(x):
     attempt("folder", os.listdir, COURSE)
     verdict()
 """
-    path = course.attack("control", source)
-    graded = grade(course, path, extra={"AUTOGRADER_WITHOUT_LAYERS": "uid,landlock,seccomp"})
+    path = own_course.attack("control", source)
+    graded = grade(own_course, path, extra={"AUTOGRADER_WITHOUT_LAYERS": "uid,landlock,seccomp"})
     assert "got ['grader', 'neighbour', 'folder'] broken []" in graded.results["control.py"].verdict

@@ -1,0 +1,106 @@
+"""The judge's handle on a worker, with a worker that misbehaves in its place."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from autograder.sandbox import values
+from autograder.sandbox.client import Worker, WorkerLost
+from autograder.sandbox.forkserver import Exit
+from autograder.sandbox.framing import receive_frame, send_frame
+from autograder.sandbox.values import Answer, Returned
+
+
+class StandIn:
+    """Plays the fork server and the child that it starts."""
+
+    def __init__(self, reply: Callable[[socket.socket, int], None], exit_: Exit | None = None) -> None:
+        self.channel, self._there = socket.socketpair()
+        self._reply, self._exit, self.stopped = reply, exit_ or Exit(), False
+        send_frame(self._there, *values.encode(Answer(0, Returned({"seccomp": ""}))))
+
+    def start(self, _request: bytes) -> StandIn:
+        threading.Thread(target=self._answer, daemon=True).start()
+        return self
+
+    def _answer(self) -> None:
+        header, _ = receive_frame(self._there)
+        self._reply(self._there, msgspec.msgpack.decode(header)[1])
+
+    def stop(self) -> Exit:
+        self.stopped = True
+        return self._exit
+
+
+def ask(stand_in: StandIn, seconds: float = 10) -> Answer:
+    return Worker(stand_in, memory_mb=64).ask(b"", seed=0, seconds=seconds)  # type: ignore[arg-type]
+
+
+def answer(ticket: int) -> tuple[bytes, list[values.Buffer]]:
+    return values.encode(Answer(ticket, Returned(1)))
+
+
+def test_the_answer_to_the_question_is_returned() -> None:
+    stand_in = StandIn(lambda there, ticket: send_frame(there, *answer(ticket)))
+    assert ask(stand_in).outcome == Returned(1)
+    assert not stand_in.stopped
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (lambda there, ticket: send_frame(there, *answer(ticket + 1)), "not to this question"),
+        (lambda there, ticket: send_frame(there, b"rubbish"), "not valid"),
+        (lambda there, ticket: there.sendall(struct.pack("!II", 2**32 - 1, 0)), "announced"),
+        (lambda there, ticket: there.close(), "exit code 3"),
+    ],
+)
+def test_anything_else_loses_the_worker_with_a_reason(reply: Callable[[socket.socket, int], None], reason: str) -> None:
+    stand_in = StandIn(reply, Exit(code=3))
+    with pytest.raises(WorkerLost, match=reason) as lost:
+        ask(stand_in)
+    assert not lost.value.timed_out
+    assert stand_in.stopped
+
+
+def test_no_answer_in_time_is_told_from_a_death() -> None:
+    stand_in = StandIn(lambda there, ticket: None)
+    with pytest.raises(WorkerLost, match="longer than") as lost:
+        ask(stand_in, seconds=0.05)
+    assert lost.value.timed_out
+
+
+@pytest.mark.parametrize("seconds", [0.0, -0.5])
+def test_a_question_for_which_no_time_is_left_is_late_and_no_mistake_of_ours(seconds: float) -> None:
+    with pytest.raises(WorkerLost) as lost:
+        ask(StandIn(lambda there, ticket: send_frame(there, *answer(ticket))), seconds=seconds)
+    assert lost.value.timed_out
+
+
+def test_what_was_written_before_the_question_is_refused() -> None:
+    stand_in = StandIn(lambda there, ticket: send_frame(there, *answer(ticket)))
+    worker = Worker(stand_in, memory_mb=64)  # type: ignore[arg-type]
+    send_frame(stand_in._there, *answer(1))
+    with pytest.raises(WorkerLost, match="before the question"):
+        worker.ask(b"", seed=0, seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("exit_", "reason"),
+    [
+        (Exit(signal=11), "segmentation fault"),
+        (Exit(signal=9), "64 MB of memory"),
+        (Exit(signal=35), "signal 35"),
+        (Exit(code=70), "broke down"),
+        (Exit(note="it wrote too much to disk", signal=9), "too much to disk"),
+    ],
+)
+def test_the_cause_of_death_is_named(exit_: Exit, reason: str) -> None:
+    with pytest.raises(WorkerLost, match=reason):
+        ask(StandIn(lambda there, ticket: there.close(), exit_))

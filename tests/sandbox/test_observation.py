@@ -1,0 +1,65 @@
+"""Operators dispatched and lines run."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from autograder.sandbox.observation import Lines, Operators
+
+
+def test_operators_are_seen_below_modules_and_autograd() -> None:
+    with Operators() as seen:
+        torch.nn.MaxPool2d(2)(torch.zeros(1, 1, 4, 4, requires_grad=True)).sum().backward()
+    assert {"max_pool2d_with_indices", "max_pool2d_with_indices_backward", "sum"} <= set(seen.names)
+
+
+def test_operators_outside_the_block_are_not_seen() -> None:
+    torch.ones(2).exp()
+    with Operators() as seen:
+        pass
+    torch.ones(2).log()
+    assert (seen.count, seen.names) == (0, ())
+
+
+def test_every_call_counts_and_every_name_is_listed_once() -> None:
+    x = torch.ones(2)
+    with Operators() as seen:
+        for _ in range(5):
+            x.exp()
+    assert (seen.count, seen.names) == (5, ("exp",))
+
+
+def function(source: str, file: str) -> object:
+    scope: dict[str, object] = {}
+    exec(compile(source, file, "exec"), scope)
+    return scope["f"]
+
+
+LOOP = "def f(n):\n    for i in range(n):\n        i + 1\n"
+
+
+def test_lines_of_the_named_files_are_counted() -> None:
+    counts = []
+    for n in (1, 10):
+        with Lines({"student.py"}) as lines:
+            function(LOOP, "student.py")(n)  # type: ignore[operator]
+        counts.append(lines.count)
+    assert counts[1] - counts[0] == 18
+
+
+def test_lines_of_other_files_are_not_counted() -> None:
+    with Lines({"student.py"}) as lines:
+        function(LOOP, "other.py")(10)  # type: ignore[operator]
+    assert lines.count == 0
+
+
+def test_the_tracer_before_is_put_back_after_an_exception() -> None:
+    before = sys.gettrace()
+    try:
+        with Lines({"student.py"}):
+            raise ValueError
+    except ValueError:
+        pass
+    assert sys.gettrace() is before
