@@ -22,6 +22,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from autograder.magics import without_magics
+
 MB = 1 << 20
 CODE_CAP = MB
 CAPS = {".py": CODE_CAP, ".ipynb": 20 * MB, ".zip": 20 * MB}
@@ -34,18 +36,6 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
 _ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
-
-_CELL_MAGIC = re.compile(r"\s*%%[ \t]*(\w*)[^\n]*\n?")
-_BODY_IS_PYTHON = {"time", "timeit", "capture", "prun"}
-_REST = r"(?:[^\n]*\\\n)*[^\n]*"  # to the end of the line; a backslash continues it
-_TIME_MAGIC = re.compile(r"([ \t]*)%time[ \t]+(?=\w)")
-_LINE_MAGIC = re.compile(rf"([ \t]*)(?:[%!?,;/]{_REST}|[^\W\d][\w.*\[\]]*\?\??[ \t]*(?=\n|\Z))")
-_ASSIGNED_MAGIC = re.compile(rf"([ \t]*[^\W\d][\w.,*\[\] \t]*=[ \t]*)[%!]{_REST}")
-_CODE_MARK = re.compile(r"\\.|#[^\n]*|\"\"\"|'''|[\"'\n()\[\]{}]", re.DOTALL)
-_STRING_MARK = {
-    quote: re.compile(rf"\\.|{quote}" + (r"|\n" if len(quote) == 1 else ""), re.DOTALL)
-    for quote in ('"""', "'''", '"', "'")
-}
 
 
 class SubmissionError(Exception):
@@ -347,7 +337,7 @@ def _notebook_cells(data: bytes, name: str) -> tuple[Cell, ...]:
         size += len(text.encode())
         if size > CODE_CAP:
             raise _too_big(f"The code in {name}", CODE_CAP)
-        text = _without_magics(text)
+        text = without_magics(text)
         if text.strip():
             result.append(Cell(f"cell {number}", text))
     return tuple(result)
@@ -371,51 +361,3 @@ def _version_4_cells(notebook: dict[str, Any]) -> object:
             return list(reads(json.dumps({**notebook, "metadata": {}}), as_version=4).cells)
     except Exception:  # nbformat expects the right types everywhere
         return None
-
-
-def _without_magics(source: str) -> str:
-    """The cell without IPython's own syntax, every other line where it was.
-
-    Only the beginning of a logical line can be a magic: not a string's or an expression's further lines.
-    """
-    kept: list[str] = []
-    position = 0
-    while magic := _CELL_MAGIC.match(source, position):
-        if magic[1] not in _BODY_IS_PYTHON:
-            return ""
-        kept.append("\n" * magic[0].count("\n"))
-        position = magic.end()
-    while position < len(source):
-        if magic := _TIME_MAGIC.match(source, position):
-            kept.append(magic[1])  # what it times is code that the rest may need
-        elif magic := _LINE_MAGIC.match(source, position):
-            kept.append(magic[1] + "pass" + "\n" * magic[0].count("\n"))
-        elif magic := _ASSIGNED_MAGIC.match(source, position):
-            kept.append(magic[1] + "None" + "\n" * magic[0].count("\n"))
-        else:
-            end = _logical_line_end(source, position)
-            kept.append(source[position:end])
-        position = magic.end() if magic else end
-    return "".join(kept)
-
-
-def _logical_line_end(source: str, position: int) -> int:
-    """The position behind the logical line that begins at `position`; strings and brackets span lines."""
-    depth, quote = 0, ""
-    while mark := (_STRING_MARK[quote] if quote else _CODE_MARK).search(source, position):
-        position = mark.end()
-        if quote:
-            if mark[0] == quote:
-                quote = ""
-            if mark[0] != "\n":
-                continue
-            quote = ""  # a string that its line does not close ends with the line
-        if mark[0] in _STRING_MARK:
-            quote = mark[0]
-        elif mark[0] in "([{":
-            depth += 1
-        elif mark[0] in ")]}":
-            depth = max(0, depth - 1)
-        elif mark[0] == "\n" and not depth:
-            return position
-    return len(source)

@@ -56,9 +56,9 @@ def test_the_answer_to_the_question_is_returned() -> None:
     ("reply", "reason"),
     [
         (lambda there, ticket: send_frame(there, *answer(ticket + 1)), "not to this question"),
-        (lambda there, ticket: send_frame(there, b"rubbish"), "not valid"),
-        (lambda there, ticket: there.sendall(struct.pack("!II", 2**32 - 1, 0)), "announced"),
-        (lambda there, ticket: there.close(), "exit code 3"),
+        (lambda there, _ticket: send_frame(there, b"rubbish"), "not valid"),
+        (lambda there, _ticket: there.sendall(struct.pack("!II", 2**32 - 1, 0)), "announced"),
+        (lambda there, _ticket: there.close(), "exit code 3"),
     ],
 )
 def test_anything_else_loses_the_worker_with_a_reason(reply: Callable[[socket.socket, int], None], reason: str) -> None:
@@ -70,7 +70,7 @@ def test_anything_else_loses_the_worker_with_a_reason(reply: Callable[[socket.so
 
 
 def test_no_answer_in_time_is_told_from_a_death() -> None:
-    stand_in = StandIn(lambda there, ticket: None)
+    stand_in = StandIn(lambda _there, _ticket: None)
     with pytest.raises(WorkerLost, match="longer than") as lost:
         ask(stand_in, seconds=0.05)
     assert lost.value.timed_out
@@ -103,4 +103,4 @@ def test_what_was_written_before_the_question_is_refused() -> None:
 )
 def test_the_cause_of_death_is_named(exit_: Exit, reason: str) -> None:
     with pytest.raises(WorkerLost, match=reason):
-        ask(StandIn(lambda there, ticket: there.close(), exit_))
+        ask(StandIn(lambda there, _ticket: there.close(), exit_))

@@ -1,8 +1,8 @@
 """Mounts attacks on the real command: a tiny course, hostile student files, and what came of them.
 
-A test carries its attack as a mark: `@attack(SOURCE)`, a piece of a student's file. All attacks of the selected tests are
-graded by one command per kind of user, with honest submissions (witnesses) between them; then each test looks at its own
-`result`. Every attack file starts with `PRELUDE`, which does two exercises honestly and the third one not at all.
+A test carries its attack as a mark: `@attack(SOURCE)`, a piece of a student's file. All attacks of the selected tests
+are graded by one command per kind of user, with honest submissions (witnesses) between them; then each test looks at
+its own `result`. Every attack file starts with `PRELUDE`, which does two exercises honestly and the third not at all.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def honest(x, noise=False):
 SOLUTION = HONEST_CODE + "SECRET = '{secret}'\n\n\ndef attacked(x):\n    return 3 * x\n"
 WITNESS = HONEST_CODE + "def attacked(x):\n    return x + x + x\n"
 
-# What an attack file can use. `attempt` runs one try; `verdict` raises what came of them, and so it stands in the feedback.
+# What an attack file can use. `attempt` runs one try; `verdict` raises what came of them, and feedback shows it.
 PRELUDE = (
     "import ctypes, errno, os, sys, time\n"
     + HONEST_CODE
@@ -231,7 +231,7 @@ class Graded:
         return dict(line.split(": ", 1) for line in lines)
 
     def was_refused(self, *layers: str) -> None:
-        """All attempts of the attack failed as they should, and nothing else suffered. Skips without one of `layers`."""
+        """All attempts failed as they should, and nothing else suffered. Skips without one of `layers`."""
         for layer in layers:
             if layer in self.missing_layers():
                 pytest.skip(f"no {layer} here: {self.missing_layers()[layer]}")

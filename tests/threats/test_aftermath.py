@@ -1,5 +1,7 @@
 """What must hold after all the attacks of this folder together. (Run the whole folder: these tests see what others mounted.)"""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Threat 11: things that look like the right value."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest
@@ -73,19 +75,19 @@ PLAIN = {
 
 def cases(expressions):
     return [
-        pytest.param(name, id=name, marks=attack(f"{ALWAYS}def attacked(x):\n    return {expression}\n"))
+        pytest.param(id=name, marks=attack(f"{ALWAYS}def attacked(x):\n    return {expression}\n"))
         for name, expression in expressions.items()
     ]
 
 
-@pytest.mark.parametrize("name", cases(DISGUISES))
-def test_a_disguised_value_counts_as_wrong(result, name):
+@pytest.mark.parametrize((), cases(DISGUISES))
+def test_a_disguised_value_counts_as_wrong(result):
     result.failed_alone()
     assert result.status == "failed"
 
 
-@pytest.mark.parametrize("name", cases(PLAIN))
-def test_an_unusual_but_plain_tensor_counts_as_what_it_is(result, name):
+@pytest.mark.parametrize((), cases(PLAIN))
+def test_an_unusual_but_plain_tensor_counts_as_what_it_is(result):
     assert result.data["score"] == 12
 
 
@@ -114,17 +116,16 @@ SHADOW = "\n\ndef refusing(x):\n    raise ValueError('refused')\n"
 
 
 @pytest.mark.parametrize(
-    "name",
+    (),
     [
         pytest.param(
-            n,
             id=n,
             marks=attack(code + ("" if "refusing" in code else SHADOW) + "\n\ndef attacked(x):\n    return 3 * x\n"),
         )
         for n, code in EXCEPTIONS.items()
     ],
 )
-def test_an_exception_in_disguise_is_not_the_one_asked_for(result, name):
+def test_an_exception_in_disguise_is_not_the_one_asked_for(result):
     assert result.points == {"attacked": 6, "refusing": 0, "honest": 4}
 
 
@@ -137,10 +138,9 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(
-    "name",
+    (),
     [
         pytest.param(
-            n,
             id=n,
             marks=attack(
                 f"class Hostile(Exception):\n    def __str__(self):\n        {code}\n    __repr__ = __str__\n\n\ndef attacked(x):\n    raise Hostile\n"
@@ -149,6 +149,6 @@ TEXTS = {
         for n, code in TEXTS.items()
     ],
 )
-def test_an_exception_with_a_text(result, name):
+def test_an_exception_with_a_text(result):
     result.failed_alone()
     assert len(result.verdict) < 2_000

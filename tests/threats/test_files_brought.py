@@ -15,7 +15,7 @@ NAMES = [
     "test_evil.py", "misconceptions.py", "inputs.py", "graders/attack/test_attack.py", "solutions/attack/other.py",
     "__pycache__/evil.cpython-311.pyc", "setup.py",
 ]  # fmt: skip
-FILES = {name: EVIL for name in NAMES} | {
+FILES = dict.fromkeys(NAMES, EVIL) | {
     "pytest.ini": "[pytest]\naddopts = -p evil --collect-only\n",
     "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--collect-only'\n",
     "tox.ini": "[pytest]\naddopts = --collect-only\n",

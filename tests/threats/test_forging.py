@@ -1,5 +1,7 @@
 """Threat 10: forged answers. The attack knows the wire format and finds the channel."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest
@@ -173,13 +175,13 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(
-    "code",
+    (),
     [
-        pytest.param(code, id=name, marks=attack(f"{WIRE}def attacked(x):\n    {code}\n    os._exit(0)\n"))
+        pytest.param(id=name, marks=attack(f"{WIRE}def attacked(x):\n    {code}\n    os._exit(0)\n"))
         for name, code in MALFORMED.items()
     ],
 )
-def test_a_malformed_or_wrong_answer_fails_its_check_alone(result, code):
+def test_a_malformed_or_wrong_answer_fails_its_check_alone(result):
     result.failed_alone()
     assert len(result.text) < 30_000
 

@@ -1,5 +1,7 @@
 """Threat 15: feedback that does something to whoever looks at it."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """Threat 4: ending or stopping the judge, the zygote or anybody else."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest

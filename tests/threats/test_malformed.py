@@ -59,7 +59,7 @@ FILES = {
 }
 
 
-def odd_things(folder):
+def odd_things():
     """What no text can hold: name → (how it comes to be, what the student reads)."""
 
     def sparse(path):
@@ -92,7 +92,7 @@ def test_malformed_submissions_score_0_with_a_message_in_seconds(course, grade):
         path = course.submissions / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         expected[path] = text
-    for name, (make, text) in odd_things(course.submissions).items():
+    for name, (make, text) in odd_things().items():
         path = course.submissions / name
         make(path)
         expected[path] = text

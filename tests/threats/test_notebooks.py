@@ -1,5 +1,7 @@
 """Threat 18: notebooks with magics, shell lines, hooks, scripts, altered metadata and test cells."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """Threat 9: more privileges."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """Threat 1: reading graders, solutions, metadata, other submissions, the environment, other processes."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """Threat 5: staying behind. That nothing did is seen in test_aftermath.py; here, that the attempts are refused."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest

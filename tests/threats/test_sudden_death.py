@@ -1,5 +1,7 @@
 """Whichever process of ours dies half-way: score 0 with a message, nothing stale, nothing left running."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import contextlib
@@ -14,7 +16,7 @@ SLOW = "import time\ndef refusing(x):\n    raise ValueError('refused')\n\n\ndef 
 ROLES = ["judge", "worker", "zygote", "bench", "command"]
 
 
-def family(pid):
+def family():
     """Children by parent, of all living processes."""
     children = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -29,7 +31,7 @@ def members(course, command, seconds=60):
     """The processes of a command that is grading: command → bench → (zygote → worker, judge)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        children = family(command)
+        children = family()
         benches = children.get(command, [])
         below = [pid for bench in benches for pid in children.get(bench, [])]
         workers = [child for pid in below for child in children.get(pid, [])]

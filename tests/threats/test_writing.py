@@ -1,5 +1,7 @@
 """Threat 2: writing results, the engine, packages, caches, or the next submission."""
 
+# ruff: noqa: E501 (lines of the attacks are data)
+
 from __future__ import annotations
 
 import pytest
