@@ -25,6 +25,7 @@ from autograder.grading.plugin import use_profile
 from autograder.grading.reference import load_reference, module_from_source
 from autograder.sandbox.observation import Lines, Operators
 from autograder.sandbox.values import Raised, Returned
+from autograder.sandbox.worker import seed_torch
 
 torch.set_num_threads(1)
 assignment = load_assignment(find_course(Path(__file__).parent), os.environ["ASSIGNMENT"])
@@ -41,17 +42,17 @@ class InProcess:
         self.forbidden = forbidden
 
     def same_outcome(self, probe, *, tolerance=None):
-        torch.manual_seed(0)
+        seed_torch(0)
         with Operators() if self.forbidden else contextlib.nullcontext() as operators:
             got = outcome(probe, submission)
         for name in operators.names if operators else ():
             assert not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.forbidden), name
-        torch.manual_seed(0)
+        seed_torch(0)
         difference = compare(outcome(probe, reference), got, tolerance)
         assert difference is None, difference.message
 
     def student(self, probe, *, seed=0):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         return probe(submission)
 
     def vectorised(self, probe, first, *others):

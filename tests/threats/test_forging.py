@@ -102,14 +102,14 @@ def test_answers_at_import(result):
 import threading
 
 
-def flood():
+def flood(value):
     while True:
-        answer(torch.zeros(3), number=0)
+        answer(value, number=0)
 
 
 def attacked(x):
-    threading.Thread(target=flood, daemon=True).start()
-    return 3 * x
+    threading.Thread(target=flood, args=(3 * x,), daemon=True).start()
+    return x
 """
 )
 def test_a_thread_that_keeps_answering(result):
