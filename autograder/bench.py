@@ -23,6 +23,7 @@ from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.worker import reset_torch
+from autograder.seats import Seats
 
 
 def main(control_fd: int, lifeline_fd: int) -> NoReturn:
@@ -40,15 +41,20 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     def serve(control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts, others: set[int]) -> NoReturn:
         server = os.getpid()
 
-        def run(request: bytes, channel: socket.socket) -> None:
+        seats = Seats()
+
+        def run(place: tuple[bytes, int], channel: socket.socket) -> None:
             confinement.die_with_parent(server)
+            request, seat = place
             if request == STAGE:
                 open_stage(channel)
+            seats.sit(seat)
             job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
             tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
             send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, rehearsed))])
 
-        ForkServer(control, lifeline, Hooks(lambda request: request, run, lambda _: None), others).serve()
+        hooks = Hooks(lambda request: (request, seats.take()), run, lambda place: seats.leave(place[1]))
+        ForkServer(control, lifeline, hooks, others).serve()
 
     def open_stage(channel: socket.socket) -> NoReturn:
         confinement.adopt_orphans()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -21,6 +22,9 @@ from autograder.sandbox.framing import Closed, frames, send_frame
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "AUTOGRADER_WITHOUT_LAYERS")
 # One thread: for the same numbers everywhere, for the fork, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+# Where Hypothesis cannot write it does not: it would leave a folder in the working directory.
+_SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  # noqa: PTH118
+_OWN_ROOT = str(Path(__file__).resolve().parent.parent)
 _START = (
     "import os, sys; sys.path[:] = sys.argv[3].split(os.pathsep); "
     "from autograder.bench import main; main(int(sys.argv[1]), int(sys.argv[2]))"
@@ -93,5 +97,6 @@ def _start_bench(control: socket.socket, lifeline: socket.socket) -> subprocess.
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SET
     fds = (control.fileno(), lifeline.fileno())
     # Isolated, and with this process' own search path: the working directory may hold anything.
-    command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(filter(None, sys.path))]
+    search = [path for path in sys.path if path and (path != str(Path.cwd()) or path == _OWN_ROOT)]
+    command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(search)]
     return subprocess.Popen(command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from autograder.course import Assignment, assignment_slugs, find_course, load_as
 from autograder.errors import EngineError, UsageError
 from autograder.job import Job, Stage
 from autograder.results import gradescope
+from autograder.results.inert import inert
 from autograder.results.model import ExerciseResult, Result, State
 from autograder.submission import SubmissionError, infer_slug, read_submission
 
@@ -72,8 +74,8 @@ def run(
             result = _grade(engine, task, salt)
             gradescope.write(result, task.output)
             for line in result.log:
-                print(f"autograder: {task.path.name}: {line}", file=sys.stderr)
-            results.append((task.path.resolve().name, result))
+                print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
+            results.append((task.path.name, result))
     if many:
         terminal.print_class(results, console)
     else:
@@ -84,18 +86,20 @@ def run(
 
 def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path) -> Iterator[_Task]:
     names = set()
-    for path in submissions:
-        if not path.exists():
-            raise UsageError(f"There is no file or folder {path}.")
-        found = slug or infer_slug(path.resolve(), assignment_slugs(course))
+    for given in submissions:
+        # Not resolved: a link to somebody else's file must stay a link, which is not followed.
+        path = Path(os.path.normpath(Path.cwd() / given))
+        if not os.path.lexists(path):
+            raise UsageError(f"There is no file or folder {given}.")
+        found = slug or infer_slug(path, assignment_slugs(course))
         if found is None:
             looked_for = ", ".join(f"{name}.py, {name}.ipynb" for name in assignment_slugs(course))
-            raise UsageError(f"{path}: cannot tell the assignment (looked for {looked_for}); name it with -a.")
+            raise UsageError(f"{given}: cannot tell the assignment (looked for {looked_for}); name it with -a.")
         assignment = load_assignment(course, found)
         if len(submissions) == 1:
             yield _Task(path, assignment, output)
             continue
-        name = path.resolve().name
+        name = path.name
         if name in names:
             raise UsageError(f"Two submissions are called {name}; grade them in two runs.")
         names.add(name)
@@ -106,7 +110,7 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
 def _grade(engine: Engine, task: _Task, salt: str) -> Result:
     started = time.monotonic()
     try:
-        submission = read_submission(task.path.resolve(), task.assignment.module)
+        submission = read_submission(task.path, task.assignment.module)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:

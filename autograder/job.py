@@ -6,7 +6,6 @@ import msgspec
 
 from autograder.submission import Submission
 
-
 JUDGE, STAGE = b"judge", b"stage"  # the processes that the bench can be asked for
 
 

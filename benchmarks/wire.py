@@ -20,6 +20,7 @@ from autograder.grading.diagnosis import evaluate
 from autograder.sandbox import shipping, zygote
 from autograder.sandbox.client import Worker
 from autograder.sandbox.forkserver import Client
+from autograder.seats import Seats
 
 SOURCE = "def f(x):\n    return x + 1\n"
 BLOCKS, CALLS = 40, 250
@@ -32,6 +33,8 @@ def main() -> None:
     if os.fork() == 0:
         lifeline.close()
         zygote.serve(control_there, lifeline_there)
+    seats = Seats()
+    seats.sit(seats.take())  # as every judge does; its worker follows
     worker = Worker(Client(control), memory_mb=1024)
     worker.load("m", [("m.py", SOURCE)], keep_going=False, seconds=10)
     here = types.ModuleType("m")
@@ -50,7 +53,9 @@ def main() -> None:
         wire.append(per_call(there))
         direct.append(per_call(local))
     overhead = [(one - other) * 1e3 for one, other in zip(wire, direct, strict=True)]
-    print(f"through the wire {statistics.median(wire) * 1e3:.3f} ms, here {statistics.median(direct) * 1e3:.3f} ms a call")
+    print(
+        f"through the wire {statistics.median(wire) * 1e3:.3f} ms, here {statistics.median(direct) * 1e3:.3f} ms a call"
+    )
     print(f"overhead: median {statistics.median(overhead):.3f} ms, {min(overhead):.3f} to {max(overhead):.3f} ms")
     worker.stop()
     lifeline.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -69,16 +69,16 @@ def _tensor_text(tensor: torch.Tensor, marks: torch.Tensor | None) -> str:
         return _matrix_text(tensor, marks)
     flat = tensor.reshape(-1, *tensor.shape[-2:])
     flat_marks = None if marks is None else marks.reshape(flat.shape)
-    indices = list(range(len(flat)))
+    indices: Sequence[int] = range(len(flat))
     if flat_marks is not None:  # the slices that differ come first
-        indices.sort(key=lambda index: (not bool(flat_marks[index].any()), index))
+        indices = flat_marks.flatten(1).any(1).nonzero().flatten()[:MAX_SLICES].tolist() or indices
     blocks = []
     for index in indices[:MAX_SLICES]:
         place = torch.unravel_index(torch.tensor(index), tensor.shape[:-2])
         title = f"[{', '.join(str(int(part)) for part in place)}]"
         blocks.append(f"{title}\n{_matrix_text(flat[index], None if flat_marks is None else flat_marks[index])}")
-    if len(indices) > MAX_SLICES:
-        blocks.append(f"({len(indices) - MAX_SLICES} more slices)")
+    if len(flat) > len(blocks):
+        blocks.append(f"({len(flat) - len(blocks)} more slices)")
     return "\n".join(blocks)
 
 

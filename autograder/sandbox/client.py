@@ -16,6 +16,7 @@ from autograder.sandbox.framing import Closed, FrameError, Late, receive_frame, 
 from autograder.sandbox.values import Answer, Returned
 from autograder.sandbox.worker import Ask, Load
 from autograder.sandbox.zygote import WorkerRequest
+from autograder.seats import occupied
 
 START_SECONDS = 30.0
 
@@ -34,7 +35,7 @@ class Worker:
     """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""
 
     def __init__(self, client: Client, *, memory_mb: int) -> None:
-        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb)))
+        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb, occupied())))
         self.memory_mb = memory_mb
         try:
             hello = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))

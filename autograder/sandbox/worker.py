@@ -58,7 +58,7 @@ _requests = msgspec.msgpack.Decoder(Load | Ask)
 def work(channel: socket.socket, layers: dict[str, str]) -> None:
     """Answers requests until the channel closes. The first frame sent says which confinement layers hold."""
     _keep_installed_packages_only()
-    sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))
+    sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
     send_frame(channel, *values.encode(Answer(0, Returned(layers))))
     module = types.ModuleType("submission")
     files: set[str] = set()

@@ -30,14 +30,17 @@ MAX_SCRATCH_PATH = 1_000
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
+    """`processors`: those that the worker may run on; none means all."""
+
     memory_mb: int
+    processors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Place:
     scratch: Path
     uid: int | None
-    memory_mb: int
+    request: WorkerRequest
 
 
 def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
@@ -47,11 +50,11 @@ def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
 
 
 def _prepare(request: bytes) -> _Place:
-    memory_mb = msgspec.msgpack.decode(request, type=WorkerRequest).memory_mb
+    decoded = msgspec.msgpack.decode(request, type=WorkerRequest)
     scratch, uid = Path(tempfile.mkdtemp(prefix="autograder-")), confinement.choose_uid()
     if uid is not None:
         os.chown(scratch, uid, uid)
-    return _Place(scratch, uid, memory_mb)
+    return _Place(scratch, uid, decoded)
 
 
 def _run(place: _Place, channel: socket.socket) -> None:
@@ -61,10 +64,12 @@ def _run(place: _Place, channel: socket.socket) -> None:
     os.dup2(channel.detach(), 3, inheritable=False)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))
     os.setsid()
+    if place.request.processors:
+        os.sched_setaffinity(0, place.request.processors)
     for variable in ("HOME", "TMPDIR"):
         os.environ[variable] = str(place.scratch)
     tempfile.tempdir = None
-    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.memory_mb)
+    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.request.memory_mb)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # what the layers needed (a Landlock ruleset, say)
     worker.work(socket.socket(fileno=3), layers)
 

@@ -61,19 +61,13 @@ def ignores_the_value(feature_map, padding, value=0.0):  # noqa: ARG001
     return padded_with(feature_map, padding, 0.0)
 
 
-@misconception(
-    "naive_padding", hint="How many sides has a map? Count by how many rows your result grows, and compare."
-)
+@misconception("naive_padding", hint="How many sides has a map? Count by how many rows your result grows, and compare.")
 def pads_only_above_and_left(feature_map, padding, value=0.0):
     """The border is on two sides only, so the result is H + p by W + p."""
-    return padded_with(feature_map, padding, value)[
-        : feature_map.shape[0] + padding, : feature_map.shape[1] + padding
-    ]
+    return padded_with(feature_map, padding, value)[: feature_map.shape[0] + padding, : feature_map.shape[1] + padding]
 
 
-@misconception(
-    "naive_padding", hint="Try a border of width 0 and print what the slice `[p:-p]` contains when p is 0."
-)
+@misconception("naive_padding", hint="Try a border of width 0 and print what the slice `[p:-p]` contains when p is 0.")
 def slices_with_a_negative_end(feature_map, padding, value=0.0):
     """`[p:-p]` is empty for p = 0."""
     if padding < 0:
@@ -129,18 +123,14 @@ def returns_the_map_for_negative_padding(feature_map, padding, value=0.0):
     return feature_map.clone() if padding <= 0 else padded_with(feature_map, padding, value)
 
 
-@misconception(
-    "naive_padding", hint="An `assert` is for your own mistakes. Which exception is for the caller's?"
-)
+@misconception("naive_padding", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
 def asserts_the_padding(feature_map, padding, value=0.0):
     """Exception type: AssertionError for a negative padding."""
     assert padding >= 0, "padding must not be negative"
     return padded_with(feature_map, padding, value)
 
 
-@misconception(
-    "naive_padding", hint="You raise the right exception, but it does not say a word to the caller."
-)
+@misconception("naive_padding", hint="You raise the right exception, but it does not say a word to the caller.")
 def refuses_without_a_message(feature_map, padding, value=0.0):
     """Exception message: the ValueError for a negative padding is empty."""
     if padding < 0:
@@ -194,9 +184,7 @@ def leaves_the_border_out_of_the_mean(feature_map, kernel_size, strides, padding
     return windows.sum(-1) / inside.sum(-1)
 
 
-@misconception(
-    "naive_pooling", hint="Try a stride that differs from the kernel size. Which of them moves your window?"
-)
+@misconception("naive_pooling", hint="Try a stride that differs from the kernel size. Which of them moves your window?")
 def moves_by_the_kernel_size(feature_map, kernel_size, strides, padding, avg=False):  # noqa: ARG001
     """The stride is ignored, the kernel size is used twice."""
     return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, kernel_size), avg)
@@ -240,9 +228,7 @@ def divides_before_it_subtracts(feature_map, kernel_size, strides, padding, avg=
     return result
 
 
-@misconception(
-    "naive_pooling", hint="How many windows fit? Your result is as large as the map, and the rest is 0."
-)
+@misconception("naive_pooling", hint="How many windows fit? Your result is as large as the map, and the rest is 0.")
 def keeps_the_size_of_the_map(feature_map, kernel_size, strides, padding, avg=False):
     """The result is made with zeros_like(feature_map) and only partly filled."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
@@ -252,9 +238,7 @@ def keeps_the_size_of_the_map(feature_map, kernel_size, strides, padding, avg=Fa
     return result
 
 
-@misconception(
-    "naive_pooling", hint="With a border more windows fit. Is the border part of the size you compute with?"
-)
+@misconception("naive_pooling", hint="With a border more windows fit. Is the border part of the size you compute with?")
 def forgets_the_padding_in_the_size(feature_map, kernel_size, strides, padding, avg=False):
     """The number of windows is computed from the map without its border."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
@@ -262,19 +246,13 @@ def forgets_the_padding_in_the_size(feature_map, kernel_size, strides, padding, 
     return pooled[:rows, :columns]
 
 
-@misconception(
-    "naive_pooling", hint="Try a map that is not square. Does i count rows or columns in your loops?"
-)
+@misconception("naive_pooling", hint="Try a map that is not square. Does i count rows or columns in your loops?")
 def exchanges_rows_and_columns(feature_map, kernel_size, strides, padding, avg=False):
     """The result is transposed: out_W by out_H."""
-    return (
-        reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg).t().contiguous()
-    )
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg).t().contiguous()
 
 
-@misconception(
-    "naive_pooling", hint="Which number is your maximum compared with first? Try a map of negative numbers."
-)
+@misconception("naive_pooling", hint="Which number is your maximum compared with first? Try a map of negative numbers.")
 def starts_the_maximum_at_zero(feature_map, kernel_size, strides, padding, avg=False):
     """The running maximum starts at 0, so no result is negative, even without a border."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
@@ -314,9 +292,7 @@ def reads_numbers_with_item(feature_map, kernel_size, strides, padding, avg=Fals
     return torch.tensor(pooled.tolist(), dtype=feature_map.dtype, device=feature_map.device)
 
 
-@misconception(
-    "naive_pooling", hint="Look at your argument after the call. `-=` changes the caller's own tensor."
-)
+@misconception("naive_pooling", hint="Look at your argument after the call. `-=` changes the caller's own tensor.")
 def shifts_the_map_in_place(feature_map, kernel_size, strides, padding, avg=False):
     """In place: the map is made non-negative by `-=`, so that a border of 0 does no harm."""
     if avg:
@@ -373,17 +349,13 @@ def moves_by_the_window(X, pool_size, mode="max"):
     return pooled_by_mode(X, pool_size, mode)[:: pool_size[0], :: pool_size[1]]
 
 
-@misconception(
-    "pool2d", hint="In `pool_size`, does the height come first or the width? Try a window of (1, 3)."
-)
+@misconception("pool2d", hint="In `pool_size`, does the height come first or the width? Try a window of (1, 3).")
 def exchanges_height_and_width(X, pool_size, mode="max"):
     """The pair is read as (width, height)."""
     return pooled_by_mode(X, (pool_size[1], pool_size[0]), mode)
 
 
-@misconception(
-    "pool2d", hint="Try a window that is higher than it is wide. Where do you use its second number?"
-)
+@misconception("pool2d", hint="Try a window that is higher than it is wide. Where do you use its second number?")
 def takes_every_window_for_square(X, pool_size, mode="max"):
     """The height of the window is used as its width as well."""
     return pooled_by_mode(X, (pool_size[0], pool_size[0]), mode)
@@ -408,9 +380,7 @@ def looks_the_mode_up(X, pool_size, mode="max"):
     return pooled_by_mode(X, pool_size, {"max": "max", "avg": "avg"}[mode])
 
 
-@misconception(
-    "pool2d", hint="Python's `max` compares the rows of a tensor with each other. What compares all pixels?"
-)
+@misconception("pool2d", hint="Python's `max` compares the rows of a tensor with each other. What compares all pixels?")
 def uses_pythons_max(X, pool_size, mode="max"):
     """Python's `max` goes over the rows of a window and cannot compare them."""
     pooled = pooled_by_mode(X, pool_size, mode)
@@ -436,9 +406,7 @@ def loses_the_graph(X, pool_size, mode="max"):
     return pooled_by_mode(X.detach(), pool_size, mode)
 
 
-@misconception(
-    "pool2d", hint="What should come out when the window is larger than the map? Surely not an empty map."
-)
+@misconception("pool2d", hint="What should come out when the window is larger than the map? Surely not an empty map.")
 def returns_an_empty_map(X, pool_size, mode="max"):
     """A window that does not fit gives a result without pixels."""
     sizes = [max(size - p + 1, 0) for size, p in zip(X.shape, pool_size, strict=True)]
@@ -447,17 +415,13 @@ def returns_an_empty_map(X, pool_size, mode="max"):
     return X.new_zeros(sizes)
 
 
-@misconception(
-    "pool2d", hint="Call your function with `x.t()`. Its rows do not lie one after the other in memory."
-)
+@misconception("pool2d", hint="Call your function with `x.t()`. Its rows do not lie one after the other in memory.")
 def takes_rows_to_lie_in_memory(X, pool_size, mode="max"):
     """Layout: strides (W, 1) are assumed, so a transposed or sliced map gives wrong numbers."""
     return pooled_by_mode(X.as_strided(X.shape, (X.shape[1], 1)), pool_size, mode)
 
 
-@misconception(
-    "pool2d", hint="You let PyTorch do the pooling. In this exercise you move the window yourself."
-)
+@misconception("pool2d", hint="You let PyTorch do the pooling. In this exercise you move the window yourself.")
 def pools_with_the_library(X, pool_size, mode="max"):
     """Forbidden operator: F.max_pool2d and F.avg_pool2d."""
     if mode not in ("max", "avg"):
@@ -471,52 +435,40 @@ def pools_with_the_library(X, pool_size, mode="max"):
 # max_pool_2d
 
 
-@misconception(
-    "max_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?"
-)
+@misconception("max_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?")
 def squeezes_the_maximum(x, kernel_size=2, stride=2):
     """squeeze() takes away a channel, a row or a column that stands alone."""
     return windows_of(x, kernel_size, stride).amax(-1).squeeze()
 
 
-@misconception(
-    "max_pool_2d", hint="You get one map and return a stack of one. How many dimensions did you get?"
-)
+@misconception("max_pool_2d", hint="You get one map and return a stack of one. How many dimensions did you get?")
 def returns_a_stack_for_one_map(x, kernel_size=2, stride=2):
     """A map (H, W) comes back as (1, out_H, out_W)."""
     pooled = windows_of(x, kernel_size, stride).amax(-1)
     return pooled.unsqueeze(0) if x.dim() == 2 else pooled
 
 
-@misconception(
-    "max_pool_2d", hint="Your function takes stacks of maps. What does it do with one map, (H, W)?"
-)
+@misconception("max_pool_2d", hint="Your function takes stacks of maps. What does it do with one map, (H, W)?")
 def needs_a_channel(x, kernel_size=2, stride=2):
     """A map (H, W) without a channel is refused."""
     _channels, height, width = x.shape
     return windows_of(x, kernel_size, stride).amax(-1) if height and width else x
 
 
-@misconception(
-    "max_pool_2d", hint="Each channel is a map of its own. How many channels does your result have?"
-)
+@misconception("max_pool_2d", hint="Each channel is a map of its own. How many channels does your result have?")
 def takes_the_maximum_over_channels(x, kernel_size=2, stride=2):
     """The window reaches over all channels, and every channel shows the same maximum."""
     pooled = windows_of(x, kernel_size, stride).amax(-1)
     return pooled if x.dim() == 2 else pooled.amax(0, keepdim=True).expand_as(pooled)
 
 
-@misconception(
-    "max_pool_2d", hint="What does your result look like when all numbers of the map are negative?"
-)
+@misconception("max_pool_2d", hint="What does your result look like when all numbers of the map are negative?")
 def starts_with_zeros(x, kernel_size=2, stride=2):
     """The maximum is taken together with a tensor of zeros."""
     return windows_of(x, kernel_size, stride).amax(-1).clamp(min=0)
 
 
-@misconception(
-    "max_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?"
-)
+@misconception("max_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?")
 def steps_by_the_kernel(x, kernel_size=2, stride=2):  # noqa: ARG001
     """The stride is ignored, as in the trick that reshapes a map into blocks."""
     return windows_of(x, kernel_size, kernel_size).amax(-1)
@@ -581,18 +533,14 @@ def computes_in_float32(x, kernel_size=2, stride=2):
     return windows_of(x.float(), kernel_size, stride).amax(-1)
 
 
-@misconception(
-    "max_pool_2d", hint="A slice shares its memory with x. What happens to x when you write into the slice?"
-)
+@misconception("max_pool_2d", hint="A slice shares its memory with x. What happens to x when you write into the slice?")
 def writes_the_maximum_into_a_slice(x, kernel_size=2, stride=2):
     """In place: the running maximum is a slice of the input (where windows overlap, values are wrong too)."""
     rows, columns = windows_of(x, kernel_size, stride).shape[-3:-1]
     largest = x[..., : rows * stride : stride, : columns * stride : stride]
     for i in range(kernel_size):
         for j in range(kernel_size):
-            place = x[
-                ..., i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride
-            ]
+            place = x[..., i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
             largest.copy_(torch.maximum(largest, place))
     return largest
 
@@ -637,9 +585,7 @@ def divides_by_four(x, kernel_size=2, stride=2):
     return windows_of(x, kernel_size, stride).sum(-1) / 4
 
 
-@misconception(
-    "avg_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?"
-)
+@misconception("avg_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?")
 def squeezes_the_mean(x, kernel_size=2, stride=2):
     """squeeze() takes away a channel, a row or a column that stands alone."""
     return windows_of(x, kernel_size, stride).mean(-1).squeeze()
@@ -655,9 +601,7 @@ def averages_over_channels(x, kernel_size=2, stride=2):
     return pooled if x.dim() == 2 else pooled.mean(0, keepdim=True).expand_as(pooled)
 
 
-@misconception(
-    "avg_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?"
-)
+@misconception("avg_pool_2d", hint="Try a kernel of 3 with a stride of 1. Which one is the step of your slices?")
 def ignores_the_stride(x, kernel_size=2, stride=2):  # noqa: ARG001
     """The kernel size is used as the stride."""
     return windows_of(x, kernel_size, kernel_size).mean(-1)
@@ -758,9 +702,7 @@ class PoolsOneSquare(GlobalAveragePooling):
         return pooled if self.keepdim else pooled.flatten(1)
 
 
-@misconception(
-    "GlobalAveragePooling", hint="`squeeze()` removes *every* extent of 1, even that of a batch of one."
-)
+@misconception("GlobalAveragePooling", hint="`squeeze()` removes *every* extent of 1, even that of a batch of one.")
 class SqueezesTheBatch(GlobalAveragePooling):
     """squeeze() takes away N = 1 and C = 1 as well."""
 
@@ -777,9 +719,7 @@ class AlwaysKeepsTheDimensions(GlobalAveragePooling):
         return x.mean((2, 3), keepdim=True)
 
 
-@misconception(
-    "GlobalAveragePooling", hint="With `keepdim=True` two dimensions stay. How many ones do you append?"
-)
+@misconception("GlobalAveragePooling", hint="With `keepdim=True` two dimensions stay. How many ones do you append?")
 class KeepsOneDimension(GlobalAveragePooling):
     """With keepdim=True the result is (N, C, 1)."""
 
@@ -934,9 +874,7 @@ class RefusesLeftOverChannels(DepthPool):
         return super().forward(x)
 
 
-@misconception(
-    "DepthPool", hint="Each group of p channels makes one channel. How many channels does your result have?"
-)
+@misconception("DepthPool", hint="Each group of p channels makes one channel. How many channels does your result have?")
 class PoolsOverAllChannels(DepthPool):
     """The maximum is taken over all channels at once."""
 
@@ -953,9 +891,7 @@ class PoolsOnlyInSpace(DepthPool):
         return F.max_pool2d(x, self.pool_size)
 
 
-@misconception(
-    "DepthPool", hint="The window is a cube. Is your result smaller than the input in all three directions?"
-)
+@misconception("DepthPool", hint="The window is a cube. Is your result smaller than the input in all three directions?")
 class PoolsOnlyTheChannels(DepthPool):
     """The rows and columns are not pooled."""
 
@@ -973,9 +909,7 @@ class SlidesOverTheChannels(DepthPool):
         return F.max_pool2d(x, self.pool_size).unfold(1, self.pool_size, 1).amax(-1)
 
 
-@misconception(
-    "DepthPool", hint="By how many pixels does your window move? In space the cubes stand side by side."
-)
+@misconception("DepthPool", hint="By how many pixels does your window move? In space the cubes stand side by side.")
 class MovesByOnePixel(DepthPool):
     """The spatial stride is 1 instead of p."""
 
@@ -1017,9 +951,7 @@ class LeavesTheErrorToPyTorch(DepthPool):
         return super().forward(x)
 
 
-@misconception(
-    "DepthPool", hint="Try a transposed input: `view` needs numbers that lie in memory in their order."
-)
+@misconception("DepthPool", hint="Try a transposed input: `view` needs numbers that lie in memory in their order.")
 class ViewsTheMapsAsRows(DepthPool):
     """Layout: `view` refuses a transposed or sliced input."""
 
@@ -1080,9 +1012,7 @@ class PoolsTheMeanWithAnotherStride(MixedPooling):
 
     def forward(self, x):
         largest = windows_of(x, self.kernel_size, self.stride).amax(-1)
-        return self.alpha * largest + (1 - self.alpha) * windows_of(
-            x, self.kernel_size, self.kernel_size
-        ).mean(-1)
+        return self.alpha * largest + (1 - self.alpha) * windows_of(x, self.kernel_size, self.kernel_size).mean(-1)
 
 
 @misconception("MixedPooling", hint="What is a mixture of 150 % and -50 %? Say so when the module is built.")
@@ -1120,9 +1050,7 @@ class RefusesTheEnds(MixedPooling):
         super().__init__(kernel_size, stride, alpha)
 
 
-@misconception(
-    "MixedPooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?"
-)
+@misconception("MixedPooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
 class AssertsAlpha(MixedPooling):
     """Exception type: AssertionError for a wrong alpha."""
 
@@ -1140,9 +1068,7 @@ class DrawsAlpha(MixedPooling):
         self.alpha = torch.rand(()).item()
 
 
-@misconception(
-    "MixedPooling", hint="Both parts of the sum depend on the input. Does a gradient reach it through both?"
-)
+@misconception("MixedPooling", hint="Both parts of the sum depend on the input. Does a gradient reach it through both?")
 class DetachesTheMean(MixedPooling):
     """Gradient: it flows through the maximum only."""
 
@@ -1166,9 +1092,7 @@ class LetsPyTorchComplain(MixedPooling):
 # LPPooling
 
 
-@misconception(
-    "LPPooling", hint="Pool a map of ones: the result should be 1. What is missing under your root?"
-)
+@misconception("LPPooling", hint="Pool a map of ones: the result should be 1. What is missing under your root?")
 class SumsOverTheWindow(LPPooling):
     """The sum instead of the mean, as nn.LPPool2d has it."""
 
@@ -1187,9 +1111,7 @@ class ForgetsTheAbsoluteValue(LPPooling):
         return (windows_of(x, self.kernel_size, self.stride) ** self.p).mean(-1) ** (1 / self.p)
 
 
-@misconception(
-    "LPPooling", hint="Double the input: the result should double as well. Which last step is missing?"
-)
+@misconception("LPPooling", hint="Double the input: the result should double as well. Which last step is missing?")
 class ForgetsTheRoot(LPPooling):
     """The mean of the powers, without the p-th root."""
 
@@ -1234,9 +1156,7 @@ class CutsOffTheFraction(LPPooling):
         self.p = max(int(p), 1)
 
 
-@misconception(
-    "LPPooling", hint="What is your result for a window of zeros? The formula has no small extra number."
-)
+@misconception("LPPooling", hint="What is your result for a window of zeros? The formula has no small extra number.")
 class AddsAnEpsilon(LPPooling):
     """A small number is added under the root."""
 
@@ -1253,9 +1173,7 @@ class ForgetsTheStride(LPPooling):
         super().__init__(kernel_size, kernel_size, p)
 
 
-@misconception(
-    "LPPooling", hint="The root has the exponent 1/p. Which p, other than the negative ones, has none?"
-)
+@misconception("LPPooling", hint="The root has the exponent 1/p. Which p, other than the negative ones, has none?")
 class AcceptsPZero(LPPooling):
     """Only p < 0 is refused, p = 0 is not."""
 
@@ -1288,9 +1206,7 @@ class ChecksThePowerTooLate(LPPooling):
         return super().forward(x)
 
 
-@misconception(
-    "LPPooling", hint="Look at your argument after the call. What does the underscore in `abs_` mean?"
-)
+@misconception("LPPooling", hint="Look at your argument after the call. What does the underscore in `abs_` mean?")
 class TakesTheAbsoluteValueInPlace(LPPooling):
     """In place: x.abs_() changes the argument."""
 
@@ -1365,9 +1281,7 @@ class DrawsEveryPixelEquallyOften(StochasticPooling):
         return picked(windows, draw(torch.ones_like(windows))) if self.training else expected(windows)
 
 
-@misconception(
-    "StochasticPooling", hint="Your windows all choose the same place. How often do you roll the dice?"
-)
+@misconception("StochasticPooling", hint="Your windows all choose the same place. How often do you roll the dice?")
 class SharesOneDraw(StochasticPooling):
     """Statistics: one draw, by the first window, decides for all windows."""
 
@@ -1379,9 +1293,7 @@ class SharesOneDraw(StochasticPooling):
         return picked(windows, draw(chances).expand(*windows.shape[:-1], 1))
 
 
-@misconception(
-    "StochasticPooling", hint="Give all channels the same map. Should they all draw the same pixels?"
-)
+@misconception("StochasticPooling", hint="Give all channels the same map. Should they all draw the same pixels?")
 class SharesDrawsBetweenMaps(StochasticPooling):
     """Statistics: every place rolls its own dice, but all channels and samples see the same ones."""
 
@@ -1394,9 +1306,7 @@ class SharesDrawsBetweenMaps(StochasticPooling):
         return picked(windows, places.clamp(max=windows.shape[-1] - 1))
 
 
-@misconception(
-    "StochasticPooling", hint="Call your module twice in training mode. Does anything ever change?"
-)
+@misconception("StochasticPooling", hint="Call your module twice in training mode. Does anything ever change?")
 class TakesTheMostProbable(StochasticPooling):
     """Training takes the largest activation instead of drawing one."""
 
@@ -1473,9 +1383,7 @@ class CutsOffNegativeInput(StochasticPooling):
         return super().forward(x.relu())
 
 
-@misconception(
-    "StochasticPooling", hint="Is a negative input less wrong in evaluation than it is in training?"
-)
+@misconception("StochasticPooling", hint="Is a negative input less wrong in evaluation than it is in training?")
 class ChecksTheInputOnlyInTraining(StochasticPooling):
     """A negative input is refused in training only."""
 
@@ -1501,9 +1409,7 @@ class RollsPythonsDice(StochasticPooling):
         return picked(windows, draw(windows, generator))
 
 
-@misconception(
-    "StochasticPooling", hint="Call your module twice without a new seed. Should both draws be the same?"
-)
+@misconception("StochasticPooling", hint="Call your module twice without a new seed. Should both draws be the same?")
 class SeedsInForward(StochasticPooling):
     """Generator: every call sets the seed anew, so that all draws are the same, and those of others too."""
 
@@ -1537,9 +1443,7 @@ class TearsWindowsApart(StochasticPooling):
         return picked(windows, draw(windows)) if self.training else expected(windows)
 
 
-@misconception(
-    "StochasticPooling", hint="Try a stride that differs from the kernel size. Where do you use it?"
-)
+@misconception("StochasticPooling", hint="Try a stride that differs from the kernel size. Where do you use it?")
 class MovesByItsOwnWindow(StochasticPooling):
     """The kernel size is used as the stride."""
 
@@ -1547,9 +1451,7 @@ class MovesByItsOwnWindow(StochasticPooling):
         super().__init__(kernel_size, kernel_size)
 
 
-@misconception(
-    "StochasticPooling", hint="The draw itself has no gradient, but the pixel that was drawn has one."
-)
+@misconception("StochasticPooling", hint="The draw itself has no gradient, but the pixel that was drawn has one.")
 class DetachesTheDrawnPixel(StochasticPooling):
     """Gradient: in training none flows to the pixels that were drawn."""
 

@@ -117,7 +117,10 @@ def test_gradient(same_outcome, case):
     def probe(m):
         layer = m.StochasticPooling(kernel, stride)
         in_training = gradients(layer.train(), x + 0.5)[0]
-        return {"gradient": gradients(layer.eval(), x + 0.5)[0], "gradient arrives in training": in_training is not None}
+        return {
+            "gradient": gradients(layer.eval(), x + 0.5)[0],
+            "gradient arrives in training": in_training is not None,
+        }
 
     same_outcome(probe)
 
