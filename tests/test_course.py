@@ -1,4 +1,4 @@
-"""The graders of the real course, by the real commands: right stays right, wrong is caught, the example class is as told."""
+"""The graders of the real course, by the real commands: right stays right, wrong is caught, the class gets its due."""
 
 from __future__ import annotations
 
