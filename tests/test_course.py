@@ -16,7 +16,7 @@ EXAMPLES = {
     "chen": 100,
     "june": 100,
     "lena": 92,  # os._exit(0) in one function
-    "emil": 93,  # zeros around a maximum
+    "emil": 96,  # zeros around a maximum
     "goran": 0,
     "hana": 0,
     "ivan": 0,

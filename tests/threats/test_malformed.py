@@ -113,10 +113,8 @@ def test_malformed_submissions_score_0_with_a_message_in_seconds(course, grade):
     assert not course.left_alive()
 
 
-@pytest.mark.parametrize("name", ["missing.py", "dangling.py"])
-def test_a_missing_submission_is_a_usage_error(course, name):
-    (course.submissions / "dangling.py").symlink_to("nowhere.py")
-    process = course.start(course.submissions / name, output=course.root / "home/out.json")
+def test_a_missing_submission_is_a_usage_error(course):
+    process = course.start(course.submissions / "missing.py", output=course.root / "home/out.json")
     assert process.wait() == 2
     error = (course.root / "stderr").read_text()
     assert error.startswith("autograder: There is no file or folder")
@@ -126,9 +124,12 @@ def test_a_missing_submission_is_a_usage_error(course, name):
 def test_a_link_is_not_followed(course, grade):
     link = course.submissions / "link.py"
     link.symlink_to(course.root / "course/solutions/attack/attack.py")
-    done = grade(course, link)
-    assert done.results["link.py"].data["score"] == 0
-    assert "not an ordinary file" in done.results["link.py"].notice
+    dangling = course.submissions / "dangling.py"
+    dangling.symlink_to("nowhere.py")
+    done = grade(course, link, dangling)
+    for name in ("link.py", "dangling.py"):
+        assert done.results[name].data["score"] == 0
+        assert "not an ordinary file" in done.results[name].notice
 
 
 def test_a_device_is_refused(course, grade):
