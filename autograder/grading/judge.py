@@ -68,7 +68,7 @@ def grade(
         submission=job.submission.name,
         state=state,
         exercises=_by_exercise(assignment, plugin.checks if plugin else []),
-        notice=_notice(examiner) if state is State.GRADED else "",
+        notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
         environment=_environment(examiner.layers),
         fingerprint=fingerprint(assignment, job),
@@ -132,11 +132,13 @@ def _by_exercise(assignment: Assignment, checks: list[CheckResult]) -> tuple[Exe
     )
 
 
-def _notice(examiner: Examiner) -> str:
+def _notice(examiner: Examiner, assignment: Assignment) -> str:
     """What a student has to know about the file as a whole."""
     failure = examiner.load_failure()
     if failure is not None:
         return failure.message
+    if not examiner.names & assignment.exercises.keys():
+        return "The file defines none of the exercises. Was it saved before it was handed in?"
     if examiner.problems:
         where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))
         return f"These cells ended with an error and were graded without what follows it in them: {where}."
