@@ -60,13 +60,15 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def find_course(start: Path | None = None) -> Path:
-    """The nearest folder, from `start` (default: the working directory) upward, that holds `graders/`.
+    """The nearest folder, from `start` (default: the working directory) upward, that holds `graders/`; without `start`
+    at last the one that this package lies in.
 
     Raises:
         UsageError: there is none.
     """
+    fallback = [] if start else [Path(__file__).resolve().parent.parent]
     start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
+    for folder in (start, *start.parents, *fallback):
         if any(folder.glob("graders/*/assignment.toml")):
             return folder
     raise UsageError(

@@ -16,6 +16,7 @@ import msgspec
 from autograder.errors import EngineError
 from autograder.job import JUDGE, STAGE, Job, Stage
 from autograder.results.model import CheckResult, Result
+from autograder.sandbox.confinement import refuse_debuggers
 from autograder.sandbox.forkserver import Child, Client
 from autograder.sandbox.framing import Closed, frames, send_frame
 
@@ -39,6 +40,7 @@ class Engine:
         self._lifeline, lifeline_there = socket.socketpair()
         with control_there, lifeline_there:
             self._process = _start_bench(control_there, lifeline_there)
+        refuse_debuggers()  # this process' environment is nobody's business
         self._client = Client(control)
         self._clients: dict[Stage, Client] = {}
         self._stages: list[tuple[Child, socket.socket]] = []

@@ -122,6 +122,8 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
     reset_torch()
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
+    if not request.keep_going:  # a file knows its own name, a notebook does not
+        module.__file__ = request.cells[0][0]
     errors: list[Raised] = []
     files = {label for label, _ in request.cells}
     for label, source in request.cells:
