@@ -22,8 +22,8 @@ from autograder.job import STAGE, Job, Stage
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
+from autograder.sandbox.seats import Seats
 from autograder.sandbox.worker import reset_torch
-from autograder.seats import Seats
 
 
 def main(control_fd: int, lifeline_fd: int) -> NoReturn:

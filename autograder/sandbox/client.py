@@ -13,10 +13,10 @@ from autograder.errors import EngineError
 from autograder.sandbox import values
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.framing import Closed, FrameError, Late, receive_frame, send_frame
+from autograder.sandbox.seats import occupied
 from autograder.sandbox.values import Answer, Returned
 from autograder.sandbox.worker import Ask, Load
 from autograder.sandbox.zygote import WorkerRequest
-from autograder.seats import occupied
 
 START_SECONDS = 30.0
 
