@@ -119,7 +119,7 @@ def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: To
     if count == 0:
         return None
     total, first = wrong.numel(), tuple(int(index) for index in wrong.nonzero()[0])
-    entries = f"{count} of {total} entries differ" if total > 1 else "The value differs"
+    entries = f"{count} of {total} entries differ (marked *)" if total > 1 else "The value differs"
     should, is_ = _distinct(expected[first].item(), got[first].item())
     place = f"at {index_text(first)} it should be" if first else "it should be"
     message = f"{entries}: {place} {should}, but is {is_}."
