@@ -32,6 +32,8 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     confinement.adopt_orphans()
     reset_torch()
     torch.set_num_interop_threads(1)
+    # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.
+    torch.nn.functional.embedding_bag(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1), mode="mean")
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)

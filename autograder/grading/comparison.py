@@ -210,4 +210,6 @@ def _distinct(expected: Any, got: Any) -> tuple[str, str]:
 
 
 def _subject(where: str) -> str:
+    if where == "gradient":
+        return "The gradient (of a weighted sum of the results)"
     return f"The {where}" if where and where[0].isalpha() else f"Entry {where}" if where else "The result"

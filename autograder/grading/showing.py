@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import textwrap
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,7 +46,12 @@ def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown
     """A value as text. Entries where the boolean tensor `marks` is true carry a star."""
     if isinstance(value, torch.Tensor):
         dtype = str(value.dtype).removeprefix("torch.")
-        return Shown(name, f"{shape_text(value.shape)} {dtype}" if value.dim() else dtype, _tensor_text(value, marks))
+        memory = "" if value.is_contiguous() else f", strides {value.stride()}"
+        kind = f"{shape_text(value.shape)} {dtype}{memory}" if value.dim() else dtype
+        return Shown(name, kind, _tensor_text(value, marks))
+    if isinstance(value, dict):
+        parts = [f"{key}:\n{textwrap.indent(show(item).text, '  ')}" for key, item in value.items()]
+        return Shown(name, "", "\n".join(parts))
     if isinstance(value, Raised):
         return Shown(
             name,
@@ -154,7 +160,7 @@ class _Recording:
     def _value(self, name: str, value: Any, *, keyword: bool) -> str:
         if isinstance(value, torch.Tensor):
             if all(name != known for known, _ in self.inputs):
-                self.inputs.append((name, value.detach().clone()))
+                self.inputs.append((name, value.detach()))
             return name
         text = f"a {type(value).__name__}" if isinstance(value, torch.nn.Module) else _clipped(repr(value), 80)
         return f"{name}={text}" if keyword else text

@@ -18,7 +18,7 @@ def test_shape(same_outcome, x, p):
     same_outcome(lambda m: m.naive_padding(x, p).shape)
 
 
-@points(2)
+@points(1)
 @given(x=feature_maps(), p=st.integers(0, 3))
 def test_zeros_around_the_map(same_outcome, x, p):
     """Without a value the border is 0, and the map stands unchanged in the middle."""
@@ -31,6 +31,13 @@ def test_border_value(same_outcome, x, p, value):
     """The border is filled with the value that was asked for."""
     same_outcome(lambda m: m.naive_padding(x, p, value))
     same_outcome(lambda m: m.naive_padding(x, p, value=value))
+
+
+@points(1)
+@given(x=feature_maps(layouts=True, smallest=2), p=st.integers(0, 2))
+def test_any_memory_layout(same_outcome, x, p):
+    """The map may be transposed or cut out of a larger one."""
+    same_outcome(lambda m: m.naive_padding(x, p))
 
 
 @points(1)

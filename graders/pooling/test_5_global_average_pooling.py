@@ -11,7 +11,7 @@ from autograder.probes import gradients
 pytestmark = exercise("GlobalAveragePooling")
 
 
-@points(2)
+@points(1.5)
 @given(x=images(), training=st.booleans())
 def test_one_mean_per_channel(same_outcome, x, training):
     """(N, C, H, W) becomes (N, C), also where H ≠ W, in training and in evaluation mode."""
@@ -19,7 +19,7 @@ def test_one_mean_per_channel(same_outcome, x, training):
 
 
 @points(1)
-@given(x=images())
+@given(x=images(sides=(1, 10)))
 def test_keepdim(same_outcome, x):
     """With keepdim=True the result is (N, C, 1, 1)."""
     same_outcome(lambda m: m.GlobalAveragePooling(keepdim=True)(x))
@@ -27,7 +27,9 @@ def test_keepdim(same_outcome, x):
 
 
 @points(1)
-@given(x=tensors(st.sampled_from([(1, 1, 1, 1), (1, 3, 2, 2), (2, 1, 3, 2), (2, 3, 1, 4), (2, 2, 5, 1)])))
+@given(
+    x=tensors(st.sampled_from([(1, 1, 1, 1), (1, 3, 2, 2), (2, 1, 3, 2), (2, 3, 1, 4), (2, 2, 5, 1)]), layouts=False)
+)
 def test_extents_of_one(same_outcome, x):
     """Batches of one sample, images of one channel, one row or one column keep their rank."""
     same_outcome(lambda m: [m.GlobalAveragePooling()(x), m.GlobalAveragePooling(True)(x)])
@@ -50,14 +52,21 @@ def test_nothing_to_learn(same_outcome, x):
 @given(x=images(dtype=float64))
 def test_dtype(same_outcome, x):
     """A float64 input gives a float64 result of that precision."""
-    same_outcome(lambda m: m.GlobalAveragePooling()(x / 3))
+    same_outcome(lambda m: [m.GlobalAveragePooling()(x / 3), m.GlobalAveragePooling(True)(x / 3)])
+
+
+@points(0.5)
+@given(x=images(layouts=True, sides=(2, 6)))
+def test_any_memory_layout(same_outcome, x):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    same_outcome(lambda m: m.GlobalAveragePooling()(x))
 
 
 @points(1)
-@given(x=images())
-def test_gradient(same_outcome, x):
+@given(x=images(), keepdim=st.booleans())
+def test_gradient(same_outcome, x, keepdim):
     """The gradient reaches every pixel."""
-    same_outcome(lambda m: {"gradient": gradients(m.GlobalAveragePooling(), x)[0]})
+    same_outcome(lambda m: {"gradient": gradients(m.GlobalAveragePooling(keepdim), x)[0]})
 
 
 @points(1)

@@ -21,14 +21,22 @@ def test_half_and_half(same_outcome, case, training):
 
 
 @points(1.5)
-@given(case=image_cases(), alpha=alphas)
-def test_alpha(same_outcome, case, alpha):
+@given(case=image_cases(), alpha=alphas, training=st.booleans())
+def test_alpha(same_outcome, case, alpha, training):
     """alpha is the share of the maximum, 1 - alpha that of the mean."""
     x, kernel, stride = case
-    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x))
+    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha).train(training)(x))
 
 
-@points(1.5)
+@points(0.5)
+@given(case=image_cases(layouts=True))
+def test_any_memory_layout(same_outcome, case):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.MixedPooling(kernel, stride)(x))
+
+
+@points(1)
 @given(case=image_cases())
 def test_stride(same_outcome, case):
     """The stride may differ from the kernel, and equals it when it is not given."""
@@ -38,7 +46,7 @@ def test_stride(same_outcome, case):
 
 
 @points(1)
-@given(alpha=st.sampled_from([-0.1, 1.1, 2.0, -1.0]))
+@given(alpha=st.sampled_from([-0.1, 1.1, 2.0, -1.0, 1.001, -0.001]))
 def test_alpha_outside_0_and_1(same_outcome, alpha):
     """An alpha outside [0, 1] is a ValueError, raised when the layer is made."""
     same_outcome(lambda m: m.MixedPooling(2, alpha=alpha))
