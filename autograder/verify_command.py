@@ -55,7 +55,8 @@ def run(
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
-                runs = [(subject, salt) for subject in subjects for salt in salts for _ in range(repeats)]
+                # Salt by salt: judges of one rehearsal share the processors fairly, those of two know nothing of each other.
+                runs = [(subject, salt) for salt in salts for subject in subjects for _ in range(repeats)]
                 with _progress(console) as progress:
                     task = progress.add_task(assignment.slug, total=len(runs))
                     for subject, salt, result in _graded(pool, engine, verification, runs):
