@@ -55,7 +55,7 @@ def run(
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
-                # Salt by salt: judges of one rehearsal share the processors fairly, those of two know nothing of each other.
+                # Salt by salt: only judges of one rehearsal share the processors fairly.
                 runs = [(subject, salt) for salt in salts for subject in subjects for _ in range(repeats)]
                 with _progress(console) as progress:
                     task = progress.add_task(assignment.slug, total=len(runs))
