@@ -24,6 +24,7 @@ from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.seats import Seats
 from autograder.sandbox.worker import reset_torch
+from autograder.torchvision_beside_cpu_torch import declare_operators
 
 
 def main(control_fd: int, lifeline_fd: int) -> NoReturn:
@@ -34,6 +35,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     torch.set_num_interop_threads(1)
     # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.
     torch.nn.functional.embedding_bag(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1), mode="mean")
+    declare_operators()  # a submission may import torchvision
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)

@@ -101,8 +101,18 @@ def check(file: Path | None, tests: Path | None) -> None:
 @click.option("--salt", "salts", multiple=True, metavar="TEXT", help="Again with other examples; may be repeated.")
 @click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often, with equal results.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@click.option(
+    "--exercise", "exercises", multiple=True, metavar="NAME", help="Only its misconceptions; may be repeated."
+)
 @_course
-def verify(slugs: tuple[str, ...], salts: tuple[str, ...], repeats: int, jobs: int | None, course: Path | None) -> None:
+def verify(
+    slugs: tuple[str, ...],
+    salts: tuple[str, ...],
+    repeats: int,
+    jobs: int | None,
+    exercises: tuple[str, ...],
+    course: Path | None,
+) -> None:
     """Tests the graders of assignments: the solution gets all points, the skeleton none, and every known misconception
     loses points in its own exercise and in no other.
 
@@ -110,7 +120,9 @@ def verify(slugs: tuple[str, ...], salts: tuple[str, ...], repeats: int, jobs: i
     """
     from autograder import verify_command
 
-    sys.exit(verify_command.run(slugs, salts=salts or ("",), repeats=repeats, jobs=jobs, course=course))
+    salts = salts or ("",)
+    code = verify_command.run(slugs, salts=salts, repeats=repeats, jobs=jobs, exercises=exercises, course=course)
+    sys.exit(code)
 
 
 @main.command(short_help="Make what students receive from the solutions.")

@@ -33,7 +33,8 @@ def skeleton(solution: str, name: str = "the solution") -> str:
                 raise UsageError(f"Correct {name}, line {number}: this solution begins inside that of line {begun}.")
             begun = number
             indent = line[: len(line) - len(line.lstrip())]
-            lines += [indent + stub for stub in STUB]
+            # In no function, an exception would end the whole file: what stands above the region must do.
+            lines += [indent + stub for stub in (STUB if indent else STUB[:1])]
         elif END in line:
             if not begun:
                 raise UsageError(f"Correct {name}, line {number}: a solution ends here that never began.")

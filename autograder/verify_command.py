@@ -12,9 +12,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.course import assignment_slugs, find_course, load_assignment
+from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
 from autograder.engine import Engine
-from autograder.errors import EngineError
+from autograder.errors import EngineError, UsageError
 from autograder.job import Job, Stage
 from autograder.results.feedback import points_text
 from autograder.results.inert import one_line
@@ -29,9 +29,12 @@ def run(
     salts: tuple[str, ...] = ("",),
     repeats: int = 1,
     jobs: int | None = None,
+    exercises: tuple[str, ...] = (),
     course: Path | None = None,
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
+
+    With `exercises` only the misconceptions of those are tried.
 
     Returns:
         The exit code: 0 if all that must hold does, else 1.
@@ -42,6 +45,7 @@ def run(
     """
     root = find_course(course)
     assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    _require(exercises, assignments)
     console = Console(highlight=False)
     show = Printer(console)
     sound = True
@@ -51,7 +55,7 @@ def run(
                 started = time.monotonic()
                 verification = Verification(assignment)
                 with console.status(f"Reading {assignment.slug}"):
-                    subjects = verification.subjects()
+                    subjects = verification.subjects(exercises)
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
@@ -70,6 +74,12 @@ def run(
             pool.shutdown(wait=False, cancel_futures=True)  # the engine's end will end those that run
             raise
     return 0 if sound else 1
+
+
+def _require(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:
+    known = [name for assignment in assignments for name in assignment.exercises]
+    if unknown := [name for name in exercises if name not in known]:
+        raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")
 
 
 def _graded(

@@ -102,7 +102,7 @@ def test_markers_that_do_not_fit_are_named_with_file_and_line(markers: str, line
 
 def test_what_is_left_must_be_python() -> None:
     text = "if True:\n### BEGIN SOLUTION\n    x = 1\n### END SOLUTION\n"
-    with pytest.raises(UsageError, match=r"Correct solutions/a/a\.py: without its solutions .*line 3"):
+    with pytest.raises(UsageError, match=r"Correct solutions/a/a\.py: without its solutions .*line 2"):
         skeleton(text, "solutions/a/a.py")
 
 

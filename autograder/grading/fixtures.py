@@ -1,4 +1,4 @@
-"""What a hidden grader may ask for: `same_outcome`, `student`, `vectorised`. The rest is pytest and Hypothesis.
+"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`. The rest is pytest, Hypothesis.
 
 A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
 and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
@@ -92,6 +92,14 @@ class Questions:
             raise Settled(Failure(raised_text(answer.outcome)))
         return answer.outcome.value
 
+    def operators(self, probe: Probe) -> dict[str, int]:
+        """How often the submission dispatches each ATen operator in `probe`: {"mm": 1, "permute": 2}."""
+        self._transcript.complete = False
+        answer = self._ask(shipping.dumps(probe), 0, operators=True)
+        if isinstance(answer.outcome, Raised):
+            raise Settled(Failure(raised_text(answer.outcome)))
+        return answer.operators
+
     def vectorised(self, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
         """The Python work of `probe(module, input)` is the same for every input: operators dispatched and lines run.
 
@@ -133,9 +141,10 @@ class Questions:
             return failure
         return Failure(message, Status.FAILED, example, known.hint, known.name)
 
-    def _ask(self, data: bytes, seed: int, *, lines: bool = False) -> Answer:
+    def _ask(self, data: bytes, seed: int, *, operators: bool = False, lines: bool = False) -> Answer:
+        operators = operators or lines or bool(self._forbidden)
         try:
-            answer = self._examiner.ask(data, seed=seed, operators=bool(self._forbidden) or lines, lines=lines)
+            answer = self._examiner.ask(data, seed=seed, operators=operators, lines=lines)
         except Settled as settled:
             if settled.failure.status is Status.TIMEOUT or self._difference is None:
                 raise self._with_call(settled.failure, data, seed) from None
@@ -158,7 +167,7 @@ class Questions:
         answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
-        return answer.operator_count, answer.lines
+        return sum(answer.operators.values()), answer.lines
 
     def _stop_shrinking(self) -> None:
         if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:

@@ -40,7 +40,7 @@ def time_limit(seconds: float) -> pytest.MarkDecorator:
 
 @dataclass(frozen=True)
 class Misconception:
-    """A known wrong way to do an exercise: `variant` replaces the solution's function or class of that name."""
+    """A known wrong way to do an exercise: `variant` takes the place of what the solution defines by that name."""
 
     exercise: str
     name: str
@@ -53,7 +53,8 @@ def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = Non
     """Declares the decorated function or class to be a known wrong variant of `exercise`.
 
     Args:
-        exercise: the name whose definition in the solution it takes the place of.
+        exercise: the name whose definition in the solution it takes the place of, as graders see it. Where that is
+            data, a function without arguments is decorated that returns the wrong data.
         hint: what to tell a student whose answers equal this variant's; it teaches and does not give the answer away.
         also: other exercises that it costs points, each with the reason, because the solution builds them on this one.
     """

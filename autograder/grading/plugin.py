@@ -136,6 +136,10 @@ class GradingPlugin:
         return request.node.stash[_QUESTIONS].student  # type: ignore[no-any-return]
 
     @pytest.fixture
+    def operators(self, request: pytest.FixtureRequest) -> Callable[..., dict[str, int]]:
+        return request.node.stash[_QUESTIONS].operators  # type: ignore[no-any-return]
+
+    @pytest.fixture
     def vectorised(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         return request.node.stash[_QUESTIONS].vectorised  # type: ignore[no-any-return]
 

@@ -54,19 +54,25 @@ def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleTy
 
 
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:
-    """The whole solution with one exercise replaced: what a student with that misconception would hand in.
+    """What a student hands in who has one exercise wrong in this way and all others right.
+
+    Functions of the solution that build on the exercise keep the right one: a misconception is about one exercise.
 
     Raises:
         EngineError: the file of misconceptions and the solution do not fit together.
     """
     solution = _read(assignment.solution)
     shared, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
-    if not any(
-        isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign) and misconception.exercise in _defined(node)
-        for node in ast.parse(solution).body
-    ):
-        raise EngineError(f"misconception {misconception.name}: the solution defines no {misconception.exercise}")
-    return f"{solution}\n{shared}\n{variants[misconception.name]}\n{misconception.exercise} = {misconception.name}\n"
+    name, variant = misconception.exercise, misconception.name
+    if not any(name in _defined(node) for node in ast.parse(solution).body):
+        raise EngineError(f"misconception {variant}: the solution defines no {name}")
+    text = f"{solution}\n{shared}\n{variants[variant]}\n"
+    return (
+        f"_inner = {{'__name__': __name__, '__file__': __file__}}\n"
+        f"exec(compile({text!r}, __file__, 'exec'), _inner)\n"
+        f"globals().update(_inner)\n"
+        f"{name} = {variant} if callable({name}) else {variant}()\n"
+    )
 
 
 def load_variant(assignment: Assignment, misconception: Misconception) -> types.ModuleType:
@@ -77,6 +83,7 @@ def load_variant(assignment: Assignment, misconception: Misconception) -> types.
 def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
     """Runs trusted source as a module that is not in `sys.modules`."""
     module = types.ModuleType(name)
+    module.__file__ = label
     try:
         exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
     except Exception as error:
@@ -107,10 +114,11 @@ def _declares(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "misconception"
 
 
-def _defined(node: ast.FunctionDef | ast.ClassDef | ast.Assign) -> set[str]:
-    if isinstance(node, ast.Assign):
-        return {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return {node.name}
+def _defined(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _read(path: Path) -> str:

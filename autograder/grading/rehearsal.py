@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from autograder.grading.comparison import Tolerance
 from autograder.grading.diagnosis import evaluate
 from autograder.grading.failures import Failure
+from autograder.sandbox.observation import Operators
 from autograder.sandbox.values import Answer, Outcome
 
 
@@ -51,7 +52,11 @@ class Understudy:
         """Nothing to reset."""
 
     def ask(self, probe: bytes, *, seed: int, operators: bool = False, lines: bool = False) -> Answer:  # noqa: ARG002
-        return Answer(0, evaluate(probe, self._reference, seed))
+        if not operators:
+            return Answer(0, evaluate(probe, self._reference, seed))
+        with Operators() as seen:
+            outcome = evaluate(probe, self._reference, seed)
+        return Answer(0, outcome, seen.counts)
 
     def load_failure(self) -> Failure | None:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Records the operators dispatched inside the `with` block, below autograd, however they were reached."""
+    """Counts the operators dispatched inside the `with` block, below autograd, however they were reached."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -24,19 +25,20 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.count = 0
-        self._seen: set[Any] = set()
+        self._seen: Counter[Any] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
-        self._seen.add(func)
+        self._seen[func] += 1
         return func(*args, **kwargs) if kwargs else func(*args)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names without namespace and overload: "max_pool2d_with_indices"."""
-        names = {getattr(func, "_schema", func).name for func in self._seen if hasattr(func, "_schema")}
-        return tuple(sorted(name.partition("::")[2][:80] for name in names))[:200]
+    def counts(self) -> dict[str, int]:
+        """How often each was dispatched, by name without namespace and overload: "max_pool2d_with_indices"."""
+        counts: Counter[str] = Counter()
+        for func, count in self._seen.items():
+            if hasattr(func, "_schema"):
+                counts[func._schema.name.partition("::")[2][:80]] += count
+        return dict(sorted(counts.items())[:200])
 
 
 class Lines:

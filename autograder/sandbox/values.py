@@ -106,8 +106,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
     ticket: int
     outcome: Outcome
-    operators: tuple[str, ...] = ()
-    operator_count: int = 0
+    operators: dict[str, int] = {}
     lines: int = 0
     threads: int = 1
 
@@ -119,8 +118,7 @@ class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
     ticket: int
     outcome: _Returned | Raised
-    operators: tuple[str, ...] = ()
-    operator_count: int = 0
+    operators: dict[str, int] = {}
     lines: int = 0
     threads: int = 1
 
@@ -144,7 +142,7 @@ def encode(answer: Answer) -> tuple[bytes, list[Buffer]]:
             outcome = _Returned(Opaque("a value nested too deeply or with too many entries"))
     else:
         outcome = answer.outcome
-    fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
+    fields = (answer.operators, answer.lines, answer.threads)
     return _encoder.encode(_Answer(answer.ticket, outcome, *fields)), chunks
 
 
@@ -238,7 +236,7 @@ def decode(header: Buffer, body: bytearray) -> Answer:
         MemoryError,
     ) as error:
         raise FrameError(str(error)[:200]) from error
-    fields = (answer.operators, answer.operator_count, answer.lines, answer.threads)
+    fields = (answer.operators, answer.lines, answer.threads)
     return Answer(answer.ticket, outcome, *fields)
 
 

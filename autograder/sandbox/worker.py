@@ -155,8 +155,7 @@ def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set
     return Answer(
         request.ticket,
         outcome,
-        operators=operators.names if operators else (),
-        operator_count=operators.count if operators else 0,
+        operators=operators.counts if operators else {},
         lines=lines.count if lines else 0,
         threads=_thread._count() + 1,
     )

@@ -1,10 +1,14 @@
-"""Helpers that a probe may call inside the worker (and, on the reference, inside the judge)."""
+"""Gradients of a fixed weighted sum of what a function or a module returns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import nn
+
+from autograder.probes import roles
+from autograder.probes.symmetric import power_sums
 
 
 def gradients(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -22,6 +26,32 @@ def gradients(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> t
     if not isinstance(output, torch.Tensor) or not output.requires_grad:
         return (None,) * len(leaves)
     return torch.autograd.grad((output * weights(output)).sum(), leaves, allow_unused=True)
+
+
+def parameter_gradients(model: nn.Module, *inputs: torch.Tensor) -> dict[str, object]:
+    """Gradients of a fixed weighted sum of `model(*inputs)` with respect to all parameters, whatever their order.
+
+    For each role and shape: the sum of the gradients of the parameters that share it and the sum of their squares,
+    which together tell whether each of them has the gradient it should have. None where no gradient reaches any.
+
+    Args:
+        model: returns one floating-point tensor. Its parameters' `.grad` are left alone.
+        inputs: are not modified.
+    """
+    groups = [group for group, _ in roles.parameters(model)]
+    tensors = [tensor for _, tensor in roles.parameters(model)]
+    wanted = [tensor.requires_grad for tensor in tensors]
+    for tensor in tensors:
+        tensor.requires_grad_()
+    try:
+        output = model(*(tensor.detach().clone() for tensor in inputs))
+        found: Sequence[torch.Tensor | None] = [None] * len(tensors)
+        if tensors and output.requires_grad:
+            found = torch.autograd.grad((output * weights(output)).sum(), tensors, allow_unused=True)
+    finally:
+        for tensor, required in zip(tensors, wanted, strict=True):
+            tensor.requires_grad_(required)
+    return {f"gradient of the {words}": sums for words, sums in power_sums(zip(groups, found, strict=True)).items()}
 
 
 def weights(tensor: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,115 @@
+"""Gives two models the same numbers without knowing how their layers are named or ordered.
+
+A tensor's numbers depend on its role and its shape alone (see `roles`), so two layers of one shape get the same. That
+they are two shows in the gradients and in the statistics.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+from autograder.probes import roles
+
+M = TypeVar("M", bound=nn.Module)
+
+# Large tensors repeat this many numbers: a prime, so that no two rows or channels of usual sizes are alike.
+_PERIOD = 65_537
+_GAIN = 3**0.5  # of a uniform distribution: standard deviation 1 on [−√3, √3]
+
+# role → (smallest, largest) of the numbers; weights are divided by √fan_in as well
+_RANGES = {
+    roles.WEIGHT: (-1.4 * _GAIN, 1.4 * _GAIN),
+    roles.BIAS: (-0.5, 0.5),
+    roles.SCALE: (0.5, 1.5),
+    roles.SHIFT: (-0.5, 0.5),
+    roles.MEAN: (-0.5, 0.5),
+    roles.VARIANCE: (0.5, 1.5),
+}
+
+
+def fill(model: M, seed: int = 0) -> M:
+    """Fills every parameter and every running mean and variance in place; returns the model.
+
+    Weights keep the size of a signal (variance 2 / fan_in, as in He et al. 2015, https://arxiv.org/abs/1502.01852), a
+    quarter of the normalisation scales is negative, running variances are positive. Other buffers stay as they are.
+
+    Args:
+        model: no parameter may be lazy any more (see `filled`).
+        seed: other numbers for another seed.
+    """
+    with torch.no_grad():
+        for group, tensor in (*roles.parameters(model), *roles.running_statistics(model)):
+            _write(_numbers(group, tensor, seed), tensor)
+    return model
+
+
+def filled(build: Callable[[], M], x: torch.Tensor, seed: int = 0) -> M:
+    """The model that `build()` makes, in x's dtype and in training mode, with its parameters and statistics filled.
+
+    Its own random initialisation is skipped, which for a large model takes most of the time. Lazy parameters get
+    their shapes from a pass of `x` in evaluation mode.
+    """
+    with _NoDraws():
+        model = build()
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"an nn.Module was expected, but this is a {type(model).__name__}")
+        model = model.to(x.dtype)
+        materialise(model, x)
+    return fill(model, seed).train()
+
+
+def materialise(model: nn.Module, *inputs: torch.Tensor) -> None:
+    """Gives lazy parameters their shapes; leaves other models alone."""
+    if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
+        model.eval()
+        with torch.no_grad():
+            model(*inputs)
+        model.train()
+
+
+def _numbers(group: roles.Group, tensor: torch.Tensor, seed: int) -> torch.Tensor:
+    role, shape = group
+    digest = hashlib.blake2b(f"{role}|{shape}|{seed}".encode(), digest_size=4).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest, "little"))
+    count = tensor.numel()
+    low, high = _RANGES[role]
+    if role == roles.WEIGHT:
+        fan_in = max(1, count // max(1, tensor.shape[0]))
+        low, high = low / math.sqrt(fan_in), high / math.sqrt(fan_in)
+    # Drawn in double precision: a model in float32 gets the same numbers, rounded.
+    numbers = torch.rand(min(count, _PERIOD), generator=generator, dtype=torch.float64, device="cpu")
+    numbers = low + (high - low) * numbers
+    if role == roles.SCALE:
+        signs = torch.rand(len(numbers), generator=generator, dtype=torch.float64, device="cpu")
+        numbers = torch.where(signs < 0.25, -numbers, numbers)
+    return numbers.to(tensor.dtype)
+
+
+def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
+    """Into the whole tensor, again and again."""
+    flat = tensor.reshape(-1)  # a view, unless the tensor's memory has gaps
+    rows = flat.numel() // max(1, len(numbers))
+    end = rows * len(numbers)
+    flat[:end].view(rows, len(numbers)).copy_(numbers.expand(rows, len(numbers)))
+    flat[end:].copy_(numbers[: flat.numel() - end])
+    if flat.data_ptr() != tensor.data_ptr():
+        tensor.copy_(flat.view(tensor.shape))
+
+
+class _NoDraws(TorchFunctionMode):
+    """Parameters are not drawn at random inside the `with` block: their numbers are about to be replaced."""
+
+    _DRAWS = frozenset((torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_))
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in self._DRAWS and isinstance(args[0], nn.Parameter):
+            return args[0]
+        return func(*args, **(kwargs or {}))

@@ -1,0 +1,51 @@
+"""What a number of tensors have in common, no matter in which order they come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+
+from autograder.probes.roles import Group
+
+_WHOLE = 64  # entries of a tensor that is reported as it is
+_BINS = 32  # numbers that a larger one is reduced to
+
+
+def power_sums(members: Iterable[tuple[Group, torch.Tensor | None]]) -> dict[str, object]:
+    """For each group in words: {"members", "sum", "sum of squares"} over its members, entry by entry.
+
+    Sums of powers do not depend on the order, so there is nothing to sort and no tie to break. Large tensors are
+    reduced to a few weighted sums of their entries. A member that is None counts as zeros, a group of those is None.
+    """
+    groups: defaultdict[Group, list[torch.Tensor | None]] = defaultdict(list)
+    for group, tensor in members:
+        groups[group].append(tensor)
+    return {_words(group): _sums(groups[group]) for group in sorted(groups)}
+
+
+def _words(group: Group) -> str:
+    role, shape = group
+    return f"{role} of shape {'×'.join(map(str, shape)) or '1'}"
+
+
+def _sums(members: list[torch.Tensor | None]) -> object:
+    flat = [member.detach().reshape(-1) for member in members if member is not None]
+    if not flat:
+        return None
+    total, squares = torch.zeros_like(flat[0]), torch.zeros_like(flat[0])
+    for tensor in flat:
+        total, squares = total + tensor, squares + tensor * tensor
+    return {"members": len(members), "sum": _reduced(total), "sum of squares": _reduced(squares)}
+
+
+def _reduced(flat: torch.Tensor) -> torch.Tensor:
+    count = flat.numel()
+    if count <= _WHOLE:
+        return flat
+    index = torch.arange(count, dtype=torch.float64)
+    weighted = flat.double() * (0.5 + (index * 0.6180339887498949) % 1.0)
+    rows = -(-count // _BINS)
+    padded = torch.cat([weighted, weighted.new_zeros(rows * _BINS - count)])
+    return padded.reshape(rows, _BINS).sum(0).to(flat.dtype)
