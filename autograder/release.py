@@ -1,7 +1,9 @@
-"""Turns a solution into what students receive: regions between nbgrader's solution markers become stubs."""
+"""Turns a solution into what students receive, a file and a notebook: what stands between nbgrader's solution markers
+becomes a stub."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from autograder.errors import UsageError
@@ -56,3 +58,26 @@ def skeleton(solution: str, name: str = "the solution") -> str:
             f"Correct {name}: without its solutions it is no valid Python ({error.args[0]}{where})."
         ) from error
     return text
+
+
+def notebook(skeleton: str) -> str:
+    """The notebook of a skeleton in percent format, as JSON; the same text gives the same notebook, byte by byte."""
+    import jupytext  # here: only authors need it, and it takes a while to load
+    import nbformat
+
+    book = jupytext.reads(skeleton, fmt="py:percent")
+    ids: set[str] = set()
+    for cell in book.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+        # From the cell's text: jupytext's are random. Only a repeated text needs more to be told apart.
+        name = digest = hashlib.blake2b(cell.source.encode(), digest_size=4).hexdigest()
+        while name in ids:
+            name = f"{digest}-{len(ids)}"
+        ids.add(name)
+        cell.id = name
+    book.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.validate(book)
+    return str(nbformat.writes(book, version=4)) + "\n"  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
 from autograder.errors import UsageError
-from autograder.release import skeleton
+from autograder.release import notebook, skeleton
 
 
 def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None = None) -> int:
@@ -45,7 +45,9 @@ def _files(assignment: Assignment) -> dict[Path, str]:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"Cannot read {assignment.solution}: {why}.") from error
     name = str(assignment.solution.relative_to(assignment.root))
-    return {assignment.release / f"{assignment.module}.py": skeleton(solution, name)}
+    text = skeleton(solution, name)
+    base = assignment.release / assignment.module
+    return {base.with_suffix(".py"): text, base.with_suffix(".ipynb"): notebook(text)}
 
 
 def _current(path: Path) -> bytes | None:

@@ -16,7 +16,7 @@ import stat
 import tokenize
 import warnings
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +26,7 @@ from autograder.magics import without_magics
 
 MB = 1 << 20
 CODE_CAP = MB
+STUB = b"raise NotImplementedError()"  # what a skeleton has in the place of a solution
 CAPS = {".py": CODE_CAP, ".ipynb": 20 * MB, ".zip": 20 * MB}
 MAX_ENTRIES = 10_000  # files in a folder or zip, and cells in a notebook
 MAX_DEPTH = 3  # folders between the submission and the file
@@ -166,15 +167,33 @@ def _ignored(folder: str) -> bool:
 
 
 def _find(folder: Path, module: str) -> Parts:
-    return _pick(_walk(folder, 0), module) or _pick(_walk(folder, MAX_DEPTH), module) or _none(module)
+    def read(parts: Parts) -> bytes:
+        return _read_file(folder, parts, _shown("/".join(parts)), CAPS[Path(parts[-1]).suffix])
+
+    for depth in (0, MAX_DEPTH):
+        if chosen := _pick(_walk(folder, depth), module, read):
+            return chosen
+    _none(module)
 
 
-def _pick(names: Iterable[Parts], module: str, zips: bool = True) -> Parts | None:
-    """The one file of `module` among `names`, else the one zip; None if there is neither."""
+def least_left_to_do(sources: Sequence[bytes]) -> int | None:
+    """Which of several versions of one skeleton has the fewest stubs left; None if no single one has."""
+    left = [source.count(STUB) for source in sources]
+    return left.index(min(left)) if left.count(min(left)) == 1 else None
+
+
+def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], zips: bool = True) -> Parts | None:
+    """The one file of `module` among `names`, else the one zip; None if there is neither.
+
+    A file and a notebook in one folder are what every student receives: the one that was worked in counts.
+    """
     names = list(names)
     matches = [parts for parts in names if parts[-1] in (f"{module}.py", f"{module}.ipynb")]
     if zips and not matches:
         matches = [parts for parts in names if parts[-1].lower().endswith(".zip")]
+    if len(matches) == 2 and matches[0][:-1] == matches[1][:-1] and not matches[0][-1].lower().endswith(".zip"):
+        chosen = least_left_to_do([read(parts) for parts in matches])
+        matches = matches if chosen is None else [matches[chosen]]
     if len(matches) > 1:
         some = ", ".join(_shown("/".join(parts)) for parts in matches[:3])
         raise SubmissionError(
@@ -245,9 +264,16 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
 def _read_zip(data: bytes, name: str, module: str) -> tuple[Parts, bytes]:
     archive = _archive(data, name)
     members = _members(archive)
-    top = _pick((parts for parts, _ in members if len(parts) == 1), module, zips=False)
-    chosen = top or _pick((parts for parts, _ in members), module, zips=False) or _none(module)
-    info = next(info for parts, info in members if parts == chosen)
+
+    def read(chosen: Parts) -> bytes:
+        return _read_member(archive, next(info for parts, info in members if parts == chosen), chosen, name)
+
+    top = _pick((parts for parts, _ in members if len(parts) == 1), module, read, zips=False)
+    chosen = top or _pick((parts for parts, _ in members), module, read, zips=False) or _none(module)
+    return chosen, read(chosen)
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chosen: Parts, name: str) -> bytes:
     inner, cap = f"{name}/{_shown('/'.join(chosen))}", CAPS[Path(chosen[-1]).suffix]
     if info.flag_bits & 1:
         raise SubmissionError(f"{inner} is encrypted; create the archive again without a password.")
@@ -267,7 +293,7 @@ def _read_zip(data: bytes, name: str, module: str) -> tuple[Parts, bytes]:
         raise SubmissionError(f"{inner} is damaged; create the archive again or hand in the file.") from None
     if len(content) > cap:
         raise _too_big(inner, cap)
-    return chosen, content
+    return content
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -308,6 +308,21 @@ def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
     assert sentence("pooling.py", "--tests", "notes.txt").startswith("notes.txt is not a file of public tests")
 
 
+def test_of_file_and_notebook_the_one_that_was_worked_in_is_checked(twice: Path) -> None:
+    stub = "def double(x):\n    raise NotImplementedError()\n"
+    cell = {"cell_type": "code", "source": "def double(x):\n    return 2 * x\n", "metadata": {}, "outputs": []}
+    (twice / "twice.py").write_text(stub)
+    (twice / "twice.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+    )
+    assert "twice.ipynb" in check(cwd=twice)[1]
+    cell["source"] = stub
+    (twice / "twice.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+    )
+    assert "twice.py" in check(cwd=twice)[1]
+
+
 def test_broken_public_tests_are_not_the_students_fault(twice: Path) -> None:
     (twice / "test_twice.py").write_text("import twice\nassert twice.half is None\n")
     (twice / "twice.py").write_text(textwrap.dedent("half = 1\n"))

@@ -787,3 +787,26 @@ def test_hostile_paths_only_make_the_assignment_unclear(tmp_path: Path) -> None:
     assert infer_slug(tmp_path / "pipe.zip", SLUGS) is None
     assert infer_slug(tmp_path / "missing", SLUGS) is None
     assert infer_slug(tmp_path / "gone" / "pooling.py", SLUGS) == "pooling"
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_of_file_and_notebook_the_one_that_was_worked_in_is_read(tmp_path, zipped):
+    stub = "def f(x):\n    raise NotImplementedError()\n"
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 4,
+        "metadata": {},
+        "cells": [{"cell_type": "code", "source": "f = abs", "metadata": {}, "outputs": []}],
+    }
+    files = {"demo.py": stub, "demo.ipynb": json.dumps(notebook)}
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    path = folder
+    if zipped:
+        path = tmp_path / "work.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, text in files.items():
+                archive.writestr(f"work/{name}", text)
+    assert read_submission(path, "demo").cells[0].source == "f = abs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from autograder.course import Limits
+from autograder.course import Assignment
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
 from autograder.results.model import Status
@@ -23,11 +23,12 @@ class Examiner:
     submission (loading included), so that sleeping just under every limit leads nowhere.
     """
 
-    def __init__(self, client: Client, module: str, submission: Submission, limits: Limits) -> None:
+    def __init__(self, client: Client, assignment: Assignment, submission: Submission) -> None:
         self._client = client
-        self._module = module
+        self._module = assignment.module
+        self._exercises = tuple(assignment.exercises)
         self._submission = submission
-        self._limits = limits
+        self._limits = limits = assignment.limits
         self._worker: Worker | None = None
         self._threads = 1
         self._left_in_total = limits.total_seconds
@@ -38,6 +39,7 @@ class Examiner:
         self._unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
+        self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:
@@ -110,7 +112,8 @@ class Examiner:
         seconds = min(self._limits.import_seconds, self._left_in_total)
         started = time.monotonic()
         try:
-            answer = worker.load(self._module, cells, keep_going=self._submission.is_notebook, seconds=seconds)
+            keep_going = self._submission.is_notebook
+            answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
         except WorkerLost as lost:
             if lost.timed_out:
                 text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
@@ -125,7 +128,7 @@ class Examiner:
             worker.stop()
             raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
         self._threads = answer.threads
-        self.names, self.problems = _names_and_problems(outcome.value)
+        self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
 
     def _give_up(self, failure: Failure) -> Settled:
@@ -147,9 +150,10 @@ def _load_text(raised: Raised, file_name: str) -> str:
     return f"{file_name} could not be run to its end, so nothing in it could be graded. {raised_text(raised)}"
 
 
-def _names_and_problems(value: object) -> tuple[set[str], list[tuple[str, str, str]]]:
+def _what_was_loaded(value: object) -> tuple[set[str], list[tuple[str, str, str]], dict[str, list[str]]]:
     """Reads the answer to a load, which is as untrusted as any other."""
-    names, problems = (value.get("names"), value.get("problems")) if isinstance(value, dict) else (None, None)
+    parts = value if isinstance(value, dict) else {}
+    names, problems, references = (parts.get(key) for key in ("names", "problems", "references"))
     return (
         {name for name in names if isinstance(name, str)} if isinstance(names, list) else set(),
         [
@@ -157,4 +161,9 @@ def _names_and_problems(value: object) -> tuple[set[str], list[tuple[str, str, s
             for item in (problems if isinstance(problems, list) else [])
             if isinstance(item, list) and len(item) == 3
         ],
+        {
+            str(name): [other for other in others if isinstance(other, str)]
+            for name, others in (references if isinstance(references, dict) else {}).items()
+            if isinstance(others, list)
+        },
     )

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from autograder.grading import showing
-from autograder.grading.comparison import Tolerance, compare, raised_text
+from autograder.grading.comparison import Difference, Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
@@ -31,6 +31,7 @@ from autograder.sandbox.values import Answer, Raised, Returned
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
 VECTORISED_SLACK = 4
+_CONCEALED = object()
 
 
 class Questions:
@@ -58,11 +59,12 @@ class Questions:
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
 
-    def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None) -> None:
+    def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
         """The submission returns the same values as the reference, or raises the same kind of exception.
 
         Both sides evaluate the shipped copy of `probe` with torch's generator seeded alike, so nothing that one does
-        to an argument reaches the other. `tolerance` replaces the dtype's own.
+        to an argument reaches the other. `tolerance` replaces the dtype's own. With `reveal=False` the student is
+        told what the submission returned and not what the reference did: for quizzes, whose answers are the solution.
         """
         self._stop_shrinking()
         data = shipping.dumps(probe)
@@ -73,6 +75,8 @@ class Questions:
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
+        if not reveal:
+            difference = _concealed(difference)
         if not self._explain:
             raise Settled(Failure(difference.message))
         evidence = Evidence(data, seed, answer.outcome, tolerance)
@@ -134,7 +138,10 @@ class Questions:
         if self._difference is None:
             return None
         evidence, expected, got, message = self._difference
-        example = showing.counterexample(evidence.probe, self._reference, evidence.seed, expected, got)
+        example = None
+        if expected is not _CONCEALED:
+            arguments = (evidence.seed, expected, got, evidence.tolerance)
+            example = showing.counterexample(evidence.probe, self._reference, *arguments)
         known = self._diagnosis.explain(self._exercise, self._evidence)
         failure = Failure(message, Status.FAILED, example)
         if known is None:
@@ -172,6 +179,13 @@ class Questions:
     def _stop_shrinking(self) -> None:
         if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:
             raise Settled(Failure("(replaced by the best example found)"))
+
+
+def _concealed(difference: Difference) -> Difference:
+    got = difference.got
+    if isinstance(got, Raised):
+        return Difference(raised_text(got), _CONCEALED, got)
+    return Difference(f"This is not right: {showing.show(got).text}.", _CONCEALED, got)
 
 
 def expect(condition: object, message: str, *, hint: str = "") -> None:

@@ -14,6 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import cloudpickle
+import msgspec
 import pytest
 import torch
 
@@ -50,7 +51,7 @@ def grade(
     assignment = load_assignment(Path(job.course), job.slug)
     log: list[str] = []
     plugin = None
-    examiner = Examiner(client, assignment.module, job.submission, assignment.limits)
+    examiner = Examiner(client, assignment, job.submission)
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
         log += _run_pytest(assignment, plugin)
@@ -67,7 +68,7 @@ def grade(
         title=assignment.title,
         submission=job.submission.name,
         state=state,
-        exercises=_by_exercise(assignment, plugin.checks if plugin else []),
+        exercises=_with_causes(_by_exercise(assignment, plugin.checks if plugin else []), examiner.references),
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
         environment=_environment(examiner.layers),
@@ -130,6 +131,28 @@ def _by_exercise(assignment: Assignment, checks: list[CheckResult]) -> tuple[Exe
         ExerciseResult(name, points, tuple(check for check in checks if check.exercise == name))
         for name, points in assignment.exercises.items()
     )
+
+
+def _with_causes(exercises: tuple[ExerciseResult, ...], references: dict[str, list[str]]) -> tuple[ExerciseResult, ...]:
+    """Says of each exercise that lost points which others, that lost points too, the student built it on."""
+    lost = [exercise.name for exercise in exercises if exercise.points < exercise.max_points]
+    results = []
+    for exercise in exercises:
+        causes = [name for name in lost if name in references.get(exercise.name, ()) and name != exercise.name]
+        if exercise.name in lost and causes:
+            text = (
+                f"{exercise.name} depends on your {' and '.join(causes)}, where points are lost too: look there first."
+            )
+            checks = [_with_hint(check, text) for check in exercise.checks]
+            exercise = msgspec.structs.replace(exercise, checks=tuple(checks), depends_on=tuple(causes))
+        results.append(exercise)
+    return tuple(results)
+
+
+def _with_hint(check: CheckResult, text: str) -> CheckResult:
+    if check.status not in (Status.FAILED, Status.TIMEOUT):
+        return check
+    return msgspec.structs.replace(check, hint=f"{check.hint} {text}".strip())
 
 
 def _notice(examiner: Examiner, assignment: Assignment) -> str:

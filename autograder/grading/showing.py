@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 import textwrap
 import types
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 
-from autograder.grading.comparison import kind_of, mismatches, shape_text
+from autograder.grading.comparison import Tolerance, kind_of, mismatches, shape_text
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
 from autograder.sandbox.values import Opaque, Raised
@@ -20,13 +21,20 @@ from autograder.sandbox.worker import seed_torch
 MAX_ROWS, MAX_COLUMNS, MAX_SLICES = 8, 8, 3
 
 
-def counterexample(probe: bytes, reference: types.ModuleType, seed: int, expected: Any, got: Any) -> Counterexample:
+def counterexample(
+    probe: bytes,
+    reference: types.ModuleType,
+    seed: int,
+    expected: Any,
+    got: Any,
+    tolerance: Tolerance | None = None,
+) -> Counterexample:
     """What was asked, as calls of the student's own functions, and the two values that differ."""
     calls, inputs = _recorded(probe, reference, seed)
     marks = None
     tensors = isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor)
     if tensors and expected.shape == got.shape and expected.dtype == got.dtype:
-        marks = mismatches(expected, got)
+        marks = mismatches(expected, got, tolerance)
     return Counterexample(
         "\n".join(calls),
         tuple(show(value, name) for name, value in inputs),
@@ -162,7 +170,7 @@ class _Recording:
             if all(name != known for known, _ in self.inputs):
                 self.inputs.append((name, value.detach()))
             return name
-        text = f"a {type(value).__name__}" if isinstance(value, torch.nn.Module) else _clipped(repr(value), 80)
+        text = _clipped(re.sub(r"\s+", " ", repr(value)), 120 if isinstance(value, torch.nn.Module) else 80)
         return f"{name}={text}" if keyword else text
 
 
@@ -174,4 +182,4 @@ def _recorded(probe: bytes, reference: types.ModuleType, seed: int) -> tuple[lis
         shipping.loads(probe)(recording)
     calls = recording.calls
     more = [f"({len(calls) - 4} more calls)"] if len(calls) > 4 else []
-    return calls[:4] + more, recording.inputs[:4]
+    return calls[:4] + more, recording.inputs[:6]

@@ -29,7 +29,6 @@ _RANGES = {
     roles.WEIGHT: (-1.4 * _GAIN, 1.4 * _GAIN),
     roles.BIAS: (-0.5, 0.5),
     roles.SCALE: (0.5, 1.5),
-    roles.SHIFT: (-0.5, 0.5),
     roles.MEAN: (-0.5, 0.5),
     roles.VARIANCE: (0.5, 1.5),
 }
@@ -39,7 +38,7 @@ def fill(model: M, seed: int = 0) -> M:
     """Fills every parameter and every running mean and variance in place; returns the model.
 
     Weights keep the size of a signal (variance 2 / fan_in, as in He et al. 2015, https://arxiv.org/abs/1502.01852), a
-    quarter of the normalisation scales is negative, running variances are positive. Other buffers stay as they are.
+    quarter of the scales of normalisations is negative, running variances are positive. Other buffers stay as they are.
 
     Args:
         model: no parameter may be lazy any more (see `filled`).

@@ -13,17 +13,12 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
-WEIGHT, BIAS, SCALE, SHIFT, MEAN, VARIANCE = (
-    "weights",
-    "biases",
-    "normalisation scales",
-    "normalisation shifts",
-    "running means",
-    "running variances",
-)
+WEIGHT, BIAS, SCALE, MEAN, VARIANCE = "weights", "biases", "scales", "running means", "running variances"
 Group = tuple[str, tuple[int, ...]]  # role, shape without extents of 1
 
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
+_SCALES, _BIASES = ("gamma", "scale", "gain"), ("bias", "beta", "shift")
+_MEANS, _VARIANCES = ("mean", "avg", "mu"), ("var", "std", "sigma")
 
 
 def parameters(model: nn.Module) -> Iterator[tuple[Group, nn.Parameter]]:
@@ -41,7 +36,7 @@ def running_statistics(model: nn.Module) -> Iterator[tuple[Group, torch.Tensor]]
     seen: set[int] = set()
     for owner in model.modules():
         for name, buffer in owner.named_buffers(recurse=False):
-            role = VARIANCE if "var" in name else MEAN if "mean" in name else ""
+            role = VARIANCE if _speaks_of(_VARIANCES, name) else MEAN if _speaks_of(_MEANS, name) else ""
             if role and buffer.is_floating_point() and id(buffer) not in seen:
                 seen.add(id(buffer))
                 yield (role, _squeezed(buffer)), buffer
@@ -51,9 +46,21 @@ def _squeezed(tensor: torch.Tensor) -> tuple[int, ...]:
     return tuple(extent for extent in tensor.shape if extent != 1)
 
 
+def _speaks_of(words: tuple[str, ...], name: str) -> bool:
+    return any(word in name.lower() for word in words)
+
+
 def _role(owner: nn.Module, name: str, parameter: nn.Parameter) -> str:
-    if isinstance(owner, _NORMS) or any("mean" in buffer for buffer, _ in owner.named_buffers(recurse=False)):
-        return SHIFT if any(word in name for word in ("bias", "beta", "shift")) else SCALE
-    if parameter.dim() < 2 or "bias" in name:
+    """Biases of layers and shifts of normalisation are alike: one that is written as the other changes nothing."""
+    if isinstance(owner, _NORMS):
+        return BIAS if name == "bias" else SCALE
+    if len(_squeezed(parameter)) >= 2:
+        return WEIGHT
+    if _speaks_of(_SCALES, name):
+        return SCALE
+    if _speaks_of(_BIASES, name):
         return BIAS
-    return WEIGHT
+    if parameter.dim() >= 2:
+        return WEIGHT
+    normalises = any(_speaks_of(_MEANS, buffer) for buffer, _ in owner.named_buffers(recurse=False))
+    return SCALE if normalises else BIAS

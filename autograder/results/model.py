@@ -64,9 +64,12 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`depends_on` names exercises that also lost points and that the student's code for this one is built on."""
+
     name: str
     max_points: float
     checks: tuple[CheckResult, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:

@@ -45,13 +45,22 @@ class Worker:
         assert isinstance(hello.outcome, Returned)
         self.layers: dict[str, str] = hello.outcome.value
 
-    def load(self, name: str, cells: Sequence[tuple[str, str]], *, keep_going: bool, seconds: float) -> Answer:
-        """Runs the student's file. The outcome holds its names and the errors of single cells, or is what it raised.
+    def load(
+        self,
+        name: str,
+        cells: Sequence[tuple[str, str]],
+        *,
+        keep_going: bool,
+        seconds: float,
+        exercises: Sequence[str] = (),
+    ) -> Answer:
+        """Runs the student's file. The outcome holds its names, the errors of single cells and which of `exercises` is
+        built on which; or is what it raised.
 
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
         """
-        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going)), b"", 0, seconds)
+        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises))), b"", 0, seconds)
 
     def ask(
         self,

@@ -24,6 +24,7 @@ import torch
 from autograder.sandbox import shipping, values
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.references import references
 from autograder.sandbox.values import Answer, Frame, Outcome, Raised, Returned
 
 MAX_MESSAGE = 2_000
@@ -33,12 +34,14 @@ MAX_NAMES = 2_000
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Define the module `name` by running `cells` (label, source) in order.
 
-    With `keep_going` an error in one cell does not stop the next, as in a notebook.
+    With `keep_going` an error in one cell does not stop the next, as in a notebook. Of `exercises` it is told which is
+    built on which.
     """
 
     name: str
     cells: tuple[tuple[str, str], ...]
     keep_going: bool = False
+    exercises: tuple[str, ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -118,7 +121,7 @@ def _message(error: BaseException) -> str:
 
 
 def _load(request: Load) -> tuple[types.ModuleType, Answer]:
-    """The module, and an answer holding its public names and the errors on the way as (label, Raised)."""
+    """The module, and an answer: its public names, the errors on the way, and which name is built on which."""
     reset_torch()
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
@@ -136,7 +139,16 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
                 return module, Answer(0, errors[0])
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
     problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
-    return module, Answer(0, Returned({"names": names[:MAX_NAMES], "problems": problems}), threads=_thread._count() + 1)
+    loaded = {
+        "names": names[:MAX_NAMES],
+        "problems": problems,
+        "references": _only(request.exercises, references(source for _, source in request.cells)),
+    }
+    return module, Answer(0, Returned(loaded), threads=_thread._count() + 1)
+
+
+def _only(wanted: tuple[str, ...], mentioned: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: [other for other in mentioned[name] if other in wanted] for name in wanted if name in mentioned}
 
 
 def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str]) -> Answer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.submission import infer_slug
+from autograder.submission import STUB, infer_slug, least_left_to_do
 
 _OWN = (".py", ".ipynb")
 
@@ -81,6 +81,13 @@ def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> Pa
     own = own or [path for path in files if infer_slug(path, sorted(near or known))]
     if len(own) == 1:
         return own[0]
+    if len({path.stem for path in own}) == 1:  # a file and a notebook: the one that was worked in
+        sources = [path.read_bytes() for path in own]
+        chosen = least_left_to_do(sources)
+        if chosen is None and sources[-1].count(STUB) > 0:  # nothing has been written yet, in either
+            chosen = -1
+        if chosen is not None:
+            return own[chosen]
     if own:
         names = " and ".join(path.name for path in own[:5])
         raise UsageError(f"Here are {names}: say which you mean, for instance `autograder check {own[-1].name}`.")

@@ -22,6 +22,7 @@ double = 6
 total = 3
 Layer = 2
 coin = 1
+ANSWERS = 2
 """
 
 SOLUTION = """
@@ -45,6 +46,9 @@ class Layer(torch.nn.Module):
 
 def coin():
     return torch.rand(3)
+
+
+ANSWERS = {"three": 3, "four": 4}
 """
 
 GRADERS = '''
@@ -124,6 +128,21 @@ def test_layer(same_outcome):
 def test_seeded(same_outcome):
     """The reference and the submission are seeded alike."""
     same_outcome(lambda m: m.coin())
+
+
+@exercise("ANSWERS")
+@points(1)
+def test_answer(same_outcome):
+    """A quiz does not tell its answers."""
+    same_outcome(lambda m: m.ANSWERS["three"], reveal=False)
+
+
+@exercise("ANSWERS")
+@points(1)
+def test_operators(operators):
+    """How often an operator is dispatched."""
+    counts = operators(lambda m: m.coin() + m.coin())
+    expect(counts == {"add": 1, "rand": 2}, f"Not {counts}.")
 '''
 
 RIGHT = SOLUTION.replace("return 2 * x", "return x + x")
@@ -136,6 +155,11 @@ def squares(x):
     if x.numel() == 0:
         raise ValueError("empty")
     return x**2
+
+
+@misconception("ANSWERS", hint="Count your fingers.")
+def two():
+    return {"three": 2, "four": 4}
 """
 
 
@@ -178,7 +202,7 @@ def check(result: Result, name: str):
 
 def test_a_right_submission_gets_everything(grade):
     result = grade(RIGHT)
-    assert (result.state, result.points, result.log) == (State.GRADED, 12, ())
+    assert (result.state, result.points, result.log) == (State.GRADED, 14, ())
 
 
 def test_a_wrong_value_costs_its_check_and_shows_the_smallest_example(grade):
@@ -194,6 +218,13 @@ def test_a_known_misconception_gives_its_hint(grade):
     assert (found.misconception, found.hint) == ("squares", "Twice is not the square.")
 
 
+def test_a_quiz_tells_what_was_answered_and_the_hint_but_not_the_answer(grade):
+    found = check(grade(RIGHT.replace('"three": 3', '"three": 2')), "answer")
+    assert (found.message, found.hint) == ("This is not right: 2.", "Count your fingers.")
+    assert found.counterexample is None
+    assert "KeyError" in check(grade(RIGHT.replace('"three": 3', '"tree": 3')), "answer").message
+
+
 def test_a_forbidden_operator_fails_the_checks_that_forbid_it(grade):
     result = grade(SOLUTION)
     assert "operator mul" in check(result, "values").message
@@ -203,7 +234,7 @@ def test_a_forbidden_operator_fails_the_checks_that_forbid_it(grade):
 def test_a_lost_gradient_is_told_as_such(grade):
     result = grade(RIGHT.replace("return x + x", "return (x + x).detach()"))
     assert "No gradient arrives" in check(result, "gradient").message
-    assert result.points == 11
+    assert result.points == 13
 
 
 def test_a_modified_argument_is_told_as_such(grade):
@@ -239,19 +270,30 @@ def test_an_endless_loop_costs_its_check_the_limit_and_the_rest_of_the_file_noth
     found = check(result, "total")
     assert found.status is Status.TIMEOUT
     assert "total(x)" in found.message
-    assert result.points == 9
+    assert result.points == 11
 
 
 def test_the_death_of_the_process_costs_its_check(grade):
     result = grade(RIGHT.replace("return x.sum()", "import os; os._exit(3)"))
     assert "exit code 3" in check(result, "total").message
-    assert result.points == 9
+    assert result.points == 11
+
+
+def test_what_is_built_on_a_broken_function_says_so(grade):
+    source = RIGHT.replace("return x.sum()", "return helper(x).sum() / 2\n\n\ndef helper(x):\n    return double(x)")
+    assert grade(source).points == 14
+    broken = grade(source.replace("return x + x", "return x.pow(2)"))
+    exercises = {exercise.name: exercise for exercise in broken.exercises}
+    assert exercises["total"].depends_on == ("double",)
+    assert "total depends on your double, where points are lost too" in check(broken, "total").hint
+    assert exercises["double"].depends_on == ()
+    assert grade(source.replace("/ 2", "/ 3")).exercises[1].depends_on == ()
 
 
 def test_a_missing_function_is_named(grade):
     result = grade(RIGHT.replace("def total", "def totall"))
     assert check(result, "total").message == "total is not defined in your file."
-    assert result.points == 9
+    assert result.points == 11
 
 
 def test_a_file_that_does_not_run_fails_every_check_with_the_reason(grade):
@@ -276,7 +318,7 @@ def test_what_one_check_leaves_behind_in_torch_does_not_reach_the_next(grade):
     spoiled = """
     torch.set_default_dtype(torch.float64), torch.set_num_threads(7)
     return x.sum()"""
-    assert grade(RIGHT.replace("\n    return x.sum()", spoiled)).points == 12
+    assert grade(RIGHT.replace("\n    return x.sum()", spoiled)).points == 14
     broken = "torch.set_grad_enabled(False)\n    return x + x"
     assert check(grade(RIGHT.replace("return x + x", broken)), "gradient").status is Status.FAILED
 
@@ -292,14 +334,14 @@ def test_cells_of_a_notebook_that_fail_do_not_stop_the_next(grade):
     cells = ["1 / 0", "%matplotlib inline\n" + RIGHT, "!ls\nraise KeyError"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     result = grade(nbformat.writes(notebook), "demo.ipynb")
-    assert result.points == 12
+    assert result.points == 14
     assert "cell 1, cell 3" in result.notice
 
 
 def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
     wrong = RIGHT.replace("return x + x", "return x + x if x.numel() < 9 else x")
     assert grade(wrong).checks[0].message == grade(wrong).checks[0].message
-    assert grade(RIGHT, salt="another").points == 12
+    assert grade(RIGHT, salt="another").points == 14
 
 
 @pytest.mark.parametrize(
@@ -323,7 +365,7 @@ def test_a_crash_in_one_check_is_logged_and_the_rest_is_graded(grade, course, tm
     assert result.state is State.ERROR
     assert check(result, "total").status is Status.ERROR
     assert "no_such" in result.log[0]
-    assert result.points == 9
+    assert result.points == 11
 
 
 def copy_of(course: Path, root: Path, change: tuple[str, str]) -> Path:
