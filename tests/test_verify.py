@@ -64,7 +64,7 @@ def test_shape(same_outcome, x):
 @given(x=numbers)
 def test_four_times(same_outcome, x):
     """The result is four times the input."""
-    same_outcome(lambda m: m.quadruple(x))
+    same_outcome(lambda m: m.quadruple(x) + m.double(x))
 '''
 MISCONCEPTIONS = """\
 import torch
@@ -72,7 +72,7 @@ import torch
 from autograder.grading import misconception
 
 
-@misconception("double", hint="Squares are something else.", also={"quadruple": "it is built on double"})
+@misconception("double", hint="Squares are something else.", also={"quadruple": "its checks use double"})
 def squares(x):
     return x * x
 
@@ -83,14 +83,14 @@ def only_positive(x):
 """
 
 
-EXCUSED = MISCONCEPTIONS.replace('numbers?")', 'numbers?", also={"quadruple": "it is built on double"})')
+EXCUSED = MISCONCEPTIONS.replace('numbers?")', 'numbers?", also={"quadruple": "its checks use double"})')
 # What each assignment replaces in the files above: nothing is wrong with `sound`.
 ASSIGNMENTS = {
     "sound": ((GRADER, "integers(1, 9)", "integers(-9, 9)"), (MISCONCEPTIONS, MISCONCEPTIONS, EXCUSED)),
     "blind": (),
     "generous": (
         (GRADER, "same_outcome(lambda m: m.double(x).shape)", "assert True"),
-        (MISCONCEPTIONS, 'also={"quadruple": "it is built on double"}', "also={}"),
+        (MISCONCEPTIONS, 'also={"quadruple": "its checks use double"}', "also={}"),
         (
             MISCONCEPTIONS,
             "@misconception",
@@ -104,7 +104,7 @@ ASSIGNMENTS = {
         (GRADER, "same_outcome(lambda m: m.double(x).shape)", 'expect(False, "Never good enough.\\nNever.")'),
     ),
     "broken": (
-        (GRADER, "same_outcome(lambda m: m.quadruple(x))", "1 / 0"),
+        (GRADER, "same_outcome(lambda m: m.quadruple(x) + m.double(x))", "1 / 0"),
         (MISCONCEPTIONS, "x * x", "x @ undefined("),
     ),
 }
