@@ -39,6 +39,14 @@ _course = click.option(
 )
 
 
+_table = click.option(
+    "--table",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also put the figures into this Markdown file.",
+)
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="autograder")
 def main() -> None:
@@ -111,6 +119,7 @@ def verify(
     repeats: int,
     jobs: int | None,
     exercises: tuple[str, ...],
+    table: Path | None,
     course: Path | None,
 ) -> None:
     """Tests the graders of assignments: the solution gets all points, the skeleton none, and every known misconception
@@ -121,8 +130,32 @@ def verify(
     from autograder import verify_command
 
     salts = salts or ("",)
-    code = verify_command.run(slugs, salts=salts, repeats=repeats, jobs=jobs, exercises=exercises, course=course)
-    sys.exit(code)
+    options = {"repeats": repeats, "jobs": jobs, "exercises": exercises, "table": table, "course": course}
+    sys.exit(verify_command.run(slugs, salts=salts, **options))  # type: ignore[arg-type]
+
+
+@main.command(short_help="Mutation testing of an assignment's graders.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--most", type=click.IntRange(1), default=40, show_default=True, help="Mutants of each exercise.")
+@click.option("--exercise", "exercises", multiple=True, metavar="NAME", help="Only its mutants. Repeatable.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@_table
+@_course
+def mutants(
+    slugs: tuple[str, ...],
+    most: int,
+    exercises: tuple[str, ...],
+    jobs: int | None,
+    table: Path | None,
+    course: Path | None,
+) -> None:
+    """Puts small mistakes into the solutions, one at a time, and lists those that cost no points.
+
+    Exit code 0 if each of those is explained in graders/<slug>/equivalent_mutants.toml, else 1.
+    """
+    from autograder import mutants_command
+
+    sys.exit(mutants_command.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
 
 
 @main.command(short_help="Make what students receive from the solutions.")

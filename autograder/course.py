@@ -102,6 +102,13 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     return assignment
 
 
+def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:
+    """Raises UsageError unless every one of `exercises` belongs to one of `assignments`."""
+    known = [name for assignment in assignments for name in assignment.exercises]
+    if unknown := [name for name in exercises if name not in known]:
+        raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")
+
+
 def _to_path(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value))

@@ -19,10 +19,13 @@ class Stage(msgspec.Struct, frozen=True):
 
 class Job(msgspec.Struct, frozen=True):
     """One submission to grade against the assignment `slug` of `course`; `salt` goes on top of the assignment's own.
-    Without `explain` a failed check is only said to have failed: no smaller example is looked for, and no hint."""
+    Without `explain` a failed check is only said to have failed: no smaller example is looked for, and no hint.
+    With `exercises` only their checks are run, and `until_failure` the first that is not passed is the last."""
 
     course: str
     slug: str
     submission: Submission
     salt: str = ""
     explain: bool = True
+    exercises: tuple[str, ...] = ()
+    until_failure: bool = False

@@ -52,6 +52,7 @@ class Row:
 
     points: float
     checks: int = 0
+    examples: int = 0
     seconds: list[float] = field(default_factory=list)
     misconceptions: list[str] = field(default_factory=list)
     missed: set[str] = field(default_factory=set)
@@ -140,6 +141,7 @@ class Verification:
                 for exercise in result.exercises:
                     row = self.rows[exercise.name]
                     row.checks = len(exercise.checks)
+                    row.examples = sum(check.examples for check in exercise.checks)
                     row.seconds.append(sum(check.seconds for check in exercise.checks))
 
     @property

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course import assignment_slugs, find_course, load_assignment, require_exercises
 from autograder.engine import Engine
-from autograder.errors import EngineError, UsageError
+from autograder.errors import EngineError
 from autograder.job import Job, Stage
+from autograder.parallel import cores, progress
+from autograder.quality import WHOLE, update
 from autograder.results.feedback import points_text
 from autograder.results.inert import one_line
 from autograder.results.model import Result, Status
@@ -30,11 +30,12 @@ def run(
     repeats: int = 1,
     jobs: int | None = None,
     exercises: tuple[str, ...] = (),
+    table: Path | None = None,
     course: Path | None = None,
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
-    With `exercises` only the misconceptions of those are tried.
+    With `exercises` only the misconceptions of those are tried. `table` is a file that gets the figures.
 
     Returns:
         The exit code: 0 if all that must hold does, else 1.
@@ -45,11 +46,11 @@ def run(
     """
     root = find_course(course)
     assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
-    _require(exercises, assignments)
+    require_exercises(exercises, assignments)
     console = Console(highlight=False)
     show = Printer(console)
     sound = True
-    with ThreadPoolExecutor(jobs or _cores()) as pool, Engine() as engine:
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine() as engine:
         try:
             for number, assignment in enumerate(assignments):
                 started = time.monotonic()
@@ -61,14 +62,16 @@ def run(
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
                 # Salt by salt: only judges of one rehearsal share the processors fairly.
                 runs = [(subject, salt) for salt in salts for subject in subjects for _ in range(repeats)]
-                with _progress(console) as progress:
-                    task = progress.add_task(assignment.slug, total=len(runs))
+                with progress(console) as bar:
+                    task = bar.add_task(assignment.slug, total=len(runs))
                     for subject, salt, result in _graded(pool, engine, verification, runs):
                         verification.add(subject, salt, result)
-                        progress.advance(task)
+                        bar.advance(task)
                 if number:
                     console.print()
                 _print(verification, len(subjects), salts, repeats, time.monotonic() - started, show)
+                if table is not None:
+                    update(table, _cells(verification, len(salts), repeats))
                 sound = sound and not verification.problems
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # the engine's end will end those that run
@@ -76,10 +79,29 @@ def run(
     return 0 if sound else 1
 
 
-def _require(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:
-    known = [name for assignment in assignments for name in assignment.exercises]
-    if unknown := [name for name in exercises if name not in known]:
-        raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")
+def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[str, str], dict[str, str]]:
+    slug, rows = verification.assignment.slug, verification.rows
+    cells = {
+        name: {
+            "Points": points_text(row.points),
+            "Checks": str(row.checks),
+            "Examples": str(row.examples),
+            "Seconds": f"{row.typical_seconds:.2f}",
+            "Misconceptions caught": f"{row.caught}/{len(row.misconceptions)}",
+        }
+        for name, row in rows.items()
+    }
+    cells[WHOLE] = {
+        "Points": points_text(sum(row.points for row in rows.values())),
+        "Checks": str(sum(row.checks for row in rows.values())),
+        "Examples": str(sum(row.examples for row in rows.values())),
+        "Seconds": f"{sum(row.typical_seconds for row in rows.values()):.1f}",
+        "Misconceptions caught": (
+            f"{sum(row.caught for row in rows.values())}/{sum(len(row.misconceptions) for row in rows.values())}"
+        ),
+        "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
+    }
+    return {(slug, name): columns for name, columns in cells.items()}
 
 
 def _graded(
@@ -99,16 +121,6 @@ def _graded(
             return subject, salt, error
 
     return pool.map(grade, runs)
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _print(

@@ -58,6 +58,7 @@ class Questions:
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
+        self.asked = 0
 
     def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
         """The submission returns the same values as the reference, or raises the same kind of exception.
@@ -150,6 +151,7 @@ class Questions:
 
     def _ask(self, data: bytes, seed: int, *, operators: bool = False, lines: bool = False) -> Answer:
         operators = operators or lines or bool(self._forbidden)
+        self.asked += 1
         try:
             answer = self._examiner.ask(data, seed=seed, operators=operators, lines=lines)
         except Settled as settled:

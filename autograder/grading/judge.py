@@ -54,6 +54,7 @@ def grade(
     examiner = Examiner(client, assignment, job.submission)
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
+        plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
@@ -107,7 +108,7 @@ def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
         code = pytest.main([*options, *place, str(assignment.graders)], plugins=[plugin, _Travelling(assignment)])
     if plugin.fatal:
         raise EngineError(plugin.fatal)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not plugin.cut_short:
         raise EngineError(f"pytest stopped with {code!r}:\n{printed.getvalue()[-3000:]}")
     return [f"printed by the graders:\n{printed.getvalue()[:3000]}"] if printed.getvalue().strip() else []
 

@@ -6,5 +6,5 @@ Patterns (as of fnmatch) over the names of dispatched ATen operators, so it does
 
 POOLING = ("*pool*",)
 PADDING = ("pad", "*_pad", "*_pad[0-9]*", "constant_pad_nd", "*_pad_*")
-CONVOLUTION = ("*conv*",)
+CONVOLUTION = ("*conv[0-9]*", "*conv_*", "*convolution*")  # and not `_convert_…`
 NORMALISATION = ("*batch_norm*", "*instance_norm*", "*group_norm*", "*layer_norm*", "*rms_norm*")

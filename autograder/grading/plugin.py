@@ -76,6 +76,9 @@ class GradingPlugin:
         self.report = report
         self.rehearsed = rehearsed or {}
         self.explain = explain
+        self.exercises: tuple[str, ...] = ()
+        self.until_failure = False
+        self.cut_short = False
         self.transcripts: Transcripts = {}
         self.checks: list[CheckResult] = []
         self.log: list[str] = []
@@ -113,6 +116,8 @@ class GradingPlugin:
                 raise EngineError(
                     f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}"
                 )
+        if self.exercises:
+            items[:] = [item for item in items if _mark(item, "exercise") in self.exercises]
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
 
     @pytest.hookimpl(wrapper=True)
@@ -184,6 +189,9 @@ class GradingPlugin:
         else:
             status = failure.status
         self._add(item, status, failure)
+        if self.until_failure and status is not Status.PASSED:
+            item.session.shouldstop = "the first failure was asked for"
+            self.cut_short = True
 
     def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
         points = _mark(item, "points")
@@ -199,6 +207,7 @@ class GradingPlugin:
             counterexample=failure.counterexample if failure else None,
             misconception=failure.misconception if failure else "",
             visibility=_mark(item, "visibility") or Visibility.VISIBLE,
+            examples=item.stash[_QUESTIONS].asked,
             seconds=round(time.monotonic() - self._started, 4),
         )
         self.checks.append(check)

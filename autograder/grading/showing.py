@@ -142,7 +142,8 @@ class _Recording:
             text = f"{name}({self._arguments(function, args, kwargs)})"
             self.calls.append(text)
             result = function(*args, **kwargs)
-            if isinstance(result, torch.nn.Module):
+            passed_through = any(value is result for value in (*args, *kwargs.values()))
+            if isinstance(result, torch.nn.Module) and not passed_through:
                 self.calls.remove(text)
                 result.register_forward_pre_hook(lambda layer, inputs: self._forward(text, layer, inputs))
             return result

@@ -1,8 +1,8 @@
 """What each parameter and buffer of a module is for, whatever its name, its place and its owner's class.
 
 Two models that compute the same may name and order their layers differently, write batch normalisation themselves, or
-use a linear layer for a 1×1 convolution. Comparing them needs a description that all of that leaves alone: the role of
-a tensor, and its shape without extents of 1.
+use a linear layer for a convolution that sees all of its input at once. Comparing them needs a description that all of
+that leaves alone: the role of a tensor, and what is left of its shape.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 WEIGHT, BIAS, SCALE, MEAN, VARIANCE = "weights", "biases", "scales", "running means", "running variances"
-Group = tuple[str, tuple[int, ...]]  # role, shape without extents of 1
+Group = tuple[str, tuple[int, ...]]  # role, shape: of weights (outputs, numbers for each), else without extents of 1
 
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 _SCALES, _BIASES = ("gamma", "scale", "gain"), ("bias", "beta", "shift")
@@ -28,7 +28,7 @@ def parameters(model: nn.Module) -> Iterator[tuple[Group, nn.Parameter]]:
         for name, parameter in owner.named_parameters(recurse=False):
             if id(parameter) not in seen:
                 seen.add(id(parameter))
-                yield (_role(owner, name, parameter), _squeezed(parameter)), parameter
+                yield _group(owner, name, parameter), parameter
 
 
 def running_statistics(model: nn.Module) -> Iterator[tuple[Group, torch.Tensor]]:
@@ -48,6 +48,13 @@ def _squeezed(tensor: torch.Tensor) -> tuple[int, ...]:
 
 def _speaks_of(words: tuple[str, ...], name: str) -> bool:
     return any(word in name.lower() for word in words)
+
+
+def _group(owner: nn.Module, name: str, parameter: nn.Parameter) -> Group:
+    role = _role(owner, name, parameter)
+    if role == WEIGHT and parameter.numel():
+        return role, (parameter.shape[0], parameter.numel() // parameter.shape[0])
+    return role, _squeezed(parameter)
 
 
 def _role(owner: nn.Module, name: str, parameter: nn.Parameter) -> str:

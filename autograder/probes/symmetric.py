@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
-from autograder.probes.roles import Group
+from autograder.probes.roles import WEIGHT, Group
 
 _WHOLE = 64  # entries of a tensor that is reported as it is
 _BINS = 32  # numbers that a larger one is reduced to
@@ -27,6 +27,8 @@ def power_sums(members: Iterable[tuple[Group, torch.Tensor | None]]) -> dict[str
 
 def _words(group: Group) -> str:
     role, shape = group
+    if role == WEIGHT and len(shape) == 2:
+        return f"{role} of layers with {shape[0]} outputs from {shape[1]} numbers each"
     return f"{role} of shape {'×'.join(map(str, shape)) or '1'}"
 
 

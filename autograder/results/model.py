@@ -43,7 +43,8 @@ class Counterexample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One check: `title` is the sentence the student reads, `message` what was seen, `hint` what to do."""
+    """One check: `title` is the sentence the student reads, `message` what was seen, `hint` what to do. `examples` is
+    how many questions the submission was asked."""
 
     exercise: str
     name: str
@@ -57,6 +58,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     misconception: str = ""
     visibility: Visibility = Visibility.VISIBLE
     seconds: float = 0.0
+    examples: int = 0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):

@@ -7,6 +7,8 @@ after its end kills whatever it left behind and wipes the scratch.
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import os
 import shutil
 import signal
@@ -46,6 +48,12 @@ class _Place:
 def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     """Serves until the lifeline breaks."""
     confinement.adopt_orphans()
+    # Every optimizer imports it when it is made, for more than a second: here that happens once, and while the judge
+    # still gets ready.
+    importlib.import_module("torch._dynamo")
+
+    gc.collect()
+    gc.freeze()
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
 
 

@@ -1,0 +1,75 @@
+"""The table of what is known about the graders: one Markdown file, to which each command adds its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.errors import UsageError
+
+COLUMNS = (
+    "Assignment",
+    "Exercise",
+    "Points",
+    "Checks",
+    "Examples",
+    "Seconds",
+    "Misconceptions caught",
+    "Runs",
+    "Mutants caught",
+    "Equivalent mutants",
+)
+WHOLE = "all"  # the row of an assignment as a whole
+
+_INTRODUCTION = """\
+# What is known about the graders
+
+Written by `autograder verify --table` and `autograder mutants --table`; not edited by hand.
+
+- *Checks*, *Examples*: named checks, and questions that they ask a submission with nothing wrong.
+- *Seconds*: of grading the solution (median), on one core beside other runs.
+- *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else.
+- *Runs*: submissions graded for that, as salts × repeats of the solution, the skeleton and each misconception.
+- *Mutants caught*: small mistakes put into the solution by machine that lose points, of those that are not equivalent.
+- *Equivalent mutants*: those that change nothing the contract speaks of; each is explained in
+  `graders/<assignment>/equivalent_mutants.toml`.
+"""
+
+Key = tuple[str, str]  # assignment, exercise
+
+
+def update(path: Path, rows: Mapping[Key, Mapping[str, str]]) -> None:
+    """Puts the cells of `rows` (by column) into the table at `path`; other cells and rows keep what they hold.
+
+    Raises:
+        UsageError: the file cannot be read or written.
+    """
+    try:
+        table = _read(path) if path.exists() else {}
+        for key, cells in rows.items():
+            table[key] = {**table.get(key, {}), **cells}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_text(table), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"Cannot update {path}: {error.strerror or error}.") from error
+
+
+def _read(path: Path) -> dict[Key, dict[str, str]]:
+    table = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip(" `*") for cell in line.strip().strip("|").split("|")]
+        if len(cells) == len(COLUMNS) and cells[0] not in (COLUMNS[0], "---", ":---", ""):
+            table[cells[0], cells[1]] = dict(zip(COLUMNS[2:], cells[2:], strict=True))
+    return table
+
+
+def _text(table: Mapping[Key, Mapping[str, str]]) -> str:
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|" + "---:|" * (len(COLUMNS) - 2)]
+    slugs = list(dict.fromkeys(slug for slug, _ in table))
+    for slug in sorted(slugs):
+        names = [name for other, name in table if other == slug and name != WHOLE]
+        for name in ([WHOLE] if (slug, WHOLE) in table else []) + names:
+            cells = [table[slug, name].get(column, "") for column in COLUMNS[2:]]
+            first = f"**{slug}**" if name == WHOLE else slug
+            lines.append(f"| {first} | {name if name == WHOLE else f'`{name}`'} | " + " | ".join(cells) + " |")
+    return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"
