@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: grade test test-quick lint verify benchmark clean
+.PHONY: grade test test-quick lint verify mutants benchmark clean
 
 grade: $(INSTALLED)
 	$(BIN)/autograder grade examples/pooling/* -a pooling -o results
@@ -22,7 +22,11 @@ lint: $(INSTALLED)
 	$(BIN)/autograder release --check
 
 verify: $(INSTALLED)
-	$(BIN)/autograder verify --salt "" --salt other
+	$(BIN)/autograder verify --salt "" --salt other --repeats 5 --table docs/grader-quality.md
+
+# Mutation testing of the graders: about an hour on two cores.
+mutants: $(INSTALLED)
+	$(BIN)/autograder mutants --table docs/grader-quality.md
 
 benchmark: $(INSTALLED)
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[benchmark]'
