@@ -119,6 +119,7 @@ def verify(
     repeats: int,
     jobs: int | None,
     exercises: tuple[str, ...],
+    most: int | None,
     table: Path | None,
     course: Path | None,
 ) -> None:
@@ -130,8 +131,10 @@ def verify(
     from autograder import verify_command
 
     salts = salts or ("",)
-    options = {"repeats": repeats, "jobs": jobs, "exercises": exercises, "table": table, "course": course}
-    sys.exit(verify_command.run(slugs, salts=salts, **options))  # type: ignore[arg-type]
+    code = verify_command.run(
+        slugs, salts=salts, repeats=repeats, jobs=jobs, exercises=exercises, most=most, table=table, course=course
+    )
+    sys.exit(code)
 
 
 @main.command(short_help="Mutation testing of an assignment's graders.")

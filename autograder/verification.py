@@ -3,6 +3,7 @@ the solution, the skeleton, and the solution with one misconception in it."""
 
 from __future__ import annotations
 
+import random
 import re
 import statistics
 from collections import defaultdict
@@ -12,6 +13,7 @@ from types import MappingProxyType
 
 from autograder.course import Assignment
 from autograder.errors import EngineError
+from autograder.grading.marks import Misconception
 from autograder.grading.reference import load_misconceptions, variant_source
 from autograder.release import skeleton
 from autograder.results.feedback import points_text
@@ -80,17 +82,18 @@ class Verification:
         self._first: dict[tuple[str, str], Signature] = {}
         self._excuses: dict[tuple[str, str], bool] = {}  # (label, exercise in `also`) → was it needed?
 
-    def subjects(self, exercises: Collection[str] = ()) -> list[Subject]:
+    def subjects(self, exercises: Collection[str] = (), most: int | None = None) -> list[Subject]:
         """All submissions to grade; what cannot be built is a problem. Imports torch and the solution.
 
         Args:
             exercises: leave out misconceptions of all others; none means all.
+            most: of each exercise no more misconceptions than that, chosen at random but always the same.
 
         Raises:
             EngineError: there is no solution.
             UsageError: no skeleton can be made of it.
         """
-        assignment, self._partial = self.assignment, bool(exercises)
+        assignment, self._partial = self.assignment, bool(exercises) or most is not None
         try:
             solution = assignment.solution.read_text(encoding="utf-8")
         except OSError as error:
@@ -104,7 +107,7 @@ class Verification:
         except EngineError as error:
             self._note("", str(error))
             return found
-        for item in known:
+        for item in _some(known, most):
             if exercises and item.exercise not in exercises and item.exercise in self.rows:
                 continue
             label = f"misconception {item.name} ({item.exercise})"
@@ -218,6 +221,16 @@ class Verification:
                 text = f"{subject.label} is not graded the same each time: check {name} of {exercise} was "
                 return Problem(exercise, f"{text}{was.value} once and {is_.value} another time")
         return Problem("", f"{subject.label} is not graded the same each time: other checks were run")
+
+
+def _some(known: list[Misconception], most: int | None) -> list[Misconception]:
+    if most is None:
+        return known
+    chosen = []
+    for exercise in dict.fromkeys(item.exercise for item in known):
+        its = [item for item in known if item.exercise == exercise]
+        chosen += its if len(its) <= most else random.Random(exercise).sample(its, most)
+    return chosen
 
 
 def _not_graded(result: Result | EngineError) -> Problem | None:

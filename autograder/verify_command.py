@@ -30,12 +30,14 @@ def run(
     repeats: int = 1,
     jobs: int | None = None,
     exercises: tuple[str, ...] = (),
+    most: int | None = None,
     table: Path | None = None,
     course: Path | None = None,
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
-    With `exercises` only the misconceptions of those are tried. `table` is a file that gets the figures.
+    With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is a file
+    that gets the figures.
 
     Returns:
         The exit code: 0 if all that must hold does, else 1.
@@ -56,7 +58,7 @@ def run(
                 started = time.monotonic()
                 verification = Verification(assignment)
                 with console.status(f"Reading {assignment.slug}"):
-                    subjects = verification.subjects(exercises)
+                    subjects = verification.subjects(exercises, most)
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
