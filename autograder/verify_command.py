@@ -36,8 +36,8 @@ def run(
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
-    With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is a file
-    that gets the figures.
+    With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is
+    a file that gets the figures.
 
     Returns:
         The exit code: 0 if all that must hold does, else 1.
