@@ -109,9 +109,9 @@ def check(file: Path | None, tests: Path | None) -> None:
 @click.option("--salt", "salts", multiple=True, metavar="TEXT", help="Again with other examples; may be repeated.")
 @click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often, with equal results.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
-@click.option(
-    "--exercise", "exercises", multiple=True, metavar="NAME", help="Only its misconceptions; may be repeated."
-)
+@click.option("--exercise", "exercises", multiple=True, metavar="NAME", help="Only its misconceptions. Repeatable.")
+@click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions of each exercise [default: all].")
+@_table
 @_course
 def verify(
     slugs: tuple[str, ...],
