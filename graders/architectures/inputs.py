@@ -1,0 +1,108 @@
+"""Images, ways to look at a network, and the tolerances for what comes out of one.
+
+Every network is graded with the same questions: how many parameters, which values in training and in evaluation mode,
+which gradients and statistics, and does it stay the same when it is used. Its parameters are filled by shape and kind
+(see `autograder.probes.fill`), so names and order of its layers do not matter.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from hypothesis import strategies as st
+
+from autograder.grading import Tolerance
+from autograder.probes import filled, gradients, outline, parameter_gradients, statistics
+
+float32, float64 = torch.float32, torch.float64
+
+# A deep network in single precision; gradients and statistics are compared in double precision, where a rounding error
+# is too small to carry an activation across the kink of a ReLU.
+VALUES = Tolerance(1e-3, 1e-4)
+EXACT = Tolerance(1e-6, 1e-7)
+
+seeds = st.integers(0, 2**16)
+modes = st.booleans()
+
+
+def images(*shape, seed=0, dtype=float32):
+    """A batch of normally distributed numbers, row by row in memory."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=float64).to(dtype)
+
+
+def layouts_of(x):
+    """The same images (N, C, H, W) in other places of memory: transposed, cut out of larger ones, channels last."""
+    wide = torch.zeros(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)
+    wide[..., 1::2] = x
+    return {
+        "a transposed input": x.transpose(-1, -2).contiguous().transpose(-1, -2),
+        "an input cut out of a larger one": wide[..., 1::2],
+        "an input with its channels last": x.contiguous(memory_format=torch.channels_last),
+    }
+
+
+def trainable(build, *input_shapes):
+    """How many numbers the network learns."""
+    return sum(value.numel() for value in outline(build, *input_shapes).parameters() if value.requires_grad)
+
+
+def result(build, x, training=False):
+    """What the filled network returns."""
+    return filled(build, x).train(training)(x)
+
+
+def all_gradients(build, x, training=False):
+    """Gradients of the filled network for its input and for all its parameters."""
+    model = filled(build, x).train(training)
+    return {"gradient of the input": gradients(model, x)[0], **parameter_gradients(model, x)}
+
+
+def training_step(build, x):
+    """The running statistics after one pass in training mode, and what the network then returns in evaluation mode."""
+    model = filled(build, x)
+    model(x)
+    return {**statistics(model), "result in evaluation mode afterwards": model.eval()(x)}
+
+
+# What follows compares a network with itself, so that wrong values do not cost these points once more.
+
+
+def shape_of(build, x):
+    return {"shape of the result": list(result(build, x).shape)}
+
+
+def agree(one, other):
+    """Whether two results are the same up to rounding in single precision."""
+    scale = max(1.0, float(one.detach().abs().nan_to_num().max()))
+    return one.shape == other.shape and torch.allclose(one.double(), other.double(), 1e-3, 1e-4 * scale, equal_nan=True)
+
+
+def any_layout(build, x):
+    model = filled(build, x).eval()
+    y = model(x)
+    same = {f"same result for {name}": agree(y, model(other)) for name, other in layouts_of(x).items()}
+    return {"shape of the result": list(y.shape), **same}
+
+
+def in_double(build, x):
+    y = result(build, x.to(float64))
+    same = agree(y, result(build, x.to(float32)))
+    return {
+        "dtype of the result": str(y.dtype),
+        "shape of the result": list(y.shape),
+        "same numbers as in float32": same,
+    }
+
+
+def used_again(build, x):
+    model, other, before = filled(build, x).eval(), filled(build, x, seed=1).eval(), x.clone()
+    other.load_state_dict(model.state_dict())
+    y = model(x)
+    return {
+        "shape of the result": list(y.shape),
+        "same result in a second pass": agree(y, model(x)),
+        "same result of a deep copy": agree(y, copy.deepcopy(model)(x)),
+        "same result after load_state_dict": agree(y, other(x)),
+        "input unchanged": torch.equal(x, before),
+    }

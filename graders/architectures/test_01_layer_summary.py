@@ -1,0 +1,147 @@
+"""`layer_summary(net, input_shape)`: what every layer makes of an input, without touching the network."""
+
+from collections import OrderedDict
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import float64
+from torch import nn
+
+from autograder.grading import exercise, expect, points
+from autograder.probes import fill, snapshot
+
+pytestmark = exercise("layer_summary")
+
+extents = st.integers(1, 4)
+
+
+def convolutional(channels=2):
+    """For maps of which a pooling of 2 leaves 6 pixels per channel."""
+    layers = [nn.Conv2d(channels, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(3 * 6, 5), nn.Dropout(0.5), nn.Sigmoid())
+
+
+def nested():
+    inner = nn.Sequential(nn.Linear(3, 7), nn.ReLU(inplace=True), nn.Sequential(nn.Linear(7, 2)))
+    return nn.Sequential(OrderedDict(first=nn.Linear(4, 3), body=inner, Tanh=nn.Identity(), last=nn.Linear(2, 6)))
+
+
+def repeated():
+    linear, activation = nn.Linear(4, 4), nn.Tanh()
+    return nn.Sequential(linear, activation, linear, activation, nn.Sequential(activation, linear), linear)
+
+
+def with_frozen_parts():
+    """In training mode, but for one layer and all inside another; some parameters are frozen; there are hooks."""
+    inner = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5)).eval()
+    net = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), inner, nn.Dropout(0.5).eval(), nn.Linear(4, 2))
+    for parameter in (*inner.parameters(), net[4].bias):
+        parameter.requires_grad_(False)
+    for layer in (net, net[0], inner[1]):
+        layer.register_forward_hook(lambda *_: None)
+    return fill(net)
+
+
+def rows(m, net, shape):
+    return [list(row) for row in m.layer_summary(net, shape)]
+
+
+def left_alone(same_outcome, *questions):
+    """Asks for parts of the network's state after the call, in training and in evaluation mode."""
+    for training in (True, False):
+        for shape in ((3, 6), (1, 6)):
+
+            def probe(m, training=training, shape=shape):
+                net = with_frozen_parts() if training else with_frozen_parts().eval()
+                m.layer_summary(net, shape)
+                state = snapshot(net)
+                return {question: state[question] for question in questions}
+
+            same_outcome(probe)
+
+
+@points(1)
+@given(batch=extents, sides=st.sampled_from([(6, 4), (4, 6), (7, 5), (2, 12)]), channels=extents)
+def test_names_and_shapes(same_outcome, batch, sides, channels):
+    """The result lists the class name and the output shape of every layer."""
+    same_outcome(lambda m: rows(m, convolutional(channels), (batch, channels, *sides)))
+
+
+@points(1)
+@given(leading=st.lists(extents, min_size=1, max_size=3).map(tuple))
+def test_one_entry_per_layer_of_the_network(same_outcome, leading):
+    """A Sequential inside the network is one entry, and a layer that stands in two places is two."""
+    same_outcome(lambda m: rows(m, nested(), (*leading, 4)))
+    same_outcome(lambda m: rows(m, repeated(), (*leading, 4)))
+
+
+@points(0.5)
+def test_plain_tuples(student):
+    """The class names are strings, the shapes are plain tuples of ints, not `torch.Size`."""
+
+    def probe(m):
+        kinds = []
+        for name, shape in m.layer_summary(convolutional(), (2, 2, 6, 4)):
+            kinds.append([type(name) is str, type(shape) is tuple and all(type(extent) is int for extent in shape)])
+        return kinds
+
+    kinds = student(probe)
+    expect(isinstance(kinds, list) and kinds, "The list is empty.")
+    expect(all(name for name, _ in kinds), "Some names are not strings.")
+    message = "Some shapes are not plain tuples of ints."
+    expect(all(shape for _, shape in kinds), message, hint="Print type(shape).")
+
+
+@points(0.5)
+def test_modes_are_left_alone(same_outcome):
+    """Afterwards every layer is in the mode it was in, training or evaluation."""
+    left_alone(same_outcome, "modes (training or not)")
+
+
+@points(0.5)
+def test_parameters_and_buffers_are_left_alone(same_outcome):
+    """Afterwards all parameters and buffers have the values they had: looking at a batch norm trains nothing."""
+    left_alone(same_outcome, "values")
+
+
+@points(0.5)
+def test_hooks_and_requires_grad_are_left_alone(same_outcome):
+    """Hooks of others are still there and none of yours is; the same parameters require gradients, none has one."""
+    left_alone(same_outcome, "numbers of hooks", "requires_grad", "gradients")
+
+
+@points(0.5)
+def test_no_gradient_is_recorded(student):
+    """No gradient is recorded while the shapes are found out."""
+
+    def probe(m):
+        saved = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: saved.append(1) or tensor, lambda tensor: tensor):
+            named = len(m.layer_summary(convolutional(), (2, 2, 6, 4)))
+        return {"named": named, "saved": len(saved)}
+
+    answer = student(probe)
+    message = f"Your code let autograd keep {answer['saved']} tensors for a backward pass that never comes."
+    expect(answer["saved"] == 0, message, hint="Which context manager switches that off?")
+
+
+@points(0.5)
+def test_batch_of_one_sample(same_outcome):
+    """A batch of one sample is fine, also where the network has a batch norm and is in training mode."""
+    same_outcome(lambda m: rows(m, with_frozen_parts(), (1, 6)))
+    same_outcome(lambda m: rows(m, nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Flatten()), (1, 2, 3, 3)))
+
+
+@points(0.5)
+def test_other_types(same_outcome):
+    """The network's parameters may be of float64 or another type."""
+    for dtype in (float64, torch.bfloat16):
+        same_outcome(lambda m, dtype=dtype: rows(m, convolutional().to(dtype), (2, 2, 6, 4)))
+
+
+@points(0.5)
+@given(shape=st.tuples(extents, extents, st.integers(2, 5), st.integers(2, 5)))
+def test_without_parameters(same_outcome, shape):
+    """A network need not have any parameters."""
+    same_outcome(lambda m: rows(m, nn.Sequential(nn.Tanh(), nn.MaxPool2d(2), nn.Dropout(0.5), nn.Flatten()), shape))

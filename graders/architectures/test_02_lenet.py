@@ -1,0 +1,99 @@
+"""`LeNet(num_classes=10)`: twelve layers."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import (
+    EXACT,
+    VALUES,
+    all_gradients,
+    any_layout,
+    float64,
+    images,
+    in_double,
+    modes,
+    result,
+    seeds,
+    shape_of,
+    trainable,
+    used_again,
+)
+
+from autograder.grading import exercise, points
+from autograder.probes import outline, shapes_through
+
+pytestmark = exercise("LeNet")
+
+
+@points(1.5)
+def test_number_of_parameters(same_outcome):
+    """There are 61706 parameters for ten classes, which is the default."""
+    same_outcome(lambda m: {"number of parameters": trainable(m.LeNet, (1, 1, 28, 28))})
+
+
+@points(1)
+def test_twelve_layers(same_outcome):
+    """The attribute `net` has 12 layers: activations and the flattening are layers of their own."""
+    same_outcome(lambda m: {"number of layers in net": len(outline(m.LeNet, (1, 1, 28, 28)).net)})
+
+
+@points(1)
+def test_shapes_of_the_layers(same_outcome):
+    """The layers in `net` return maps of 28, 14, 10 and 5 pixels, then 400, 120, 84 and 10 numbers."""
+    same_outcome(lambda m: shapes_through(outline(m.LeNet, (2, 1, 28, 28)).net, (2, 1, 28, 28)))
+
+
+@points(2)
+@settings(max_examples=8)
+@given(seed=seeds, batch=st.integers(2, 4), training=modes)
+def test_values(same_outcome, seed, batch, training):
+    """With the same parameters the scores are those of LeNet, in training and in evaluation mode."""
+    x = images(batch, 1, 28, 28, seed=seed)
+    same_outcome(lambda m: result(m.LeNet, x, training), tolerance=VALUES)
+
+
+@points(1)
+@given(classes=st.sampled_from([1, 2, 3, 84, 120]))
+def test_num_classes(same_outcome, classes):
+    """There is one score per class, however many classes there are."""
+    x = images(2, 1, 28, 28)
+    same_outcome(lambda m: shape_of(lambda: m.LeNet(num_classes=classes), x))
+
+
+@points(0.5)
+def test_batch_of_one_image(same_outcome):
+    """A batch of one image gives scores of shape (1, 10), also where the image is empty."""
+    x = images(1, 1, 28, 28)
+    same_outcome(lambda m: shape_of(m.LeNet, x))
+    same_outcome(lambda m: shape_of(m.LeNet, 0 * x))
+
+
+@points(1.5)
+@settings(max_examples=4)
+@given(seed=seeds, training=modes)
+def test_gradients(same_outcome, seed, training):
+    """The gradients of the input and of all parameters are those of LeNet."""
+    x = images(3, 1, 28, 28, seed=seed, dtype=float64)
+    same_outcome(lambda m: all_gradients(m.LeNet, x, training), tolerance=EXACT)
+
+
+@points(0.5)
+@settings(max_examples=4)
+@given(seed=seeds)
+def test_dtype(same_outcome, seed):
+    """A network in float64 computes in float64."""
+    x = images(2, 1, 28, 28, seed=seed)
+    same_outcome(lambda m: in_double(m.LeNet, x))
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    x = images(2, 1, 28, 28)
+    same_outcome(lambda m: any_layout(m.LeNet, x))
+
+
+@points(0.5)
+def test_network_used_again(same_outcome):
+    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
+    x = images(2, 1, 28, 28)
+    same_outcome(lambda m: used_again(m.LeNet, x))

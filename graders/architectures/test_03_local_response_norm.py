@@ -1,0 +1,118 @@
+"""`local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0)`: strong channels dampen their neighbours."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import agree, float64
+
+from autograder.grading import POOLING, exercise, forbids, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+pytestmark = [exercise("local_response_norm"), forbids(POOLING, ("*local_response_norm*",))]
+
+constants = st.tuples(
+    st.sampled_from([1, 3, 5, 7]),  # size
+    st.sampled_from([1.0, 0.1, 0.01]),  # alpha
+    st.sampled_from([0.5, 0.75, 1.0, 2.0]),  # beta
+    st.sampled_from([1.0, 2.0, 5.0]),  # k
+)
+small = st.sampled_from([(1, 1, 1, 1), (1, 1, 3, 2), (2, 1, 1, 4), (1, 4, 1, 1), (3, 3, 3, 3)])
+
+
+def images(channels=(1, 9), **options):
+    return tensors(shapes((1, 3), channels, (1, 4), (1, 4)), **{"layouts": False, **options})
+
+
+@points(1.5)
+@given(x=images(channels=(7, 10)), constants=constants)
+def test_values(same_outcome, x, constants):
+    """Every entry is divided by (k + alpha · Σx²)^beta, where the sum runs over the channels around it."""
+    same_outcome(lambda m: m.local_response_norm(x, *constants))
+
+
+@points(0.5)
+@given(x=images(channels=(2, 6), values="non-negative"), size=st.sampled_from([7, 9, 11]))
+def test_size_larger_than_the_number_of_channels(same_outcome, x, size):
+    """At the edges there are fewer channels in the sum, also where `size` is larger than their number."""
+    same_outcome(lambda m: m.local_response_norm(x, size, 0.1))
+
+
+@points(0.5)
+@given(x=images(values="negative"))
+def test_defaults_and_names(same_outcome, x):
+    """The constants are 5, 1e-4, 0.75 and 2 unless others are given, which may be done by name."""
+
+    def probe(m):
+        implicit, explicit = m.local_response_norm(100 * x), m.local_response_norm(100 * x, 5, 1e-4, 0.75, 2.0)
+        named = m.local_response_norm(x, beta=1.0, alpha=0.5, k=1.5, size=3)
+        return {
+            "shape": list(implicit.shape),
+            "same result without arguments": agree(implicit, explicit),
+            "same result with names": agree(named, m.local_response_norm(x, 3, 0.5, 1.0, 1.5)),
+        }
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(
+    x=tensors(st.sampled_from([(1, 1, 1, 1), (1, 1, 3, 2), (2, 1, 1, 4), (1, 4, 1, 1), (3, 3, 3, 3)]), layouts=False)
+)
+def test_extents_of_one(same_outcome, x):
+    """The shape stays the same, whatever the extents are."""
+    same_outcome(lambda m: {"shape": list(m.local_response_norm(x, 3, 1.0).shape)})
+
+
+@points(0.5)
+@given(x=images(), constants=constants)
+def test_zeros(same_outcome, x, constants):
+    """Zeros stay zeros, and their gradient is a number."""
+    x = torch.where(x > 0, x, 0)
+
+    def probe(m):
+        gradient = gradients(lambda x: m.local_response_norm(x, *constants), x)[0]
+        return {
+            "numbers in the place of zeros": m.local_response_norm(x, *constants)[x == 0],
+            "all gradients are numbers": gradient is None or bool(gradient.isfinite().all()),
+        }
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(x=images(dtype=float64), constants=constants)
+def test_gradient(same_outcome, x, constants):
+    """The gradient goes through the entry itself and through all sums it is part of."""
+    same_outcome(lambda m: {"gradient": gradients(lambda x: m.local_response_norm(x, *constants), x)[0]})
+
+
+@points(0.5)
+@given(x=images(dtype=float64), constants=constants)
+def test_dtype(same_outcome, x, constants):
+    """A float64 input gives a float64 result of that precision."""
+    same_outcome(lambda m: m.local_response_norm(x / 3, *constants))
+
+
+@points(0.5)
+@given(x=images(layouts=True))
+def test_any_memory_layout(same_outcome, x):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+
+    def probe(m):
+        y = m.local_response_norm(x, 3, 0.1)
+        return {"shape": list(y.shape), "same result": agree(y, m.local_response_norm(x.contiguous(), 3, 0.1))}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(x=images())
+def test_argument_is_not_modified(same_outcome, x):
+    """The tensor that was passed in is the same afterwards."""
+
+    def probe(m):
+        m.local_response_norm(x, 3, 0.1)
+        return {"input after the call": x}
+
+    same_outcome(probe)

@@ -1,0 +1,148 @@
+"""`VGG16(num_classes=1000)`. It is large: most checks look at its outline, two run it once."""
+
+import math
+
+import torch
+from inputs import VALUES, float64, images, layouts_of, trainable
+
+from autograder.grading import exercise, expect, expect_tensor, points, time_limit
+from autograder.probes import filled, outline
+
+pytestmark = [exercise("VGG16"), time_limit(20)]
+
+SHAPE = (1, 3, 224, 224)
+CLASSES, WIDTH = 4095, 4096  # not equal, so that no two of the last three matrices have the same shape
+
+
+def outlined(m, dtype=torch.float32, **arguments):
+    """A network in evaluation mode, without numbers if it can be built so, and the device that an image must be on."""
+    model = outline(lambda: m.VGG16(**arguments), SHAPE).to(dtype).eval()
+    return model, next(model.parameters()).device
+
+
+def revealing_dropout(model):
+    """Puts in numbers that make the scores of a network in training mode a trace of its two dropouts.
+
+    All that comes before the classifier is switched off. The biases of 1 reach the first dropout, an identity matrix
+    takes half of what it lets through to the second one, the other half of which sees another 1 only.
+    """
+    half = torch.zeros(WIDTH, WIDTH)
+    half.fill_diagonal_(1)[WIDTH // 2 :] = 0
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() < 2:
+                parameter.fill_(float(parameter.numel() == WIDTH))
+            elif parameter.numel() == WIDTH * WIDTH:
+                parameter.copy_(half.reshape(parameter.shape))
+            elif parameter.numel() == WIDTH * CLASSES:
+                parameter.copy_(torch.eye(CLASSES, WIDTH).reshape(parameter.shape))
+            else:
+                parameter.zero_()
+    return model
+
+
+@points(1.5)
+def test_number_of_parameters(same_outcome):
+    """There are 138357544 parameters for 1000 classes, which is the default."""
+    same_outcome(lambda m: {"number of parameters": trainable(m.VGG16, SHAPE)})
+
+
+@points(1)
+def test_num_classes(same_outcome):
+    """The number of classes decides about the last layer: its scores have the shape (N, num_classes)."""
+
+    def probe(m):
+        model, device = outlined(m, num_classes=7)
+        return {
+            "number of parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "shape of the scores": list(model(torch.empty(2, 3, 224, 224, device=device)).shape),
+        }
+
+    same_outcome(probe)
+
+
+@points(1.5)
+def test_layers(same_outcome):
+    """There are 13 convolutions and 3 linear layers of the right widths, each with a bias."""
+
+    def probe(m):
+        parameters = outline(m.VGG16, SHAPE).parameters()
+        sizes = sorted([parameter.shape[0], parameter.numel() // parameter.shape[0]] for parameter in parameters)
+        return {"sizes of the parameters (outputs, numbers for each)": sizes}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+def test_values(same_outcome):
+    """With the same parameters the scores in evaluation mode are those of VGG-16."""
+    x = images(*SHAPE)
+
+    def probe(m):
+        with torch.no_grad():
+            return filled(m.VGG16, x).eval()(x)
+
+    same_outcome(probe, tolerance=VALUES)
+
+
+@points(0.5)
+def test_gradients(same_outcome):
+    """The gradient reaches the image and every parameter."""
+
+    def probe(m):
+        model, device = outlined(m)
+        x = torch.zeros(SHAPE, device=device, requires_grad=True)
+        wanted = [x, *model.parameters()]
+        found = torch.autograd.grad(model(x).sum(), wanted, allow_unused=True)
+        return {"tensors that a gradient reaches": sum(gradient is not None for gradient in found)}
+
+    same_outcome(probe)
+
+
+@points(2)
+def test_dropout(student):
+    """In training mode a dropout of 0.5 follows each of the two hidden linear layers, behind its ReLU or before it."""
+
+    def probe(m):
+        x = torch.zeros(SHAPE)
+        model = revealing_dropout(filled(lambda: m.VGG16(CLASSES), x))
+        with torch.no_grad():
+            return model(x)
+
+    scores = expect_tensor(student(probe), torch.empty(1, CLASSES)).flatten()
+    both, second = scores[: WIDTH // 2], scores[WIDTH // 2 :]
+    # Zeros are what the second dropout took; what it left was doubled: 1, or 1 and twice 1 where the first one left it.
+    for name, part, wanted in (
+        ("second", second, {0.0: 1 / 2, 2.0: 1 / 2}),
+        ("first", both, {0.0: 1 / 2, 2.0: 1 / 4, 6.0: 1 / 4}),
+    ):
+        for value, chance in wanted.items():
+            share = float((part == value).double().mean())
+            bound = 6 * math.sqrt(chance * (1 - chance) / len(part))
+            message = f"Behind the {name} hidden linear layer, it is not one half of the activations that is dropped."
+            expect(
+                abs(share - chance) < bound, message, hint="Print the network: what stands between its linear layers?"
+            )
+
+
+@points(0.5)
+def test_dtype(same_outcome):
+    """A network in float64 returns scores in float64."""
+
+    def probe(m):
+        model, device = outlined(m, float64)
+        return {"dtype of the scores": str(model(torch.empty(SHAPE, dtype=float64, device=device)).dtype)}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+
+    def probe(m):
+        model, device = outlined(m)
+        images = layouts_of(torch.zeros(SHAPE))
+        return {f"shape of the scores for {name}": list(model(x.to(device)).shape) for name, x in images.items()}
+
+    same_outcome(probe)

@@ -1,0 +1,138 @@
+"""`NiN(in_channels=1, num_classes=10)`: blocks, poolings, a dropout, and a mean in place of linear layers."""
+
+import math
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import (
+    EXACT,
+    VALUES,
+    all_gradients,
+    any_layout,
+    float64,
+    images,
+    in_double,
+    result,
+    seeds,
+    shape_of,
+    trainable,
+    used_again,
+)
+
+from autograder.grading import exercise, expect, expect_tensor, points
+from autograder.probes import filled, outline, shapes_through
+
+pytestmark = exercise("NiN")
+
+SMALLEST, LARGER = 67, 99  # pixels that the last pooling makes to 1 and to 2
+CHANNELS = 384  # before the dropout
+
+
+def revealing_dropout(model):
+    """Puts in numbers that make the scores of a network in training mode a trace of its dropout.
+
+    Biases of 1 and identity matrices take activations of 3 to the dropout and what it makes of them to the mean, where
+    they have become larger by 3.
+    """
+    identity = torch.eye(CHANNELS)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() < 2:
+                parameter.fill_(float(parameter.numel() == CHANNELS))
+            elif parameter.numel() == CHANNELS * CHANNELS:
+                parameter.copy_(identity.reshape(parameter.shape))
+            elif parameter.numel() == CHANNELS * CHANNELS * 9:
+                middle = torch.zeros(CHANNELS, CHANNELS, 9)
+                middle[..., 4] = identity
+                parameter.copy_(middle.reshape(parameter.shape))
+            else:
+                parameter.zero_()
+    return model
+
+
+@points(1)
+def test_number_of_parameters(same_outcome):
+    """The number of parameters is right, for one channel and ten classes (the defaults) and for others."""
+    same_outcome(lambda m: {"number of parameters": trainable(m.NiN, (1, 1, 99, 99))})
+    same_outcome(lambda m: {"number of parameters": trainable(lambda: m.NiN(3, 4), (1, 3, 99, 99))})
+
+
+@points(2)
+def test_stages(same_outcome):
+    """For 1×224×224 the stages in `net` return maps of 54, 26, 26, 12, 12, 5, 5, 5 and 1 pixels, then the scores."""
+
+    def probe(m):
+        shapes = shapes_through(outline(m.NiN, (1, 1, 224, 224)).net, (1, 1, 224, 224))
+        maps = [shape[1:] for shape in shapes if len(shape) == 4]
+        if maps and maps[-1][1:] == [1, 1]:
+            del maps[-1]  # the mean and the flattening may be one layer
+        return {"maps behind the stages": maps, "shape of the result": shapes[-1]}
+
+    same_outcome(probe)
+
+
+@points(2)
+@settings(max_examples=2)
+@given(seed=seeds, batch=st.integers(1, 2), width=st.integers(SMALLEST, LARGER))
+def test_values(same_outcome, seed, batch, width):
+    """With the same parameters the scores in evaluation mode are those of NiN."""
+    x = images(batch, 1, SMALLEST + 8, width, seed=seed)
+    same_outcome(lambda m: result(m.NiN, x), tolerance=VALUES)
+
+
+@points(0.5)
+@settings(max_examples=3)
+@given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
+def test_channels_and_classes(same_outcome, channels, classes):
+    """Images may have any number of channels; there is one score per class, also for one class."""
+    x = images(1, channels, SMALLEST, SMALLEST)
+    build = {"in_channels": channels, "num_classes": classes}
+    same_outcome(lambda m: shape_of(lambda: m.NiN(**build), x))
+
+
+@points(1.5)
+def test_gradients(same_outcome):
+    """In evaluation mode the gradients of the input and of all parameters are those of NiN."""
+    x = images(2, 1, SMALLEST, SMALLEST + 8, dtype=float64)
+    same_outcome(lambda m: all_gradients(m.NiN, x), tolerance=EXACT)
+
+
+@points(1.5)
+def test_dropout(student):
+    """In training mode half of the activations are dropped before the last block, each by itself."""
+
+    def probe(m):
+        x = torch.zeros(4, 1, LARGER, SMALLEST)
+        model = revealing_dropout(filled(lambda: m.NiN(1, CHANNELS), x))
+        with torch.no_grad():
+            return model(x)
+
+    scores = expect_tensor(student(probe), torch.empty(4, CHANNELS))
+    # Each score is the mean over two pixels: 3, and twice 3 more where the activation was not dropped.
+    for value, chance in {3.0: 1 / 4, 6.0: 1 / 2, 9.0: 1 / 4}.items():
+        share = float(((scores - value).abs() < 0.01).double().mean())
+        bound = 6 * math.sqrt(chance * (1 - chance) / scores.numel())
+        message = "It is not one half of the activations that is dropped before the last block."
+        expect(abs(share - chance) < bound, message, hint="Train and evaluate: where does your network differ?")
+
+
+@points(0.5)
+def test_dtype(same_outcome):
+    """A network in float64 computes in float64."""
+    x = images(1, 1, SMALLEST, SMALLEST)
+    same_outcome(lambda m: in_double(m.NiN, x))
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    x = images(1, 3, SMALLEST, SMALLEST)
+    same_outcome(lambda m: any_layout(lambda: m.NiN(3), x))
+
+
+@points(0.5)
+def test_network_used_again(same_outcome):
+    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
+    x = images(1, 1, SMALLEST, SMALLEST)
+    same_outcome(lambda m: used_again(m.NiN, x))

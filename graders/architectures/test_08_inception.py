@@ -1,0 +1,118 @@
+"""`Inception(in_channels, c1, c2, c3, c4)`: four branches side by side."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import (
+    EXACT,
+    VALUES,
+    all_gradients,
+    any_layout,
+    float64,
+    images,
+    in_double,
+    modes,
+    result,
+    seeds,
+    trainable,
+    used_again,
+)
+
+from autograder.grading import exercise, points
+from autograder.probes import filled
+
+pytestmark = exercise("Inception")
+
+few, sides = st.integers(1, 5), st.integers(1, 7)
+pairs = st.tuples(few, few)
+# in_channels, c1, c2, c3, c4; in the first one all numbers differ, so that no layer can be taken for another
+settings = st.one_of(
+    st.permutations(range(1, 8)).map(lambda c: (c[0], c[1], (c[2], c[3]), (c[4], c[5]), c[6])),
+    st.tuples(few, few, pairs, pairs, few),
+)
+
+
+@points(1.5)
+@given(block=settings)
+def test_number_of_parameters(same_outcome, block):
+    """There are six convolutions of the right sizes, each with a bias."""
+    shape = (1, block[0], 4, 4)
+    same_outcome(lambda m: {"number of parameters": trainable(lambda: m.Inception(*block), shape)})
+
+
+@points(2)
+@given(block=settings, batch=st.integers(1, 3), height=sides, width=sides)
+def test_shape(same_outcome, block, batch, height, width):
+    """There are c1 + c2[1] + c3[1] + c4 channels, and height and width stay what they are."""
+    x = torch.zeros(batch, block[0], height, width)
+    same_outcome(lambda m: {"shape": list(result(lambda: m.Inception(*block), x).shape)})
+
+
+@points(3)
+@given(block=settings, seed=seeds, height=sides, width=sides, training=modes)
+def test_values_in_any_order(same_outcome, block, seed, height, width, training):
+    """With the same parameters the four branches compute the right channels, in whatever order, in both modes."""
+    x = images(2, block[0], height, width, seed=seed)
+
+    def probe(m):
+        y = result(lambda: m.Inception(*block), x, training)
+        return {"sum of the channels": y.sum(1), "sum of their squares": (y**2).sum(1), "largest": y.amax(1)}
+
+    same_outcome(probe, tolerance=VALUES)
+
+
+@points(1.5)
+@given(block=settings, seed=seeds, height=sides, width=sides)
+def test_relu_after_every_convolution(same_outcome, block, seed, height, width):
+    """A ReLU follows every convolution, also the first one of a branch that has two."""
+    x = -1 - images(1, block[0], height, width, seed=seed).abs()  # negative, and all weights and biases are positive
+
+    def probe(m):
+        model = filled(lambda: m.Inception(*block), x)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.abs_()
+        return model(x).sum(1)
+
+    same_outcome(probe, tolerance=VALUES)
+
+
+@points(2)
+@given(block=settings, seed=seeds)
+def test_order_of_the_branches(same_outcome, block, seed):
+    """The channels of the branches follow each other in the order of the arguments: c1, c2, c3, c4."""
+    x = images(2, block[0], 4, 5, seed=seed)
+    same_outcome(lambda m: result(lambda: m.Inception(*block), x), tolerance=VALUES)
+    named = dict(zip(("c1", "c2", "c3", "c4"), block[1:], strict=True))
+    same_outcome(lambda m: result(lambda: m.Inception(in_channels=block[0], **named), x), tolerance=VALUES)
+
+
+@points(2.5)
+@given(block=settings, seed=seeds, training=modes)
+def test_gradients(same_outcome, block, seed, training):
+    """The gradients of the input, which adds up those of four branches, and of all parameters are right."""
+    x = images(2, block[0], 4, 5, seed=seed, dtype=float64)
+    same_outcome(lambda m: all_gradients(lambda: m.Inception(*block), x, training), tolerance=EXACT)
+
+
+@points(0.5)
+@given(block=settings, seed=seeds)
+def test_dtype(same_outcome, block, seed):
+    """A block in float64 computes in float64."""
+    x = images(1, block[0], 4, 4, seed=seed)
+    same_outcome(lambda m: in_double(lambda: m.Inception(*block), x))
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    x = images(2, 3, 5, 4)
+    same_outcome(lambda m: any_layout(lambda: m.Inception(3, 1, (2, 4), (5, 6), 7), x))
+
+
+@points(0.5)
+@given(block=settings, seed=seeds)
+def test_block_used_again(same_outcome, block, seed):
+    """A second pass, a copy and a block with the same state give the same result; the input stays as it is."""
+    x = images(2, block[0], 4, 4, seed=seed)
+    same_outcome(lambda m: used_again(lambda: m.Inception(*block), x))

@@ -1,0 +1,102 @@
+"""`GoogLeNet(in_channels=1, num_classes=10)`: nine Inception blocks in three stages."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import (
+    EXACT,
+    VALUES,
+    all_gradients,
+    any_layout,
+    float64,
+    images,
+    in_double,
+    modes,
+    result,
+    seeds,
+    shape_of,
+    trainable,
+    used_again,
+)
+
+from autograder.grading import exercise, points
+from autograder.probes import outline, shapes_through
+
+pytestmark = exercise("GoogLeNet")
+
+SHAPE = (1, 1, 96, 96)
+sides = st.integers(20, 40)
+
+
+@points(1.5)
+def test_number_of_parameters(same_outcome):
+    """The number of parameters is right, for one channel and ten classes (the defaults) and for others."""
+    same_outcome(lambda m: {"number of parameters": trainable(m.GoogLeNet, SHAPE)})
+    same_outcome(lambda m: {"number of parameters": trainable(lambda: m.GoogLeNet(3, 4), (1, 3, 96, 96))})
+
+
+@points(1)
+def test_six_stages(same_outcome):
+    """The attribute `net` has six stages."""
+    same_outcome(lambda m: {"number of stages in net": len(list(outline(m.GoogLeNet, SHAPE).net))})
+
+
+@points(2)
+def test_shapes_of_the_stages(same_outcome):
+    """For 1×96×96 the stages return 64×24×24, 192×12×12, 480×6×6, 832×3×3, 1024 and 10 numbers."""
+    same_outcome(lambda m: shapes_through(outline(m.GoogLeNet, SHAPE).net, SHAPE))
+
+
+@points(2.5)
+@settings(max_examples=2)
+@given(seed=seeds, batch=st.integers(1, 2), training=modes)
+def test_values(same_outcome, seed, batch, training):
+    """With the same parameters the scores are those of GoogLeNet, in training and in evaluation mode."""
+    x = images(batch, 1, 32, 32, seed=seed)
+    same_outcome(lambda m: result(m.GoogLeNet, x, training), tolerance=VALUES)
+
+
+@points(1)
+@settings(max_examples=2)
+@given(height=sides, width=sides)
+def test_other_sizes(same_outcome, height, width):
+    """Images may have other sizes, and need not be square."""
+    x = images(1, 1, height, width)
+    same_outcome(lambda m: shape_of(m.GoogLeNet, x))
+
+
+@points(1)
+@settings(max_examples=3)
+@given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
+def test_channels_and_classes(same_outcome, channels, classes):
+    """Images may have any number of channels; there is one score per class, also for one class."""
+    x = images(1, channels, 32, 32)
+    build = {"in_channels": channels, "num_classes": classes}
+    same_outcome(lambda m: shape_of(lambda: m.GoogLeNet(**build), x))
+
+
+@points(1.5)
+def test_gradients(same_outcome):
+    """The gradients of the input and of all parameters are those of GoogLeNet."""
+    x = images(1, 1, 32, 40, dtype=float64)
+    same_outcome(lambda m: all_gradients(m.GoogLeNet, x, training=True), tolerance=EXACT)
+
+
+@points(0.5)
+def test_dtype(same_outcome):
+    """A network in float64 computes in float64."""
+    x = images(1, 1, 32, 32)
+    same_outcome(lambda m: in_double(m.GoogLeNet, x))
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    x = images(1, 3, 32, 32)
+    same_outcome(lambda m: any_layout(lambda: m.GoogLeNet(3), x))
+
+
+@points(0.5)
+def test_network_used_again(same_outcome):
+    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
+    x = images(1, 1, 32, 32)
+    same_outcome(lambda m: used_again(m.GoogLeNet, x))

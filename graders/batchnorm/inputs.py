@@ -1,0 +1,141 @@
+"""Batches for normalisation, and layers to be folded.
+
+A mistake should cost the check that is about it. So most checks take batches with many values per feature, where the
+biased and the unbiased variance nearly agree, and compare roughly (ROUGH); a few take small ones and compare sharply.
+Every feature has a variance that is not small against its mean, so that every sensible way to compute it will do.
+"""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import strategies as st
+from torch import nn
+
+from autograder.grading import Tolerance
+from autograder.grading.strategies import tensors
+from autograder.probes import fill
+
+float32, float64 = torch.float32, torch.float64
+
+# Lets n − 1 pass for n where n ≥ 24, and nothing that is really wrong.
+ROUGH = Tolerance(0.05, 0.03)
+
+# At least 24 values per feature.
+VECTORS = [(24, 3), (30, 4), (48, 2)]
+IMAGES = [(2, 3, 4, 5), (3, 2, 5, 4), (4, 5, 3, 2), (5, 4, 2, 3)]
+EQUAL_EXTENTS = [(2, 3, 5, 3), (3, 3, 3, 3), (2, 4, 4, 5), (4, 4, 3, 3), (4, 4, 4, 4), (24, 24)]
+EXTENTS_OF_ONE = [(24, 1), (1, 3, 4, 6), (2, 1, 3, 5), (24, 2, 1, 1), (1, 1, 5, 6), (6, 3, 5, 1), (1, 2, 1, 24)]
+# Two to six values per feature: here it matters what one divides by.
+SMALL = [(2, 3), (3, 2), (5, 1), (2, 3, 1, 1), (1, 2, 1, 2), (1, 3, 2, 2), (2, 2, 1, 3)]
+ONE_VALUE = [(1, 3), (1, 1), (1, 3, 1, 1), (1, 1, 1, 1)]
+
+
+def per_feature(shape):
+    """(1, F) or (1, C, 1, 1): the shape of what there is one of per feature."""
+    return (1, shape[1], *(1,) * (len(shape) - 2))
+
+
+@st.composite
+def batches(draw, shapes, dtype=float32):
+    """X of one of these shapes: multiples of 0.25 with another mean and another spread for every feature."""
+    shape = draw(st.sampled_from(shapes))
+    return make_batch(shape, draw(st.integers(0, 999)), dtype)
+
+
+@st.composite
+def cases(draw, shapes, dtype=float32, layouts=False):
+    """(X, gamma, beta, moving_mean, moving_var)."""
+    shape = draw(st.sampled_from(shapes))
+    seed = draw(st.integers(0, 999))
+    X = make_batch(shape, seed, dtype)
+    if layouts:  # the same numbers in the memory of a tensor that is transposed, sliced, …
+        X = draw(tensors(shape, dtype=dtype)).copy_(X)
+    return X, *make_parameters(shape, seed, dtype)
+
+
+def make_batch(shape, seed, dtype=float32):
+    generator = torch.Generator().manual_seed(seed)
+    features = shape[1]
+    values = (2 * torch.randn(features, torch.Size(shape).numel() // features, generator=generator)).round()
+    if values.shape[1] > 1:  # no feature is constant
+        values[:, 0], values[:, 1] = 2, -1
+    scale = pick([0.5, 1, 2], features, generator)
+    shift = pick([-2, -1, 0.5, 1, 3], features, generator)
+    values = (values + shift[:, None]) * scale[:, None]
+    order = [shape[1], shape[0], *shape[2:]]
+    return values.reshape(order).transpose(0, 1).contiguous().to(dtype)
+
+
+def make_parameters(shape, seed, dtype=float32):
+    """gamma, beta, moving_mean, moving_var: readable numbers, gamma of both signs, none of them 0."""
+    generator = torch.Generator().manual_seed(seed + 1000)
+    tables = [-2, -1.5, 0.5, 1, 2, 3], [-2, -1, 0.5, 1, 1.5], [-3, -1, 0.5, 2, 4], [0.25, 0.5, 2, 4, 9]
+    few = per_feature(shape)
+    return [pick(table, shape[1], generator).reshape(few).to(dtype) for table in tables]
+
+
+def pick(table, count, generator):
+    """`count` entries of a table, as few equal ones as it allows."""
+    rounds = [torch.randperm(len(table), generator=generator) for _ in range(count // len(table) + 1)]
+    return torch.tensor(table)[torch.cat(rounds)[:count]]
+
+
+def results(module, *args, **named):
+    """What batch_norm returns, by name: any three things that come in this order."""
+    Y, mean, var = module.batch_norm(*args, **named)
+    return {"Y": Y, "moving mean": mean, "moving variance": var}
+
+
+def layer_for(module, x, **options):
+    """The submission's BatchNorm for inputs like x."""
+    return module.BatchNorm(x.shape[1], x.dim(), **options)
+
+
+def remember(layer, mean, var):
+    """Writes these moving statistics into a BatchNorm."""
+    with torch.no_grad():
+        layer.moving_mean.copy_(mean.reshape(layer.moving_mean.shape))
+        layer.moving_var.copy_(var.reshape(layer.moving_var.shape))
+    return layer
+
+
+def statistics_of(layer):
+    """As flat vectors: their shape is the question of one check only."""
+    return {"moving_mean": layer.moving_mean.flatten(), "moving_var": layer.moving_var.flatten()}
+
+
+def step(layer, x):
+    """One training step of a module, as far as its moving statistics are concerned."""
+    layer.train()
+    layer(x)
+    return layer
+
+
+# --- layers to be folded ---------------------------------------------------------------------------------------------
+
+
+def conv_and_bn(seed=0, dtype=float32, affine=True, eps=1e-5, variance=1.0, training=False, channels=(2, 3), **options):
+    """A convolution and the batch normalisation behind it, with the numbers of trained ones."""
+    options = {"kernel_size": (2, 3), **options}
+    conv = fill(nn.Conv2d(*channels, **options, dtype=dtype), seed)
+    bn = fill(nn.BatchNorm2d(channels[1], eps=eps, affine=affine, dtype=dtype), seed + 1)
+    with torch.no_grad():
+        bn.running_var *= variance
+    return conv.train(training), bn.train(training)
+
+
+def folded_output(module, x, **options):
+    """What the folded convolution makes of x. No gradient is asked for: nobody said that it has one to give."""
+    folded = module.fold_batchnorm(*conv_and_bn(dtype=x.dtype, **options))
+    with torch.no_grad():
+        return folded(x)
+
+
+def folded_geometry(module, x, **options):
+    """The same with the weights of the original convolution: only its stride, padding and so on matter."""
+    conv, bn = conv_and_bn(dtype=x.dtype, **options)
+    weight, bias = conv.weight.detach().clone(), torch.zeros_like(bn.running_mean)
+    folded = module.fold_batchnorm(conv, bn)
+    folded.weight, folded.bias = nn.Parameter(weight), nn.Parameter(bias)
+    with torch.no_grad():
+        return folded(x)

@@ -1,0 +1,1097 @@
+"""Known wrong ways to do the exercises of `batchnorm`, with the hint for a student who did just that.
+
+A long list, since mistakes are many. Where a mistake shows only in a special way, its docstring begins with
+that way: gradient, dtype, layout, in place, exception type, exception message, forbidden operator.
+"""
+
+import copy
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from batchnorm import BatchNorm, batch_norm, fold_batchnorm
+from torch import nn
+
+from autograder.grading import misconception
+
+
+def other_dims(X):
+    """Right: all dimensions but the one of the features."""
+    return [0] if X.dim() == 2 else [0, 2, 3]
+
+
+def check(X, training):
+    """Right: what is not allowed."""
+    if X.dim() not in (2, 4):
+        raise ValueError("X must have 2 or 4 dimensions")
+    if training and X.numel() == X.shape[1]:
+        raise ValueError("training needs more than one value per feature")
+
+
+def moments(X):
+    """Right: mean, biased variance and unbiased variance of every feature."""
+    dims = other_dims(X)
+    n = X.numel() // X.shape[1]
+    mean = X.mean(dims, keepdim=True)
+    var = ((X - mean) ** 2).mean(dims, keepdim=True)
+    return mean, var, var * n / (n - 1)
+
+
+def normalised(X, gamma, beta, mean, var, eps):
+    """Right: the formula."""
+    return gamma * (X - mean) / torch.sqrt(var + eps) + beta
+
+
+def moved(moving, batch, momentum):
+    """Right: the step of a moving statistic."""
+    return (1 - momentum) * moving + momentum * batch.detach()
+
+
+# batch_norm: the normalisation
+
+
+@misconception(
+    "batch_norm", hint="`var` divides by n - 1 if you do not tell it otherwise. What does the formula of y say?"
+)
+def normalises_with_the_unbiased_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """One unbiased variance for everything."""
+    _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if not training:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, _, unbiased = moments(X)
+    return normalised(X, gamma, beta, mean, unbiased, eps), new_mean, new_var
+
+
+@misconception(
+    "batch_norm",
+    hint="Take a feature whose values are all equal, and eps = 4. By which number do you divide? "
+    "By which one does the formula?",
+)
+def adds_eps_outside_the_root(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """sqrt(var) + eps."""
+    _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = moments(X)[:2] if training else (moving_mean, moving_var)
+    return gamma * (X - mean) / (torch.sqrt(var) + eps) + beta, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="After training, the variance of each feature of y should be γ². What is it in your results?"
+)
+def divides_by_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """No root."""
+    _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = moments(X)[:2] if training else (moving_mean, moving_var)
+    return gamma * (X - mean) / (var + eps) + beta, new_mean, new_var
+
+
+@misconception("batch_norm", hint="Print the shape of your mean. How many means does a batch with C channels have?")
+def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Mean and variance of the whole tensor."""
+    check(X, training)
+    if not training:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var, unbiased = X.mean(), X.var(unbiased=False), X.var()
+    Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, moved(moving_mean, mean, momentum), moved(moving_var, unbiased, momentum)
+
+
+@misconception(
+    "batch_norm", hint="A channel means the same at every pixel. Print the shape of your mean for a batch of images."
+)
+def takes_every_pixel_by_itself(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Images: only the mean over the batch."""
+    check(X, training)
+    if not training or X.dim() == 2:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = X.mean(0, keepdim=True), X.var(0, unbiased=False, keepdim=True)
+    Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
+
+
+@misconception(
+    "batch_norm", hint="Change one sample of your batch. Do the results of the other samples change? Should they?"
+)
+def takes_every_sample_by_itself(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Images: the mean over the pixels of one sample."""
+    check(X, training)
+    if not training or X.dim() == 2:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = X.mean((2, 3), keepdim=True), X.var((2, 3), unbiased=False, keepdim=True)
+    Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, moved(moving_mean, mean.mean(0, keepdim=True), momentum), moved(moving_var, var.mean(0, True), momentum)
+
+
+@misconception(
+    "batch_norm",
+    hint="Which dimension of (N, C, H, W) is the one of the features? Your last one has no mean of its own.",
+)
+def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Images: statistics over (0, 1, 2), as if the channels came last."""
+    check(X, training)
+    if not training or X.dim() == 2:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = X.mean((0, 1, 2), keepdim=True), X.var((0, 1, 2), unbiased=False, keepdim=True)
+    Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
+
+
+@misconception("batch_norm", hint="Every row of (N, F) got mean 0. Should not every column?")
+def normalises_the_rows_of_vectors(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Vectors: statistics over the features."""
+    check(X, training)
+    if not training or X.dim() == 4:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum)
+    mean, var = X.mean(1, keepdim=True), X.var(1, unbiased=False, keepdim=True)
+    return normalised(X, gamma, beta, mean, var, eps), new_mean, new_var
+
+
+@misconception(
+    "batch_norm",
+    hint="A mean of shape (C,) broadcasts along the *last* dimension. Try an image with W = C, and one with W ≠ C.",
+)
+def forgets_keepdim(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Images: mean and variance of shape (C,) meet the width."""
+    check(X, training)
+    if not training or X.dim() == 2:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var, unbiased = moments(X)
+    Y = normalised(X, gamma, beta, mean.flatten(), var.flatten(), eps)
+    return Y, moved(moving_mean, mean, momentum), moved(moving_var, unbiased, momentum)
+
+
+@misconception(
+    "batch_norm",
+    hint="Print the shapes of everything in the formula, in evaluation, for an image whose width equals its "
+    "number of channels.",
+)
+def flattens_the_statistics_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Images: right in training, but in evaluation vectors of shape (C,) meet the width."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if not training:
+        Y = normalised(X, gamma, beta, moving_mean.flatten(), moving_var.flatten(), eps)
+    return Y, new_mean, new_var
+
+
+@misconception("batch_norm", hint="γ = 2 and β = 1 should make 0 to 1. What do they make of it in your function?")
+def shifts_before_it_scales(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """gamma * (x_hat + beta)."""
+    one, zero = torch.ones_like(gamma), torch.zeros_like(beta)
+    Y, new_mean, new_var = batch_norm(X, one, zero, moving_mean, moving_var, eps, momentum, training)
+    return gamma * (Y + beta), new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Which statistics does a training step use: those of the batch, or the memory of earlier ones?"
+)
+def normalises_with_the_updated_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Training normalises with the moving statistics after their step."""
+    _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return normalised(X, gamma, beta, new_mean, new_var, eps), new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="In evaluation, send the same image alone and in a batch with others. Is its result the same?"
+)
+def uses_the_batch_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The statistics of the batch in both modes."""
+    check(X, training)
+    if training:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum)
+    mean, var, _ = moments(X.double()) if X.numel() > X.shape[1] else (X, torch.zeros_like(X), None)
+    return normalised(X, gamma, beta, mean.to(X.dtype), var.to(X.dtype), eps), moving_mean, moving_var
+
+
+# batch_norm: the moving statistics
+
+
+@misconception(
+    "batch_norm",
+    hint="With momentum = 0.1, how much of the old statistics should be left after one step? "
+    "Other libraries count the other way round.",
+)
+def turns_momentum_round(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """momentum * moving + (1 - momentum) * batch."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, 1 - momentum, training)
+
+
+@misconception(
+    "batch_norm",
+    hint="y takes one variance, the moving variance another. Read once more which of them divides by n - 1.",
+)
+def remembers_the_biased_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The moving variance takes the biased variance."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y, new_mean, moved(moving_var, moments(X)[1], momentum) if training else new_var
+
+
+@misconception("batch_norm", hint="Is the variance that you correct with n / (n - 1) still the biased one?")
+def corrects_the_variance_twice(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The unbiased variance times n / (n - 1)."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        n = X.numel() // X.shape[1]
+        new_var = moved(moving_var, moments(X)[2] * n / (n - 1), momentum)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm",
+    hint="n is the number of values that one feature has. For images that is more than the number of samples.",
+)
+def counts_only_the_samples(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The correction of the moving variance uses N in the place of N·H·W."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        n = X.shape[0]
+        new_var = moved(moving_var, moments(X)[1] * n / max(n - 1, 1), momentum)
+    return Y, new_mean, new_var
+
+
+@misconception("batch_norm", hint="It is called moving *variance*. What do you put into it?")
+def remembers_the_deviation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The root of the variance goes into the moving variance."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y, new_mean, moved(moving_var, moments(X)[2].sqrt(), momentum) if training else new_var
+
+
+@misconception("batch_norm", hint="Compare the moving statistics that you return with those you were given.")
+def returns_the_old_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The new moving statistics are computed and then forgotten."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)[0], moving_mean, moving_var
+
+
+@misconception("batch_norm", hint="What should remain of the moving statistics after a step, apart from the new batch?")
+def returns_the_statistics_of_the_batch(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The moving statistics are replaced, not moved."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, 1.0 if training else momentum, training)
+
+
+@misconception(
+    "batch_norm", hint="Evaluate two batches with your function. Do the moving statistics know of them afterwards?"
+)
+def updates_the_statistics_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Evaluation moves the statistics as well."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if not training and X.numel() > X.shape[1]:
+        mean, _, var = moments(X)
+        new_mean, new_var = moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Print `moving_mean.requires_grad` after a step with an input that requires a gradient."
+)
+def keeps_the_graph_of_the_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: the moving statistics carry the graph of all batches."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        mean, _, var = moments(X)
+        new_mean = (1 - momentum) * moving_mean + momentum * mean
+        new_var = (1 - momentum) * moving_var + momentum * var
+    return Y, new_mean, new_var
+
+
+@misconception("batch_norm", hint="`*=`, `+=`, `copy_` and `lerp_` change the tensor that the caller still holds.")
+def moves_the_statistics_in_place(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """In place: the moving statistics that were passed in are changed."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y, moving_mean.copy_(new_mean), moving_var.copy_(new_var)
+
+
+@misconception(
+    "batch_norm",
+    hint="Your statistics lost their dimensions of extent 1. What would broadcasting do with them in the next step?",
+)
+def returns_flat_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Moving statistics of shape (C,)."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y, new_mean.flatten(), new_var.flatten()
+
+
+@misconception("batch_norm", hint="`squeeze()` removes every dimension of extent 1. What becomes of a single feature?")
+def squeezes_the_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """With one feature the moving statistics become plain numbers."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if X.shape[1] == 1:
+        new_mean, new_var = new_mean.squeeze(), new_var.squeeze()
+    return Y, new_mean, new_var
+
+
+# batch_norm: gradients, dtypes, errors
+
+
+@misconception(
+    "batch_norm", hint="Your mean and variance do not know where they come from: what did you compute under `no_grad`?"
+)
+def detaches_the_statistics_of_the_batch(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none flows through the mean and the variance of the batch."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        mean, var, _ = moments(X.detach())
+        Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="The variance moves, too, when a value of the batch changes. Does your gradient know?"
+)
+def detaches_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none flows through the variance of the batch."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        mean, var, _ = moments(X)
+        Y = normalised(X, gamma, beta, mean, var.detach(), eps)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm",
+    hint="Only the moving statistics should be without a graph. How much stands below your `torch.no_grad()`?",
+)
+@torch.no_grad()
+def computes_everything_without_a_graph(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none at all."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Use the float64 that you are given: which of your tensors are float32?")
+def computes_in_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Dtype: the results have the dtype of the input, but the precision of float32."""
+    tensors = (tensor.float() for tensor in (X, gamma, beta, moving_mean, moving_var))
+    return tuple(tensor.to(X.dtype) for tensor in batch_norm(*tensors, eps, momentum, training))
+
+
+@misconception("batch_norm", hint="Which dtype has a tensor that `torch.zeros` makes? Print it, and the input's.")
+def returns_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Dtype: the results are float32 whatever the input is."""
+    return tuple(
+        tensor.float() for tensor in batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    )
+
+
+@misconception("batch_norm", hint="Look at your input after the call. `-=` changes the caller's own tensor.")
+def centres_the_input_in_place(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """In place: the mean is subtracted from X itself."""
+    results = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    X.detach().sub_(moments(X.detach())[0] if training else moving_mean)
+    return results
+
+
+@misconception("batch_norm", hint="`view` asks for a certain order in memory. `reshape` does not.")
+def views_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Layout: `view` fails on an input that is transposed or sliced."""
+    X.view(X.shape[0], -1)
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception(
+    "batch_norm", hint="What is the unbiased variance of a single number? PyTorch refuses such a batch in training."
+)
+def accepts_one_value_per_feature(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Training with one value per feature gives beta, and not a number in the moving variance."""
+    if training and X.numel() == X.shape[1]:
+        return beta + 0 * X, moved(moving_mean, X, momentum), moving_var * float("nan")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="In which of the two modes is a single value per feature a problem?")
+def refuses_one_value_in_evaluation_too(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """One value per feature is an error in evaluation as well."""
+    check(X, True)
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="One image has many pixels. How many values has each of its channels?")
+def refuses_a_single_image(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """N = 1 is an error in training, although there are H·W values per channel."""
+    if training and X.shape[0] == 1:
+        raise ValueError("training needs more than one sample")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception(
+    "batch_norm", hint="What does your function do with an input of three dimensions? The task says what it should do."
+)
+def accepts_any_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Other ranks are normalised over all dimensions but the second."""
+    if X.dim() in (2, 4):
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = moving_mean, moving_var
+    if training:
+        dims = [dim for dim in range(X.dim()) if dim != 1]
+        mean, var = X.mean(dims, keepdim=True), X.var(dims, unbiased=False, keepdim=True)
+    return normalised(X, gamma, beta, mean, var, eps), mean, var
+
+
+@misconception("batch_norm", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_the_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Exception type: AssertionError for other ranks."""
+    assert X.dim() in (2, 4), "X must have 2 or 4 dimensions"
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="You let PyTorch normalise. This exercise is about writing the formula yourself.")
+def lets_the_library_normalise(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Forbidden operator: F.batch_norm."""
+    check(X, training)
+    new_mean, new_var = moving_mean.flatten().clone(), moving_var.flatten().clone()
+    Y = F.batch_norm(X, new_mean, new_var, gamma.flatten(), beta.flatten(), training, momentum, eps)
+    return Y, new_mean.reshape(moving_mean.shape), new_var.reshape(moving_var.shape)
+
+
+# BatchNorm
+
+
+@misconception(
+    "BatchNorm",
+    hint="Print `BatchNorm(3, 4).state_dict()`. What will be missing when somebody saves your module and loads "
+    "it again?",
+)
+class KeepsStatisticsAsPlainAttributes(BatchNorm):
+    """moving_mean and moving_var are tensors, but not buffers."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        for name in ("moving_mean", "moving_var"):
+            value = getattr(self, name)
+            delattr(self, name)
+            setattr(self, name, value)
+
+
+@misconception("BatchNorm", hint="Look up what `persistent=False` means for a buffer, and print the state_dict.")
+class DoesNotSaveItsStatistics(BatchNorm):
+    """The buffers are not persistent."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        for name in ("moving_mean", "moving_var"):
+            self.register_buffer(name, getattr(self, name), persistent=False)
+
+
+@misconception(
+    "BatchNorm",
+    hint="What would an optimizer do with a moving mean that is a parameter? PyTorch has "
+    "another word for such tensors.",
+)
+class MakesStatisticsParameters(BatchNorm):
+    """The moving statistics are parameters that do not require a gradient."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        for name in ("moving_mean", "moving_var"):
+            value = getattr(self, name)
+            delattr(self, name)
+            setattr(self, name, nn.Parameter(value, requires_grad=False))
+
+    def forward(self, x):
+        y, mean, var = batch_norm(
+            x, self.gamma, self.beta, self.moving_mean, self.moving_var, self.eps, self.momentum, self.training
+        )
+        self.moving_mean.data = mean.data
+        self.moving_var.data = var.data
+        return y
+
+
+@misconception("BatchNorm", hint="How many parameters does `list(BatchNorm(3, 2).parameters())` show?")
+class ForgetsThatGammaIsLearned(BatchNorm):
+    """gamma and beta are buffers."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        for name in ("gamma", "beta"):
+            value = getattr(self, name).detach()
+            delattr(self, name)
+            self.register_buffer(name, value)
+
+
+@misconception("BatchNorm", hint="A fresh module should neither scale nor shift. Which numbers do that?")
+class StartsWithGammaZero(BatchNorm):
+    """gamma starts at 0, as in the last layer of some residual blocks."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        self.gamma = nn.Parameter(torch.zeros_like(self.gamma))
+
+
+@misconception("BatchNorm", hint="With which numbers do the two moving statistics start? They need not be the same.")
+class StartsWithVarianceZero(BatchNorm):
+    """The moving variance starts at 0."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        self.moving_var = torch.zeros_like(self.moving_var)
+
+
+@misconception(
+    "BatchNorm", hint="Print the shapes of your four tensors. Against which dimension of an image do they broadcast?"
+)
+class KeepsFlatTensors(nn.Module):
+    """All four have the shape (C,); they are reshaped in forward."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__()
+        if num_dims not in (2, 4):
+            raise ValueError("num_dims must be 2 or 4")
+        self.eps, self.momentum = eps, momentum
+        self.shape = (1, num_features) if num_dims == 2 else (1, num_features, 1, 1)
+        self.gamma, self.beta = nn.Parameter(torch.ones(num_features)), nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("moving_mean", torch.zeros(num_features))
+        self.register_buffer("moving_var", torch.ones(num_features))
+
+    def forward(self, x):
+        tensors = (t.reshape(self.shape) for t in (self.gamma, self.beta, self.moving_mean, self.moving_var))
+        y, mean, var = batch_norm(x, *tensors, self.eps, self.momentum, self.training)
+        self.moving_mean, self.moving_var = mean.flatten(), var.flatten()
+        return y
+
+
+@misconception(
+    "BatchNorm",
+    hint="`torch.no_grad()` and `eval()` are two things. Which of them does `self.training` tell you about?",
+)
+class TakesItsModeFromTheGradMode(BatchNorm):
+    """Training is when gradients are recorded."""
+
+    def forward(self, x):
+        y, self.moving_mean, self.moving_var = batch_norm(
+            x,
+            self.gamma,
+            self.beta,
+            self.moving_mean,
+            self.moving_var,
+            self.eps,
+            self.momentum,
+            torch.is_grad_enabled(),
+        )
+        return y
+
+
+@misconception(
+    "BatchNorm",
+    hint="Call `eval()` and print what `forward` takes for the mode. Is there a difference between "
+    "`train` and `training`?",
+)
+class IsAlwaysInTraining(BatchNorm):
+    """The mode is ignored: `training` keeps its default, or `self.train` (a method, so always true) is asked."""
+
+    def forward(self, x):
+        if x.numel() == x.shape[1]:
+            return super().forward(x)
+        y, self.moving_mean, self.moving_var = batch_norm(
+            x, self.gamma, self.beta, self.moving_mean, self.moving_var, self.eps, self.momentum
+        )
+        return y
+
+
+@misconception("BatchNorm", hint="batch_norm gives you three things back. What becomes of the last two?")
+class ForgetsToKeepTheNewStatistics(BatchNorm):
+    """The new moving statistics are dropped."""
+
+    def forward(self, x):
+        tensors = self.gamma, self.beta, self.moving_mean, self.moving_var
+        return batch_norm(x, *tensors, self.eps, self.momentum, self.training)[0]
+
+
+@misconception("BatchNorm", hint="Evaluate two batches with your module, and print its moving_mean before and after.")
+class UpdatesStatisticsInEvaluation(BatchNorm):
+    """Evaluation moves the statistics as well."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if not self.training and x.numel() > x.shape[1]:
+            mean, _, var = moments(x)
+            self.moving_mean = moved(self.moving_mean, mean, self.momentum)
+            self.moving_var = moved(self.moving_var, var, self.momentum)
+        return y
+
+
+@misconception(
+    "BatchNorm", hint="Print `moving_mean.requires_grad` after a step with an input that requires a gradient."
+)
+class KeepsTheGraphOfItsStatistics(BatchNorm):
+    """Gradient: the buffers carry the graph of all batches."""
+
+    def forward(self, x):
+        old_mean, old_var = self.moving_mean, self.moving_var
+        y = super().forward(x)
+        if self.training:
+            mean, _, var = moments(x)
+            self.moving_mean = (1 - self.momentum) * old_mean + self.momentum * mean
+            self.moving_var = (1 - self.momentum) * old_var + self.momentum * var
+        return y
+
+
+@misconception(
+    "BatchNorm", hint="Should the very first batch replace the moving statistics, or move them like every other batch?"
+)
+class StartsWithTheFirstBatch(BatchNorm):
+    """The first batch in training replaces the statistics."""
+
+    first = True
+
+    def forward(self, x):
+        momentum = self.momentum
+        if self.training and self.first:
+            self.momentum, self.first = 1.0, False
+        y = super().forward(x)
+        self.momentum = momentum
+        return y
+
+
+@misconception("BatchNorm", hint="How much does the tenth batch weigh in your moving mean? And how much should it?")
+class AveragesAllBatches(BatchNorm):
+    """A cumulative average: the step becomes smaller and smaller."""
+
+    steps = 0
+
+    def forward(self, x):
+        momentum = self.momentum
+        self.steps += self.training
+        self.momentum = momentum / max(self.steps, 1)
+        y = super().forward(x)
+        self.momentum = momentum
+        return y
+
+
+@misconception("BatchNorm", hint="With momentum = 0.1, how much of the old statistics should be left after one step?")
+class TurnsMomentumRound(BatchNorm):
+    """momentum is the share of the old statistics."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, 1 - momentum)
+
+
+@misconception(
+    "BatchNorm",
+    hint="Two formulas, two variances: compare your moving_var with nn.BatchNorm2d's after one small batch.",
+)
+class RemembersTheBiasedVariance(BatchNorm):
+    """The moving variance takes the biased variance."""
+
+    def forward(self, x):
+        old = self.moving_var
+        y = super().forward(x)
+        if self.training:
+            self.moving_var = moved(old, moments(x)[1], self.momentum)
+        return y
+
+
+@misconception(
+    "BatchNorm", hint="Compare your result with nn.BatchNorm1d's for a batch of two. Which variance divides by n - 1?"
+)
+class NormalisesWithTheUnbiasedVariance(BatchNorm):
+    """One unbiased variance for everything."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if self.training:
+            mean, _, unbiased = moments(x)
+            y = normalised(x, self.gamma, self.beta, mean, unbiased, self.eps)
+        return y
+
+
+@misconception("BatchNorm", hint="Both eps and momentum are small numbers. In which order does batch_norm take them?")
+class ExchangesEpsAndMomentum(BatchNorm):
+    """eps and momentum change places."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, momentum, eps)
+
+
+@misconception("BatchNorm", hint="Compare the defaults in your signature with those of the task.")
+class HasAnotherDefaultOfEps(BatchNorm):
+    """eps = 1e-3, as in other libraries."""
+
+    def __init__(self, num_features, num_dims, eps=1e-3, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+
+
+@misconception("BatchNorm", hint="Build two modules with different eps and momentum. Do they behave differently?")
+class IgnoresEpsAndMomentum(BatchNorm):
+    """1e-5 and 0.1, whatever the caller says."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):  # noqa: ARG002
+        super().__init__(num_features, num_dims)
+
+
+@misconception("BatchNorm", hint="What does your constructor do with num_dims = 3?")
+class TakesEveryOtherNumDimsForFour(BatchNorm):
+    """Everything but 2 means images."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, 2 if num_dims == 2 else 4, eps, momentum)
+
+
+@misconception("BatchNorm", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+class AssertsNumDims(BatchNorm):
+    """Exception type: AssertionError for other num_dims."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        assert num_dims in (2, 4), "num_dims must be 2 or 4"
+        super().__init__(num_features, num_dims, eps, momentum)
+
+
+@misconception(
+    "BatchNorm", hint="When does the caller learn that num_dims is wrong: when the module is built, or when it is used?"
+)
+class RefusesNumDimsInForward(BatchNorm):
+    """Other num_dims are an error in forward only."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims if num_dims in (2, 4) else 4, eps, momentum)
+        self.num_dims = num_dims
+
+    def forward(self, x):
+        if self.num_dims not in (2, 4):
+            raise ValueError("num_dims must be 2 or 4")
+        return super().forward(x)
+
+
+@misconception(
+    "BatchNorm", hint="Two modules of yours share their statistics. What belongs to the class, and what to one module?"
+)
+class SharesStatisticsBetweenModules(BatchNorm):
+    """The buffers of all modules of a shape are one tensor, updated in place."""
+
+    shared: ClassVar = {}
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        fresh = self.moving_mean, self.moving_var
+        self.moving_mean, self.moving_var = SharesStatisticsBetweenModules.shared.setdefault(fresh[0].shape, fresh)
+
+    def forward(self, x):
+        mean, var = self.moving_mean, self.moving_var
+        y = super().forward(x)
+        if mean.dtype == self.moving_mean.dtype:
+            self.moving_mean, self.moving_var = mean.copy_(self.moving_mean), var.copy_(self.moving_var)
+        return y
+
+
+@misconception("BatchNorm", hint="When you load a state_dict into a fresh module, which entries does it know?")
+class MakesItsBuffersInForward(BatchNorm):
+    """The buffers exist from the first forward pass on."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, num_dims, eps, momentum)
+        self.moving_mean = self.moving_var = None
+
+    def forward(self, x):
+        if self.moving_mean is None:
+            self.moving_mean, self.moving_var = torch.zeros_like(self.gamma), torch.ones_like(self.gamma)
+            self.moving_mean, self.moving_var = self.moving_mean.detach(), self.moving_var.detach()
+        return super().forward(x)
+
+
+@misconception(
+    "BatchNorm",
+    hint="Call `.double()` on your module: which of its tensors stay float32, and which dtype has the result?",
+)
+class ReturnsFloat32(BatchNorm):
+    """Dtype: the result is float32 after .double(), too."""
+
+    def forward(self, x):
+        return super().forward(x).float()
+
+
+@misconception(
+    "BatchNorm",
+    hint="Only the moving statistics should be without a graph. How much stands below your `torch.no_grad()`?",
+)
+class ComputesWithoutAGraph(BatchNorm):
+    """Gradient: none flows."""
+
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
+@misconception("BatchNorm", hint="Look at your input after the call. `-=` changes the caller's own tensor.")
+class ChangesItsInput(BatchNorm):
+    """In place: the input holds the result afterwards."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        x.detach().copy_(y.detach())
+        return y
+
+
+@misconception("BatchNorm", hint="The module belongs to PyTorch, not to you. Write the formula yourself.")
+class IsTheLibrarysModule(BatchNorm):
+    """Forbidden operator: F.batch_norm."""
+
+    def forward(self, x):
+        statistics = self.moving_mean.flatten().clone(), self.moving_var.flatten().clone()
+        y = F.batch_norm(
+            x, *statistics, self.gamma.flatten(), self.beta.flatten(), self.training, self.momentum, self.eps
+        )
+        self.moving_mean, self.moving_var = (new.reshape(self.gamma.shape) for new in statistics)
+        return y
+
+
+# fold_batchnorm
+
+
+def settings_of(conv):
+    """Right: how the convolution is built."""
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
+    return {**{name: getattr(conv, name) for name in names}, "dtype": conv.weight.dtype, "device": conv.weight.device}
+
+
+def scale_and_shift(bn):
+    """Right: what bn does to every channel."""
+    scale = 1 / torch.sqrt(bn.running_var + bn.eps)
+    scale = scale if bn.weight is None else scale * bn.weight
+    shift = -bn.running_mean * scale
+    return scale.detach(), (shift if bn.bias is None else shift + bn.bias).detach()
+
+
+def built(conv, weight, bias, **changes):
+    """Right: a new convolution with these numbers."""
+    folded = nn.Conv2d(**{**settings_of(conv), **changes})
+    with torch.no_grad():
+        folded.weight.copy_(weight)
+        folded.bias.copy_(bias)
+    return folded
+
+
+def bias_of(conv):
+    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
+
+
+def weight_times(conv, scale):
+    return conv.weight.detach() * scale.reshape(-1, 1, 1, 1)
+
+
+@misconception("fold_batchnorm", hint="What does bn do to the bias of conv? Put both into the formula.")
+def forgets_the_bias_of_the_convolution(conv, bn):
+    """The bias of conv is dropped."""
+    scale, shift = scale_and_shift(bn)
+    return built(conv, weight_times(conv, scale), shift)
+
+
+@misconception(
+    "fold_batchnorm", hint="bn multiplies everything that conv puts out, not only the part that the weights make."
+)
+def adds_the_bias_of_the_convolution_unscaled(conv, bn):
+    """b + shift in the place of scale · b + shift."""
+    scale, shift = scale_and_shift(bn)
+    return built(conv, weight_times(conv, scale), shift + bias_of(conv))
+
+
+@misconception(
+    "fold_batchnorm", hint="Send an image of zeros through conv and bn. Which part of the formula makes the result?"
+)
+def forgets_the_running_mean(conv, bn):
+    """The running mean is not subtracted."""
+    scale, shift = scale_and_shift(bn)
+    return built(conv, weight_times(conv, scale), shift + scale * bn.running_mean + scale * bias_of(conv))
+
+
+@misconception(
+    "fold_batchnorm", hint="The running mean is subtracted before the scaling. What has become of it afterwards?"
+)
+def subtracts_the_running_mean_unscaled(conv, bn):
+    """beta - mean in the place of beta - scale · mean."""
+    scale, shift = scale_and_shift(bn)
+    return built(
+        conv, weight_times(conv, scale), shift + scale * bn.running_mean - bn.running_mean + scale * bias_of(conv)
+    )
+
+
+@misconception("fold_batchnorm", hint="A large eps makes the outputs of bn smaller. Where is it in your formula?")
+def forgets_eps(conv, bn):
+    """No eps."""
+    plain = copy.deepcopy(bn)
+    plain.eps = 0.0
+    return fold_batchnorm(conv, plain)
+
+
+@misconception("fold_batchnorm", hint="bn knows its own eps; it need not be 1e-5.")
+def assumes_the_default_eps(conv, bn):
+    """eps is always 1e-5."""
+    plain = copy.deepcopy(bn)
+    plain.eps = 1e-5
+    return fold_batchnorm(conv, plain)
+
+
+@misconception("fold_batchnorm", hint="Where does eps stand in the formula: inside or outside the root?")
+def adds_eps_to_the_deviation(conv, bn):
+    """sqrt(var) + eps."""
+    plain = copy.deepcopy(bn)
+    plain.running_var = (bn.running_var.sqrt() + bn.eps) ** 2
+    plain.eps = 0.0
+    return fold_batchnorm(conv, plain)
+
+
+@misconception("fold_batchnorm", hint="Variance or deviation: by which of them does the formula divide?")
+def divides_by_the_running_variance(conv, bn):
+    """No root."""
+    plain = copy.deepcopy(bn)
+    plain.running_var = (bn.running_var + bn.eps) ** 2
+    plain.eps = 0.0
+    return fold_batchnorm(conv, plain)
+
+
+@misconception(
+    "fold_batchnorm", hint="bn can have learned a scale. Set bn.weight to 2 and look whether your convolution notices."
+)
+def forgets_gamma(conv, bn):
+    """The weight of bn is taken for 1."""
+    plain = copy.deepcopy(bn)
+    plain.weight = None
+    return fold_batchnorm(conv, plain)
+
+
+@misconception(
+    "fold_batchnorm", hint="bn can have learned a shift. Set bn.bias to 2 and look whether your convolution notices."
+)
+def forgets_beta(conv, bn):
+    """The bias of bn is taken for 0."""
+    plain = copy.deepcopy(bn)
+    plain.bias = None
+    return fold_batchnorm(conv, plain)
+
+
+@misconception("fold_batchnorm", hint="Print `nn.BatchNorm2d(3, affine=False).weight`.")
+def expects_affine_parameters(conv, bn):
+    """Exception type: without affine there is an AttributeError."""
+    bn.weight.detach(), bn.bias.detach()
+    return fold_batchnorm(conv, bn)
+
+
+@misconception("fold_batchnorm", hint="Print `nn.Conv2d(2, 3, 1, bias=False).bias`.")
+def expects_a_bias(conv, bn):
+    """Exception type: without a bias there is an AttributeError."""
+    conv.bias.detach()
+    return fold_batchnorm(conv, bn)
+
+
+@misconception(
+    "fold_batchnorm",
+    hint="A weight has the shape (out, in // groups, h, w). Along which dimension do you scale it, "
+    "and whose channels does bn see?",
+)
+def scales_the_input_channels(conv, bn):
+    """The factors are applied along the second dimension of the weight, where that is possible."""
+    scale, shift = scale_and_shift(bn)
+    return built(conv, conv.weight.detach() * scale.reshape(1, -1, 1, 1), shift + scale * bias_of(conv))
+
+
+@misconception(
+    "fold_batchnorm", hint="A tensor of shape (C,) broadcasts along the last dimension. Which one is that in a weight?"
+)
+def scales_along_the_kernel(conv, bn):
+    """The factors are applied along the width of the kernel, where that is possible."""
+    scale, shift = scale_and_shift(bn)
+    return built(conv, conv.weight.detach() * scale, shift + scale * bias_of(conv))
+
+
+@misconception(
+    "fold_batchnorm", hint="Compare the shape of your result's output with that of conv when conv has a stride."
+)
+def forgets_the_stride(conv, bn):
+    """Stride 1."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, stride=1)
+
+
+@misconception("fold_batchnorm", hint="A stride is a pair: rows and columns.")
+def takes_the_stride_for_a_square(conv, bn):
+    """stride[0] for both directions."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, stride=conv.stride[0])
+
+
+@misconception(
+    "fold_batchnorm", hint="Compare the shape of your result's output with that of conv when conv has a padding."
+)
+def forgets_the_padding(conv, bn):
+    """No padding."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, padding=0)
+
+
+@misconception(
+    "fold_batchnorm", hint="What else has a convolution, besides stride and padding? Print one that has everything."
+)
+def forgets_the_dilation(conv, bn):
+    """Dilation 1."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, dilation=1)
+
+
+@misconception(
+    "fold_batchnorm", hint="Print the weight's shape of a convolution with groups, and that of your new one."
+)
+def forgets_the_groups(conv, bn):
+    """Exception type: with groups the weight does not fit."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight.reshape(conv.out_channels, -1, *conv.kernel_size), right.bias, groups=1)
+
+
+@misconception("fold_batchnorm", hint="Not every convolution pads with zeros. What does `padding_mode` say?")
+def forgets_the_padding_mode(conv, bn):
+    """Zeros around the image."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, padding_mode="zeros")
+
+
+@misconception("fold_batchnorm", hint="Which dtype does `nn.Conv2d` choose, if you do not say one?")
+def makes_a_float32_convolution(conv, bn):
+    """Dtype: the new convolution is float32."""
+    return fold_batchnorm(conv, bn).float()
+
+
+@misconception("fold_batchnorm", hint="Look at conv after the call: is it still the layer that it was?")
+def folds_into_the_convolution_itself(conv, bn):
+    """In place: conv is changed and returned."""
+    right = fold_batchnorm(conv, bn)
+    with torch.no_grad():
+        conv.weight.copy_(right.weight)
+        conv.bias = nn.Parameter(right.bias)
+    return conv
+
+
+@misconception(
+    "fold_batchnorm", hint="What does `copy.copy` copy, and what do the two then share? Look at conv after the call."
+)
+def makes_a_shallow_copy(conv, bn):
+    """In place: copy.copy shares its parameters with the original."""
+    right = fold_batchnorm(conv, bn)
+    folded = copy.copy(conv)
+    with torch.no_grad():
+        folded.weight.copy_(right.weight)
+    folded.bias = nn.Parameter(right.bias.detach().clone())
+    return folded
+
+
+@misconception("fold_batchnorm", hint="Whose mode do you change when you call `bn.eval()`?")
+def switches_to_evaluation(conv, bn):
+    """In place: bn is left in evaluation mode."""
+    bn.eval()
+    return fold_batchnorm(conv, bn)
+
+
+@misconception("fold_batchnorm", hint="Print `requires_grad` of conv's parameters before and after the call.")
+def freezes_the_arguments(conv, bn):
+    """In place: the parameters of conv and bn do not require gradients any more."""
+    conv.requires_grad_(False)
+    bn.requires_grad_(False)
+    return fold_batchnorm(conv, bn)
+
+
+@misconception("fold_batchnorm", hint="bn's statistics are there in training mode as well. Nobody asks you to run it.")
+def refuses_training_mode(conv, bn):
+    """Exception type: AssertionError when a layer is in training mode."""
+    assert not bn.training, "only in evaluation"
+    return fold_batchnorm(conv, bn)
+
+
+@misconception(
+    "fold_batchnorm", hint="Two layers in a row are not one. Compute a weight and a bias that do the work of both."
+)
+def puts_both_into_a_sequential(conv, bn):
+    """Forbidden operator: the normalisation is still there."""
+    return nn.Sequential(copy.deepcopy(conv), copy.deepcopy(bn)).eval()

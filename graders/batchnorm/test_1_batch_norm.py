@@ -1,0 +1,245 @@
+"""`batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True)`: the computation."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import EQUAL_EXTENTS, EXTENTS_OF_ONE, IMAGES, ONE_VALUE, ROUGH, SMALL, VECTORS, cases, float64, results
+
+from autograder.grading import NORMALISATION, exercise, forbids, points
+from autograder.probes import gradients
+
+pytestmark = [exercise("batch_norm"), forbids(NORMALISATION)]
+
+EPS, MOMENTUM = 1e-5, 0.1
+training_modes = st.booleans()
+
+
+@points(3)
+@given(case=cases(VECTORS))
+def test_training_with_vectors(same_outcome, case):
+    """Training, (N, F): every column gets its own mean and variance, then γ and β."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM)[0], tolerance=ROUGH)
+
+
+@points(3)
+@given(case=cases(IMAGES))
+def test_training_with_images(same_outcome, case):
+    """Training, (N, C, H, W): every channel gets one mean and one variance, over all samples and all pixels."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM)[0], tolerance=ROUGH)
+
+
+@points(2.5)
+@given(case=cases(EQUAL_EXTENTS), training=training_modes)
+def test_equal_extents(same_outcome, case, training):
+    """What belongs to a channel reaches that channel, also where N, H or W happens to equal C."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM, training)[0], tolerance=ROUGH)
+
+
+@points(2)
+@given(case=cases(EXTENTS_OF_ONE), training=training_modes)
+def test_extents_of_one(same_outcome, case, training):
+    """One feature, one sample, one row or one column: all shapes stay what they are."""
+
+    def probe(m):
+        found = results(m, *case, EPS, MOMENTUM, training)
+        shapes = {f"shape of the {name}": list(found[name].shape) for name in ("moving mean", "moving variance")}
+        return {"Y": found["Y"], **shapes}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(3.5)
+@given(case=cases(SMALL))
+def test_biased_variance(same_outcome, case):
+    """Training normalises with the biased variance of the batch; in a batch of few values one sees it."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM)[0])
+
+
+@points(2.5)
+@given(case=cases(VECTORS + IMAGES), eps=st.sampled_from([0.5, 1.0, 4.0]), training=training_modes)
+def test_eps(same_outcome, case, eps, training):
+    """eps stands inside the root, in both modes; one sees it when eps is large or the variance tiny."""
+    X, gamma, beta, mean, var = case
+    same_outcome(lambda m: m.batch_norm(X, gamma, beta, mean, var, eps, MOMENTUM, training)[0], tolerance=ROUGH)
+    X, mean, var = X / 1000, mean / 1000, var / 1e6
+    same_outcome(lambda m: m.batch_norm(X, gamma, beta, mean, var, EPS, MOMENTUM, training)[0], tolerance=ROUGH)
+
+
+@points(2.5)
+@given(case=cases(VECTORS + IMAGES), momentum=st.sampled_from([0.1, 0.3, 0.9, 1.0]))
+def test_moving_mean(same_outcome, case, momentum):
+    """Training returns (1 − momentum) · moving mean + momentum · mean of the batch."""
+    same_outcome(lambda m: {"moving mean": m.batch_norm(*case, EPS, momentum)[1]})
+
+
+@points(2)
+@given(case=cases(VECTORS + IMAGES), momentum=st.sampled_from([0.1, 0.3, 0.9, 1.0]))
+def test_moving_variance(same_outcome, case, momentum):
+    """Training returns (1 − momentum) · moving variance + momentum · variance of the batch (not its deviation)."""
+    same_outcome(lambda m: {"moving variance": m.batch_norm(*case, EPS, momentum)[2]}, tolerance=ROUGH)
+
+
+@points(3)
+@given(case=cases(SMALL))
+def test_moving_variance_is_unbiased(same_outcome, case):
+    """The moving variance takes the unbiased variance of the batch; in a batch of few values one sees it."""
+    same_outcome(lambda m: {"moving variance": m.batch_norm(*case, EPS, 0.5)[2]})
+
+
+@points(1.5)
+@given(case=cases(VECTORS + IMAGES))
+def test_statistics_without_a_graph(same_outcome, case):
+    """The returned moving statistics do not require a gradient, however many training steps were made."""
+
+    def probe(m):
+        X, gamma, beta, mean, var = (tensor.clone() for tensor in case)
+        X, gamma, beta = (tensor.requires_grad_() for tensor in (X, gamma, beta))
+        found = []
+        for training in (True, True, False):
+            _, mean, var = m.batch_norm(X, gamma, beta, mean, var, EPS, MOMENTUM, training)
+            found.append({"moving mean": mean.requires_grad, "moving variance": var.requires_grad})
+        return {"requires_grad after each step": found}
+
+    same_outcome(probe)
+
+
+@points(3.5)
+@given(case=cases(VECTORS + IMAGES + SMALL))
+def test_evaluation(same_outcome, case):
+    """Evaluation normalises with the moving statistics, whatever the batch looks like."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM, training=False)[0])
+
+
+@points(1.5)
+@given(case=cases(VECTORS + IMAGES + SMALL), momentum=st.sampled_from([0.1, 0.9]))
+def test_evaluation_returns_the_statistics(same_outcome, case, momentum):
+    """Evaluation returns the moving statistics as they are."""
+
+    def probe(m):
+        _, mean, var = m.batch_norm(*case, EPS, momentum, training=False)
+        return {"returned moving mean": mean, "returned moving variance": var}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=cases(ONE_VALUE))
+def test_evaluation_with_one_value_per_feature(same_outcome, case):
+    """In evaluation a single value per feature is no error."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM, False)[0])
+
+
+@points(2)
+@given(case=cases(VECTORS + IMAGES))
+def test_gradient_of_the_input(same_outcome, case):
+    """In training the gradient flows through the mean and the variance of the batch, too."""
+    X, *rest = case
+    same_outcome(
+        lambda m: {"gradient": gradients(lambda X: m.batch_norm(X, *rest, EPS, MOMENTUM)[0] ** 2, X)[0]},
+        tolerance=ROUGH,
+    )
+
+
+@points(1)
+@given(case=cases(VECTORS + IMAGES), training=training_modes)
+def test_other_gradients(same_outcome, case, training):
+    """The gradient reaches γ and β in both modes, and the input in evaluation."""
+    X, gamma, beta, *moving = case
+
+    def probe(m):
+        def in_mode(X, gamma, beta):
+            return m.batch_norm(X, gamma, beta, *moving, EPS, MOMENTUM, training)[0] ** 2
+
+        of_x, of_gamma, of_beta = gradients(in_mode, X, gamma, beta)
+        found = {"gradient of gamma": of_gamma, "gradient of beta": of_beta}
+        return found if training else {**found, "gradient of X": of_x}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(1)
+@given(case=cases(VECTORS + IMAGES, dtype=float64))
+def test_dtype(same_outcome, case):
+    """float64 in, float64 out, for all three results; in evaluation and for the moving mean of that precision."""
+    X, *rest = (tensor / 3 for tensor in case)
+
+    def dtypes(m):
+        return [
+            {name: str(value.dtype) for name, value in results(m, X, *rest, EPS, 0.5, mode).items()} for mode in modes
+        ]
+
+    modes = (True, False)
+    same_outcome(dtypes)
+    same_outcome(lambda m: m.batch_norm(X, *rest, EPS, MOMENTUM, False)[0])
+    same_outcome(lambda m: {"moving mean": m.batch_norm(X, *rest, EPS, 0.5)[1]})
+
+
+@points(0.5)
+@given(case=cases(VECTORS + SMALL, dtype=float64))
+def test_precision_of_training(same_outcome, case):
+    """Training with float64 has the precision of float64: the results and the gradient of the input."""
+    X, *rest = (tensor / 3 for tensor in case)
+    same_outcome(lambda m: results(m, X, *rest, EPS, 0.5))
+    same_outcome(lambda m: {"gradient": gradients(lambda X: m.batch_norm(X, *rest, EPS, 0.5)[0] ** 2, X)[0]})
+
+
+@points(0.5)
+@given(case=cases(VECTORS + IMAGES, layouts=True), training=training_modes)
+def test_any_memory_layout(same_outcome, case, training):
+    """The input may be transposed, cut out of a larger one, or have its channels last: the result is the same."""
+    X, *rest = case
+
+    def probe(m):
+        one, other = (m.batch_norm(x, *rest, EPS, MOMENTUM, training)[0] for x in (X, X.contiguous()))
+        return {"result is that of a contiguous copy": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=cases(VECTORS + IMAGES), training=training_modes)
+def test_arguments_are_not_modified(same_outcome, case, training):
+    """All five tensors that were passed in are the same afterwards, the moving statistics among them."""
+    names = ("X", "gamma", "beta", "moving_mean", "moving_var")
+
+    def probe(m):
+        m.batch_norm(*case, EPS, MOMENTUM, training)
+        return {f"argument {name} after the call": tensor for name, tensor in zip(names, case, strict=True)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=cases(ONE_VALUE))
+def test_one_value_per_feature(same_outcome, case):
+    """In training a single value per feature is a ValueError."""
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM))
+
+
+@points(1)
+@given(shape=st.sampled_from([(4,), (4, 3, 5), (2, 3, 4, 5, 2)]), training=training_modes)
+def test_other_ranks(same_outcome, shape, training):
+    """An input that is neither (N, F) nor (N, C, H, W) is a ValueError, in both modes."""
+    X = torch.arange(float(torch.Size(shape).numel())).reshape(shape)
+    few = torch.ones([size if axis == 1 else 1 for axis, size in enumerate(shape)])
+    same_outcome(lambda m: m.batch_norm(X, few, few, few, few, EPS, MOMENTUM, training))
+
+
+@points(0.5)
+@given(case=cases(VECTORS))
+def test_arguments_by_name(same_outcome, case):
+    """All arguments can be given by name; `training` is True unless one says otherwise."""
+    names = ("X", "gamma", "beta", "moving_mean", "moving_var")
+    named = {**dict(zip(names, case, strict=True)), "eps": EPS, "momentum": MOMENTUM}
+
+    def probe(m):
+        pairs = {
+            "by name as by position": (
+                m.batch_norm(**named, training=False),
+                m.batch_norm(*case, EPS, MOMENTUM, False),
+            ),
+            "training by default": (m.batch_norm(**named), m.batch_norm(*case, EPS, MOMENTUM, True)),
+        }
+        return {what: torch.allclose(one[0], other[0]) for what, (one, other) in pairs.items()}
+
+    same_outcome(probe)

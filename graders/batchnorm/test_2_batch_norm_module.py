@@ -1,0 +1,355 @@
+"""`BatchNorm(num_features, num_dims, eps=1e-5, momentum=0.1)`: the module."""
+
+import copy
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import (
+    EQUAL_EXTENTS,
+    EXTENTS_OF_ONE,
+    IMAGES,
+    ONE_VALUE,
+    ROUGH,
+    SMALL,
+    VECTORS,
+    batches,
+    cases,
+    float64,
+    layer_for,
+    remember,
+    statistics_of,
+    step,
+)
+from torch import nn
+
+from autograder.grading import NORMALISATION, exercise, forbids, points
+from autograder.grading.strategies import tensors
+from autograder.probes import gradients
+
+pytestmark = [exercise("BatchNorm"), forbids(NORMALISATION)]
+
+kinds = st.sampled_from([(3, 2), (1, 2), (4, 4), (1, 4)])  # num_features, num_dims
+STATISTICS = ("moving_mean", "moving_var")
+
+
+@points(2)
+@given(kind=kinds)
+def test_parameters(same_outcome, kind):
+    """gamma (ones) and beta (zeros) are parameters of shape (1, F) or (1, C, 1, 1), so they can be learned."""
+
+    def probe(m):
+        layer = m.BatchNorm(*kind)
+        parameters = dict(layer.named_parameters())
+        learned = [name in parameters and parameters[name].requires_grad for name in ("gamma", "beta")]
+        return {"gamma": layer.gamma, "beta": layer.beta, "parameters gamma, beta": learned}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(kind=kinds)
+def test_buffers(same_outcome, kind):
+    """moving_mean (zeros) and moving_var (ones) are buffers of shape (1, F) or (1, C, 1, 1)."""
+
+    def probe(m):
+        layer = m.BatchNorm(*kind)
+        buffers = dict(layer.named_buffers())
+        registered = [name in buffers for name in STATISTICS]
+        return {"moving_mean": layer.moving_mean, "moving_var": layer.moving_var, "buffers": registered}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(x=batches(VECTORS + IMAGES))
+def test_state_dict(same_outcome, x):
+    """gamma, beta, moving_mean and moving_var are in the state_dict, before and after a training step."""
+
+    def probe(m):
+        layer = layer_for(m, x)
+        at_first = layer.state_dict()
+        later = step(layer, x).state_dict()
+        return {name: {"at first": name in at_first, "later": name in later} for name in names}
+
+    names = ("gamma", "beta", *STATISTICS)
+    same_outcome(probe)
+
+
+@points(2)
+@given(x=batches(VECTORS))
+def test_training_with_vectors(same_outcome, x):
+    """In training a batch (N, F) is normalised with its own statistics."""
+    same_outcome(lambda m: m.BatchNorm(x.shape[1], 2)(x), tolerance=ROUGH)
+
+
+@points(2.5)
+@given(x=batches(IMAGES + EQUAL_EXTENTS[:-1]))
+def test_training_with_images(same_outcome, x):
+    """In training a batch (N, C, H, W) is normalised with its own statistics."""
+    same_outcome(lambda m: m.BatchNorm(x.shape[1], 4)(x), tolerance=ROUGH)
+
+
+@points(1.5)
+@given(case=cases(VECTORS + IMAGES), training=st.booleans())
+def test_scale_and_shift(same_outcome, case, training):
+    """The result is scaled by the parameter gamma and shifted by the parameter beta, in both modes."""
+    x, gamma, beta, *_ = case
+
+    def probe(m):
+        layer = layer_for(m, x)
+        with torch.no_grad():
+            layer.gamma.copy_(gamma.reshape(layer.gamma.shape))
+            layer.beta.copy_(beta.reshape(layer.beta.shape))
+        return layer.train(training)(x)
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(2)
+@given(x=batches(SMALL))
+def test_biased_variance(same_outcome, x):
+    """Training normalises with the biased variance, as nn.BatchNorm does; in a batch of few values one sees it."""
+    same_outcome(lambda m: layer_for(m, x, eps=1e-5)(x))
+
+
+@points(1)
+@given(x=batches(EXTENTS_OF_ONE), single=batches(ONE_VALUE))
+def test_extents_of_one(same_outcome, x, single):
+    """One feature, one sample or one pixel; in evaluation also a single value per feature."""
+
+    def probe(m):
+        layer = layer_for(m, x)
+        before = layer.moving_mean.shape, layer.moving_var.shape
+        result = layer(x)
+        after = layer.moving_mean.shape, layer.moving_var.shape
+        return {"result": result, "shapes of the moving statistics stay": before == after}
+
+    same_outcome(probe, tolerance=ROUGH)
+    same_outcome(lambda m: layer_for(m, single).eval()(single), tolerance=ROUGH)
+
+
+@points(2.5)
+@given(case=cases(VECTORS + IMAGES), steps=st.integers(1, 3), momentum=st.sampled_from([0.1, 0.3, 0.9]))
+def test_moving_statistics(same_outcome, case, steps, momentum):
+    """Each batch in training moves both statistics by `momentum` of the way; several batches add up."""
+    x, _, _, mean, var = case
+
+    def probe(m):
+        layer = remember(layer_for(m, x, momentum=momentum), mean, var)
+        for k in range(steps):
+            step(layer, x * (k + 1) + k)
+        return statistics_of(layer)
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(2)
+@given(x=batches(SMALL))
+def test_moving_variance_is_unbiased(same_outcome, x):
+    """The moving variance takes the unbiased variance, as nn.BatchNorm does; in a batch of few values one sees it."""
+    same_outcome(lambda m: {"moving_var": step(layer_for(m, x, momentum=0.5), x).moving_var.flatten()})
+
+
+@points(2.5)
+@given(case=cases(VECTORS + IMAGES + EQUAL_EXTENTS))
+def test_evaluation(same_outcome, case):
+    """Evaluation normalises with the moving statistics, whatever the batch looks like."""
+    x, _, _, mean, var = case
+    same_outcome(lambda m: remember(layer_for(m, x, eps=1e-5), mean, var).eval()(x))
+
+
+@points(1.5)
+@given(x=batches(VECTORS + IMAGES))
+def test_evaluation_keeps_the_statistics(same_outcome, x):
+    """Evaluation does not touch the moving statistics."""
+
+    def probe(m):
+        layer = step(layer_for(m, x), x).eval()
+        before = [getattr(layer, name).clone() for name in STATISTICS]
+        layer(x + 5)
+        layer(x * 3)
+        same = [torch.equal(getattr(layer, name), value) for name, value in zip(STATISTICS, before, strict=True)]
+        return {"moving_mean, moving_var are unchanged": same}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@given(x=batches(VECTORS + IMAGES), training=st.booleans(), recording=st.booleans())
+def test_mode_is_the_modules_own(same_outcome, x, training, recording):
+    """train() and eval() choose the statistics, no matter whether gradients are recorded."""
+
+    def probe(m):
+        layer = layer_for(m, x).train(training)
+        before = layer.moving_mean.clone()
+        with torch.set_grad_enabled(recording):
+            result = layer(x.clone().requires_grad_(recording))
+        return {"result": result, "moving_mean has moved": not torch.equal(before, layer.moving_mean)}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(2)
+@given(x=batches(VECTORS + IMAGES))
+def test_gradient_of_the_input(same_outcome, x):
+    """In training the gradient flows through the mean and the variance of the batch, as in nn.BatchNorm."""
+
+    def probe(m):
+        layer = layer_for(m, x)
+        return {"gradient": gradients(lambda x: (layer(x) + 0.5) ** 2, x)[0]}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(1.5)
+@given(x=batches(VECTORS + IMAGES), training=st.booleans())
+def test_other_gradients(same_outcome, x, training):
+    """The gradient reaches gamma and beta in both modes, and the input in evaluation."""
+
+    def flat(gradient):
+        return None if gradient is None else gradient.flatten()
+
+    def probe(m):
+        layer = layer_for(m, x).train(training)
+        leaf = x.clone().requires_grad_()
+        (layer(leaf) + 0.5).square().sum().backward()
+        found = {f"gradient of {name}": flat(getattr(layer, name).grad) for name in ("gamma", "beta")}
+        return found if training else {**found, "gradient of x": leaf.grad}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(1.5)
+@given(x=batches(VECTORS + IMAGES))
+def test_training_steps_in_a_row(same_outcome, x):
+    """Two training steps and one in evaluation, each with backward; the moving statistics never require a gradient."""
+
+    def probe(m):
+        layer = layer_for(m, x)
+        leaf = x.clone().requires_grad_()
+        found = []
+        for training in (True, True, False):
+            y = layer.train(training)(leaf * 2)
+            if y.requires_grad:
+                y.sum().backward()
+            found.append({name: getattr(layer, name).requires_grad for name in STATISTICS})
+        return {"requires_grad after each step": found}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(case=cases(VECTORS + IMAGES))
+def test_save_and_load(same_outcome, case):
+    """A new module that loads the state_dict of a trained one computes the same, and can be trained further."""
+    x, _, _, mean, var = case
+
+    def probe(m):
+        layer = remember(layer_for(m, x), mean, var)
+        with torch.no_grad():
+            layer.gamma.add_(1)
+        other = layer_for(m, x)
+        other.load_state_dict(layer.state_dict())
+        result = other.eval()(x)
+        before = other.moving_mean.clone()
+        moved = not torch.equal(before, step(other, x + 5).moving_mean)
+        return {"result of the loaded module": result, "one more step moves its statistics": moved}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(1.5)
+@given(x=batches(VECTORS + IMAGES))
+def test_copies_are_independent(same_outcome, x):
+    """A deep copy has the same state, and each module its own: to train one does not change the others."""
+
+    def probe(m):
+        other, layer = layer_for(m, x), step(layer_for(m, x), x)
+        twin, mean = copy.deepcopy(layer), layer.moving_mean.clone()
+        found = {"the copy has the same moving_mean": torch.equal(twin.moving_mean, mean)}
+        step(twin, x * 3 + 1)
+        found["a step of the copy leaves the original alone"] = torch.equal(layer.moving_mean, mean)
+        found["a step of the copy moves its own"] = not torch.equal(twin.moving_mean, mean)
+        found["another module still has zeros"] = not other.moving_mean.any().item()
+        return found
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=cases(VECTORS + IMAGES, dtype=float64))
+def test_double(same_outcome, case):
+    """After double() parameters and moving statistics are float64, and so are results and their precision."""
+    x, _, _, mean, var = (tensor / 3 for tensor in case)
+
+    def probe(m):
+        layer = remember(layer_for(m, x, eps=1e-5).double(), mean, var)
+        in_evaluation = layer.eval()(x)
+        tensors = step(layer, x).gamma, layer.beta, layer.moving_mean, layer.moving_var, layer(x)
+        names = "gamma", "beta", "moving_mean", "moving_var", "the result in training"
+        dtypes = {f"dtype of {name}": str(tensor.dtype) for name, tensor in zip(names, tensors, strict=True)}
+        return {"result in evaluation": in_evaluation, **dtypes}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(num_dims=st.sampled_from([3, 1, 5, 0]), num_features=st.integers(1, 4))
+def test_other_num_dims(same_outcome, num_dims, num_features):
+    """A num_dims other than 2 and 4 is a ValueError as soon as the module is built."""
+
+    def probe(m):
+        return isinstance(m.BatchNorm(num_features, num_dims), nn.Module)
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(x=batches(VECTORS + IMAGES))
+def test_defaults(same_outcome, x):
+    """Without further arguments eps is 1e-5 and momentum 0.1."""
+
+    def probe(m):
+        layer = layer_for(m, x)
+        return {"result": layer(x / 1000), "moving_mean, times 1000": layer.moving_mean.flatten() * 1000}
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(1)
+@given(x=batches(VECTORS + IMAGES), eps=st.sampled_from([0.5, 1.0, 4.0]), momentum=st.sampled_from([0.2, 0.7, 1.0]))
+def test_eps_and_momentum(same_outcome, x, eps, momentum):
+    """eps and momentum can be given, by position or by name."""
+    features, dims = x.shape[1], x.dim()
+    named = {"num_features": features, "num_dims": dims, "eps": eps, "momentum": momentum}
+
+    def probe(m):
+        by_position, by_name = m.BatchNorm(features, dims, eps, momentum), m.BatchNorm(**named)
+        return [{"result": layer(x), **statistics_of(layer)} for layer in (by_position, by_name)]
+
+    same_outcome(probe, tolerance=ROUGH)
+
+
+@points(0.5)
+@given(x=tensors(st.sampled_from(VECTORS + IMAGES), values="distinct"), training=st.booleans())
+def test_any_memory_layout(same_outcome, x, training):
+    """The input may be transposed, cut out of a larger one, or have its channels last: the result is the same."""
+
+    def probe(m):
+        one, other = (layer_for(m, x).train(training)(value) for value in (x, x.contiguous()))
+        return {"result is that of a contiguous copy": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(x=batches(VECTORS + IMAGES), training=st.booleans())
+def test_argument_is_not_modified(same_outcome, x, training):
+    """The tensor that was passed in is the same afterwards."""
+
+    def probe(m):
+        layer_for(m, x).train(training)(x)
+        return {"input after the call": x}
+
+    same_outcome(probe)

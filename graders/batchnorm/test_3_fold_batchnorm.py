@@ -1,0 +1,150 @@
+"""`fold_batchnorm(conv, bn)`: one convolution for two layers.
+
+The folded convolution is called, the layers that it replaces are not: a submission would be blamed for the operator.
+"""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import conv_and_bn, float64, folded_geometry, folded_output
+from torch import nn
+
+from autograder.grading import NORMALISATION, exercise, forbids, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import snapshot
+
+pytestmark = [exercise("fold_batchnorm"), forbids(NORMALISATION)]
+
+seeds = st.integers(0, 99)
+
+
+def images(channels=2, layouts=False, **options):
+    """(N, C, H, W), large enough for every convolution below."""
+    return tensors(shapes((1, 2), (channels, channels), (5, 7), (6, 8)), layouts=layouts, **options)
+
+
+@points(3)
+@given(x=images(), seed=seeds)
+def test_convolution_without_bias(same_outcome, x, seed):
+    """The result does what bn does to the output of conv; conv has no bias."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed, bias=False))
+
+
+@points(3)
+@given(x=images(), seed=seeds)
+def test_convolution_with_bias(same_outcome, x, seed):
+    """The bias of conv is normalised, too."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed))
+
+
+@points(2)
+@given(x=images(), seed=seeds, bias=st.booleans())
+def test_normalisation_without_affine(same_outcome, x, seed, bias):
+    """With affine=False bn has no weight and no bias: it only normalises."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed, affine=False, bias=bias))
+
+
+@points(2)
+@given(x=images(), seed=seeds, eps=st.sampled_from([0.5, 1e-2, 2.0]), variance=st.sampled_from([1.0, 1e-3]))
+def test_eps(same_outcome, x, seed, eps, variance):
+    """The eps of bn stands inside the root, beside the running variance."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed, eps=eps, variance=variance, affine=False, bias=False))
+
+
+@points(2)
+@given(
+    x=images(),
+    stride=st.sampled_from([1, (2, 1), (1, 3)]),
+    padding=st.sampled_from([0, 1, (2, 1)]),
+    dilation=st.sampled_from([1, (1, 2), 2]),
+)
+def test_stride_padding_dilation(same_outcome, x, stride, padding, dilation):
+    """Stride, padding and dilation are those of conv, also where rows and columns differ."""
+    same_outcome(lambda m: folded_geometry(m, x, stride=stride, padding=padding, dilation=dilation))
+
+
+@points(1.5)
+@given(x=images(channels=4), groups=st.sampled_from([2, 4]), seed=seeds)
+def test_groups(same_outcome, x, groups, seed):
+    """Grouped and depthwise convolutions are folded as well, with several outputs per group."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed, channels=(4, 8), groups=groups, bias=False))
+
+
+@points(1)
+@given(
+    x=images(),
+    mode=st.sampled_from(["reflect", "circular", "replicate", "zeros"]),
+    padding=st.sampled_from([(2, 1), 1, "same", "valid"]),
+)
+def test_padding_in_words(same_outcome, x, mode, padding):
+    """The padding mode is kept, and a padding that is a word ("same", "valid") means the same as before."""
+    same_outcome(lambda m: folded_geometry(m, x, padding_mode=mode, padding=padding))
+
+
+@points(1)
+@given(x=images(dtype=float64), seed=seeds)
+def test_dtype(same_outcome, x, seed):
+    """Two layers of float64 give one of float64, of that precision."""
+
+    def probe(m):
+        with_bias = m.fold_batchnorm(*conv_and_bn(seed, float64))
+        folded = m.fold_batchnorm(*conv_and_bn(seed, float64, bias=False))
+        tensors = folded.weight, folded.bias, with_bias.weight, with_bias.bias
+        with torch.no_grad():
+            return {"dtypes of weights and biases": [str(tensor.dtype) for tensor in tensors], "result": folded(x / 3)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(x=images(), channels=st.sampled_from([(2, 2), (2, 1), (2, 5)]), seed=seeds)
+def test_any_number_of_channels(same_outcome, x, channels, seed):
+    """Every output channel has its own numbers, also where there are as many inputs, or only one output."""
+    same_outcome(lambda m: folded_output(m, x, seed=seed, channels=channels, kernel_size=2, bias=False))
+
+
+@points(1)
+@given(x=images(), seed=seeds)
+def test_normalisation_in_training_mode(same_outcome, x, seed):
+    """It is evaluation that is folded, also when conv and bn happen to be in training mode."""
+
+    def probe(m):
+        one, other = (folded_output(m, x, seed=seed, training=training) for training in (True, False))
+        return {"result is that of evaluation mode": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(bias=st.booleans(), affine=st.booleans())
+def test_new_convolution(same_outcome, bias, affine):
+    """The result is an nn.Conv2d with a bias, another object than conv, and shares no memory with the arguments."""
+
+    def probe(m):
+        conv, bn = conv_and_bn(bias=bias, affine=affine)
+        folded = m.fold_batchnorm(conv, bn)
+        before = [*conv.parameters(), *bn.parameters(), *bn.buffers()]
+        old = {tensor.untyped_storage().data_ptr() for tensor in before}
+        return {
+            "class is nn.Conv2d": isinstance(folded, nn.Conv2d),
+            "has a bias": isinstance(folded.bias, torch.Tensor),
+            "is conv itself": folded is conv,
+            "weight shares memory": folded.weight.untyped_storage().data_ptr() in old,
+            "bias shares memory": folded.bias.untyped_storage().data_ptr() in old,
+        }
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(training=st.booleans(), frozen=st.booleans(), bias=st.booleans(), affine=st.booleans())
+def test_arguments_are_untouched(same_outcome, training, frozen, bias, affine):
+    """conv and bn are the same afterwards: their numbers, their modes, and what requires a gradient."""
+
+    def probe(m):
+        conv, bn = conv_and_bn(bias=bias, affine=affine, training=training)
+        conv.requires_grad_(not frozen)
+        m.fold_batchnorm(conv, bn)
+        return {"conv": snapshot(conv), "bn": snapshot(bn)}
+
+    same_outcome(probe)

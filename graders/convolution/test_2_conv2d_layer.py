@@ -1,0 +1,129 @@
+"""`Conv2D(kernel_size)`: a layer that owns its kernel and its bias."""
+
+import copy
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import cases, float32, float64, gradients_of, made, too_large_kernels
+
+from autograder.grading import CONVOLUTION, exercise, expect, expect_tensor, forbids, points
+
+pytestmark = [exercise("Conv2D"), forbids(CONVOLUTION)]
+
+sizes = st.tuples(st.integers(1, 4), st.integers(1, 4))
+biases = st.sampled_from([-2.5, -0.5, 0.0, 0.25, 1.0, 30.0])
+
+
+@points(1.5)
+@given(size=sizes)
+def test_parameters(same_outcome, size):
+    """The layer has two learnable parameters: `weight` of the shape of the kernel, and `bias` of shape (1,)."""
+
+    def probe(m):
+        named = dict(m.Conv2D(kernel_size=size).named_parameters())
+        shapes = {name: list(parameter.shape) for name, parameter in named.items()}
+        learnable = {name: parameter.requires_grad for name, parameter in named.items()}
+        return {"shapes of the parameters": shapes, "parameters to be learnt": learnable}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(size=sizes)
+def test_bias_starts_at_zero(same_outcome, size):
+    """The bias is zero at the start."""
+    same_outcome(lambda m: {"bias of a new layer": m.Conv2D(size).bias.detach()})
+
+
+@points(1.5)
+def test_weight_starts_at_random(student):
+    """The weight is random at the start, drawn from torch's generator: the same seed, the same weight."""
+
+    def probe(m):
+        weights = []
+        for seed in (1, 2, 1):
+            torch.manual_seed(seed)
+            weights.append(m.Conv2D((3, 2)).weight.detach())
+        return [*weights, m.Conv2D((3, 2)).weight.detach()]
+
+    results = student(probe)
+    expect(isinstance(results, list) and len(results) == 4, "The layer has no tensor `weight`.")
+    first, other, again, later = (expect_tensor(value, torch.empty(3, 2, dtype=float32)) for value in results)
+    expect(first.isfinite().all(), f"A new weight holds {first.flatten().tolist()}.")
+    expect(first.unique().numel() > 1, "All numbers of a new weight are alike: they should be random.")
+    hint = "torch.rand and torch.randn draw from torch's global generator, torch.empty does not draw at all."
+    expect(torch.equal(first, again), "The same torch.manual_seed gave two different weights.", hint=hint)
+    expect(not torch.equal(first, other), "Different seeds gave the same weight.", hint="Does your code set a seed?")
+    expect(not torch.equal(again, later), "Two layers in a row have the same weight.")
+
+
+@points(2.5)
+@given(case=cases(), bias=biases, training=st.booleans())
+def test_values(same_outcome, case, bias, training):
+    """The result is the cross-correlation with `weight`, plus `bias`, in training and in evaluation mode."""
+    x, k = case
+    same_outcome(lambda m: made(m, k, bias).train(training)(x))
+
+
+@points(0.5)
+@given(case=cases(kernels=(1, 1), sides=(1, 2)), whole=cases(sides=(3, 3), kernels=(3, 3)), bias=biases)
+def test_extents_of_one(same_outcome, case, whole, bias):
+    """The result has two dimensions also for a kernel of one pixel, for one row, and for one result."""
+    same_outcome(lambda m: [made(m, case[1], bias)(case[0]), made(m, whole[1], bias)(whole[0])])
+
+
+@points(1)
+@given(case=cases(), bias=biases)
+def test_gradients(same_outcome, case, bias):
+    """The gradient reaches the input, the weight and the bias."""
+    same_outcome(lambda m: gradients_of(made(m, case[1], bias), case[0]))
+
+
+@points(0.5)
+@given(case=cases(dtype=float64), bias=biases)
+def test_dtype(same_outcome, case, bias):
+    """After `.double()` the layer computes with float64."""
+    same_outcome(lambda m: made(m, case[1] / 3, bias)(case[0] / 7))
+
+
+@points(0.5)
+@given(case=cases(), bias=biases)
+def test_copies(same_outcome, case, bias):
+    """A copy, and a new layer that loads the `state_dict()`, compute the same as the layer."""
+
+    def probe(m):
+        layer = made(m, case[1], bias)
+        other = m.Conv2D(tuple(case[1].shape))
+        other.load_state_dict(layer.state_dict())
+        return {"copy's result": copy.deepcopy(layer)(case[0]), "loaded layer's result": other(case[0])}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=cases(layouts=True))
+def test_any_memory_layout(same_outcome, case):
+    """The input may be transposed or cut out of a larger one."""
+    same_outcome(lambda m: made(m, case[1])(case[0]))
+
+
+@points(0.5)
+@given(case=cases(), bias=biases)
+def test_one_layer_used_twice(same_outcome, case, bias):
+    """A layer gives the same result again, and leaves its input and its parameters alone."""
+    x, k = case
+
+    def probe(m):
+        layer = made(m, k, bias)
+        results = [layer(x), layer(2 * x), layer(x)]
+        return {"results": results, "input": x, "weight": layer.weight.detach(), "bias": layer.bias.detach()}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=too_large_kernels())
+def test_kernel_that_does_not_fit(same_outcome, case):
+    """A kernel that is larger than the input is a ValueError, raised when the layer is applied."""
+    same_outcome(lambda m: made(m, case[1])(case[0]))

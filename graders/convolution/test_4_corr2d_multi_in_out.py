@@ -1,0 +1,96 @@
+"""`corr2d_multi_in_out(X, K)`: several channels in, several out."""
+
+from hypothesis import given
+from inputs import float64, layers, other_channels, too_large_kernels
+
+from autograder.grading import CONVOLUTION, exercise, forbids, points
+from autograder.probes import gradients
+
+pytestmark = [exercise("corr2d_multi_in_out"), forbids(CONVOLUTION)]
+
+
+@points(1)
+@given(case=layers())
+def test_shape(same_outcome, case):
+    """(c_i, H, W) and (c_o, c_i, h, w) make (c_o, H − h + 1, W − w + 1)."""
+    same_outcome(lambda m: list(m.corr2d_multi_in_out(*case).shape))
+
+
+@points(3)
+@given(case=layers(c_out=(2, 4)), large=layers(values="negative"))
+def test_values(same_outcome, case, large):
+    """Every kernel makes an output channel, in the order of the kernels."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+    same_outcome(lambda m: m.corr2d_multi_in_out(large[0] * 1000, large[1]))
+
+
+@points(1.5)
+@given(case=layers(c_out=(1, 1)))
+def test_one_output_channel(same_outcome, case):
+    """With one kernel the result still has three dimensions."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+
+
+@points(0.5)
+@given(
+    one=layers(c_in=(1, 1)),
+    pixel=layers(kernels=(1, 1), sides=(1, 2)),
+    whole=layers(sides=(3, 3), kernels=(3, 3)),
+)
+def test_extents_of_one(same_outcome, one, pixel, whole):
+    """The result has three dimensions also for one input channel, kernels of one pixel, and one result."""
+    same_outcome(lambda m: [m.corr2d_multi_in_out(*case) for case in (one, pixel, whole)])
+
+
+@points(0.5)
+@given(case=layers())
+def test_gradient_of_the_input(same_outcome, case):
+    """The gradient reaches every channel of the input."""
+    same_outcome(lambda m: {"gradient of X": gradients(m.corr2d_multi_in_out, *case)[0]})
+
+
+@points(0.5)
+@given(case=layers())
+def test_gradient_of_the_kernels(same_outcome, case):
+    """The gradient reaches every kernel."""
+    same_outcome(lambda m: {"gradient of K": gradients(m.corr2d_multi_in_out, *case)[1]})
+
+
+@points(1)
+@given(case=layers(dtype=float64))
+def test_dtype(same_outcome, case):
+    """float64 tensors give a float64 result of that precision."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(case[0] / 3, case[1] / 7))
+
+
+@points(0.5)
+@given(case=layers(layouts=True))
+def test_any_memory_layout(same_outcome, case):
+    """Input and kernels may be transposed, cut out of larger ones, or have their channels last."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+
+
+@points(1)
+@given(case=layers())
+def test_arguments_are_not_modified(same_outcome, case):
+    """The tensors that were passed in are the same afterwards, and a second call gives the same."""
+
+    def probe(m):
+        results = [m.corr2d_multi_in_out(*case), m.corr2d_multi_in_out(*case)]
+        return {"X after the call": case[0], "K after the call": case[1], "results": results}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=other_channels(c_out=(1, 4)))
+def test_channels_that_do_not_match(same_outcome, case):
+    """A kernel with another number of input channels than X is a ValueError."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+
+
+@points(1)
+@given(case=too_large_kernels((2,), (3, 2)))
+def test_kernels_that_do_not_fit(same_outcome, case):
+    """Kernels that are larger than the input, in one direction or both, are a ValueError."""
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case))

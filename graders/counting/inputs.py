@@ -1,0 +1,210 @@
+"""Layers and networks that fit their input, models to count, and ways to read what comes back.
+
+Numbers are compared as whole numbers, whatever their type: 9408.0 and a tensor count as 9408. That the contract asks
+for a plain int is a check of its own in each exercise, so a division with `/` costs one check and not all.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+import torch
+from hypothesis import strategies as st
+from torch import nn
+
+# --- strategies for numbers ------------------------------------------------------------------------------------------
+
+
+def near(wanted, low, high):
+    """Ints from low to high, of which `wanted` is the simplest: an example of nothing but ones explains little."""
+    return st.sampled_from(sorted(range(low, high + 1), key=lambda value: (abs(value - wanted), value)))
+
+
+channels = st.tuples(near(3, 1, 9), near(5, 1, 9))  # in and out
+sides = near(2, 1, 9)  # of a square kernel
+groups_of_channels = st.tuples(near(2, 2, 4), near(2, 1, 4), near(3, 1, 4)).map(
+    lambda case: (case[0] * case[1], case[0] * case[2], case[0])
+)  # (in_channels, out_channels, groups)
+widths = st.tuples(near(2, 1, 5), near(3, 1, 6))  # of layers
+
+
+# --- strategies for windows that fit ---------------------------------------------------------------------------------
+
+
+@st.composite
+def windows(draw, sizes=(1, 30), kernels=(1, 7), strides=(1, 4), paddings=(0, 3)):
+    """(input_size, kernel_size, stride, padding) where the window fits at least once."""
+    size, padding = draw(near(8, *sizes)), draw(near(1, *paddings))
+    kernel = draw(near(3, kernels[0], min(kernels[1], size + 2 * padding)))
+    return size, kernel, draw(near(2, *strides)), padding
+
+
+@st.composite
+def too_large_windows(draw):
+    """(input_size, kernel_size, stride, padding) where the window is larger than the padded input."""
+    size, padding = draw(near(3, 1, 9)), draw(st.integers(0, 2))
+    kernel = size + 2 * padding + draw(st.integers(1, 4))
+    return size, kernel, draw(st.integers(1, 4)), padding
+
+
+@st.composite
+def networks(draw, sizes=(8, 40), lengths=(1, 4), strides=(1, 3), paddings=(0, 2), kernels=(1, 5)):
+    """(input_size, layers) where every layer, a triple (kernel, stride, padding), fits."""
+    input_size = draw(st.integers(*sizes))
+    return input_size, draw(_layers(input_size, draw(st.integers(*lengths)), strides, paddings, kernels))
+
+
+@st.composite
+def networks_that_do_not_fit(draw):
+    """(input_size, layers) where one layer, often not the first, is larger than its padded input."""
+    input_size = draw(st.integers(4, 20))
+    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), (1, 3), (0, 1), (1, 4)))
+    size, padding = _last_size(input_size, fitting), draw(st.integers(0, 1))
+    kernel = size + 2 * padding + draw(st.integers(1, 3))
+    return input_size, [*fitting, (kernel, draw(st.integers(1, 3)), padding)]
+
+
+@st.composite
+def _layers(draw, size, length, strides, paddings, kernels):
+    layers = []
+    for _ in range(length):
+        window = draw(windows((size, size), kernels, strides, paddings))
+        layers.append(window[1:])
+        size = _last_size(size, layers[-1:])
+    return layers
+
+
+def _last_size(size, layers):
+    for kernel, stride, padding in layers:
+        size = (size + 2 * padding - kernel) // stride + 1
+    return size
+
+
+# --- used in probes: what came back ----------------------------------------------------------------------------------
+
+
+def whole(value):
+    """A number without a fraction as an int, whatever its type; everything else (a bool, 2.5, None) as it is."""
+    if isinstance(value, torch.Tensor) and value.dim() == 0 and value.dtype is not torch.bool:
+        value = value.item()
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
+        return int(value) if value == int(value) else float(value)
+    return value
+
+
+def sizes_of(result):
+    """What `network_sizes` returns, its entries as whole numbers."""
+    if isinstance(result, str | dict) or not hasattr(result, "__iter__"):
+        raise TypeError(f"network_sizes returns a list, but this is a value of type {type(result).__name__}")
+    return [whole(size) for size in result]
+
+
+def ratio(one, other):
+    """How much more (or less) the one is, where both are numbers."""
+    one, other = whole(one), whole(other)
+    return one / other if type(one) in (int, float) and type(other) in (int, float) and other else [one, other]
+
+
+def type_of(value):
+    """The name of a value's type."""
+    return type(value).__name__
+
+
+def halves_of_pair(result):
+    """The two entries of what `receptive_field` returns."""
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise TypeError(
+            f"receptive_field returns a pair (size, centers), but this is a value of type {type(result).__name__}"
+        )
+    return result
+
+
+def size_of(result):
+    """The size of a receptive field as a float, if it is a number."""
+    return real(halves_of_pair(result)[0])
+
+
+def centers_of(result):
+    """The centres of the receptive fields as floats, if they are numbers."""
+    centers = halves_of_pair(result)[1]
+    return [real(center) for center in centers] if hasattr(centers, "__iter__") else centers
+
+
+def real(value):
+    """Any kind of number as a float; everything else as it is."""
+    value = whole(value)
+    return float(value) if type(value) is int else value
+
+
+def kind_of_number(value):
+    """Ints and floats (also NumPy's) are numbers here; a bool, a tensor and None are not."""
+    return "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) else type(value).__name__
+
+
+def answer_to(answers, question):
+    """What `ANSWERS` says, None where it says nothing."""
+    return whole(answers[question]) if question in answers else None
+
+
+# --- used in probes: models to count ---------------------------------------------------------------------------------
+
+
+def nested(a, b):
+    """Layers in layers in layers; two layers are equal in shape and in values, and are two all the same."""
+    c = a + b
+    twins = [nn.Linear(b, b), nn.Linear(b, b)]
+    twins[1].load_state_dict(twins[0].state_dict())
+    block = nn.Sequential(nn.Conv2d(a, c, 3), nn.ReLU(), nn.ModuleDict({"inner": nn.Sequential(*twins)}))
+    return nn.Sequential(nn.Linear(a, b), nn.ModuleList([block, nn.Linear(c, a, bias=False)]), nn.Flatten())
+
+
+def with_shared_layer(a, b):
+    """One layer stands in three places."""
+    layer = nn.Linear(a, a)
+    return nn.Sequential(layer, nn.ReLU(), nn.Sequential(layer, nn.Linear(a, b)), nn.ModuleList([layer]))
+
+
+def with_tied_weights(a, b):
+    """Two layers use the same matrix, as the first and the last one of a language model."""
+    model = nn.ModuleDict({"first": nn.Embedding(a, b), "last": nn.Linear(b, a)})
+    model["last"].weight = model["first"].weight
+    return model
+
+
+def with_buffers(a, b):
+    """Running statistics and a buffer of the model's own."""
+    model = nn.Sequential(nn.Conv2d(a, b, 1), nn.BatchNorm2d(b), nn.BatchNorm2d(b, affine=False), nn.BatchNorm1d(b))
+    model.register_buffer("table", torch.zeros(a, b))
+    return model
+
+
+def partly_frozen(a, b):
+    """A frozen layer, a frozen bias, a frozen scale, and a layer that is trained."""
+    model = nn.Sequential(nn.Linear(a, b), nn.Linear(b, a), nn.BatchNorm1d(a), nn.Linear(a, b))
+    model[0].requires_grad_(False)
+    model[1].bias.requires_grad_(False)
+    model[2].weight.requires_grad_(False)
+    return model
+
+
+def shared_and_frozen(a, b):
+    """A frozen layer in two places, and a trained one in two places."""
+    frozen, trained = nn.Linear(a, a).requires_grad_(False), nn.Linear(b, b)
+    return nn.Sequential(frozen, trained, frozen, nn.Sequential(trained))
+
+
+def without_parameters():
+    return nn.Sequential(nn.ReLU(), nn.Sequential(nn.MaxPool2d(2), nn.Flatten()))
+
+
+def with_its_own(a, b):
+    """Parameters that belong to no layer: one of the model itself, one without dimensions, a list of them."""
+    model = nn.Module()
+    model.matrix = nn.Parameter(torch.zeros(a, b))
+    model.scale = nn.Parameter(torch.tensor(1.0))
+    model.rows = nn.ParameterList([nn.Parameter(torch.ones(b)), nn.Parameter(torch.ones(a, 1, b))])
+    model.layer = nn.Linear(a, b)
+    return model

@@ -1,0 +1,124 @@
+"""`count_parameters(model, trainable_only=False)`: each parameter once, and nothing else."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import (
+    nested,
+    partly_frozen,
+    shared_and_frozen,
+    type_of,
+    whole,
+    widths,
+    with_buffers,
+    with_its_own,
+    with_shared_layer,
+    with_tied_weights,
+    without_parameters,
+)
+from torch import nn
+
+from autograder.grading import exercise, points
+from autograder.probes import snapshot
+
+pytestmark = exercise("count_parameters")
+
+few = settings(max_examples=8)
+
+
+@points(2)
+@few
+@given(widths=widths)
+def test_nested_layers(same_outcome, widths):
+    """Layers inside of layers count, a layer by itself does, and two layers that look alike are two."""
+    same_outcome(lambda m: whole(m.count_parameters(nn.Linear(*widths))))
+    same_outcome(lambda m: whole(m.count_parameters(nested(*widths))))
+
+
+@points(1.5)
+@few
+@given(widths=widths)
+def test_shared_layer(same_outcome, widths):
+    """A layer that stands in several places of a model counts once."""
+    same_outcome(lambda m: whole(m.count_parameters(with_shared_layer(*widths))))
+
+
+@points(1)
+@few
+@given(widths=widths, trainable_only=st.booleans())
+def test_tied_weights(same_outcome, widths, trainable_only):
+    """A parameter that two layers use counts once."""
+    same_outcome(lambda m: whole(m.count_parameters(with_tied_weights(*widths), trainable_only)))
+
+
+@points(1.5)
+@few
+@given(widths=widths, trainable_only=st.booleans())
+def test_buffers(same_outcome, widths, trainable_only):
+    """Running statistics and other buffers do not count."""
+    same_outcome(lambda m: whole(m.count_parameters(with_buffers(*widths), trainable_only=trainable_only)))
+
+
+@points(1.5)
+@few
+@given(widths=widths)
+def test_frozen_parameters(same_outcome, widths):
+    """Frozen parameters count, unless trainable_only=True."""
+    same_outcome(lambda m: whole(m.count_parameters(partly_frozen(*widths))))
+    same_outcome(lambda m: whole(m.count_parameters(partly_frozen(*widths), trainable_only=True)))
+
+
+@points(0.5)
+@few
+@given(widths=widths)
+def test_shared_and_frozen_parameters(same_outcome, widths):
+    """Where some of the shared parameters are frozen, each of the others still counts once."""
+    same_outcome(lambda m: whole(m.count_parameters(shared_and_frozen(*widths), trainable_only=True)))
+    same_outcome(lambda m: whole(m.count_parameters(model=shared_and_frozen(*widths), trainable_only=False)))
+
+
+@points(0.5)
+@few
+@given(widths=widths)
+def test_parameters_of_the_model_itself(same_outcome, widths):
+    """Parameters that belong to no layer count, also those in an nn.ParameterList and those without dimensions."""
+    same_outcome(lambda m: whole(m.count_parameters(with_its_own(*widths))))
+
+
+@points(0.5)
+def test_nothing_to_count(same_outcome):
+    """A model that learns nothing has 0 parameters, and so has a frozen one with trainable_only=True."""
+
+    def probe(m):
+        frozen = nn.Linear(2, 3).requires_grad_(False)
+        return {
+            "parameters of a pooling layer": whole(m.count_parameters(nn.MaxPool2d(2))),
+            "parameters of layers without parameters": whole(m.count_parameters(without_parameters())),
+            "trainable parameters of a frozen layer": whole(m.count_parameters(frozen, trainable_only=True)),
+            "parameters of a frozen layer": whole(m.count_parameters(frozen)),
+        }
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@few
+@given(widths=widths, trainable_only=st.booleans(), training=st.booleans())
+def test_model_is_not_modified(same_outcome, widths, trainable_only, training):
+    """The model is the same afterwards: its values, its mode, and what requires a gradient."""
+
+    def probe(m):
+        model = partly_frozen(*widths).train(training)
+        for parameter in model.parameters():
+            parameter.data.fill_(0.5)
+        m.count_parameters(model, trainable_only=trainable_only)
+        return snapshot(model)
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@few
+@given(widths=widths, trainable_only=st.booleans())
+def test_plain_int(same_outcome, widths, trainable_only):
+    """The result is a plain int: 12, not 12.0 and not a tensor."""
+    same_outcome(lambda m: {"type of the result": type_of(m.count_parameters(partly_frozen(*widths), trainable_only))})

@@ -1,0 +1,79 @@
+"""`network_sizes(input_size, layers)`: layer after layer."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import networks, networks_that_do_not_fit, sizes_of, type_of
+
+from autograder.grading import exercise, points
+
+pytestmark = exercise("network_sizes")
+
+
+@points(2)
+@given(case=networks(lengths=(1, 5), sizes=(8, 64)))
+def test_last_size(same_outcome, case):
+    """The output of a layer is the input of the next, and the last one's output comes last."""
+    same_outcome(lambda m: {"last size": sizes_of(m.network_sizes(*case))[-1]})
+
+
+@points(1.5)
+@given(case=networks(lengths=(2, 5), sizes=(16, 64)))
+def test_size_behind_every_layer(same_outcome, case):
+    """The output of every layer is in the result."""
+    size, layers = case
+    same_outcome(lambda m: {"sizes behind the layers": sizes_of(m.network_sizes(size, layers))[-len(layers) :]})
+
+
+@points(1)
+@given(case=networks(lengths=(1, 4)))
+def test_input_first(same_outcome, case):
+    """The input comes first, so there is one size more than there are layers."""
+
+    def probe(m):
+        sizes = sizes_of(m.network_sizes(*case))
+        return {"first size": sizes[0], "number of sizes": len(sizes)}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(size=st.integers(1, 300))
+def test_no_layers(same_outcome, size):
+    """Without layers only the input's size is left."""
+    same_outcome(lambda m: sizes_of(m.network_sizes(size, [])))
+
+
+@points(1.5)
+@given(case=networks_that_do_not_fit())
+def test_layer_that_does_not_fit(same_outcome, case):
+    """A layer whose window is larger than its padded input is a ValueError, be it the first or the last."""
+    same_outcome(lambda m: sizes_of(m.network_sizes(*case)))
+
+
+@points(0.5)
+@given(case=networks(sizes=(12, 40)), stride=st.integers(-2, 0))
+def test_stride_below_one(same_outcome, case, stride):
+    """A layer with a stride of 0 or less is a ValueError."""
+    size, layers = case
+    layers = [*layers, (1, stride, 0)]
+    same_outcome(lambda m: sizes_of(m.network_sizes(size, layers)))
+
+
+@points(0.5)
+@given(case=networks(lengths=(1, 4)))
+def test_arguments(same_outcome, case):
+    """Arguments may be given by name, and the list that was passed in is the same afterwards."""
+    size, layers = case
+
+    def probe(m):
+        m.network_sizes(layers=layers, input_size=size)
+        return {"layers after the call": layers}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=networks(lengths=(1, 3)))
+def test_plain_ints(same_outcome, case):
+    """The sizes are plain ints: 12, not 12.0 and not a tensor."""
+    same_outcome(lambda m: {"types of the sizes": sorted({type_of(size) for size in m.network_sizes(*case)})})

@@ -1,0 +1,102 @@
+"""Images for blocks and networks, and what probes do with a model. Every model is filled with known numbers first.
+
+A probe gives a `build`: a function without arguments that makes the model. Models are built inside the probe, so that
+each side builds its own.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from autograder.grading import Tolerance
+from autograder.probes import filled, gradients, parameter_gradients, statistics
+
+float32, float64 = torch.float32, torch.float64
+
+some, few, two = (settings(max_examples=count) for count in (8, 5, 2))
+
+# Rounding grows from layer to layer: VALUES is for a block in float32, PRECISE for float64. Whole networks are compared
+# in float64, for in float32 the rounding errors of a hundred layers add up to some percent.
+VALUES = Tolerance(1e-3, 1e-4)
+PRECISE = Tolerance(1e-6, 1e-7)
+
+
+@st.composite
+def images(draw, channels, sides=((3, 7), (3, 7)), batch=(2, 3), dtype=float32):
+    """(N, channels, H, W) of numbers with two digits behind the point; channels differ in their means."""
+    extents = [draw(st.integers(*bounds)) for bounds in (batch, *sides)]
+    return noise((extents[0], channels, *extents[1:]), draw(st.integers(0, 2**16)), dtype)
+
+
+def noise(shape, seed=0, dtype=float32):
+    """Images as `images` draws them, of one shape."""
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.randint(-200, 201, shape, generator=generator)
+    means = torch.randint(-150, 151, (*shape[:2], 1, 1), generator=generator)
+    return ((pixels + means).to(float64) / 100).to(dtype)
+
+
+def laid_out(x):
+    """x with other strides: transposed, cut out of a larger tensor, channels last."""
+    wide = torch.zeros(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)[..., 1::2]
+    return [
+        x.transpose(-1, -2).contiguous().transpose(-1, -2),
+        wide.copy_(x),
+        x.contiguous(memory_format=torch.channels_last),
+    ]
+
+
+def evaluated(build, x):
+    """The result in evaluation mode."""
+    with torch.no_grad():
+        return filled(build, x).eval()(x)
+
+
+def trained(build, x):
+    """The result in training mode."""
+    return filled(build, x)(x)
+
+
+def after_training(build, *batches):
+    """The statistics after a forward pass of each batch in training mode, and after one more in evaluation mode."""
+    model = filled(build, batches[0])
+    with torch.no_grad():
+        for x in batches:
+            model(x)
+        model.eval()(batches[0])
+    return statistics(model)
+
+
+def learned(build, x, training=True):
+    """The gradients of a number made of the result: of the input and of all parameters."""
+    model = filled(build, x).train(training)
+    return {"gradient": gradients(model, x)[0], **parameter_gradients(model, x)}
+
+
+def trained_and_learned(build, x):
+    """The result, the statistics and the gradient of the input from one pass in training mode."""
+    model, results = filled(build, x), []
+    model.register_forward_hook(lambda *call: results.append(call[-1]))
+    gradient = gradients(model, x)[0]
+    return {"result": results[0], "gradient": gradient, **statistics(model)}
+
+
+def untouched(build, x):
+    """The input after a pass in each mode, and two results in evaluation mode."""
+    model = filled(build, x)
+    model(x)
+    model.eval()
+    return {"input after the call": x, "first result": model(x), "second result": model(x)}
+
+
+def copied(build, x):
+    """The results of a copy, and of a new model that takes the state of the old one."""
+    model = filled(build, x).eval()
+    restored = filled(build, x, seed=1).eval()
+    twin = copy.deepcopy(model)
+    restored.load_state_dict(model.state_dict())
+    return {"result of a deep copy": twin(x), "result after load_state_dict": restored(x)}

@@ -1,0 +1,133 @@
+"""Images, and small modules that probes put into blocks and networks.
+
+All modules are built by functions, so that a probe builds its own wherever it is evaluated. Tensors lie in memory row
+by row unless `layouts` is asked for: that is one check of each exercise.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from hypothesis import strategies as st
+from torch import nn
+
+from autograder.grading import Tolerance
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import fill, filled
+
+float32, float64 = torch.float32, torch.float64
+NETWORK = Tolerance(1e-3, 1e-4)  # float32 through some layers
+EXACT = Tolerance(1e-6, 1e-7)  # float64 through some layers and back
+
+
+def images(channels=(1, 5), batch=(1, 3), sides=(1, 7), dtype=float32, layouts=False):
+    """(N, C, H, W); extents of 1 and oblong maps are among them."""
+    return tensors(shapes(batch, channels, sides, sides), dtype=dtype, layouts=layouts)
+
+
+def batches(channels=(1, 5)):
+    """Batches for training in float64: at least two samples, all entries different."""
+    shape = shapes((2, 3), channels, (2, 5), (2, 5))
+    return tensors(shape, dtype=float64, values="distinct", layouts=False).map(lambda x: x / x.abs().max())
+
+
+def noise(*shape, seed=0, dtype=float32):
+    """Normally distributed numbers, the same each time."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=float64).to(dtype)
+
+
+other_channels = st.sampled_from([-2, -1, 1, 2, 3])  # how many more come out than go in
+
+
+def reshaper(inplanes, outplanes, stride):
+    """A module to be handed over as `downsample`: a subsampling, and a 1×1 convolution with a bias."""
+    return nn.Sequential(nn.MaxPool2d(1, stride), nn.Conv2d(inplanes, outplanes, 1))
+
+
+def toy_block(expansion):
+    """A class of blocks for ResNet that notes with what it was built, what it saw last and what it gave."""
+
+    class Toy(nn.Module):
+        def __init__(self, inplanes, planes, stride=1, downsample=None):
+            super().__init__()
+            outplanes = planes * expansion
+            self.channels, self.stride = (inplanes, planes), stride
+            self.mix = nn.Conv2d(inplanes, outplanes, 1, stride, groups=math.gcd(inplanes, outplanes))
+            self.downsample = downsample
+
+        def forward(self, x):
+            self.seen = x.detach().clone()
+            y = torch.tanh(self.mix(x) + (x if self.downsample is None else self.downsample(x)))
+            self.given = y.detach().clone()
+            return y
+
+    Toy.expansion = expansion
+    return Toy
+
+
+def blocks_of(stage, kind):
+    """All blocks of a class in a stage, in their order."""
+    if isinstance(stage, nn.Module):
+        return [module for module in stage.modules() if isinstance(module, kind)]
+    return list(stage)
+
+
+def stages(net, kind):
+    """The blocks of `layer1` to `layer4`."""
+    return [blocks_of(stage, kind) for stage in (net.layer1, net.layer2, net.layer3, net.layer4)]
+
+
+def reshapes(block):
+    """Whether a block was given layers for its shortcut; a module without parameters is none."""
+    return block.downsample is not None and any(True for _ in block.downsample.parameters())
+
+
+def close(one, other):
+    return one.shape == other.shape and one.dtype == other.dtype and torch.allclose(one, other, 1e-3, 1e-4)
+
+
+def keeps_its_state(build, x):
+    """Whether a state_dict carries all that matters from one model to another, and a copy is independent."""
+    first, second = filled(build, x, seed=1).eval(), filled(build, x, seed=2).eval()
+    with torch.no_grad():
+        wanted, before = first(x), second(x)
+        second.load_state_dict(first.state_dict())
+        loaded = second(x)
+        twin = copy.deepcopy(first)
+        fill(first, seed=3)
+        copied = twin(x)
+    return {
+        "result differs with other numbers": not close(before, wanted),
+        "result is the same after load_state_dict": close(loaded, wanted),
+        "result of a deep copy stays when the original changes": close(copied, wanted),
+    }
+
+
+def inputs_afterwards(model, x):
+    """The input after calls in both modes, without and with a graph."""
+    hidden = x.clone().requires_grad_() * 1
+    for training in (False, True):
+        model.train(training)(x)
+        model(hidden)
+    return {"input after the call": x, "input with a graph after the call": hidden}
+
+
+def same_in_any_layout(model, x):
+    """Whether the result depends on how the input lies in memory."""
+    model.eval()
+    with torch.no_grad():
+        return {"result is the same as for a contiguous input": close(model(x), model(x.contiguous().clone()))}
+
+
+def dtypes(build, x):
+    """The dtypes of result and gradient, for float32 and float64."""
+    found = {}
+    for dtype in (torch.float32, torch.float64):
+        model = filled(build, x.to(dtype)).eval()
+        leaf = x.detach().clone().to(dtype).requires_grad_()
+        y = model(leaf)
+        (slope,) = torch.autograd.grad(y.sum(), leaf)
+        found[str(dtype).removeprefix("torch.")] = [str(y.dtype), str(slope.dtype)]
+    return found

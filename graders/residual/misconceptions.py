@@ -1,0 +1,1278 @@
+"""Known wrong ways to do the exercises of `residual`, with the hint for a student who did just that.
+
+Most variants take a right class and change one thing about it. Where a mistake shows only in a special way, its
+docstring begins with that way: in place, names, parameters, statistics, crash.
+"""
+
+import torch
+import torch.nn.functional as F
+from residual import BasicBlock, Bottleneck, OptionA, ResidualBlock, ResNet, conv3x3
+from torch import nn
+
+from autograder.grading import misconception
+
+
+def projection(inputs, outputs, stride, **options):
+    """Right, unless options change it: the layers of a shortcut that has something to do."""
+    conv = nn.Conv2d(inputs, outputs, **{"kernel_size": 1, "stride": stride, "bias": False, **options})
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+def with_bias(conv):
+    """The same convolution with a bias."""
+    kernel, stride, padding = conv.kernel_size, conv.stride, conv.padding
+    return nn.Conv2d(conv.in_channels, conv.out_channels, kernel, stride, padding, bias=True)
+
+
+def with_stride(conv, stride):
+    """The same convolution with another stride."""
+    return nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, stride, conv.padding, bias=False)
+
+
+def way_around(block, x):
+    """Right: what the blocks of torchvision add."""
+    return x if block.downsample is None else block.downsample(x)
+
+
+# conv3x3
+
+
+@misconception("conv3x3", hint="Print the shapes before and after. How many pixels get lost at each edge, and why?")
+def forgets_the_padding(in_planes, out_planes, stride=1):
+    """No padding, so each map shrinks by two rows and columns."""
+    return nn.Conv2d(in_planes, out_planes, 3, stride, bias=False)
+
+
+@misconception("conv3x3", hint="Print `conv3x3(2, 2).bias`. What does a batch norm leave of such a number?")
+def leaves_the_bias_on(in_planes, out_planes, stride=1):
+    """Parameters: nn.Conv2d has a bias unless it is told otherwise."""
+    return nn.Conv2d(in_planes, out_planes, 3, stride, 1)
+
+
+@misconception("conv3x3", hint="Your function takes a stride. Where does it go?")
+def ignores_the_stride(in_planes, out_planes, stride=1):  # noqa: ARG001
+    """The stride is always 1."""
+    return nn.Conv2d(in_planes, out_planes, 3, padding=1, bias=False)
+
+
+@misconception(
+    "conv3x3", hint="How much padding keeps the size of a map under a 3×3 kernel? Does it depend on the stride?"
+)
+def pads_by_the_stride(in_planes, out_planes, stride=1):
+    """The stride was passed as the padding, too."""
+    return nn.Conv2d(in_planes, out_planes, 3, stride, stride, bias=False)
+
+
+@misconception("conv3x3", hint="Count the arguments of `nn.Conv2d`: which one is the fourth, which the fifth?")
+def passes_the_padding_as_stride(in_planes, out_planes, stride=1):
+    """Positional arguments mixed up: padding = stride, stride = 1."""
+    return nn.Conv2d(in_planes, out_planes, 3, 1, stride, bias=False)
+
+
+@misconception("conv3x3", hint="Which number of channels goes in, and which comes out?")
+def exchanges_the_channels(in_planes, out_planes, stride=1):
+    """Crash: in and out have changed places."""
+    return conv3x3(out_planes, in_planes, stride)
+
+
+@misconception("conv3x3", hint="What is asked for is the convolution alone: an `nn.Conv2d`.")
+def adds_a_batch_norm(in_planes, out_planes, stride=1):
+    """Parameters: a batch norm comes with the convolution."""
+    return nn.Sequential(conv3x3(in_planes, out_planes, stride), nn.BatchNorm2d(out_planes))
+
+
+# ResidualBlock
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Can your block make a channel smaller than it was? Look in the drawing at where the second ReLU stands.",
+)
+class ReluBeforeTheSum(ResidualBlock):
+    """The second ReLU comes before the sum."""
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(out))) + self.shortcut(x)
+
+
+@misconception("ResidualBlock", hint="Give your block negative numbers: is the result ever negative? Should it be?")
+class NoReluAfterTheSum(ResidualBlock):
+    """Nothing after the sum."""
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        return self.bn2(self.conv2(out)) + self.shortcut(x)
+
+
+@misconception("ResidualBlock", hint="What are two convolutions in a row, with nothing but batch norm between them?")
+class NoReluBetween(ResidualBlock):
+    """No ReLU between the convolutions."""
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.bn1(self.conv1(x))))
+        return F.relu(out + self.shortcut(x))
+
+
+@misconception("ResidualBlock", hint="In which order come batch norm and ReLU in the drawing?")
+class ReluBeforeBatchNorm(ResidualBlock):
+    """conv, ReLU, batch norm."""
+
+    def forward(self, x):
+        out = self.bn1(F.relu(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
+
+
+@misconception("ResidualBlock", hint="What exactly goes into the shortcut: x, or something that was made of x?")
+class ShortcutFromTheActivatedInput(ResidualBlock):
+    """The shortcut sees relu(x)."""
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(out)) + self.shortcut(F.relu(x)))
+
+
+@misconception("ResidualBlock", hint="How often is x added on its way through your block?")
+class AddsTheShortcutTwice(ResidualBlock):
+    """The shortcut is added again after the ReLU."""
+
+    def forward(self, x):
+        return super().forward(x) + self.shortcut(x)
+
+
+@misconception("ResidualBlock", hint="There is something missing in the sum. Compare your block with a plain network.")
+class AddsNothing(ResidualBlock):
+    """A plain network: the shortcut is made, but not used."""
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(out)))
+
+
+@misconception("ResidualBlock", hint="Print x before and after the call. `+=` writes into the tensor on its left.")
+class AddsIntoTheInput(ResidualBlock):
+    """In place: where the shortcut is the identity, the sum is written into x itself."""
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        out = self.bn2(self.conv2(out))
+        total = self.shortcut(x)
+        total += out
+        return F.relu(total)
+
+
+@misconception(
+    "ResidualBlock", hint="Try a block with stride 1 and more channels out than in. Does its shortcut fit to the sum?"
+)
+class ProjectsOnlyForAStride(ResidualBlock):
+    """Crash: no projection where only the channels differ."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride == 1:
+            self.shortcut = nn.Identity()
+
+
+@misconception(
+    "ResidualBlock", hint="Try a block with stride 2 and as many channels as before. Does its shortcut fit to the sum?"
+)
+class ProjectsOnlyForOtherChannels(ResidualBlock):
+    """Crash: no projection where only the stride is not 1."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if in_channels == out_channels:
+            self.shortcut = nn.Identity()
+
+
+@misconception("ResidualBlock", hint="Try 3 channels in, 3 channels out and stride 1. What should be added there?")
+class ProjectsAlways(ResidualBlock):
+    """Parameters: a projection even where x would fit."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.shortcut = projection(in_channels, out_channels, stride)
+
+
+@misconception("ResidualBlock", hint="Print `block.shortcut(x).shape` for a block with stride 2.")
+class ShortcutWithoutStride(ResidualBlock):
+    """Crash: the 1×1 convolution keeps the size."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = projection(in_channels, out_channels, 1)
+
+
+@misconception("ResidualBlock", hint="Which two layers stand on the shortcut where x does not fit?")
+class ShortcutWithoutBatchNorm(ResidualBlock):
+    """The shortcut is a 1×1 convolution alone."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = self.shortcut[0]
+
+
+@misconception("ResidualBlock", hint="How large is the kernel on the shortcut? It need not look at the neighbours.")
+class ShortcutOf3x3(ResidualBlock):
+    """The shortcut has a 3×3 kernel."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = projection(in_channels, out_channels, stride, kernel_size=3, padding=1)
+
+
+@misconception(
+    "ResidualBlock", hint="What brings x to the smaller size on your shortcut? The 1×1 convolution can do it."
+)
+class ShortcutPoolsFirst(ResidualBlock):
+    """Average pooling does the step of the shortcut."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride != 1 or in_channels != out_channels:
+            pool = nn.AvgPool2d(stride, ceil_mode=True)
+            self.shortcut = nn.Sequential(pool, *projection(in_channels, out_channels, 1))
+
+
+@misconception("ResidualBlock", hint="Which of the two convolutions makes the map smaller?")
+class StrideOnTheSecondConvolution(ResidualBlock):
+    """The second convolution carries the stride."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.conv1, self.conv2 = with_stride(self.conv1, 1), with_stride(self.conv2, stride)
+
+
+@misconception(
+    "ResidualBlock", hint="Count the parameters of your block by hand. Which layers have more than they should?"
+)
+class ConvolutionsWithBias(ResidualBlock):
+    """Parameters: the 3×3 convolutions have biases."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.conv1, self.conv2 = with_bias(self.conv1), with_bias(self.conv2)
+
+
+@misconception(
+    "ResidualBlock", hint="Count the parameters of the shortcut by hand. Is there one that it does not need?"
+)
+class ShortcutWithBias(ResidualBlock):
+    """Parameters: the 1×1 convolution has a bias."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = projection(in_channels, out_channels, stride, bias=True)
+
+
+@misconception("ResidualBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers has yours?")
+class OneBatchNormForBoth(ResidualBlock):
+    """Statistics: one batch norm is used twice."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.bn2 = self.bn1
+
+
+@misconception("ResidualBlock", hint="Others want to look at the shortcut. Under which name do they find it?")
+class ShortcutUnderAnotherName(ResidualBlock):
+    """Names: the attribute is called otherwise."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.projection = self.shortcut
+        del self.shortcut
+
+    def forward(self, x):
+        out = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(out)) + self.projection(x))
+
+
+@misconception("ResidualBlock", hint="Which modules does `print(block)` list? A plain Python list hides what is in it.")
+class ShortcutInAList(ResidualBlock):
+    """Parameters: the layers of the shortcut are in a plain list and not registered."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        layers = [self.shortcut]
+        del self.shortcut
+        self.shortcut = lambda x: layers[0](x)
+
+
+# BasicBlock
+
+
+@misconception(
+    "BasicBlock", hint="Can your block make a channel smaller than it was? Where does the second ReLU stand?"
+)
+class BasicReluBeforeTheSum(BasicBlock):
+    """The second ReLU comes before the sum."""
+
+    def forward(self, x):
+        out = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(out))) + way_around(self, x)
+
+
+@misconception("BasicBlock", hint="Give your block negative numbers: is the result ever negative? Should it be?")
+class BasicNoReluAfterTheSum(BasicBlock):
+    """Nothing after the sum."""
+
+    def forward(self, x):
+        out = self.relu(self.bn1(self.conv1(x)))
+        return self.bn2(self.conv2(out)) + way_around(self, x)
+
+
+@misconception("BasicBlock", hint="What are two convolutions in a row, with nothing but batch norm between them?")
+class BasicNoReluBetween(BasicBlock):
+    """No ReLU between the convolutions."""
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.bn1(self.conv1(x))))
+        return self.relu(out + way_around(self, x))
+
+
+@misconception("BasicBlock", hint="In which order come batch norm and ReLU?")
+class BasicReluBeforeBatchNorm(BasicBlock):
+    """conv, ReLU, batch norm."""
+
+    def forward(self, x):
+        out = self.bn1(self.relu(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(out)) + way_around(self, x))
+
+
+@misconception("BasicBlock", hint="Your block is handed a module. When does it use it?")
+class BasicIgnoresDownsample(BasicBlock):
+    """Crash: x is added as it is."""
+
+    def forward(self, x):
+        out = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(out)) + x)
+
+
+@misconception("BasicBlock", hint="Who decides whether there is a downsample: the block, or who makes the block?")
+class BasicUsesDownsampleOnlyForAStride(BasicBlock):
+    """A downsample that comes without a stride is thrown away."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample if stride != 1 or inplanes != planes else None)
+
+
+@misconception("BasicBlock", hint="The block is handed what it needs for the shortcut. Does it use just that?")
+class BasicMakesItsOwnDownsample(BasicBlock):
+    """Names: the block builds a projection by itself, whatever it is handed."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        own = None if stride == 1 and inplanes == planes else projection(inplanes, planes, stride)
+        super().__init__(inplanes, planes, stride, downsample and own)
+
+
+@misconception("BasicBlock", hint="Does downsample see the block's input, or what the ReLU has made of it?")
+class BasicDownsamplesTheActivatedInput(BasicBlock):
+    """The shortcut is taken from relu(x)."""
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(out + way_around(self, torch.relu(x)))
+
+
+@misconception(
+    "BasicBlock", hint="Print x before and after the call. What does `inplace=True` do to the tensor it gets?"
+)
+class BasicActivatesItsInput(BasicBlock):
+    """In place: a ReLU in front changes the input, and so what is added."""
+
+    def forward(self, x):
+        out = self.conv1(self.relu(x))
+        out = self.bn2(self.conv2(self.relu(self.bn1(out))))
+        return self.relu(out + way_around(self, x))
+
+
+@misconception("BasicBlock", hint="Print x before and after the call. `+=` writes into the tensor on its left.")
+class BasicAddsIntoTheInput(BasicBlock):
+    """In place: without a downsample, the sum is written into x itself."""
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        identity = way_around(self, x)
+        identity += out
+        return torch.relu(identity)
+
+
+@misconception("BasicBlock", hint="Which of the two convolutions makes the map smaller?")
+class BasicStrideOnTheSecondConvolution(BasicBlock):
+    """The second convolution carries the stride."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1, self.conv2 = with_stride(self.conv1, 1), with_stride(self.conv2, stride)
+
+
+@misconception("BasicBlock", hint="With stride 2, by how much does your block shrink a map of 8×8?")
+class BasicStrideOnBothConvolutions(BasicBlock):
+    """Crash: the map shrinks twice."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv2 = with_stride(self.conv2, stride)
+
+
+@misconception(
+    "BasicBlock", hint='Look for "bias" in the names of your block\'s state_dict. Which do not belong there?'
+)
+class BasicConvolutionsWithBias(BasicBlock):
+    """Names: the convolutions have biases."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1, self.conv2 = with_bias(self.conv1), with_bias(self.conv2)
+
+
+@misconception("BasicBlock", hint="Print `list(block.state_dict())` and compare with the names that the text gives.")
+class BasicCallsItShortcut(BasicBlock):
+    """Names: `shortcut` in place of `downsample`."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride)
+        del self.downsample
+        self.shortcut = downsample
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(out + (x if self.shortcut is None else self.shortcut(x)))
+
+
+@misconception(
+    "BasicBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers has your block?"
+)
+class BasicOneBatchNormForBoth(BasicBlock):
+    """Statistics: one batch norm is used twice."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.bn2 = self.bn1
+
+
+@misconception("BasicBlock", hint="The network asks the class, before there is any block. Try `BasicBlock.expansion`.")
+class BasicExpansionOfTheInstance(nn.Module):
+    """`expansion` is set in the constructor, so the class has none."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__()
+        self.expansion = 1
+        self.conv1, self.bn1 = conv3x3(inplanes, planes, stride), nn.BatchNorm2d(planes)
+        self.conv2, self.bn2 = conv3x3(planes, planes), nn.BatchNorm2d(planes)
+        self.downsample = downsample
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(out + way_around(self, x))
+
+
+# Bottleneck
+
+
+@misconception("Bottleneck", hint="Can your block make a channel smaller than it was? Where does the last ReLU stand?")
+class BottleneckReluBeforeTheSum(Bottleneck):
+    """The third ReLU comes before the sum."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        return self.relu(self.bn3(self.conv3(out))) + way_around(self, x)
+
+
+@misconception("Bottleneck", hint="Give your block negative numbers: is the result ever negative? Should it be?")
+class BottleneckNoReluAfterTheSum(Bottleneck):
+    """Nothing after the sum."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        return self.bn3(self.conv3(out)) + way_around(self, x)
+
+
+@misconception(
+    "Bottleneck", hint="How many ReLUs stand before the third convolution? Count them in the text and in your code."
+)
+class BottleneckNoSecondRelu(Bottleneck):
+    """No ReLU after the 3×3 convolution."""
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        return self.relu(self.bn3(self.conv3(out)) + way_around(self, x))
+
+
+@misconception("Bottleneck", hint="There are two ReLUs inside the block. Which layer does each of them follow?")
+class BottleneckNoFirstRelu(Bottleneck):
+    """No ReLU after the first convolution."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.bn1(self.conv1(x)))))
+        return self.relu(self.bn3(self.conv3(out)) + way_around(self, x))
+
+
+@misconception(
+    "Bottleneck", hint="A 1×1 kernel with stride 2 never sees three of four pixels. Which convolution has your stride?"
+)
+class BottleneckStrideOnTheFirst(Bottleneck):
+    """The first 1×1 convolution carries the stride, as in the paper."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1, self.conv2 = with_stride(self.conv1, stride), with_stride(self.conv2, 1)
+
+
+@misconception("Bottleneck", hint="Which of the three convolutions makes the map smaller?")
+class BottleneckStrideOnTheLast(Bottleneck):
+    """The last 1×1 convolution carries the stride."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv2, self.conv3 = with_stride(self.conv2, 1), with_stride(self.conv3, stride)
+
+
+@misconception("Bottleneck", hint="With planes = 64, how many channels should come out of the block? And out of yours?")
+class BottleneckWithoutExpansion(Bottleneck):
+    """Crash: the last convolution gives `planes` channels."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv3, self.bn3 = nn.Conv2d(planes, planes, 1, bias=False), nn.BatchNorm2d(planes)
+
+
+@misconception("Bottleneck", hint="By which factor does `planes` grow? Print `Bottleneck.expansion`.")
+class BottleneckExpansionOfOne(Bottleneck):
+    """The class attribute still says 1, the layers are right."""
+
+    expansion = 1
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv3, self.bn3 = nn.Conv2d(planes, 4 * planes, 1, bias=False), nn.BatchNorm2d(4 * planes)
+
+
+@misconception("Bottleneck", hint="How many channels does the 3×3 convolution work on: `planes`, or a quarter of them?")
+class BottleneckOfAQuarter(Bottleneck):
+    """Names: `planes` is taken for the channels that come out of a quarter as wide block."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        narrow = max(1, planes // 4)
+        self.conv1, self.bn1 = nn.Conv2d(inplanes, narrow, 1, bias=False), nn.BatchNorm2d(narrow)
+        self.conv2, self.bn2 = conv3x3(narrow, narrow, stride), nn.BatchNorm2d(narrow)
+        self.conv3 = nn.Conv2d(narrow, 4 * planes, 1, bias=False)
+
+
+@misconception("Bottleneck", hint="Your block is handed a module. When does it use it?")
+class BottleneckIgnoresDownsample(Bottleneck):
+    """Crash: x is added as it is."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        return self.relu(self.bn3(self.conv3(out)) + x)
+
+
+@misconception("Bottleneck", hint="Does downsample see the block's input, or what the ReLU has made of it?")
+class BottleneckDownsamplesTheActivatedInput(Bottleneck):
+    """The shortcut is taken from relu(x)."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        return self.relu(self.bn3(self.conv3(out)) + way_around(self, torch.relu(x)))
+
+
+@misconception("Bottleneck", hint="Print x before and after the call. `+=` writes into the tensor on its left.")
+class BottleneckAddsIntoTheInput(Bottleneck):
+    """In place: without a downsample, the sum is written into x itself."""
+
+    def forward(self, x):
+        out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        identity = way_around(self, x)
+        identity += self.bn3(self.conv3(out))
+        return torch.relu(identity)
+
+
+@misconception(
+    "Bottleneck", hint='Look for "bias" in the names of your block\'s state_dict. Which do not belong there?'
+)
+class BottleneckConvolutionsWithBias(Bottleneck):
+    """Names: the convolutions have biases."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1, self.conv2, self.conv3 = with_bias(self.conv1), with_bias(self.conv2), with_bias(self.conv3)
+
+
+@misconception("Bottleneck", hint="How many batch norms has the block, and how many has yours?")
+class BottleneckOneBatchNormForTheFirstTwo(Bottleneck):
+    """Statistics: one batch norm is used twice."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.bn2 = self.bn1
+
+
+@misconception("Bottleneck", hint="Each of the three convolutions is followed by something. By what is your last one?")
+class BottleneckWithoutLastBatchNorm(Bottleneck):
+    """Names: no batch norm after the last convolution."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.bn3 = nn.Identity()
+
+
+# ResNet
+
+
+@misconception(
+    "ResNet", hint="How many channels does the second block of a stage get? Print what each block is built with."
+)
+class InplanesNotUpdated(ResNet):
+    """Crash: `self.inplanes` stays 64."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        before = self.inplanes
+        stage = super()._make_layer(block, planes, 1, stride)
+        self.inplanes = before
+        return nn.Sequential(*stage, *(block(self.inplanes, planes) for _ in range(1, blocks)))
+
+
+@misconception("ResNet", hint="With an expansion of 4, how many channels leave a block of 64 planes?")
+class InplanesWithoutExpansion(ResNet):
+    """Crash: `self.inplanes` becomes `planes`."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, 1, stride)
+        self.inplanes = planes
+        return nn.Sequential(*stage, *(block(self.inplanes, planes) for _ in range(1, blocks)))
+
+
+@misconception("ResNet", hint="How often should a stage halve the map? How often does yours?")
+class StrideOnEveryBlock(ResNet):
+    """All blocks of a stage have its stride."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stages = [ResNet._make_layer(self, block, planes, 1, stride) for _ in range(blocks)]
+        return nn.Sequential(*(item for stage in stages for item in stage))
+
+
+@misconception("ResNet", hint="In which blocks of a stage does the input fit to the output as it is?")
+class DownsampleInEveryBlock(ResNet):
+    """Every block of a stage is given a downsample."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        found, outplanes = [], planes * block.expansion
+        for step in [stride] + [1] * (blocks - 1):
+            found.append(block(self.inplanes, planes, step, projection(self.inplanes, outplanes, step)))
+            self.inplanes = outplanes
+        return nn.Sequential(*found)
+
+
+@misconception("ResNet", hint="Does the first block of layer1 need a downsample? Ask for an expansion of 1 and of 4.")
+class DownsampleOnlyForAStride(ResNet):
+    """No downsample where only the channels change: wrong in layer1 of a bottleneck network."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, blocks, stride)
+        if stride == 1:
+            stage[0].downsample = None
+        return stage
+
+
+@misconception("ResNet", hint="The channels may stay while the map gets smaller. What is added then?")
+class DownsampleOnlyForOtherChannels(ResNet):
+    """No downsample where only the stride is not 1."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        fits = self.inplanes == planes * block.expansion
+        stage = super()._make_layer(block, planes, blocks, stride)
+        if fits:
+            stage[0].downsample = None
+        return stage
+
+
+@misconception("ResNet", hint="Compare with the channels that really come out of a block, for an expansion of 4.")
+class ConditionWithoutExpansion(ResNet):
+    """`self.inplanes != planes`: layer1 of a bottleneck network gets no downsample."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        needed = stride != 1 or self.inplanes != planes
+        outplanes = planes * block.expansion
+        down = projection(self.inplanes, outplanes, stride) if needed else None
+        found = [block(self.inplanes, planes, stride, down)]
+        self.inplanes = outplanes
+        return nn.Sequential(*found, *(block(outplanes, planes) for _ in range(1, blocks)))
+
+
+@misconception("ResNet", hint="How many channels must downsample(x) have to be added to what the block gives?")
+class DownsampleWithoutExpansion(ResNet):
+    """Crash: the downsample gives `planes` channels."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        down, before = None, self.inplanes
+        outplanes = planes * block.expansion
+        if stride != 1 or before != outplanes:
+            down = projection(before, planes, stride)
+        self.inplanes = outplanes
+        return nn.Sequential(block(before, planes, stride, down), *(block(outplanes, planes) for _ in range(1, blocks)))
+
+
+@misconception("ResNet", hint="Of which two layers does a downsample consist?")
+class DownsampleWithoutBatchNorm(ResNet):
+    """The downsample is a convolution alone."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, blocks, stride)
+        if stage[0].downsample is not None:
+            stage[0].downsample = stage[0].downsample[:1]
+        return stage
+
+
+@misconception("ResNet", hint='Look for "bias" in the names of your network\'s state_dict. Which do not belong there?')
+class DownsampleWithBias(ResNet):
+    """The convolution of the downsample has a bias."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, blocks, stride)
+        if stage[0].downsample is not None:
+            stage[0].downsample[0] = with_bias(stage[0].downsample[0])
+        return stage
+
+
+@misconception("ResNet", hint="Print the shapes of x and downsample(x) for a stage with stride 2.")
+class DownsampleWithoutStride(ResNet):
+    """Crash: the downsample keeps the size."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, blocks, stride)
+        if stage[0].downsample is not None:
+            stage[0].downsample[0] = with_stride(stage[0].downsample[0], 1)
+        return stage
+
+
+@misconception("ResNet", hint="How many *different* blocks has your stage? `[block] * n` is n times the same object.")
+class OneBlockRepeated(ResNet):
+    """Parameters: the other blocks of a stage are one and the same."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        stage = super()._make_layer(block, planes, min(blocks, 2), stride)
+        return nn.Sequential(*stage, *[stage[-1]] * (blocks - 2))
+
+
+@misconception("ResNet", hint="Count the blocks of a stage for `blocks=3`. Is the first one among them?")
+class OneBlockTooMany(ResNet):
+    """The first block is not counted."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):
+        return super()._make_layer(block, planes, blocks + 1, stride)
+
+
+@misconception("ResNet", hint="Which sizes does the table give for layer1? The stem has made the map small already.")
+class StrideInTheFirstStage(ResNet):
+    """layer1 has stride 2 as well."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        after, self.inplanes = self.inplanes, 64
+        self.layer1 = self._make_layer(block, 64, layers[0], 2)
+        self.inplanes = after
+
+
+@misconception("ResNet", hint="Print the shape after each part of your network and compare with the table.")
+class NoStrideAtAll(ResNet):
+    """All stages keep the size."""
+
+    def _make_layer(self, block, planes, blocks, stride=1):  # noqa: ARG002
+        return super()._make_layer(block, planes, blocks, 1)
+
+
+@misconception("ResNet", hint="What is the default of `stride`? The signature of the method says it.")
+class MakeLayerStepsByDefault(ResNet):
+    """`_make_layer` has a stride of 2 if none is given."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        after, self.inplanes = self.inplanes, 64
+        self.layer1 = self._make_layer(block, 64, layers[0], 1)
+        self.inplanes = after
+
+    def _make_layer(self, block, planes, blocks, stride=2):
+        return super()._make_layer(block, planes, blocks, stride)
+
+
+@misconception("ResNet", hint="Compare the widths of your stages with the table, digit by digit.")
+class WidthWithATypo(ResNet):
+    """516 planes in place of 512."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.inplanes = 256 * block.expansion
+        self.layer4 = self._make_layer(block, 516, layers[3], 2)
+        self.fc = nn.Linear(516 * block.expansion, num_classes)
+
+
+@misconception("ResNet", hint="Compare the stem with the first row of the table: kernel, stride, padding.")
+class StemOf3x3(ResNet):
+    """The stem of the networks for small images."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.conv1 = conv3x3(3, 64)
+        self.maxpool = nn.Identity()
+
+
+@misconception("ResNet", hint="What stands between the stem and layer1? Print the shape there for 224×224.")
+class NoMaxPooling(ResNet):
+    """The max pooling is missing."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.maxpool = nn.Identity()
+
+
+@misconception("ResNet", hint="What size leaves the max pooling for 224×224: 55 or 56?")
+class MaxPoolingWithoutPadding(ResNet):
+    """Max pooling 3×3 with stride 2 without padding."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.maxpool = nn.MaxPool2d(3, 2)
+
+
+@misconception("ResNet", hint="How large is the window of the max pooling, and how large its step?")
+class MaxPoolingOf2x2(ResNet):
+    """Windows of 2×2, which give the same size for even maps."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.maxpool = nn.MaxPool2d(2, 2)
+
+
+@misconception("ResNet", hint="Go through `forward` and the table side by side. Which part is built but never used?")
+class NoReluInTheStem(ResNet):
+    """The ReLU of the stem is missing."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.relu = nn.Identity()
+
+
+@misconception("ResNet", hint='Look for "bias" in the names of your network\'s state_dict. Which do not belong there?')
+class StemWithBias(ResNet):
+    """Names: the 7×7 convolution has a bias."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.conv1 = with_bias(self.conv1)
+
+
+@misconception(
+    "ResNet", hint="For which size of images does your pooling window fit? What if they are larger or smaller?"
+)
+class PoolingOfFixedSize(ResNet):
+    """Crash: a window of 7×7 fits for 224×224 only."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.avgpool = nn.AvgPool2d(7)
+
+
+@misconception("ResNet", hint="Try an image that is not square. Over which pixels does your window go then?")
+class PoolingOfSquares(ResNet):
+    """Crash: the height is taken for the width."""
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(F.avg_pool2d(x, x.shape[2]), 1))
+
+
+@misconception("ResNet", hint="What does the table say about the pooling at the end: the largest pixel, or the mean?")
+class GlobalMaxPooling(ResNet):
+    """The maximum in place of the mean."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.avgpool = nn.AdaptiveMaxPool2d(1)
+
+
+@misconception("ResNet", hint="How many numbers does the pooling give for a block with an expansion of 4?")
+class HeadWithoutExpansion(ResNet):
+    """Crash: `fc` expects 512 features."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.fc = nn.Linear(512, num_classes)
+
+
+@misconception("ResNet", hint="Build a network for 7 classes and look at the shape of its result.")
+class IgnoresNumClasses(ResNet):
+    """Always 1000 classes."""
+
+    def __init__(self, block, layers, num_classes=1000):  # noqa: ARG002
+        super().__init__(block, layers)
+
+
+@misconception("ResNet", hint="The loss will do what comes after the linear layer. What should the network return?")
+class SoftmaxAtTheEnd(ResNet):
+    """Probabilities in place of logits."""
+
+    def forward(self, x):
+        return super().forward(x).softmax(dim=1)
+
+
+@misconception(
+    "ResNet", hint="Print `list(net.state_dict())`. Which layers are missing, and in what did you keep them?"
+)
+class StagesInLists(ResNet):
+    """Names: the stages are plain lists, whose blocks are not registered."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.hidden = [[self.layer1, self.layer2, self.layer3, self.layer4]]
+        del self.layer1, self.layer2, self.layer3, self.layer4
+        self.layer1, self.layer2, self.layer3, self.layer4 = (list(stage) for stage in self.hidden[0])
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for stage in self.hidden[0]:
+            x = stage(x)
+        return self.fc(x.mean((2, 3)))
+
+
+@misconception("ResNet", hint="Print `list(net.state_dict())` and compare with the names that the table gives.")
+class OtherNames(ResNet):
+    """Names: the stem is one nn.Sequential."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, layers, num_classes)
+        self.stem = nn.Sequential(self.conv1, self.bn1, self.relu, self.maxpool)
+        del self.conv1, self.bn1, self.relu, self.maxpool
+
+    def forward(self, x):
+        x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))
+        return self.fc(x.mean((2, 3)))
+
+
+# resnet18 … resnet152
+
+
+@misconception("resnet18", hint="Which block has ResNet-18? Its parameter count tells.")
+def resnet18_of_bottlenecks(num_classes=1000):
+    """Bottlenecks: 18 becomes 26."""
+    return ResNet(Bottleneck, [2, 2, 2, 2], num_classes)
+
+
+@misconception("resnet18", hint="18 = stem + convolutions + linear layer. How many blocks of two convolutions is that?")
+def resnet10(num_classes=1000):
+    """One block per stage."""
+    return ResNet(BasicBlock, [1, 1, 1, 1], num_classes)
+
+
+@misconception("resnet18", hint="Build the network for 10 classes and look at its last layer.")
+def resnet18_for_1000(num_classes=1000):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return ResNet(BasicBlock, [2, 2, 2, 2])
+
+
+@misconception("resnet18", hint="How many classes does the network have if nobody says anything?")
+def resnet18_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
+
+
+@misconception("resnet18", hint="Is there anything behind your linear layer? The loss will do what comes after it.")
+def resnet18_with_softmax(num_classes=1000):
+    """Probabilities in place of logits."""
+    net = ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
+    net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
+    return net
+
+
+@misconception("resnet34", hint="Which block has ResNet-34? Its parameter count tells.")
+def resnet34_of_bottlenecks(num_classes=1000):
+    """Bottlenecks: this is ResNet-50."""
+    return ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+
+
+@misconception("resnet34", hint="34 = stem + convolutions + linear layer. Add up the blocks of your stages.")
+def resnet34_with_another_block(num_classes=1000):
+    """One block too many in the last stage."""
+    return ResNet(BasicBlock, [3, 4, 6, 4], num_classes)
+
+
+@misconception("resnet34", hint="The order of the four numbers matters: which stage has 6 blocks?")
+def resnet34_in_another_order(num_classes=1000):
+    """The numbers of the third and the second stage are exchanged."""
+    return ResNet(BasicBlock, [3, 6, 4, 3], num_classes)
+
+
+@misconception("resnet34", hint="Build the network for 10 classes and look at its last layer.")
+def resnet34_for_1000(num_classes=1000):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return ResNet(BasicBlock, [3, 4, 6, 3])
+
+
+@misconception("resnet34", hint="Is there anything behind your linear layer? The loss will do what comes after it.")
+def resnet34_with_softmax(num_classes=1000):
+    """Probabilities in place of logits."""
+    net = ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+    net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
+    return net
+
+
+@misconception("resnet50", hint="Which block has ResNet-50? Its parameter count tells.")
+def resnet50_of_basic_blocks(num_classes=1000):
+    """Basic blocks: this is ResNet-34."""
+    return ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+
+
+@misconception("resnet50", hint="Is the frame that you use one for this block? Look at where the stride sits.")
+def resnet50_of_the_paper(num_classes=1000):
+    """The stride on the first 1×1 convolution of each block."""
+    net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+    for stage in (net.layer2, net.layer3, net.layer4):
+        stage[0].conv1, stage[0].conv2 = with_stride(stage[0].conv1, 2), with_stride(stage[0].conv2, 1)
+    return net
+
+
+@misconception("resnet50", hint="50 = stem + convolutions + linear layer. Add up the blocks of your stages.")
+def resnet50_with_fewer_blocks(num_classes=1000):
+    """One block too few in the third stage."""
+    return ResNet(Bottleneck, [3, 4, 5, 3], num_classes)
+
+
+@misconception("resnet50", hint="Build the network for 10 classes and look at its last layer.")
+def resnet50_for_1000(num_classes=1000):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return ResNet(Bottleneck, [3, 4, 6, 3])
+
+
+@misconception("resnet50", hint="Is there a bias somewhere? A count of 25583592 says: before every batch norm.")
+def resnet50_with_biases(num_classes=1000):
+    """All convolutions have biases: 25583592 parameters."""
+    net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+    for module in list(net.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Conv2d):
+                setattr(module, name, with_bias(child))
+    return net
+
+
+@misconception("resnet101", hint="Which block has ResNet-101? Its parameter count tells.")
+def resnet101_of_basic_blocks(num_classes=1000):
+    """Basic blocks."""
+    return ResNet(BasicBlock, [3, 4, 23, 3], num_classes)
+
+
+@misconception("resnet101", hint="101 = stem + three convolutions per block + linear layer. How many blocks is that?")
+def resnet101_with_fewer_blocks(num_classes=1000):
+    """22 blocks in the third stage."""
+    return ResNet(Bottleneck, [3, 4, 22, 3], num_classes)
+
+
+@misconception("resnet101", hint="Which stage has so many blocks, the second one or the third one?")
+def resnet101_in_another_order(num_classes=1000):
+    """The blocks are in the second stage."""
+    return ResNet(Bottleneck, [3, 23, 4, 3], num_classes)
+
+
+@misconception("resnet101", hint="Build the network for 10 classes and look at its last layer.")
+def resnet101_for_1000(num_classes=1000):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return ResNet(Bottleneck, [3, 4, 23, 3])
+
+
+@misconception("resnet101", hint="How many classes does the network have if nobody says anything?")
+def resnet101_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(Bottleneck, [3, 4, 23, 3], num_classes)
+
+
+@misconception("resnet152", hint="Which block has ResNet-152? Its parameter count tells.")
+def resnet152_of_basic_blocks(num_classes=1000):
+    """Basic blocks."""
+    return ResNet(BasicBlock, [3, 8, 36, 3], num_classes)
+
+
+@misconception(
+    "resnet152", hint="Compare your four numbers with the table. Has the second stage as many as in ResNet-101?"
+)
+def resnet152_with_four_in_the_second_stage(num_classes=1000):
+    """Only the third stage has grown."""
+    return ResNet(Bottleneck, [3, 4, 36, 3], num_classes)
+
+
+@misconception("resnet152", hint="152 = stem + three convolutions per block + linear layer. How many blocks is that?")
+def resnet152_with_another_block(num_classes=1000):
+    """37 blocks in the third stage."""
+    return ResNet(Bottleneck, [3, 8, 37, 3], num_classes)
+
+
+@misconception("resnet152", hint="Build the network for 10 classes and look at its last layer.")
+def resnet152_for_1000(num_classes=1000):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return ResNet(Bottleneck, [3, 8, 36, 3])
+
+
+@misconception("resnet152", hint="How many classes does the network have if nobody says anything?")
+def resnet152_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(Bottleneck, [3, 8, 36, 3], num_classes)
+
+
+# cifar_resnet
+
+
+def cifar(n, num_classes, shortcut=OptionA, block=BasicBlock):
+    """Right, unless an argument makes it wrong. `shortcut` is called with the number of new channels."""
+    layers, channels = [conv3x3(3, 16), nn.BatchNorm2d(16), nn.ReLU()], 16
+    for width in (16, 32, 64):
+        for _ in range(n):
+            grows = width != channels
+            layers.append(block(channels, width, 1 + grows, shortcut(width - channels) if grows else None))
+            channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, num_classes))
+
+
+class Function(nn.Module):
+    """A function of one tensor as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+@misconception("cifar_resnet", hint="Print the first channels behind a shortcut. Are they the old ones, or zeros?")
+def zeros_on_both_sides(n, num_classes=10):
+    """Half of the new channels stand before the old ones, as in much public code."""
+    return cifar(
+        n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, new // 2, new // 2)))
+    )
+
+
+@misconception("cifar_resnet", hint="Print the first channels behind a shortcut. Are they the old ones, or zeros?")
+def zeros_in_front(n, num_classes=10):
+    """The new channels stand before the old ones."""
+    return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, new, 0))))
+
+
+@misconception("cifar_resnet", hint="What is in the new channels of your shortcut? They should add nothing.")
+def repeats_the_channels(n, num_classes=10):
+    """The new channels are copies of the old ones."""
+    return cifar(n, num_classes, lambda new: Function(lambda x: x[:, :, ::2, ::2].repeat(1, 2, 1, 1)))  # noqa: ARG005
+
+
+@misconception("cifar_resnet", hint="Which pixels of a row 0, 1, 2, 3 does your shortcut keep?")
+def keeps_the_odd_pixels(n, num_classes=10):
+    """Pixels 1, 3, 5, …"""
+    return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, 1::2, 1::2], (0, 0, 0, 0, 0, new))))
+
+
+@misconception("cifar_resnet", hint="Does your shortcut keep pixels, or does it make new ones of several?")
+def averages_the_pixels(n, num_classes=10):
+    """Average pooling on the shortcut."""
+    return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.avg_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
+
+
+@misconception("cifar_resnet", hint="Does your shortcut keep pixels, or does it choose among several?")
+def takes_the_largest_pixel(n, num_classes=10):
+    """Max pooling on the shortcut."""
+    return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.max_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
+
+
+@misconception("cifar_resnet", hint="How many parameters has a shortcut here? Count yours.")
+def projects(n, num_classes=10):
+    """Parameters: 1×1 convolutions with batch norm (option B)."""
+    return cifar(n, num_classes, lambda new: projection(new, 2 * new, 2))
+
+
+@misconception("cifar_resnet", hint="How many layers has your network for n = 3? Count the convolutions of one block.")
+def counts_convolutions_as_blocks(n, num_classes=10):
+    """2n blocks per stage, so 12n + 2 layers."""
+    return cifar(2 * n, num_classes)
+
+
+@misconception("cifar_resnet", hint="Is n the depth of the network, or the number of blocks in a stage?")
+def takes_n_for_all_blocks(n, num_classes=10):
+    """One block in the first two stages and n - 1 more in the last one."""
+    net = cifar(1, num_classes)
+    layers = list(net)
+    return nn.Sequential(*layers[:6], *(BasicBlock(64, 64) for _ in range(n - 1)), *layers[6:])
+
+
+@misconception("cifar_resnet", hint="Print the shapes behind the three stages: 32×32, 16×16 and 8×8?")
+def keeps_the_size(n, num_classes=10):
+    """Stages two and three have stride 1."""
+    net = cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x, (0, 0, 0, 0, 0, new))))
+    for layer in net:
+        if isinstance(layer, BasicBlock):
+            layer.conv1 = with_stride(layer.conv1, 1)
+    return net
+
+
+@misconception("cifar_resnet", hint="What stands between the first convolution and the first block?")
+def no_relu_in_the_stem(n, num_classes=10):
+    """The stem has no ReLU."""
+    net = cifar(n, num_classes)
+    net[2] = nn.Identity()
+    return net
+
+
+@misconception("cifar_resnet", hint="These images are small already. Is there a pooling in the stem?")
+def pools_in_the_stem(n, num_classes=10):
+    """Max pooling after the stem, as for large images."""
+    net = cifar(n, num_classes)
+    net[2] = nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+    return net
+
+
+@misconception("cifar_resnet", hint="How wide are the three stages?")
+def widths_of_the_large_networks(n, num_classes=10):
+    """64, 128 and 256 channels."""
+    layers, channels = [conv3x3(3, 64), nn.BatchNorm2d(64), nn.ReLU()], 64
+    for width in (64, 128, 256):
+        for _ in range(n):
+            new = width - channels
+            layers.append(BasicBlock(channels, width, 1 + (new > 0), OptionA(new) if new else None))
+            channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, num_classes))
+
+
+@misconception("cifar_resnet", hint="Build the network for 7 classes and look at its last layer.")
+def always_ten_classes(n, num_classes=10):  # noqa: ARG001
+    """num_classes is not passed on."""
+    return cifar(n, 10)
+
+
+@misconception("cifar_resnet", hint="Can your blocks make a channel smaller? Where does their second ReLU stand?")
+def relu_before_the_sum(n, num_classes=10):
+    """The blocks have their second ReLU before the sum."""
+
+    class Block(BasicBlock):
+        def forward(self, x):
+            out = self.relu(self.bn1(self.conv1(x)))
+            return self.relu(self.bn2(self.conv2(out))) + way_around(self, x)
+
+    return cifar(n, num_classes, block=Block)
+
+
+@misconception("cifar_resnet", hint="What comes after the linear layer? The loss will do the rest.")
+def softmax_at_the_end(n, num_classes=10):
+    """Probabilities in place of logits."""
+    return nn.Sequential(*cifar(n, num_classes), nn.Softmax(dim=1))
+
+
+@misconception(
+    "cifar_resnet", hint="Feed one image alone and the same in a batch. Which of your reshapes mixes images?"
+)
+def squeezes_the_batch(n, num_classes=10):
+    """A batch of one loses its first dimension."""
+    net = cifar(n, num_classes)
+    net[-2] = Function(torch.squeeze)
+    return net

@@ -1,0 +1,298 @@
+"""`ResNet(block, layers, num_classes=1000)` and its method `_make_layer(block, planes, blocks, stride=1)`.
+
+Everything is asked with blocks of our own, which note with what they were built and what they saw. So nothing here
+depends on the submission's BasicBlock and Bottleneck.
+"""
+
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import EXACT, NETWORK, blocks_of, close, float64, noise, reshapes, stages, toy_block
+
+from autograder.grading import exercise, points
+from autograder.probes import (
+    filled,
+    gradients,
+    outline,
+    parameter_count,
+    parameter_gradients,
+    state_shapes,
+    statistics,
+)
+
+pytestmark = exercise("ResNet")
+
+expansions = st.sampled_from([1, 2, 4])
+depths = st.lists(st.integers(1, 3), min_size=4, max_size=4)
+IMAGE = [2, 3, 32, 32]
+FEW = [1, 2, 1, 3]
+
+
+@points(2)
+@settings(max_examples=6)
+@given(layers=depths, expansion=expansions)
+def test_names(same_outcome, layers, expansion):
+    """The state_dict has torchvision's names: conv1, bn1, layer1.0. … layer4.2., fc; no convolution has a bias."""
+
+    def probe(m):
+        names = state_shapes(lambda: m.ResNet(toy_block(expansion), layers), IMAGE)
+        return {"names in the state_dict": sorted(name for name in names if ".downsample." not in name)}
+
+    same_outcome(probe)
+
+
+@points(2)
+@settings(max_examples=6)
+@given(layers=depths, expansion=expansions)
+def test_number_of_blocks(same_outcome, layers, expansion):
+    """Stage i has layers[i] blocks, and each of them is a block of its own."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+        found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
+        return {f"number of different blocks in layer{i}": len(set(stage)) for i, stage in enumerate(found, 1)}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@settings(max_examples=6)
+@given(layers=depths, expansion=expansions)
+def test_strides(same_outcome, layers, expansion):
+    """The first block of layer2, layer3 and layer4 has stride 2, all others have stride 1."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+        found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
+        return {f"strides in layer{i}": [block.stride for block in stage] for i, stage in enumerate(found, 1)}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@settings(max_examples=6)
+@given(layers=depths, expansion=expansions)
+def test_channels(same_outcome, layers, expansion):
+    """A block is built for the channels that the one before gives, and for 64, 128, 256 or 512 planes."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+        found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
+        return {
+            f"(inplanes, planes) in layer{i}": [block.channels for block in stage] for i, stage in enumerate(found, 1)
+        }
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@settings(max_examples=6)
+@given(layers=depths, expansion=expansions)
+def test_who_gets_a_downsample(same_outcome, layers, expansion):
+    """A block is given a downsample if its stride is not 1 or its channels change, else none."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+        found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
+        return {
+            f"blocks with a downsample in layer{i}": [reshapes(block) for block in stage]
+            for i, stage in enumerate(found, 1)
+        }
+
+    same_outcome(probe)
+
+
+@points(2)
+@settings(max_examples=10)
+@given(inplanes=st.integers(1, 6), planes=st.integers(1, 4), stride=st.integers(1, 3), expansion=expansions)
+def test_downsample(same_outcome, inplanes, planes, stride, expansion):
+    """A downsample is an nn.Sequential of a 1×1 convolution with the stride, without bias, and a batch norm."""
+    inplanes += inplanes == planes * expansion  # there is something to do, also at stride 1
+    x = noise(2, inplanes, 5, 4)
+
+    def probe(m):
+        toy = toy_block(expansion)
+
+        def build():
+            net = m.ResNet(toy, [1, 1, 1, 1], 1)
+            net.inplanes = inplanes
+            return blocks_of(net._make_layer(toy, planes, 1, stride), toy)[0].downsample
+
+        layers = filled(build, x)
+        return {
+            "downsample(x) in evaluation mode": layers.eval()(x),
+            "downsample(x) in training mode": layers.train()(x),
+            "names and shapes in the downsample": {k: list(v.shape) for k, v in layers.state_dict().items()},
+        }
+
+    same_outcome(probe, tolerance=NETWORK)
+
+
+@points(2)
+@settings(max_examples=10)
+@given(
+    inplanes=st.integers(1, 12),
+    planes=st.integers(1, 6),
+    blocks=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    expansion=expansions,
+)
+def test_make_layer(same_outcome, inplanes, planes, blocks, stride, expansion):
+    """`_make_layer` makes any stage, for the `self.inplanes` that it finds; its stride is 1 if none is given."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+
+        def build():
+            net = m.ResNet(toy, [1, 1, 1, 1], 1)
+            wishes = {
+                "with any stride": (inplanes, {"planes": planes, "blocks": blocks, "stride": stride}),
+                "with the default stride": (inplanes, {"planes": planes, "blocks": blocks}),
+                "with equal channels": (planes * expansion, {"planes": planes, "blocks": 1, "stride": 1}),
+                "with equal channels and stride 2": (planes * expansion, {"planes": planes, "blocks": 1, "stride": 2}),
+            }
+            net.found = {}
+            for what, (net.inplanes, wish) in wishes.items():
+                stage = blocks_of(net._make_layer(toy, **wish), toy)
+                found = [(*block.channels, block.stride, reshapes(block)) for block in stage]
+                net.found[f"(inplanes, planes, stride, has a downsample) of the blocks {what}"] = found
+            return net
+
+        return outline(build, IMAGE).found
+
+    same_outcome(probe)
+
+
+@points(1)
+@settings(max_examples=6)
+@given(inplanes=st.integers(1, 6), planes=st.integers(1, 6), blocks=st.integers(1, 3), expansion=expansions)
+def test_inplanes(same_outcome, inplanes, planes, blocks, expansion):
+    """Afterwards `self.inplanes` says how many channels the last stage gives."""
+
+    def probe(m):
+        toy = toy_block(expansion)
+        net = outline(lambda: m.ResNet(toy, [1, 1, 1, 1]), IMAGE)
+        after_construction, net.inplanes = net.inplanes, inplanes
+        net._make_layer(toy, planes, blocks)
+        return {"inplanes of a new network": after_construction, "inplanes after _make_layer": net.inplanes}
+
+    same_outcome(probe)
+
+
+@points(2)
+@settings(max_examples=4)
+@given(size=st.tuples(st.integers(32, 45), st.integers(32, 45)), training=st.booleans())
+def test_stem(same_outcome, size, training):
+    """Before the first block: a 7×7 convolution with stride 2, batch norm, ReLU, max pooling 3×3 with stride 2."""
+    x = noise(2, 3, *size)
+
+    def probe(m):
+        toy = toy_block(1)
+        net = filled(lambda: m.ResNet(toy, [1, 1, 1, 1], 2), x).train(training)
+        net(x)
+        return {"input of the first block": blocks_of(net.layer1, toy)[0].seen}
+
+    same_outcome(probe, tolerance=NETWORK)
+
+
+@points(1.5)
+@settings(max_examples=3)
+@given(size=st.sampled_from([(32, 32), (33, 97), (100, 32)]), expansion=st.integers(1, 2))
+def test_head(same_outcome, size, expansion):
+    """The result is `fc` of the mean that each channel of the last block has over all its pixels."""
+    x = noise(2, 3, *size)
+
+    def probe(m):
+        toy = toy_block(expansion)
+        net = filled(lambda: m.ResNet(toy, [1, 1, 1, 1], 5), x).eval()
+        result = net(x)
+        features = blocks_of(net.layer4, toy)[-1].given.mean((2, 3))
+        return {"result minus fc(mean)": result - F.linear(features, net.fc.weight, net.fc.bias)}
+
+    same_outcome(probe, tolerance=NETWORK)
+
+
+@points(1)
+def test_num_classes(same_outcome):
+    """The result has num_classes entries per image, 1000 if nothing is said."""
+
+    def probe(m):
+        toy, x = toy_block(1), torch.ones(3, 3, 32, 32)
+        builds = {
+            "with 7 classes": lambda: m.ResNet(toy, [1, 1, 1, 1], 7),
+            "with 1 class": lambda: m.ResNet(block=toy, layers=[1, 1, 1, 1], num_classes=1),
+            "by default": lambda: m.ResNet(toy, [1, 1, 1, 1]),
+        }
+        return {f"shape of the result {what}": list(filled(build, x)(x).shape) for what, build in builds.items()}
+
+    same_outcome(probe)
+
+
+@points(1)
+def test_any_size(same_outcome):
+    """Images of any size from 32×32 on will do, also those that are not square, and batches of one."""
+
+    def probe(m):
+        toy, found = toy_block(1), {}
+        for size in ((32, 32), (32, 71), (129, 33), (64, 64)):
+            x = torch.ones(1, 3, *size)
+            found[f"shape of the result for {size}"] = list(
+                filled(lambda: m.ResNet(toy, [1, 1, 1, 1], 3), x).eval()(x).shape
+            )
+        return found
+
+    same_outcome(probe)
+
+
+@points(1)
+@settings(max_examples=3)
+@given(training=st.booleans(), expansion=st.integers(1, 2), seed=st.integers(0, 99))
+def test_whole_network(same_outcome, training, expansion, seed):
+    """From the image to the classes, in both modes; in training mode the running statistics are updated."""
+    x = noise(2, 3, 33, 40, seed=seed, dtype=float64)
+
+    def probe(m):
+        net = filled(lambda: m.ResNet(toy_block(expansion), FEW, 4), x).train(training)
+        return {"result": net(x), "result of a second call": net(x), **statistics(net)}
+
+    same_outcome(probe, tolerance=EXACT)
+
+
+@points(1)
+@settings(max_examples=2)
+@given(training=st.booleans(), seed=st.integers(0, 99))
+def test_gradient(same_outcome, training, seed):
+    """Gradients reach the image and all parameters."""
+    x = noise(2, 3, 33, 40, seed=seed, dtype=float64)
+
+    def probe(m):
+        net = filled(lambda: m.ResNet(toy_block(1), FEW, 4), x).train(training)
+        return {"gradient": gradients(net, x)[0], **parameter_gradients(net, x)}
+
+    same_outcome(probe, tolerance=EXACT)
+
+
+@points(0.5)
+def test_parameters(same_outcome):
+    """Every block and every downsample has parameters of its own: none is used twice, none is missing."""
+
+    def probe(m):
+        narrow = parameter_count(lambda: m.ResNet(toy_block(1), [2, 1, 3, 2], 10), IMAGE)
+        wide = parameter_count(lambda: m.ResNet(toy_block(4), [2, 1, 3, 2], 10), IMAGE)
+        return {"number of parameters": narrow, "number of parameters with expansion 4": wide}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+def test_argument_and_dtype(same_outcome):
+    """The images are not modified, and a network in float64 gives float64."""
+
+    def probe(m):
+        x = noise(2, 3, 32, 32, dtype=float64)
+        before, net = x.clone(), filled(lambda: m.ResNet(toy_block(1), [1, 1, 1, 1], 3), x)
+        result = net(x)
+        return {"dtype of the result": str(result.dtype), "the images stay as they were": close(x, before)}
+
+    same_outcome(probe)

@@ -1,0 +1,65 @@
+"""`resnet18` to `resnet152` `(num_classes=1000)`. They are made of the submission's own ResNet and blocks."""
+
+import pytest
+from inputs import NETWORK, noise
+
+from autograder.grading import exercise, points, time_limit
+from autograder.probes import filled, parameter_count, state_shapes
+
+
+def networks(*depths):
+    names = [f"resnet{depth}" for depth in depths]
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=exercise(name), id=name) for name in names])
+
+
+IMAGE = [1, 3, 32, 32]
+every_network = networks(18, 34, 50, 101, 152)
+
+
+@points(0.5)
+@every_network
+def test_parameters(same_outcome, name):
+    """With 1000 classes, which is the default, it has as many parameters as the contract says."""
+    same_outcome(lambda m: {"number of parameters": parameter_count(getattr(m, name), IMAGE)})
+
+
+@points(0.5)
+@every_network
+def test_names(same_outcome, name):
+    """The state_dict has torchvision's names and shapes, so that its weights can be loaded."""
+    same_outcome(lambda m: {"state_dict": state_shapes(lambda: getattr(m, name)(1000), IMAGE)})
+
+
+@points(0.5)
+@every_network
+def test_num_classes(same_outcome, name):
+    """Each class has one weight per feature and one bias in the last layer; nothing else depends on their number."""
+
+    def probe(m):
+        many = parameter_count(lambda: getattr(m, name)(num_classes=1001), IMAGE)
+        few = parameter_count(lambda: getattr(m, name)(num_classes=1), IMAGE)
+        return {"parameters fewer with 1 class than with 1001": many - few}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@time_limit(15)
+@networks(18, 34, 50)
+def test_values(same_outcome, name):
+    """From the image to the classes in evaluation mode; the image need not be square."""
+    x = noise(2, 3, 33, 47)
+    same_outcome(lambda m: filled(lambda: getattr(m, name)(num_classes=5), x).eval()(x), tolerance=NETWORK)
+
+
+@points(0.5)
+@networks(101, 152)
+def test_stages(same_outcome, name):
+    """Each stage has as many blocks as the table says."""
+
+    def probe(m):
+        names = state_shapes(getattr(m, name), IMAGE)
+        blocks = [{key.split(".")[1] for key in names if key.startswith(f"layer{i}.")} for i in (1, 2, 3, 4)]
+        return {f"number of blocks in layer{i}": len(found) for i, found in enumerate(blocks, 1)}
+
+    same_outcome(probe)

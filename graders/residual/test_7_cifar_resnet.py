@@ -1,0 +1,160 @@
+"""`cifar_resnet(n, num_classes=10)`: thin networks of 6n + 2 layers with shortcuts that have no parameters."""
+
+import functools
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_state, noise
+
+from autograder.grading import exercise, points
+from autograder.probes import filled, gradients, parameter_count, parameter_gradients, statistics
+
+pytestmark = exercise("cifar_resnet")
+
+IMAGE = [2, 3, 32, 32]
+CLASSES = 65  # one more than there are features
+
+
+def only_shortcuts(net, stem):
+    """Zeroes all convolutions but the stem, which takes `stem` (16, 3) as its centre; the results are the features."""
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, 3, 32, 32))  # gives lazy layers their shapes
+        for parameter in net.parameters():
+            if parameter.dim() == 4 and parameter.shape[:2] == (16, 3):
+                parameter.zero_()
+                parameter[:, :, 1, 1] = stem
+            elif parameter.numel() == CLASSES * 64:
+                parameter.copy_(torch.eye(CLASSES, 64).reshape(parameter.shape))
+            elif parameter.dim() > 1 or parameter.numel() == CLASSES:
+                parameter.zero_()
+    return net
+
+
+@points(2.5)
+def test_parameters(same_outcome):
+    """6n + 2 layers and shortcuts without parameters: 269722 numbers to learn for n = 3."""
+
+    def probe(m):
+        counts = [parameter_count(functools.partial(m.cifar_resnet, n), IMAGE) for n in (3, 1, 2, 7)]
+        return {"numbers of parameters for n = 3, 1, 2 and 7": counts}
+
+    same_outcome(probe)
+
+
+@points(1)
+def test_num_classes(same_outcome):
+    """The result has num_classes entries per image, 10 if nothing is said."""
+
+    def probe(m):
+        x = noise(*IMAGE)
+        builds = {
+            "by default": lambda: m.cifar_resnet(1),
+            "with 1 class": lambda: m.cifar_resnet(1, 1),
+            "with 7 classes": lambda: m.cifar_resnet(n=1, num_classes=7),
+        }
+        return {f"shape of the result {what}": list(filled(build, x).eval()(x).shape) for what, build in builds.items()}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(levels=st.lists(st.integers(0, 40), min_size=16, max_size=16), n=st.integers(1, 2))
+@settings(max_examples=4)
+def test_new_channels(same_outcome, levels, n):
+    """A shortcut from 16 to 32 and from 32 to 64 channels appends the new channels, full of zeros, behind the old."""
+    stem = torch.tensor(levels).view(16, 1) / 4 + torch.arange(1.0, 17).view(16, 1)
+
+    def probe(m):
+        net = only_shortcuts(m.cifar_resnet(n, CLASSES), stem.expand(16, 3))
+        return {"features of a grey image when all blocks add nothing": net(torch.full((1, 3, 32, 32), 1 / 3))[0, :64]}
+
+    same_outcome(probe, tolerance=NETWORK)
+
+
+@points(2)
+@settings(max_examples=4)
+@given(seed=st.integers(0, 999), n=st.integers(1, 2))
+def test_kept_pixels(same_outcome, seed, n):
+    """A shortcut to a map of half the size keeps the pixels 0, 2, 4, … of each row and column."""
+    x = noise(1, 3, 32, 32, seed=seed)
+    stem = noise(16, 3, seed=seed + 1)
+
+    def probe(m):
+        net = only_shortcuts(m.cifar_resnet(n, CLASSES), stem)
+        features = net(x)[0].detach().sort(descending=True).values
+        return {"the 16 largest features when all blocks add nothing": features[:16]}
+
+    same_outcome(probe, tolerance=NETWORK)
+
+
+@points(2.5)
+@settings(max_examples=4)
+@given(seed=st.integers(0, 999), n=st.integers(1, 2), batch=st.integers(2, 3))
+def test_evaluation(same_outcome, seed, n, batch):
+    """From the image to the classes in evaluation mode."""
+    x = noise(batch, 3, 32, 32, seed=seed)
+    same_outcome(lambda m: filled(lambda: m.cifar_resnet(n, 4), x).eval()(x), tolerance=NETWORK)
+
+
+@points(1.5)
+@settings(max_examples=2)
+@given(seed=st.integers(0, 999))
+def test_training(same_outcome, seed):
+    """In training mode the batch norms use the statistics of the batch and update the running ones."""
+    x = noise(2, 3, 32, 32, seed=seed).double()
+
+    def probe(m):
+        net = filled(lambda: m.cifar_resnet(1, 4), x)
+        return {"result": net(x), "result of a second call": net(x), **statistics(net)}
+
+    same_outcome(probe, tolerance=EXACT)
+
+
+@points(1.5)
+@settings(max_examples=2)
+@given(seed=st.integers(0, 999), training=st.booleans())
+def test_gradient(same_outcome, seed, training):
+    """Gradients reach the image and all parameters."""
+    x = noise(2, 3, 32, 32, seed=seed).double()
+
+    def probe(m):
+        net = filled(lambda: m.cifar_resnet(1, 4), x).train(training)
+        return {"gradient": gradients(net, x)[0], **parameter_gradients(net, x)}
+
+    same_outcome(probe, tolerance=EXACT)
+
+
+@points(0.5)
+def test_batch_of_one(same_outcome):
+    """In evaluation mode an image gives the same alone as in a batch."""
+
+    def probe(m):
+        x = noise(3, 3, 32, 32)
+        net = filled(lambda: m.cifar_resnet(1), x).eval()
+        return {"result of one image is that in a batch": close(net(x[1:2]), net(x)[1:2])}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+def test_argument_is_not_modified(same_outcome):
+    """The images are the same afterwards."""
+
+    def probe(m):
+        x = noise(*IMAGE)
+        return inputs_afterwards(filled(lambda: m.cifar_resnet(1), x), x)
+
+    same_outcome(probe)
+
+
+@points(0.5)
+def test_dtype(same_outcome):
+    """A network in float64 takes and gives float64, as one in float32 does float32."""
+    same_outcome(lambda m: dtypes(lambda: m.cifar_resnet(1), noise(*IMAGE)))
+
+
+@points(0.5)
+def test_state(same_outcome):
+    """A state_dict carries everything from one network to another, and a deep copy is independent."""
+    same_outcome(lambda m: keeps_its_state(lambda: m.cifar_resnet(1), noise(*IMAGE)))

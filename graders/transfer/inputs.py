@@ -1,0 +1,650 @@
+"""Small models of many shapes, built inside the probes, and what can be read off a model as plain values.
+
+Every builder takes no argument and returns a model whose numbers `fill` sets, so that both sides have the same.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+from autograder.probes import fill
+
+float32, float64 = torch.float32, torch.float64
+
+# --- what a model looks like -----------------------------------------------------------------------------------------
+
+
+def named(model):
+    """{name: module} of the model and everything below; the model itself has a name that a reader understands."""
+    return {name or "the model itself": module for name, module in model.named_modules()}
+
+
+def modes(model):
+    """{name: True for training, False for evaluation}"""
+    return {name: module.training for name, module in named(model).items()}
+
+
+def trainable(model):
+    """{name of a parameter: requires_grad}"""
+    return {name: parameter.requires_grad for name, parameter in model.named_parameters(remove_duplicate=False)}
+
+
+def values(model):
+    """{name: copy of a parameter or buffer}"""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def hooks(model):
+    """{name: number of hooks that run in a forward pass}, those that run for every module of the process included."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks")
+    everywhere = torch.nn.modules.module
+    counts = {name: sum(len(getattr(module, kind)) for kind in kinds) for name, module in named(model).items()}
+    return {**counts, "all modules": sum(len(getattr(everywhere, f"_global{kind}")) for kind in kinds)}
+
+
+def identity(result, model):
+    """In words, what `result` is in relation to the model."""
+    if result is model:
+        return "the model that was passed in"
+    if type(result) is type(model):
+        return "a copy of the model"
+    return "nothing" if result is None else "something else"
+
+
+# --- putting a model into some state ---------------------------------------------------------------------------------
+
+
+def mix_modes(model, seed):
+    """Every submodule, and the model itself, in a mode of its own; not all in the same one."""
+    dice = random.Random(seed)
+    modules = list(model.modules())
+    for module in modules:
+        module.training = dice.random() < 0.5
+    if len(modules) > 1:
+        modules[dice.randrange(1, len(modules))].training = not modules[0].training
+    return model
+
+
+def freeze_some(model, seed):
+    """About half of the parameters, here and there."""
+    dice = random.Random(seed)
+    for parameter in model.parameters():
+        parameter.requires_grad_(dice.random() < 0.5)
+    return model
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+class Unit(nn.Module):
+    """Convolution, normalisation, ReLU; the input is added where it fits. Its layers' names are in no special order."""
+
+    def __init__(self, c_in, c_out, norm=nn.BatchNorm2d):
+        super().__init__()
+        self.norm = norm(c_out)
+        self.act = nn.ReLU()
+        self.conv = nn.Conv2d(c_in, c_out, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        y = self.act(self.norm(self.conv(x)))
+        return y + x if y.shape == x.shape else y
+
+
+class Scaled(nn.Module):
+    """Parameters of its own, beside those of its layers."""
+
+    def __init__(self, size=3):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(size))
+        self.inner = nn.Linear(size, size)
+        self.shifts = nn.ParameterList([nn.Parameter(torch.zeros(size)), nn.Parameter(torch.zeros(size))])
+
+    def forward(self, x):
+        return self.inner(x * self.scale + self.shifts[0]) + self.shifts[1]
+
+
+class Photo(nn.Module):
+    """An image classifier with a ModuleList, a ModuleDict, a Sequential of named layers, and dropout. 3 channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.stages = nn.ModuleList([Unit(4, 4), Unit(4, 5)])
+        self.branches = nn.ModuleDict({"wide": nn.Conv2d(5, 3, 3, padding=1), "narrow": nn.Conv2d(5, 2, 1)})
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(0.5)
+        layers = [("hidden", nn.Linear(5, 6)), ("act", nn.Tanh()), ("out", nn.Linear(6, 4))]
+        self.head = nn.Sequential(OrderedDict(layers))
+
+    def forward(self, x):
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        x = torch.cat([self.branches["wide"](x), self.branches["narrow"](x)], dim=1)
+        return self.head(self.dropout(self.pool(x).flatten(1)))
+
+
+def photo():
+    return fill(Photo())
+
+
+def mixed_layers():
+    """Layers of many kinds; nothing to call."""
+    return fill(
+        nn.ModuleDict(
+            {
+                "words": nn.Embedding(4, 3),
+                "norms": nn.ModuleList([nn.LayerNorm(3), nn.GroupNorm(1, 4), nn.BatchNorm1d(3)]),
+                "memory": nn.GRUCell(3, 2),
+                "deep": nn.Sequential(nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.Dropout()), nn.Flatten()),
+                "scaled": Scaled(),
+                "up": nn.ConvTranspose2d(2, 2, 2, bias=False),
+                "slope": nn.PReLU(),
+            }
+        )
+    )
+
+
+def perceptron():
+    return fill(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 2)))
+
+
+# --- freeze ----------------------------------------------------------------------------------------------------------
+
+NESTED = [photo, mixed_layers, perceptron]
+
+
+def linear():
+    return fill(nn.Linear(3, 2))
+
+
+def convolution():
+    return fill(nn.Conv2d(2, 3, (1, 2)))
+
+
+def convolution_in_front():
+    return fill(nn.Conv2d(3, 3, 1))
+
+
+def batch_normalisation():
+    return fill(nn.BatchNorm2d(3))
+
+
+def relu():
+    return nn.ReLU()
+
+
+def scaled():
+    return fill(Scaled())
+
+
+ALONE = [linear, convolution, batch_normalisation, relu, scaled]
+
+
+# --- replace_head: builders, and the name of the head ----------------------------------------------------------------
+
+
+class Plain(nn.Module):
+    """The head is a direct child, here with a name that nobody would guess."""
+
+    def __init__(self, bias=True):
+        super().__init__()
+        self.body = nn.Linear(3, 5)
+        self.verdict = nn.Linear(5, 4, bias=bias)
+
+    def forward(self, x):
+        return self.verdict(torch.tanh(self.body(x)))
+
+
+class Early(nn.Module):
+    """The head is registered last of all linear layers, but other layers are registered behind it."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(3, 6)
+        self.fc = nn.Linear(6, 5)
+        self.last = nn.Sequential(OrderedDict([("out", nn.Linear(5, 4)), ("drop", nn.Dropout(0.1))]))
+        self.norm = nn.BatchNorm1d(6)
+        self.act = nn.Sequential(nn.Tanh())
+
+    def forward(self, x):
+        return self.last(self.act(self.fc(self.norm(self.first(x)))))
+
+
+class Wrapped(nn.Module):
+    """A whole model inside a model."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.before = nn.Linear(3, 3)
+        self.model = nn.ModuleDict({"backbone": nn.Sequential(inner)})
+
+    def forward(self, x):
+        return self.model["backbone"](self.before(x))
+
+
+class Several(nn.Module):
+    """A list of linear layers, used one after another."""
+
+    def __init__(self, bias=True):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(3, 5), nn.Linear(5, 5), nn.Linear(5, 4, bias=bias)])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = torch.tanh(layer(x))
+        return x
+
+
+class Backwards(nn.Module):
+    """The layer that computes the result is registered first, so it is not the one that counts."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(3, 4)
+        self.side = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Sequential(nn.Linear(5, 3, bias=False)))
+
+    def forward(self, x):
+        return self.out(x), self.side(x)
+
+
+class HalfDouble(nn.Module):
+    """A float32 body, and a head in double precision."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(3, 5)
+        self.top = nn.Linear(5, 4).double()
+        self.norm = nn.BatchNorm1d(4)
+
+    def forward(self, x):
+        return self.norm(self.top(self.body(x).double()).float())
+
+
+def plain():
+    return fill(Plain())
+
+
+def plain_without_bias():
+    return fill(Plain(bias=False))
+
+
+def early():
+    return fill(Early())
+
+
+def wrapped():
+    return fill(Wrapped(Plain()))
+
+
+def wrapped_without_bias():
+    return fill(Wrapped(Several(bias=False)))
+
+
+def several():
+    return fill(Several())
+
+
+def several_without_bias():
+    return fill(Several(bias=False))
+
+
+def backwards():
+    return fill(Backwards())
+
+
+def half_double():
+    return fill(HalfDouble())
+
+
+def head_in_the_middle():
+    """In an nn.Sequential the order of the layers matters: what comes behind the head stays behind it."""
+    return fill(nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4), nn.Softmax(dim=1), nn.Dropout(0.1)))
+
+
+def long_sequence():
+    """Eleven layers: "10" comes behind "9", though not in the alphabet."""
+    return fill(nn.Sequential(*(nn.Linear(3, 3) for _ in range(10)), nn.Linear(3, 4)))
+
+
+# A model that hides its head costs points in one check only: the other checks have it as a direct child.
+FLAT_HEADS = {
+    plain: "verdict",
+    plain_without_bias: "verdict",
+    head_in_the_middle: "2",
+    long_sequence: "10",
+}
+NESTED_HEADS = {
+    early: "last.out",
+    wrapped: "model.backbone.0.verdict",
+    wrapped_without_bias: "model.backbone.0.layers.2",
+    several: "layers.2",
+    several_without_bias: "layers.2",
+    backwards: "side.2.0",
+    photo: "head.out",
+}
+
+
+class OneByOne(nn.Module):
+    """Classifies by a 1×1 convolution; it has a layer called fc all the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = Unit(3, 4)
+        self.fc = nn.Conv2d(4, 2, 1)
+
+    def forward(self, x):
+        return self.fc(self.body(x)).mean((2, 3))
+
+
+def one_by_one():
+    return fill(OneByOne())
+
+
+def normalised_only():
+    return fill(nn.Sequential(nn.BatchNorm1d(3), nn.ReLU(), nn.Bilinear(2, 2, 2)))
+
+
+HEADLESS = [one_by_one, normalised_only, relu, batch_normalisation]
+
+
+def linears(model):
+    """{name: "inputs → outputs"} of all linear layers."""
+    found = {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            found[name] = f"{module.in_features} → {module.out_features}, weight {tuple(module.weight.shape)}"
+    return found
+
+
+def without(names, where):
+    """A dictionary by name without the entries that belong to the module `where`."""
+    return {name: value for name, value in names.items() if name != where and not name.startswith(f"{where}.")}
+
+
+# --- discriminative_parameter_groups ---------------------------------------------------------------------------------
+
+
+def child(kind):
+    """A child of one kind, as in CHILDREN below."""
+    if kind == "linear":
+        return nn.Linear(2, 3)
+    if kind == "unit":
+        return Unit(2, 2)
+    if kind == "nested":
+        return nn.ModuleList([nn.Sequential(nn.Linear(2, 2), nn.ReLU()), nn.ModuleDict({"norm": nn.BatchNorm1d(2)})])
+    if kind == "own parameters":
+        return Scaled()
+    if kind == "tied":
+        layer = nn.Linear(2, 2)
+        return nn.Sequential(layer, nn.Tanh(), layer, nn.Linear(2, 2, bias=False))
+    if kind == "relu":
+        return nn.ReLU()
+    if kind == "empty sequence":
+        return nn.Sequential(nn.Flatten(), nn.Dropout())
+    if kind == "statistics only":
+        return nn.BatchNorm1d(2, affine=False)
+    if kind == "frozen":
+        return nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).requires_grad_(False)
+    partly = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm1d(2))
+    partly[1].requires_grad_(False)
+    partly[0].bias.requires_grad_(False)
+    return partly
+
+
+LEARNING = ["linear", "unit", "nested", "own parameters"]
+NOTHING_TO_LEARN = ["relu", "empty sequence", "statistics only"]
+
+
+def family(kinds, names):
+    """A model with children of these kinds, under these names; an nn.Sequential where there are no names."""
+    model = nn.Module() if names else nn.Sequential()
+    for position, kind in enumerate(kinds):
+        model.add_module(names[position] if names else str(position), child(kind))
+    return fill(model)
+
+
+def members(group):
+    """The parameters of a group, in any of the forms that an optimizer accepts."""
+    parameters = group["params"]
+    parameters = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+    return [item[1] if isinstance(item, tuple) else item for item in parameters]
+
+
+def names_in(groups, model):
+    """For each group the sorted names of its parameters."""
+    known = {id(parameter): name for name, parameter in model.named_parameters()}
+    return [sorted(known.get(id(item), "(not of this model)") for item in members(group)) for group in groups]
+
+
+def all_names_in(groups, model):
+    """The names of the parameters of all groups."""
+    return [name for names in names_in(groups, model) for name in names]
+
+
+def rates(groups):
+    """The learning rates as plain numbers."""
+    return [float(group["lr"]) for group in groups]
+
+
+# --- extract_features ------------------------------------------------------------------------------------------------
+
+CHILDREN = ["stem", "pool", "dropout", "head"]
+DOTTED = [
+    "stem.0",
+    "stem.1",
+    "stages.0",
+    "stages.1",
+    "stages.1.conv",
+    "stages.0.norm",
+    "branches.wide",
+    "branches.narrow",
+    "head.hidden",
+    "head.out",
+]
+UNKNOWN = [
+    "fc",
+    "tail",
+    "stem.7",
+    "stages.2",
+    "stage",
+    "head.hidde",
+    "stem.conv",
+    "stages.0.forward",
+    "head.out.weight",
+]
+
+
+class AsksItself(nn.Module):
+    """Layers that do not share one mode with the model: their outputs show whether all are in evaluation mode."""
+
+    def __init__(self):
+        super().__init__()
+        self.noise = nn.Sequential(nn.Dropout(0.5), nn.Linear(3, 4))
+        self.norm = nn.BatchNorm1d(4)
+        self.drop = nn.Dropout(0.5)
+        self.top = nn.BatchNorm1d(4, affine=False)
+
+    def forward(self, x):
+        x = self.norm(self.noise(x))
+        x = 2 * x if self.training else x
+        return self.top(self.drop(x))
+
+
+def asks_itself():
+    return fill(AsksItself())
+
+
+class Limited(nn.Module):
+    """Raises an OverflowError for a batch of more than two."""
+
+    def forward(self, x):
+        if len(x) > 2:
+            raise OverflowError("a batch of more than two")
+        return x
+
+
+class Fragile(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.before = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+        self.guard = Limited()
+        self.after = nn.Sequential(nn.Dropout(), nn.Linear(3, 2))
+
+    def forward(self, x):
+        return self.after(self.guard(self.before(x)))
+
+
+def fragile():
+    return fill(Fragile())
+
+
+class InPlaceFirst(nn.Module):
+    """Writes into its input, by way of a view."""
+
+    def __init__(self):
+        super().__init__()
+        self.flat = nn.Flatten()
+        self.act = nn.ReLU(inplace=True)
+        self.top = nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.top(self.act(self.flat(x)))
+
+
+def view_then_in_place():
+    return fill(InPlaceFirst())
+
+
+def in_place_first():
+    return fill(nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(6, 2)))
+
+
+class InPlaceLater(nn.Module):
+    """What `first` and `second` return is written into afterwards, by layers and by operators."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(6, 6)
+        self.act = nn.Sequential(nn.ReLU(inplace=True))
+        self.second = nn.Linear(6, 6)
+        self.top = nn.Linear(6, 2)
+
+    def forward(self, x):
+        y = self.second(self.act(self.first(x.flatten(1))))
+        y.view(-1).mul_(3)
+        y += 1
+        return self.top(y)
+
+
+def in_place_later():
+    return fill(InPlaceLater())
+
+
+def in_place_next():
+    """Linear, normalisation, ReLU that overwrites the normalised numbers."""
+    return fill(nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU(inplace=True), nn.Linear(4, 2)))
+
+
+# --- freeze_batchnorm ------------------------------------------------------------------------------------------------
+
+
+class Renamed(nn.BatchNorm2d):
+    """A batch normalisation under another name."""
+
+
+class BatchNormBlock(nn.Module):
+    """Not a batch normalisation, though it has one, and is called like one."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.batchnorm_conv = nn.Conv2d(c_in, c_out, 1)
+        self.inner = nn.BatchNorm2d(c_out)
+        self.bn = nn.GroupNorm(1, c_out)
+
+    def forward(self, x):
+        return torch.tanh(self.bn(self.inner(self.batchnorm_conv(x))))
+
+
+class Normalised(nn.Module):
+    """Images of 3 channels through normalisations of several kinds."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Tanh())
+        self.blocks = nn.ModuleList([BatchNormBlock(4, 4), Unit(4, 4, norm=Renamed)])
+        self.instance = nn.InstanceNorm2d(4, affine=True, track_running_stats=True)
+        self.top = nn.ModuleDict({"norm": nn.BatchNorm1d(4), "layer": nn.LayerNorm(4), "out": nn.Linear(4, 2)})
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        x = self.instance(x).abs().mean((2, 3))
+        return self.top["out"](self.top["layer"](self.top["norm"](x)))
+
+
+def normalised():
+    return fill(Normalised())
+
+
+def every_dimension():
+    """The batch normalisations of torch.nn; nothing to call."""
+    return fill(
+        nn.ModuleList(
+            [
+                nn.BatchNorm1d(2),
+                nn.Sequential(nn.Conv2d(1, 2, 1), nn.Sequential(nn.BatchNorm2d(2), nn.Dropout())),
+                nn.ModuleDict({"norm": nn.BatchNorm3d(3), "sync": nn.SyncBatchNorm(2)}),
+                Renamed(2),
+            ]
+        )
+    )
+
+
+def without_affine():
+    return fill(
+        nn.Sequential(
+            nn.BatchNorm2d(3, affine=False),
+            nn.Conv2d(3, 2, 1),
+            nn.BatchNorm2d(2, track_running_stats=False),
+            nn.Sequential(nn.BatchNorm2d(2, affine=False, track_running_stats=False), nn.BatchNorm2d(2)),
+        )
+    )
+
+
+def without_batch_normalisation():
+    return fill(nn.Sequential(nn.Conv2d(3, 4, 1), nn.GroupNorm(2, 4), nn.Dropout(), nn.Conv2d(4, 2, 1)))
+
+
+def descend(model, x):
+    """One step of gradient descent."""
+    model(x).square().sum().backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.grad is not None:
+                parameter -= 0.01 * parameter.grad
+
+
+def batch_norms(model):
+    """The names of the batch normalisations, as they are before anything happens to the model."""
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+    return [name for name, module in named(model).items() if isinstance(module, kinds)]
+
+
+def only(by_name, owners):
+    """A dictionary by name, with the entries that belong to one of the modules `owners`."""
+    return {name: value for name, value in by_name.items() if name in owners or name.rpartition(".")[0] in owners}
+
+
+def all_but(by_name, owners):
+    """A dictionary by name, without the entries that belong to one of the modules `owners`."""
+    kept = only(by_name, owners)
+    return {name: value for name, value in by_name.items() if name not in kept}
+
+
+NORMALISED = [normalised, every_dimension, photo, perceptron]

@@ -1,0 +1,1202 @@
+"""Known wrong ways to do the exercises of `transfer`, with the hint for a student who did just that.
+
+Where a mistake shows only in a special way, its docstring begins with that way: modes, hooks, in place, dtype,
+exception, exception type, grad mode.
+"""
+
+import copy
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+from transfer import (
+    discriminative_parameter_groups,
+    extract_features,
+    freeze,
+    freeze_batchnorm,
+    replace_head,
+)
+
+from autograder.grading import misconception
+
+
+def batch_norms_of(model):
+    """Right: all batch normalisation layers."""
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
+
+
+def affine_of(module):
+    """Right: scale and shift, where there are any."""
+    return [parameter for parameter in (module.weight, module.bias) if parameter is not None]
+
+
+def kept_in_evaluation(layers):
+    """Right: these layers are in evaluation mode and withstand model.train()."""
+    for layer in layers:
+        layer.training = False
+        layer.train = (lambda module: lambda mode=True: module)(layer)  # noqa: ARG005
+
+
+def last_linear(model):
+    """Right: (holder, name, layer) of the last linear layer."""
+    names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    if not names:
+        raise ValueError("no linear layer")
+    holder, _, name = names[-1].rpartition(".")
+    return model.get_submodule(holder), name, model.get_submodule(names[-1])
+
+
+def fresh(old, num_classes, **changes):
+    """Right: a linear layer that fits into the place of the old one, but for the changes."""
+    options = {"bias": old.bias is not None, "dtype": old.weight.dtype, "device": old.weight.device}
+    return nn.Linear(old.in_features, num_classes, **{**options, **changes})
+
+
+def trainable_of(module):
+    """Right: the parameters that require a gradient."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def groups_of(children, rate):
+    """Right: one group for each child that learns; `rate(steps to the last, steps from the first)`."""
+    found = [trainable for trainable in map(trainable_of, children) if trainable]
+    last = len(found) - 1
+    return [{"params": params, "lr": rate(last - i, i)} for i, params in enumerate(found)]
+
+
+def module_named(model, layer):
+    """Right: the submodule of that name."""
+    known = dict(model.named_modules())
+    if layer not in known:
+        raise ValueError("unknown name")
+    return known[layer]
+
+
+def observed(model, x, layer, keep):
+    """A forward pass with `keep` applied to the output of the layer; the hook is removed. Modes are the caller's."""
+    found = []
+    handle = module_named(model, layer).register_forward_hook(lambda _module, _args, output: found.append(keep(output)))
+    try:
+        model(x)
+    finally:
+        handle.remove()
+    return found[0]
+
+
+class evaluation:
+    """Right: evaluation mode inside the `with` block, afterwards every module is in its own mode again."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __enter__(self):
+        self.modes = [(module, module.training) for module in self.model.modules()]
+        self.model.eval()
+
+    def __exit__(self, *_):
+        for module, mode in self.modes:
+            module.training = mode
+
+
+def copied(output):
+    """Right: what a hook should keep."""
+    return output.detach().clone()
+
+
+# freeze
+
+
+@misconception("freeze", hint="A `with` block speaks about the code inside it. Print `requires_grad` after the call.")
+def freezes_inside_a_no_grad_block(module):
+    """torch.no_grad() around a pass over the parameters changes nothing."""
+    with torch.no_grad():
+        for _ in module.parameters():
+            pass
+    return module
+
+
+@misconception("freeze", hint="Besides requires_grad, the mode of the module has changed. Who asked for that?")
+def puts_into_evaluation_mode_as_well(module):
+    """Modes: freezes, and switches to evaluation mode."""
+    return freeze(module).eval()
+
+
+@misconception("freeze", hint="Which of the two does `eval()` change: the mode, or what gets a gradient? Print both.")
+def takes_evaluation_mode_for_freezing(module):
+    """Evaluation mode instead of requires_grad."""
+    return module.eval()
+
+
+@misconception("freeze", hint="Print the names of the parameters that still require a gradient. How do they end?")
+def forgets_the_biases(module):
+    """Only what is called weight is frozen."""
+    for name, parameter in module.named_parameters():
+        if "weight" in name:
+            parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="Not all parameters belong to linear layers and convolutions. Who else has some?")
+def freezes_known_layers_only(module):
+    """Only linear layers and convolutions are frozen."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            freeze(part)
+    return module
+
+
+@misconception("freeze", hint="Try a single `nn.Linear`, and a module with an `nn.Parameter` beside its layers.")
+def freezes_only_the_children(module):
+    """The parameters that belong to the module itself are left out."""
+    for child in module.children():
+        freeze(child)
+    return module
+
+
+@misconception("freeze", hint="Your code reaches the modules one level down. Nest your model one level deeper.")
+def goes_one_level_deep(module):
+    """Only the parameters of the module itself and of its direct children, not of theirs."""
+    for part in (module, *module.children()):
+        for parameter in part.parameters(recurse=False):
+            parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="What does a function return whose last line is a loop?")
+def returns_nothing(module):
+    """None instead of the module."""
+    freeze(module)
+
+
+@misconception("freeze", hint="Is the module that comes back the one that went in? Try `freeze(model) is model`.")
+def freezes_a_copy(module):
+    """The module that was passed in is as trainable as before."""
+    return freeze(copy.deepcopy(module))
+
+
+@misconception("freeze", hint="Print `module.requires_grad` and the `requires_grad` of one of its parameters.")
+def sets_an_attribute_of_the_module(module):
+    """A new attribute of the module, that PyTorch knows nothing of."""
+    module.requires_grad = False
+    return module
+
+
+@misconception(
+    "freeze", hint="What does `state_dict()` give you: the parameters themselves, or detached views of them?"
+)
+def switches_off_the_state_dict(module):
+    """The tensors of a state_dict are not the parameters."""
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.requires_grad_(False)
+    return module
+
+
+@misconception("freeze", hint="Compare the numbers in the module before and after the call.")
+def sets_the_parameters_to_zero(module):
+    """In place: what was learned is lost."""
+    for parameter in freeze(module).parameters():
+        parameter.data.zero_()
+    return module
+
+
+@misconception("freeze", hint="Some parameters were frozen before the call. What are they now?")
+def toggles_the_switch(module):
+    """A parameter that was frozen before becomes trainable."""
+    for parameter in module.parameters():
+        parameter.requires_grad = not parameter.requires_grad
+    return module
+
+
+@misconception("freeze", hint="Put a trainable layer in front of a frozen module: does it still get a gradient?")
+def cuts_the_graph(module):
+    """Gradient: the output of the module is detached, so that nothing in front of it learns either."""
+    module.register_forward_hook(lambda _module, _args, output: output.detach())
+    return freeze(module)
+
+
+# replace_head
+
+
+@misconception("replace_head", hint="The head need not be the last child: what if a dropout comes behind it?")
+def takes_the_last_child_for_the_head(model, num_classes):
+    """Only the very last direct child is looked at."""
+    *_, (name, child) = [*model.named_children()] or [("", model)]
+    if not isinstance(child, nn.Linear):
+        raise ValueError("the last layer is not linear")
+    setattr(model, name, fresh(child, num_classes))
+    return model
+
+
+@misconception("replace_head", hint="Does your code look into the children of the children?")
+def looks_at_direct_children_only(model, num_classes):
+    """A head that is nested is not found."""
+    found = [(name, child) for name, child in model.named_children() if isinstance(child, nn.Linear)]
+    if not found:
+        raise ValueError("no linear layer")
+    name, old = found[-1]
+    setattr(model, name, fresh(old, num_classes))
+    return model
+
+
+@misconception("replace_head", hint="How many linear layers does your model have, and where does your loop stop?")
+def replaces_the_first_one(model, num_classes):
+    """The first linear layer instead of the last."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            holder, _, own = name.rpartition(".")
+            setattr(model.get_submodule(holder), own, fresh(module, num_classes))
+            return model
+    raise ValueError("no linear layer")
+
+
+@misconception("replace_head", hint="Print the model afterwards: how many of its layers have num_classes outputs?")
+def replaces_every_linear_layer(model, num_classes):
+    """All linear layers are replaced."""
+    last_linear(model)
+    for name, module in list(model.named_modules()):
+        if isinstance(module, nn.Linear):
+            holder, _, own = name.rpartition(".")
+            setattr(model.get_submodule(holder), own, fresh(module, num_classes))
+    return model
+
+
+@misconception("replace_head", hint='After `setattr(model, "a.b", layer)`: is it `model.a.b` that has changed?')
+def sets_an_attribute_with_dots(model, num_classes):
+    """A dotted name is one attribute for setattr, so a nested head stays where it is."""
+    last_linear(model)
+    name, old = [(n, module) for n, module in model.named_modules() if isinstance(module, nn.Linear)][-1]
+    model.__setattr__(name, fresh(old, num_classes))
+    return model
+
+
+@misconception("replace_head", hint="Did every head have a bias? Print `old.bias`.")
+def always_adds_a_bias(model, num_classes):
+    """The new layer has a bias, whether the old one had or not."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes, bias=True))
+    return model
+
+
+@misconception("replace_head", hint="Your new layer never has a bias. Did the old one?")
+def drops_the_bias(model, num_classes):
+    """The new layer has no bias."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes, bias=False))
+    return model
+
+
+@misconception("replace_head", hint="Which dtype do new layers have? Try `model.double()` before the call.")
+def makes_a_float32_head(model, num_classes):
+    """Dtype: the new layer is float32 in a model of float64."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes, dtype=None))
+    return model
+
+
+@misconception("replace_head", hint="The dtype of one layer need not be that of another. Which one is to be replaced?")
+def takes_the_dtype_of_the_first_parameter(model, num_classes):
+    """Dtype: that of the model's first parameter instead of the head's."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes, dtype=next(model.parameters()).dtype))
+    return model
+
+
+@misconception("replace_head", hint="Where do new tensors live? What if the model is on the GPU?")
+def makes_a_head_on_the_cpu(model, num_classes):
+    """Device: the new layer is on the CPU, wherever the old one was."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes, device="cpu"))
+    return model
+
+
+@misconception("replace_head", hint="Your new layer begins with the weights of the old classes. Is it fresh?")
+def copies_the_old_rows(model, num_classes):
+    """The weights of the old classes are taken over, as far as they go."""
+    holder, name, old = last_linear(model)
+    new = fresh(old, num_classes)
+    rows = min(num_classes, old.out_features)
+    if not old.weight.is_meta:
+        new.weight.data[:rows] = old.weight.data[:rows]
+    setattr(holder, name, new)
+    return model
+
+
+@misconception("replace_head", hint="What happens in your code when the old layer has num_classes outputs already?")
+def keeps_a_head_that_fits(model, num_classes):
+    """If the number of outputs is right already, nothing is replaced."""
+    if last_linear(model)[2].out_features == num_classes:
+        return model
+    return replace_head(model, num_classes)
+
+
+@misconception("replace_head", hint="A seed of your own decides for everybody: call twice, and compare the weights.")
+def seeds_the_generator(model, num_classes):
+    """The start is always the same, whatever torch.manual_seed was before."""
+    torch.manual_seed(0)
+    return replace_head(model, num_classes)
+
+
+@misconception("replace_head", hint="In which order did you freeze and replace? Print requires_grad of the new layer.")
+def takes_over_requires_grad(model, num_classes):
+    """A head that was frozen stays frozen."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, num_classes).requires_grad_(old.weight.requires_grad))
+    return model
+
+
+@misconception("replace_head", hint="The exercise asks for a new head. Who asked you to freeze the rest?")
+def freezes_the_rest(model, num_classes):
+    """All other parameters are frozen as well."""
+    last_linear(model)
+    model.requires_grad_(False)
+    return replace_head(model, num_classes)
+
+
+@misconception("replace_head", hint="In which mode are the other layers after your call, and who changed it?")
+def leaves_the_model_in_training_mode(model, num_classes):
+    """Modes: the whole model is put into training mode."""
+    return replace_head(model, num_classes).train()
+
+
+@misconception("replace_head", hint="Is it the caller's model that has changed? Look at it after the call.")
+def changes_a_copy(model, num_classes):
+    """The model that was passed in is as before."""
+    return replace_head(copy.deepcopy(model), num_classes)
+
+
+@misconception("replace_head", hint="Your function ends without a result, or with the wrong one. What does it promise?")
+def returns_the_new_layer(model, num_classes):
+    """The head instead of the model."""
+    replace_head(model, num_classes)
+    return last_linear(model)[2]
+
+
+@misconception("replace_head", hint="What should a caller learn who passes a model without any nn.Linear?")
+def ignores_a_model_without_a_head(model, num_classes):
+    """No error where there is nothing to replace."""
+    if any(isinstance(module, nn.Linear) for module in model.modules()):
+        return replace_head(model, num_classes)
+    return model
+
+
+@misconception(
+    "replace_head", hint="Which exception does an index into an empty list raise, and which one is asked for?"
+)
+def lets_the_index_error_through(model, num_classes):
+    """Exception type: IndexError from an empty list."""
+    _ = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    return replace_head(model, num_classes)
+
+
+@misconception("replace_head", hint="In an nn.Sequential, where does a layer go that is deleted and then added again?")
+def moves_the_head_to_the_end(model, num_classes):
+    """The layer is deleted and added again, so in an nn.Sequential it comes last."""
+    holder, name, old = last_linear(model)
+    delattr(holder, name)
+    holder.add_module(name, fresh(old, num_classes))
+    return model
+
+
+@misconception("replace_head", hint="What does your code do with the layers behind the head? Print the model.")
+def appends_instead_of_replacing(model, num_classes):
+    """A second linear layer behind the old one."""
+    holder, name, old = last_linear(model)
+    fitting = nn.Linear(old.out_features, num_classes, dtype=old.weight.dtype, device=old.weight.device)
+    setattr(holder, name, nn.Sequential(old, fitting))
+    return model
+
+
+@misconception(
+    "replace_head", hint="The inputs of the new layer are the inputs of the old one. Which two sizes has its weight?"
+)
+def exchanges_inputs_and_outputs(model, num_classes):
+    """The old number of outputs is taken for the number of inputs."""
+    holder, name, old = last_linear(model)
+    new = nn.Linear(old.weight.shape[0], num_classes, old.bias is not None, old.weight.device, old.weight.dtype)
+    setattr(holder, name, new)
+    return model
+
+
+# discriminative_parameter_groups
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="A ReLU learns nothing. Does it count when you go from child to child?"
+)
+def counts_children_without_parameters(model, base_lr, decay):
+    """The exponent is that of all children, with or without parameters."""
+    children = list(model.children())
+    groups = []
+    for position, child in enumerate(children):
+        exponent = sum(1 for later in children[position + 1 :] if trainable_of(later) or not list(later.parameters()))
+        if trainable_of(child):
+            groups.append({"params": trainable_of(child), "lr": base_lr * decay**exponent})
+    return groups
+
+
+@misconception("discriminative_parameter_groups", hint="Print how many parameters each of your groups has.")
+def makes_empty_groups(model, base_lr, decay):
+    """Children without parameters get an empty group."""
+    children = [child for child in model.children() if trainable_of(child) or not list(child.parameters())]
+    last = len(children) - 1
+    return [
+        {"params": trainable_of(child), "lr": base_lr * decay ** (last - position)}
+        for position, child in enumerate(children)
+    ]
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="Freeze one child. Does it still take a step of the learning rate?"
+)
+def counts_frozen_children(model, base_lr, decay):
+    """A frozen child gets no group, but counts for the exponent."""
+    children = [child for child in model.children() if list(child.parameters())]
+    last = len(children) - 1
+    return [
+        {"params": trainable_of(child), "lr": base_lr * decay ** (last - position)}
+        for position, child in enumerate(children)
+        if trainable_of(child)
+    ]
+
+
+@misconception(
+    "discriminative_parameter_groups",
+    hint="Which of your parameters has `requires_grad` off? Freeze a child and see.",
+)
+def ignores_requires_grad(model, base_lr, decay):
+    """Frozen parameters, and frozen children, are treated like all others."""
+    children = [child for child in model.children() if list(child.parameters())]
+    last = len(children) - 1
+    return [
+        {"params": list(child.parameters()), "lr": base_lr * decay ** (last - position)}
+        for position, child in enumerate(children)
+    ]
+
+
+@misconception("discriminative_parameter_groups", hint="Print `requires_grad` of everything that is in your groups.")
+def takes_frozen_parameters_along(model, base_lr, decay):
+    """All parameters of a child are in its group, if any of them is trainable."""
+    children = [child for child in model.children() if trainable_of(child)]
+    last = len(children) - 1
+    return [
+        {"params": list(child.parameters()), "lr": base_lr * decay ** (last - position)}
+        for position, child in enumerate(children)
+    ]
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="A child that is frozen in part still learns. Look at all its parameters."
+)
+def looks_at_the_first_parameter_only(model, base_lr, decay):
+    """A child whose first parameter is frozen is left out."""
+    children = [child for child in model.children() if next(child.parameters(), None) is not None]
+    children = [child for child in children if next(child.parameters()).requires_grad]
+    return groups_of(children, lambda to_last, _: base_lr * decay**to_last)
+
+
+@misconception("discriminative_parameter_groups", hint="Which child should learn fastest, the first or the last?")
+def gives_base_lr_to_the_first(model, base_lr, decay):
+    """The learning rates fall from the first child to the last."""
+    return groups_of(model.children(), lambda _, from_first: base_lr * decay**from_first)
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="With decay = 0.5, should earlier layers learn faster or slower?"
+)
+def divides_by_decay(model, base_lr, decay):
+    """Earlier children learn faster."""
+    return groups_of(model.children(), lambda to_last, _: base_lr / decay**to_last)
+
+
+@misconception("discriminative_parameter_groups", hint="Multiply before or after you have used it? Print the last lr.")
+def decays_the_last_one_too(model, base_lr, decay):
+    """One factor too many everywhere."""
+    return groups_of(model.children(), lambda to_last, _: base_lr * decay ** (to_last + 1))
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="Compare three groups: is it the same factor from each to the next?"
+)
+def decays_only_once(model, base_lr, decay):
+    """All groups but the last have the same learning rate."""
+    return groups_of(model.children(), lambda to_last, _: base_lr * (decay if to_last else 1.0))
+
+
+@misconception("discriminative_parameter_groups", hint="Steps to the last group: is the factor multiplied or added up?")
+def decays_in_equal_steps(model, base_lr, decay):
+    """base_lr · decay · steps instead of a power."""
+    return groups_of(model.children(), lambda to_last, _: base_lr * (decay * to_last if to_last else 1.0))
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="A child may have children. Is every layer a group, or every child?"
+)
+def makes_a_group_of_every_layer(model, base_lr, decay):
+    """One group per layer, however deep."""
+    layers = [module for module in model.modules() if list(module.parameters(recurse=False))]
+    found = [[p for p in layer.parameters(recurse=False) if p.requires_grad] for layer in layers]
+    found = [params for params in found if params]
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="Is a parameter of your model in two groups? Count `id(parameter)`."
+)
+def goes_through_all_modules(model, base_lr, decay):
+    """modules() instead of children(): the model itself and everything below, so parameters repeat."""
+    return groups_of(model.modules(), lambda to_last, _: base_lr * decay**to_last)
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="What is in your groups for a child that has children of its own?"
+)
+def misses_nested_parameters(model, base_lr, decay):
+    """Only the parameters that belong to the child itself."""
+    found = [[p for p in child.parameters(recurse=False) if p.requires_grad] for child in model.children()]
+    found = [params for params in found if params]
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
+
+
+@misconception("discriminative_parameter_groups", hint="Print the names of the children in the order of your groups.")
+def returns_the_groups_in_reverse(model, base_lr, decay):
+    """From the last child to the first."""
+    return discriminative_parameter_groups(model, base_lr, decay)[::-1]
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="In which order does Python sort names, and in which were they registered?"
+)
+def sorts_the_children_by_name(model, base_lr, decay):
+    """The order of the alphabet."""
+    return groups_of(
+        [child for _, child in sorted(model.named_children())], lambda to_last, _: base_lr * decay**to_last
+    )
+
+
+@misconception(
+    "discriminative_parameter_groups", hint='Which names begin with "layer1"? Think of a network with ten layers.'
+)
+def goes_by_the_beginning_of_the_name(model, base_lr, decay):
+    """A parameter of layer10 is also one of layer1."""
+    found = []
+    for child, _ in model.named_children():
+        params = [p for name, p in model.named_parameters() if name.startswith(child) and p.requires_grad]
+        found += [params] if params else []
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="A layer may be used twice in one child. Is its weight in your group twice?"
+)
+def lists_shared_parameters_twice(model, base_lr, decay):
+    """Parameters of a layer that a child uses twice are in its group twice."""
+    found = []
+    for child in model.children():
+        named = child.named_parameters(remove_duplicate=False)
+        params = [parameter for _, parameter in named if parameter.requires_grad]
+        found += [params] if params else []
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
+
+
+@misconception("discriminative_parameter_groups", hint="Take a step with an optimizer. Does the model change?")
+def puts_copies_into_the_groups(model, base_lr, decay):
+    """The optimizer gets tensors that the model knows nothing of."""
+    return discriminative_parameter_groups(copy.deepcopy(model), base_lr, decay)
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="What does the optimizer do with a group that has no key of that name?"
+)
+def misspells_the_key(model, base_lr, decay):
+    """ "learning_rate" instead of "lr"."""
+    groups = discriminative_parameter_groups(model, base_lr, decay)
+    return [{"params": group["params"], "learning_rate": group["lr"]} for group in groups]
+
+
+# extract_features
+
+
+@misconception("extract_features", hint="What is the mode of dropout and batch normalisation while your pass runs?")
+def computes_in_the_mode_it_finds(model, x, layer):
+    """No evaluation mode."""
+    with torch.no_grad():
+        return observed(model, x.clone(), layer, copied)
+
+
+@misconception("extract_features", hint="The layer is in evaluation mode, but what about those before it?")
+def puts_only_the_layer_into_evaluation_mode(model, x, layer):
+    """All the layers before it are in the mode that they had."""
+    with evaluation(module_named(model, layer)), torch.no_grad():
+        return observed(model, x.clone(), layer, copied)
+
+
+@misconception(
+    "extract_features", hint="What comes between `eval()` and the line that restores the modes, and may fail?"
+)
+def restores_modes_only_without_an_exception(model, x, layer):
+    """Modes: an exception skips the line that restores them."""
+    module_named(model, layer)
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    with torch.no_grad():
+        features = observed(model, x.clone(), layer, copied)
+    for module, mode in modes:
+        module.training = mode
+    return features
+
+
+@misconception("extract_features", hint="You changed the mode before you knew that the layer exists.")
+def changes_the_mode_before_it_looks_for_the_layer(model, x, layer):
+    """Modes: an unknown name leaves the model in evaluation mode."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    module_named(model, layer)
+    try:
+        with torch.no_grad():
+            return observed(model, x.clone(), layer, copied)
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@misconception(
+    "extract_features", hint="One flag for a whole model: what if its layers were in different modes before?"
+)
+def restores_one_mode_for_all(model, x, layer):
+    """Modes: all submodules get the mode that the model itself had."""
+    module_named(model, layer)
+    mode = model.training
+    try:
+        model.eval()
+        with torch.no_grad():
+            return observed(model, x.clone(), layer, copied)
+    finally:
+        model.train(mode)
+
+
+@misconception("extract_features", hint="The model may have been in evaluation mode before. Do you know?")
+def always_goes_back_to_training_mode(model, x, layer):
+    """Modes: training mode afterwards, whatever it was."""
+    module_named(model, layer)
+    try:
+        model.eval()
+        with torch.no_grad():
+            return observed(model, x.clone(), layer, copied)
+    finally:
+        model.train()
+
+
+@misconception("extract_features", hint="In which mode is the model after your call, and in which was it before?")
+def leaves_the_model_in_evaluation_mode(model, x, layer):
+    """Modes: not restored."""
+    module_named(model, layer)
+    model.eval()
+    with torch.no_grad():
+        return observed(model, x.clone(), layer, copied)
+
+
+@misconception("extract_features", hint="The line that removes the hook is not reached when the forward pass raises.")
+def removes_the_hook_only_without_an_exception(model, x, layer):
+    """Hooks: an exception skips the line that removes it."""
+    found = []
+    target = module_named(model, layer)
+    handle = target.register_forward_hook(lambda _module, _args, output: found.append(copied(output)))
+    with evaluation(model), torch.no_grad():
+        model(x.clone())
+    handle.remove()
+    return found[0]
+
+
+@misconception(
+    "extract_features", hint="Call your function three times, then print `module._forward_hooks` of the layer."
+)
+def leaves_the_hook(model, x, layer):
+    """Hooks: never removed."""
+    found = []
+    module_named(model, layer).register_forward_hook(lambda _module, _args, output: found.append(copied(output)))
+    with evaluation(model), torch.no_grad():
+        model(x.clone())
+    return found[0]
+
+
+@misconception("extract_features", hint="Somebody else may have a hook on this layer. Is it still there?")
+def removes_all_hooks(model, x, layer):
+    """Hooks: those of others are removed with ours."""
+    try:
+        return extract_features(model, x, layer)
+    finally:
+        module_named(model, layer)._forward_hooks.clear()
+
+
+@misconception("extract_features", hint="An exception came up and your function went on. Who should hear of it?")
+def swallows_the_exception(model, x, layer):
+    """Exception: it does not reach the caller."""
+    module_named(model, layer)
+    try:
+        return extract_features(model, x, layer)
+    except Exception:
+        return None
+
+
+@misconception("extract_features", hint="Print `features.requires_grad` and `features.grad_fn`.")
+def keeps_the_graph(model, x, layer):
+    """The result has a graph."""
+    with evaluation(model):
+        return observed(model, x.clone(), layer, lambda output: output.clone())
+
+
+@misconception("extract_features", hint="Is autograd still switched on after your call? Ask `torch.is_grad_enabled()`.")
+def leaves_autograd_switched_off(model, x, layer):
+    """Grad mode: never restored."""
+    torch.set_grad_enabled(False)
+    return extract_features(model, x, layer)
+
+
+@misconception(
+    "extract_features", hint="Was autograd switched on before your call? The caller may have switched it off."
+)
+def always_switches_autograd_on_again(model, x, layer):
+    """Grad mode: on afterwards, whatever it was."""
+    try:
+        return extract_features(model, x, layer)
+    finally:
+        torch.set_grad_enabled(True)
+
+
+@misconception("extract_features", hint="You froze the model to be rid of the graph. Is it still frozen afterwards?")
+def freezes_the_model(model, x, layer):
+    """In place: the parameters require no gradients any more."""
+    module_named(model, layer)
+    freeze(model)
+    return extract_features(model, x, layer)
+
+
+@misconception(
+    "extract_features", hint="What if the first layer is an `nn.ReLU(inplace=True)`? Print x after the call."
+)
+def lets_the_first_layer_write_into_x(model, x, layer):
+    """In place: the caller's tensor is overwritten."""
+    with evaluation(model), torch.no_grad():
+        return observed(model, x.detach(), layer, copied)
+
+
+@misconception("extract_features", hint="`detach()` gives a tensor without a graph. Whose memory does it have?")
+def does_not_copy_the_output(model, x, layer):
+    """In place: a later layer overwrites the result."""
+    with evaluation(model), torch.no_grad():
+        return observed(model, x.clone(), layer, lambda output: output.detach())
+
+
+@misconception("extract_features", hint="Is your result what goes into the layer, or what comes out of it?")
+def keeps_the_input_of_the_layer(model, x, layer):
+    """The argument instead of the output."""
+    found = []
+    target = module_named(model, layer)
+    handle = target.register_forward_pre_hook(lambda _module, args: found.append(copied(args[0])))
+    try:
+        with evaluation(model), torch.no_grad():
+            model(x.clone())
+    finally:
+        handle.remove()
+    return found[0]
+
+
+@misconception(
+    "extract_features",
+    hint="Does `forward` of your model always use its children one after another? Try one that does not.",
+)
+def runs_the_children_in_a_row(model, x, layer):
+    """The children are called one after another, as if every model were an nn.Sequential."""
+    module_named(model, layer)
+    with evaluation(model), torch.no_grad():
+        x = x.clone()
+        for name, child in model.named_children():
+            if layer.startswith(f"{name}."):
+                return extract_features(child, x, layer.partition(".")[2])
+            x = child(x)
+            if name == layer:
+                return copied(x)
+    raise ValueError("unknown name")
+
+
+@misconception("extract_features", hint="Your result is the output of the whole model, not of the layer.")
+def returns_the_output_of_the_model(model, x, layer):
+    """The layer does not matter."""
+    module_named(model, layer)
+    with evaluation(model), torch.no_grad():
+        return model(x.clone()).clone()
+
+
+@misconception("extract_features", hint="The layer does not see x, but what the layers before it make of x.")
+def feeds_the_input_to_the_layer(model, x, layer):
+    """The layer is called on x itself where that works."""
+    with evaluation(model), torch.no_grad():
+        return module_named(model, layer)(x.clone())
+
+
+@misconception("extract_features", hint='Python has no attribute "body.0". How do you go down one level at a time?')
+def knows_direct_children_only(model, x, layer):
+    """Dotted names are unknown."""
+    if layer not in dict(model.named_children()):
+        raise ValueError("unknown name")
+    return extract_features(model, x, layer)
+
+
+@misconception(
+    "extract_features", hint="Which exception does an unknown key of a dictionary raise, and which one is asked for?"
+)
+def lets_the_key_error_through(model, x, layer):
+    """Exception type: KeyError from the dictionary of modules."""
+    if layer not in dict(model.named_modules()):
+        raise KeyError(layer)
+    return extract_features(model, x, layer)
+
+
+@misconception("extract_features", hint="Which exception does `get_submodule` raise, and which one is asked for?")
+def lets_the_attribute_error_through(model, x, layer):
+    """Exception type: AttributeError from get_submodule."""
+    model.get_submodule(layer)
+    return extract_features(model, x, layer)
+
+
+@misconception("extract_features", hint="What should a caller learn who has misspelt the name of a layer?")
+def returns_none_for_an_unknown_name(model, x, layer):
+    """No error for an unknown name."""
+    return extract_features(model, x, layer) if layer in dict(model.named_modules()) else None
+
+
+@misconception("extract_features", hint="`layer in name` is true for many names. Which modules does your test accept?")
+def takes_a_part_of_a_name_for_the_name(model, x, layer):
+    """The first module whose name begins like that."""
+    for name, _ in model.named_modules():
+        if name.startswith(layer):
+            try:
+                return extract_features(model, x, name if name != "stages" else "stages.0")
+            except IndexError:
+                continue
+    raise ValueError("unknown name")
+
+
+@misconception("extract_features", hint="Which dtype has your result when model and x are float64?")
+def converts_the_result_to_float32(model, x, layer):
+    """Dtype: the features are float32."""
+    return extract_features(model, x, layer).float()
+
+
+# freeze_batchnorm
+
+
+@misconception(
+    "freeze_batchnorm", hint="Call `model.train()` after your function, then print `training` of the layers."
+)
+def sets_the_mode_only_once(model):
+    """The next model.train() undoes it."""
+    for layer in batch_norms_of(model):
+        layer.eval()
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Your layers withstand `model.train()`, but in which mode are they right now?")
+def changes_nothing_until_the_next_train(model):
+    """The mode at the moment is not changed."""
+    for layer in batch_norms_of(model):
+        mode = layer.training
+        kept_in_evaluation([layer])
+        layer.training = mode
+        layer.train = (lambda module: lambda _=True: setattr(module, "training", False) or module)(layer)
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="Your model cannot be put into evaluation mode any more. What happens to the argument of `train`?",
+)
+def ignores_the_mode_of_the_others(model):
+    """model.eval() puts the other layers into training mode."""
+    freeze_batchnorm(model)
+    usual = model.train
+
+    def train(mode=True):  # noqa: ARG001
+        return usual(True)
+
+    model.train = train
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Print requires_grad of scale and shift. Evaluation mode does not change it.")
+def leaves_scale_and_shift_trainable(model):
+    """Evaluation mode, but the affine parameters still learn."""
+    kept_in_evaluation(batch_norms_of(model))
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Scale and shift: which of the two still requires a gradient?")
+def freezes_the_scale_only(model):
+    """The shift still learns."""
+    before = [(layer, layer.bias is not None and layer.bias.requires_grad) for layer in batch_norms_of(model)]
+    freeze_batchnorm(model)
+    for layer, required in before:
+        if layer.bias is not None:
+            layer.bias.requires_grad_(required)
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Print the names of all parameters that do not require a gradient afterwards.")
+def freezes_the_whole_model(model):
+    """No parameter of the model learns."""
+    return freeze(freeze_batchnorm(model))
+
+
+@misconception("freeze_batchnorm", hint="There are batch normalisations of three dimensions, and one across processes.")
+def knows_two_dimensions_only(model):
+    """Only nn.BatchNorm2d."""
+    layers = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    kept_in_evaluation(layers)
+    for layer in layers:
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception("freeze_batchnorm", hint="There is one more batch normalisation, for training on several GPUs.")
+def forgets_the_synchronised_one(model):
+    """BatchNorm1d, 2d and 3d, but not SyncBatchNorm."""
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    layers = [module for module in model.modules() if isinstance(module, kinds)]
+    kept_in_evaluation(layers)
+    for layer in layers:
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="Which class do `type(module)` and `isinstance` see in a class derived from BatchNorm2d?"
+)
+def compares_types_exactly(model):
+    """Subclasses are not recognised."""
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+    layers = [module for module in model.modules() if type(module) in kinds]
+    kept_in_evaluation(layers)
+    for layer in layers:
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="A class may be called as it likes. What is it that makes a layer a batch normalisation?"
+)
+def goes_by_the_name_of_the_class(model):
+    """Whatever has BatchNorm in the name of its class."""
+    for module in model.modules():
+        if "BatchNorm" in type(module).__name__:
+            kept_in_evaluation([module])
+            for parameter in module.parameters():
+                parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="Names are free: is everything called norm a batch normalisation, and nothing else?"
+)
+def goes_by_the_name_of_the_layer(model):
+    """Whatever has bn or norm in its name."""
+    for name, module in model.named_modules():
+        if "bn" in name.lower() or "norm" in name.lower():
+            kept_in_evaluation([module])
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="Which classes have the base class that you ask for? Instance normalisation is not batch normalisation.",
+)
+def freezes_instance_normalisation_too(model):
+    """The base class of batch and instance normalisation."""
+    layers = [module for module in model.modules() if isinstance(module, _NormBase)]
+    kept_in_evaluation(layers)
+    for layer in layers:
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="What do GroupNorm and LayerNorm do in training that they do not do in evaluation? Who asked for them?",
+)
+def freezes_every_normalisation(model):
+    """LayerNorm and GroupNorm as well."""
+    freeze_batchnorm(model)
+    for module in model.modules():
+        if isinstance(module, nn.LayerNorm | nn.GroupNorm):
+            kept_in_evaluation([module])
+            freeze(module)
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Does your code look into the children of the children?")
+def looks_at_the_first_level_only(model):
+    """Nested layers are not found."""
+    layers = [child for child in model.children() if isinstance(child, _BatchNorm)]
+    kept_in_evaluation(layers)
+    for layer in layers:
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception("freeze_batchnorm", hint="What is the weight of a batch normalisation with `affine=False`?")
+def expects_scale_and_shift(model):
+    """An AttributeError where there is no weight."""
+    for layer in batch_norms_of(model):
+        layer.weight.requires_grad = False
+        layer.bias.requires_grad = False
+    return freeze_batchnorm(model)
+
+
+@misconception("freeze_batchnorm", hint="Call `model.train()` twice. What is different the second time?")
+def withstands_one_call_only(model):
+    """The second model.train() undoes it."""
+
+    def once(layer):
+        def train(mode=True):  # noqa: ARG001
+            del layer.train
+            layer.training = False
+            return layer
+
+        return train
+
+    freeze_batchnorm(model)
+    for layer in batch_norms_of(model):
+        layer.train = once(layer)
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="A loop makes functions that all speak of one variable. What is its value at the end?"
+)
+def binds_the_last_layer_to_all(model):
+    """Every layer's train() speaks of the last one, a trap of closures in loops."""
+    layers = batch_norms_of(model)
+    for layer in layers:
+        layer.training = False
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+
+        def train(mode=True):
+            type(layer).train(layer, mode)  # noqa: B023
+            return layer  # noqa: B023
+
+        layer.train = train
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="Which mode does `model.eval()` ask for, and which one do your other layers get?"
+)
+def keeps_the_whole_model_in_evaluation_mode(model):
+    """Nothing trains any more."""
+    freeze_batchnorm(model).eval()
+    model.train = lambda mode=True: model  # noqa: ARG005
+    return model
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="With momentum 0 the statistics stand still. But which ones does the layer use in training mode?",
+)
+def sets_the_momentum_to_zero(model):
+    """The running statistics stand still, but those of the batch are used."""
+    for layer in batch_norms_of(model):
+        layer.momentum = 0.0
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="A layer without running statistics always uses those of the batch. Is that evaluation mode?",
+)
+def switches_the_statistics_off(model):
+    """track_running_stats = False does the opposite of what is wanted."""
+    for layer in batch_norms_of(model):
+        layer.track_running_stats = False
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Compare the running statistics before and after your call.")
+def forgets_what_was_learned(model):
+    """In place: the running statistics start anew."""
+    for layer in batch_norms_of(freeze_batchnorm(model)):
+        layer.reset_running_stats()
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="The caller did not ask for training mode yet. In which mode are the other layers?"
+)
+def puts_the_rest_into_training_mode(model):
+    """Modes: calls model.train() itself."""
+    return freeze_batchnorm(model).train()
+
+
+@misconception(
+    "freeze_batchnorm", hint="Your model is in evaluation mode as a whole after the call. Which layers should be?"
+)
+def puts_the_rest_into_evaluation_mode(model):
+    """Modes: calls model.eval()."""
+    return freeze_batchnorm(model).eval()
+
+
+@misconception("freeze_batchnorm", hint="Is the model that comes back the one that went in?")
+def works_on_a_copy(model):
+    """The model that was passed in is as before."""
+    return freeze_batchnorm(copy.deepcopy(model))
+
+
+@misconception("freeze_batchnorm", hint="What does a function return whose last line is a loop?")
+def returns_no_model(model):
+    """None instead of the model."""
+    freeze_batchnorm(model)
+
+
+@misconception(
+    "freeze_batchnorm",
+    hint="A layer that you delete does not compute any more. Compare the outputs in evaluation mode.",
+)
+def removes_the_layers(model):
+    """Batch normalisations become identities."""
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, _BatchNorm):
+                setattr(module, name, nn.Identity().eval())
+    return model
+
+
+@misconception(
+    "freeze_batchnorm", hint="Your layers change their mode in the forward pass. In which mode are they before it?"
+)
+def waits_for_the_forward_pass(model):
+    """A hook puts the layer into evaluation mode when it is called; until then it is in training mode."""
+    for layer in batch_norms_of(model):
+        layer.eval()
+        layer.register_forward_pre_hook(lambda module, _: setattr(module, "training", False))
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+    return model

@@ -1,0 +1,126 @@
+"""`freeze(module)`: no parameter requires a gradient, and nothing else changes."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inputs import (
+    ALONE,
+    NESTED,
+    convolution_in_front,
+    float64,
+    freeze_some,
+    hooks,
+    identity,
+    mix_modes,
+    modes,
+    photo,
+    trainable,
+    values,
+)
+from torch import nn
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import tensors
+from autograder.probes import gradients
+
+pytestmark = exercise("freeze")
+
+nested = st.sampled_from(NESTED)
+seeds = st.integers(0, 99)
+
+
+@points(3)
+@given(build=nested, seed=st.none() | seeds)
+def test_every_parameter(same_outcome, build, seed):
+    """No parameter requires a gradient afterwards, however deep it is nested and whatever kind of layer has it."""
+
+    def probe(m):
+        model = build() if seed is None else freeze_some(build(), seed)
+        m.freeze(model)
+        return {"requires_grad": trainable(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(build=st.sampled_from(ALONE))
+def test_layer_without_children(same_outcome, build):
+    """A single layer is a module, too, and so is one with parameters beside those of its children, or with none."""
+
+    def probe(m):
+        model = build()
+        m.freeze(model)
+        return {"requires_grad": trainable(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(build=st.sampled_from(NESTED + ALONE))
+def test_returns_the_module(same_outcome, build):
+    """What is returned is the module itself, not a copy and not None."""
+
+    def probe(m):
+        model = build()
+        return {"result": identity(m.freeze(model), model)}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(build=st.sampled_from([*NESTED, *ALONE]), seed=seeds)
+def test_modes(same_outcome, build, seed):
+    """Every submodule is in the mode it had before, be it training or evaluation."""
+
+    def probe(m):
+        model = mix_modes(build(), seed)
+        m.freeze(model)
+        return {"mode (True for training)": modes(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(build=nested, double=st.booleans())
+def test_values(same_outcome, build, double):
+    """Parameters and buffers keep their values and their dtype; no hook is added."""
+
+    def probe(m):
+        model = build().double() if double else build()
+        m.freeze(model)
+        names = [name for name, _ in model.named_parameters()]
+        return {"value": values(model), "parameters": names, "hooks": hooks(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@settings(max_examples=5)
+@given(x=tensors((2, 3, 4, 5), dtype=float64, layouts=False))
+def test_gradients_pass_through(same_outcome, x):
+    """A frozen module still computes what it did, and gradients flow through it to the layers in front of it."""
+
+    def probe(m):
+        model = nn.Sequential(convolution_in_front(), photo()).double().eval()
+        m.freeze(model[1])
+        model(x).square().sum().backward()
+        return {
+            "output": model(x),
+            "gradient of the input": gradients(model, x)[0],
+            "gradient of the layer in front": model[0].weight.grad,
+            "gradients of the frozen parameters": [parameter.grad for parameter in model[1].parameters()],
+        }
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(part=st.sampled_from(["stem", "stages", "stages.1", "branches", "branches.wide", "head.hidden"]))
+def test_part_of_a_model(same_outcome, part):
+    """Freezing one part of a model leaves its other parts trainable."""
+
+    def probe(m):
+        model = photo()
+        m.freeze(model.get_submodule(part))
+        return {"requires_grad": trainable(model)}
+
+    same_outcome(probe)

@@ -1,0 +1,243 @@
+"""`replace_head(model, num_classes)`: a fresh linear layer in the place of the last one."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import (
+    FLAT_HEADS,
+    HEADLESS,
+    NESTED_HEADS,
+    float64,
+    freeze_some,
+    half_double,
+    hooks,
+    identity,
+    linears,
+    mix_modes,
+    modes,
+    named,
+    trainable,
+    values,
+    without,
+)
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import tensors
+from autograder.probes import fill, gradients
+
+pytestmark = exercise("replace_head")
+
+flat = st.sampled_from(list(FLAT_HEADS.items()))
+nested = st.sampled_from(list(NESTED_HEADS.items()))
+classes = st.sampled_from([1, 2, 3, 7])
+seeds = st.integers(0, 99)
+
+
+@points(1.5)
+@given(case=flat, num_classes=classes)
+def test_number_of_outputs(same_outcome, case, num_classes):
+    """Afterwards the model computes `num_classes` numbers per sample, also a single one."""
+    build, _ = case
+
+    def probe(m):
+        model = build()
+        m.replace_head(model, num_classes)
+        return {"shape of the output": model(torch.ones(2, 3)).shape}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=flat, num_classes=classes)
+def test_the_last_one_is_replaced(same_outcome, case, num_classes):
+    """It is the last nn.Linear in registration order, whatever its name, and the other ones stay as they are."""
+    build, _ = case
+
+    def probe(m):
+        model = build()
+        m.replace_head(model, num_classes)
+        return {"linear layers": linears(model)}
+
+    same_outcome(probe)
+
+
+@points(3)
+@given(case=nested, num_classes=classes)
+def test_however_nested(same_outcome, case, num_classes):
+    """The last nn.Linear is found and replaced however deep it is nested, in containers and modules of any kind."""
+    build, _ = case
+
+    def probe(m):
+        model = build()
+        m.replace_head(model, num_classes)
+        return {"linear layers": linears(model)}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(case=flat, num_classes=classes)
+def test_bias(same_outcome, case, num_classes):
+    """The new layer has a bias if and only if the old one had one."""
+    build, where = case
+
+    def probe(m):
+        model = build()
+        m.replace_head(model, num_classes)
+        return {"the new layer has a bias": model.get_submodule(where).bias is not None}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=flat, num_classes=classes)
+def test_dtype(same_outcome, case, num_classes):
+    """The new layer has the dtype of the old one, also where that is float64 or not the dtype of the other layers."""
+    build, where = case
+
+    def probe(m):
+        model, half = build().double(), half_double()
+        m.replace_head(model, num_classes)
+        m.replace_head(half, num_classes)
+        new = [*model.get_submodule(where).parameters(), *half.top.parameters()]
+        return {"dtype of the new layer": sorted({str(parameter.dtype) for parameter in new})}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=flat, num_classes=classes)
+def test_device(same_outcome, case, num_classes):
+    """The new layer is on the device of the old one. (Here: "meta", whose tensors have no numbers.)"""
+    build, where = case
+
+    def probe(m):
+        model = build().to("meta")
+        m.replace_head(model, num_classes)
+        new = model.get_submodule(where).parameters()
+        return {"device of the new layer": sorted({str(parameter.device) for parameter in new})}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=flat, num_classes=st.sampled_from([2, 3, 4, 7]), seed=seeds)
+def test_fresh(same_outcome, case, num_classes, seed):
+    """The new layer knows nothing of the old numbers: its own come from torch's generator, and from nothing else."""
+    build, where = case
+
+    def probe(m):
+        old, new = [], []
+        for start in (seed, seed + 1, seed):
+            model = build()
+            old.append(model.get_submodule(where).weight.detach().clone())
+            torch.manual_seed(start)
+            m.replace_head(model, num_classes)
+            new.append(model.get_submodule(where).weight.detach().clone())
+        rows = min(len(old[0]), len(new[0]))
+        constant = bool((new[0] == new[0].flatten()[0]).all())
+        return {
+            "old rows are found in the new weight": torch.equal(old[0][:rows], new[0][:rows]),
+            "the same torch.manual_seed gives the same weight": torch.equal(new[0], new[2]),
+            "another seed gives the same random weight": torch.equal(new[0], new[1]) and not constant,
+        }
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=flat, num_classes=classes)
+def test_trainable(same_outcome, case, num_classes):
+    """The new layer can be learned, also when the whole model was frozen before."""
+    build, where = case
+
+    def probe(m):
+        model = build().requires_grad_(False)
+        m.replace_head(model, num_classes)
+        return {"requires_grad of the new weight": model.get_submodule(where).weight.requires_grad}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(case=flat, num_classes=classes)
+def test_other_values(same_outcome, case, num_classes):
+    """All other layers are the same objects as before, with the same parameters and buffers."""
+    build, where = case
+
+    def probe(m):
+        model = build()
+        before = without(named(model), where)
+        m.replace_head(model, num_classes)
+        after = named(model)
+        same = {name: after.get(name) is module for name, module in before.items()}
+        return {"the same object as before": same, "value": without(values(model), where)}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(case=flat, num_classes=classes)
+def test_arguments_by_name(same_outcome, case, num_classes):
+    """The arguments are called `model` and `num_classes`."""
+    build, _ = case
+
+    def probe(m):
+        model = build()
+        m.replace_head(num_classes=num_classes, model=model)
+        return {"linear layers": linears(model)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=flat, seed=seeds)
+def test_other_states(same_outcome, case, seed):
+    """All other layers keep their modes, stay frozen or trainable as they were, and get no hooks."""
+    build, where = case
+
+    def probe(m):
+        model = freeze_some(mix_modes(build(), seed), seed)
+        m.replace_head(model, 3)
+        states = {"mode": modes(model), "requires_grad": trainable(model), "hooks": hooks(model)}
+        return {what: without(state, where) for what, state in states.items()}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=flat, num_classes=classes, x=tensors((3, 3), dtype=float64, layouts=False))
+def test_the_model_computes_with_it(same_outcome, case, num_classes, x):
+    """The new layer is used where the old one was: after the layers before it, before those behind it."""
+    build, where = case
+
+    def probe(m):
+        model = build().double().eval()
+        m.replace_head(model, num_classes)
+        head = fill(model.get_submodule(where), seed=1)
+        if head.bias is not None:
+            torch.nn.init.zeros_(head.bias)
+        model.eval()
+        return {"output": model(x), "gradient": gradients(model, x)[0]}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(case=flat, num_classes=classes)
+def test_returns_the_model(same_outcome, case, num_classes):
+    """What is returned is the model itself, not a copy, not the new layer and not None."""
+    build, _ = case
+
+    def probe(m):
+        model = build()
+        return {"result": identity(m.replace_head(model, num_classes), model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(build=st.sampled_from(HEADLESS), num_classes=classes)
+def test_model_without_a_linear_layer(same_outcome, build, num_classes):
+    """A model without any nn.Linear is a ValueError."""
+    same_outcome(lambda m: m.replace_head(build(), num_classes))

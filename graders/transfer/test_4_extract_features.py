@@ -1,0 +1,266 @@
+"""`extract_features(model, x, layer)`: what a layer puts out in evaluation mode, and a model that does not notice."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import (
+    CHILDREN,
+    DOTTED,
+    UNKNOWN,
+    asks_itself,
+    float64,
+    fragile,
+    freeze_some,
+    hooks,
+    in_place_first,
+    in_place_later,
+    in_place_next,
+    mix_modes,
+    modes,
+    named,
+    perceptron,
+    photo,
+    trainable,
+    values,
+    view_then_in_place,
+)
+
+from autograder.grading import Tolerance, exercise, points
+from autograder.grading.strategies import shapes, tensors
+
+pytestmark = exercise("extract_features")
+
+CLOSE = Tolerance(1e-3, 1e-4)
+names = st.sampled_from(CHILDREN)  # a nested layer costs points in one check only
+seeds = st.integers(0, 99)
+two = tensors((2, 3), layouts=False)
+
+
+def photos(**options):
+    return tensors(shapes((1, 3), (3, 3), (1, 5), (1, 5)), layouts=options.pop("layouts", False), **options)
+
+
+@points(2.5)
+@given(x=photos(), layer=st.sampled_from(CHILDREN))
+def test_direct_child(same_outcome, x, layer):
+    """The result is the output of the layer of that name, as the model computes it on the way."""
+    same_outcome(lambda m: m.extract_features(photo().eval(), x, layer), tolerance=CLOSE)
+
+
+@points(2.5)
+@given(x=photos(), layer=st.sampled_from(DOTTED))
+def test_dotted_name(same_outcome, x, layer):
+    """The layer may be nested: in an nn.Sequential, a ModuleList, a ModuleDict or a module of any other kind."""
+    same_outcome(lambda m: m.extract_features(photo().eval(), x, layer), tolerance=CLOSE)
+
+
+@points(2.5)
+@given(x=tensors((3, 3), layouts=False), layer=st.sampled_from(["noise", "norm", "drop", "top"]), seed=seeds)
+def test_evaluation_mode(same_outcome, x, layer, seed):
+    """It is computed in evaluation mode, whatever mode the model or some of its submodules are in."""
+
+    def probe(m):
+        return {
+            "features of a model in training mode": m.extract_features(asks_itself().train(), x, layer),
+            "features of one in mixed modes": m.extract_features(mix_modes(asks_itself(), seed), x, layer),
+        }
+
+    same_outcome(probe, tolerance=CLOSE)
+
+
+@points(1)
+@given(x=photos(), layer=names)
+def test_model_is_not_modified(same_outcome, x, layer):
+    """Parameters, running statistics, gradients, frozen and trainable parameters are the same afterwards."""
+
+    def probe(m):
+        model = freeze_some(photo(), 1)
+        m.extract_features(model, x, layer)
+        grads = [parameter.grad for parameter in model.parameters()]
+        return {"value": values(model), "requires_grad": trainable(model), "gradients": grads}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(x=photos(), layer=names)
+def test_arguments_by_name(same_outcome, x, layer):
+    """The arguments are called `model`, `x` and `layer`."""
+    same_outcome(lambda m: m.extract_features(layer=layer, x=x, model=photo().eval()), tolerance=CLOSE)
+
+
+@points(2)
+@given(x=photos(), layer=names, seed=seeds | st.booleans())
+def test_modes(same_outcome, x, layer, seed):
+    """Afterwards every submodule is in the mode that it had, even where they do not all have the same one."""
+
+    def probe(m):
+        model = photo().train(seed) if isinstance(seed, bool) else mix_modes(photo(), seed)
+        m.extract_features(model, x, layer)
+        return {"mode (True for training)": modes(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(x=photos(), layer=names, others=st.lists(names, max_size=3))
+def test_hooks(same_outcome, x, layer, others):
+    """Afterwards the model has the hooks that it had before: ours are gone, those of other people are there and run."""
+
+    def probe(m):
+        model, calls = photo().eval(), []
+        for name in others:
+            model.get_submodule(name).register_forward_hook(lambda *_: calls.append("after"))
+            model.get_submodule(name).register_forward_pre_hook(lambda *_: calls.append("before"))
+        m.extract_features(model, x, layer)
+        left = hooks(model)
+        calls.clear()
+        model(x)
+        return {"hooks": left, "hooks of others that run later": len(calls)}
+
+    same_outcome(probe)
+
+
+def raising(m, model, layer):
+    """What comes out of a call whose forward raises before it reaches `layer`."""
+    try:
+        m.extract_features(model, torch.ones(3, 3), layer)
+    except OverflowError:
+        return "OverflowError"
+    return "nothing"
+
+
+@points(1.5)
+@given(layer=st.sampled_from(["after", "guard"]), seed=seeds)
+def test_modes_after_an_exception(same_outcome, layer, seed):
+    """When the forward pass raises, the exception reaches the caller, and the modes are as before all the same."""
+
+    def probe(m):
+        model = mix_modes(fragile(), seed)
+        return {"the call raises": raising(m, model, layer), "mode (True for training)": modes(model)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(layer=st.sampled_from(["after", "guard"]), others=st.lists(st.sampled_from(["guard", "after"])))
+def test_hooks_after_an_exception(same_outcome, layer, others):
+    """When the forward pass raises, the exception reaches the caller, and no hook of ours is left all the same."""
+
+    def probe(m):
+        model = fragile().eval()
+        for name in others:
+            model.get_submodule(name).register_forward_hook(lambda *_: None)
+        return {"the call raises": raising(m, model, layer), "hooks": hooks(model)}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(x=photos(), layer=names)
+def test_no_graph(same_outcome, x, layer):
+    """The result has no graph, also where parameters or the input require gradients; the input still requires them."""
+
+    def probe(m):
+        leaf = x.clone().requires_grad_()
+        plain, other = m.extract_features(photo(), x, layer), m.extract_features(photo(), leaf, layer)
+        return {
+            "requires_grad of the result": [plain.requires_grad, other.requires_grad],
+            "the result has a graph": [plain.grad_fn is not None, other.grad_fn is not None],
+            "requires_grad of the input": [x.requires_grad, leaf.requires_grad],
+        }
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(layer=st.sampled_from(["after", "guard"]), enabled=st.booleans(), size=st.sampled_from([2, 3]))
+def test_grad_mode(same_outcome, layer, enabled, size):
+    """Autograd is switched on or off afterwards as it was before, also after an exception."""
+
+    def probe(m):
+        with torch.set_grad_enabled(enabled):
+            if size > 2:
+                raising(m, fragile(), layer)
+            else:
+                m.extract_features(fragile(), torch.ones(size, 3), layer)
+            return {"torch.is_grad_enabled()": torch.is_grad_enabled()}
+
+    same_outcome(probe)
+
+
+@points(1.5)
+@given(x=tensors(st.sampled_from([(2, 6), (2, 2, 3)])), build=st.sampled_from([in_place_first, view_then_in_place]))
+def test_input_is_not_modified(same_outcome, x, build):
+    """The tensor that was passed in is the same afterwards, even if the first layer works in place."""
+
+    def probe(m):
+        model = build().eval()
+        m.extract_features(model, x, next(reversed(named(model))))
+        return {"input after the call": x}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(x=tensors((2, 6), layouts=False))
+def test_later_layers_work_in_place(same_outcome, x):
+    """The result is what the layer put out, even if a later layer writes into that tensor."""
+    same_outcome(lambda m: m.extract_features(in_place_next().eval(), x, "1"), tolerance=CLOSE)
+    same_outcome(lambda m: m.extract_features(in_place_later().eval(), x, "first"), tolerance=CLOSE)
+    same_outcome(lambda m: m.extract_features(in_place_later().eval(), x, "second"), tolerance=CLOSE)
+
+
+@points(1.5)
+@given(x=photos(), layer=st.sampled_from(UNKNOWN))
+def test_unknown_name(same_outcome, x, layer):
+    """A name that no submodule has is a ValueError."""
+    same_outcome(lambda m: m.extract_features(photo(), x, layer))
+
+
+@points(0.5)
+@given(x=photos(), layer=st.sampled_from(UNKNOWN), seed=seeds)
+def test_unknown_name_leaves_the_model_alone(same_outcome, x, layer, seed):
+    """After the ValueError for an unknown name the model has the modes and hooks that it had before."""
+
+    def probe(m):
+        model = mix_modes(photo(), seed)
+        try:
+            m.extract_features(model, x, layer)
+            refused = False
+        except NotImplementedError:
+            raise
+        except Exception:
+            refused = True
+        return {"the call raises": refused, "mode (True for training)": modes(model), "hooks": hooks(model)}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(x=photos(dtype=float64), layer=names)
+def test_dtype(same_outcome, x, layer):
+    """A model in float64 gives features in float64."""
+    same_outcome(lambda m: m.extract_features(photo().double().eval(), x / 3, layer))
+
+
+@points(0.5)
+@given(x=photos(layouts=True), layer=names)
+def test_any_memory_layout(same_outcome, x, layer):
+    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    same_outcome(lambda m: m.extract_features(photo().eval(), x, layer), tolerance=CLOSE)
+
+
+@points(0.5)
+@given(one=two, other=two, layer=st.sampled_from(["0", "1", "4"]))
+def test_two_calls(same_outcome, one, other, layer):
+    """A second call does not change the result of the first one, and the model can be trained afterwards."""
+
+    def probe(m):
+        model = perceptron().eval()
+        first, second = m.extract_features(model, one, layer), m.extract_features(model, other, layer)
+        model(one).square().sum().backward()
+        gradient = model[0].weight.grad
+        return {"features": [first, second], "gradient of a parameter in training": gradient}
+
+    same_outcome(probe, tolerance=CLOSE)

@@ -1,0 +1,202 @@
+"""`freeze_batchnorm(model)`: batch normalisations stay in evaluation mode, everything else trains."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from inputs import (
+    NORMALISED,
+    all_but,
+    batch_norms,
+    descend,
+    float64,
+    freeze_some,
+    identity,
+    mix_modes,
+    modes,
+    normalised,
+    only,
+    photo,
+    trainable,
+    values,
+    without_affine,
+    without_batch_normalisation,
+)
+
+from autograder.grading import Tolerance, exercise, points
+from autograder.grading.strategies import shapes, tensors
+from autograder.probes import gradients
+
+pytestmark = exercise("freeze_batchnorm")
+
+models = st.sampled_from(NORMALISED)
+any_models = st.sampled_from([*NORMALISED, without_batch_normalisation])
+seeds = st.integers(0, 99)
+CLOSE = Tolerance(1e-6, 1e-7)
+images = tensors(shapes((2, 3), (3, 3), (2, 4), (2, 4)), dtype=float64, layouts=False)
+
+# What may happen to a model after the call. The last step puts it into training mode.
+LATER = {
+    "train()": lambda model: model.train(),
+    "train(True)": lambda model: model.train(True),
+    "eval(), train()": lambda model: (model.eval(), model.train()),
+    "three times train()": lambda model: (model.train(), model.train(), model.train()),
+    "train(False), train()": lambda model: (model.train(False), model.train()),
+}
+later = st.sampled_from(list(LATER.values()))
+
+
+@points(3)
+@given(build=models, training=st.booleans())
+def test_evaluation_mode_at_once(same_outcome, build, training):
+    """Every BatchNorm1d, 2d, 3d, SyncBatchNorm and subclass of them is in evaluation mode right after the call."""
+
+    def probe(m):
+        model = build().train(training)
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        return {"mode (True for training)": only(modes(model), layers)}
+
+    same_outcome(probe)
+
+
+@points(4)
+@given(build=models, training=st.booleans(), then=later)
+def test_stays_in_evaluation_mode(same_outcome, build, training, then):
+    """They are still in evaluation mode after any later model.train()."""
+
+    def probe(m):
+        model = build().train(training)
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        then(model)
+        return {"mode after model.train() (True for training)": only(modes(model), layers)}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@given(build=models, train=st.booleans())
+def test_affine_parameters(same_outcome, build, train):
+    """Scale and shift of the batch normalisations do not require gradients, also after model.train()."""
+
+    def probe(m):
+        model = build()
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        if train:
+            model.train()
+        found = {name: getattr(model.get_submodule(name), "weight", None) for name in layers}
+        found |= {f"{name} (shift)": getattr(model.get_submodule(name), "bias", None) for name in layers}
+        return {"requires_grad": {name: value is not None and value.requires_grad for name, value in found.items()}}
+
+    same_outcome(probe)
+
+
+@points(2.5)
+@given(build=any_models, training=st.booleans(), then=later, end=st.booleans())
+def test_modes_of_other_layers(same_outcome, build, training, then, end):
+    """model.train() and model.eval() put all other layers into training and evaluation mode as ever."""
+
+    def probe(m):
+        model = build().train(training)
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        then(model)
+        if end:
+            model.eval()
+        return {"mode (True for training)": all_but(modes(model), layers)}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(build=any_models, seed=st.none() | seeds)
+def test_parameters_of_other_layers(same_outcome, build, seed):
+    """Other layers, LayerNorm, GroupNorm and InstanceNorm among them, are as trainable or frozen as they were."""
+
+    def probe(m):
+        model = build() if seed is None else freeze_some(build(), seed)
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        model.train()
+        return {"requires_grad": all_but(trainable(model), layers)}
+
+    same_outcome(probe)
+
+
+@points(1)
+@given(build=any_models, seed=seeds)
+def test_nothing_else_changes(same_outcome, build, seed):
+    """The call itself changes no value, and no mode of any other layer."""
+
+    def probe(m):
+        model = mix_modes(build(), seed)
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        return {"value": values(model), "mode (True for training)": all_but(modes(model), layers)}
+
+    same_outcome(probe)
+
+
+@points(2)
+@given(x=images)
+def test_statistics_stand_still(same_outcome, x):
+    """In a forward pass after model.train(), batch normalisations use their running statistics and do not move them."""
+
+    def probe(m):
+        model = normalised().double()
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        model.train()
+        return {
+            "output": model(x),
+            "gradient of the input": gradients(model, x)[0],
+            "value of the batch normalisations": only(values(model), layers),
+        }
+
+    same_outcome(probe, tolerance=CLOSE)
+
+
+@points(1)
+@given(x=images)
+def test_other_layers_train(same_outcome, x):
+    """After model.train() dropout is active, instance normalisation moves its statistics, and weights learn."""
+
+    def probe(m):
+        model, other = normalised().double(), photo().double()
+        layers = batch_norms(model)
+        m.freeze_batchnorm(model)
+        m.freeze_batchnorm(other)
+        model.train()
+        other.train()
+        descend(model, x)
+        torch.manual_seed(0)
+        return {"output of a model with dropout": other(x), "value after a step": all_but(values(model), layers)}
+
+    same_outcome(probe, tolerance=CLOSE)
+
+
+@points(1)
+@given(x=images)
+def test_without_affine(same_outcome, x):
+    """Batch normalisations without scale and shift (affine=False) and without running statistics stay still, too."""
+
+    def probe(m):
+        model = without_affine().double()
+        m.freeze_batchnorm(model)
+        model.train()
+        return {"mode (True for training)": modes(model), "output": model(x), "value": values(model)}
+
+    same_outcome(probe, tolerance=CLOSE)
+
+
+@points(1)
+@given(build=any_models)
+def test_returns_the_model(same_outcome, build):
+    """What is returned is the model itself, not a copy and not None."""
+
+    def probe(m):
+        model = build()
+        return {"result": identity(m.freeze_batchnorm(model), model)}
+
+    same_outcome(probe)
