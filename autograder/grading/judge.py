@@ -30,6 +30,18 @@ from autograder.results.model import CheckResult, ExerciseResult, Result, State,
 from autograder.sandbox.forkserver import Client
 
 
+# Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
+_NOT_NEEDED = (
+    "cacheprovider",
+    "terminal",
+    "faulthandler",
+    "logging",
+    "unraisableexception",
+    "threadexception",
+    "warnings",
+)
+
+
 def rehearse(stage: Stage) -> Transcripts:
     """Runs all checks on the reference and returns those that can be replayed. The graders stay imported.
 
@@ -102,7 +114,7 @@ def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
         sys.path.insert(0, str(assignment.graders))
     use_profile(assignment)
     printed = io.StringIO()
-    options = ["-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler", "-s", "--noconftest"]
+    options = ["-s", "--noconftest", *(f"-pno:{name}" for name in _NOT_NEEDED)]
     place = ["--rootdir", str(assignment.graders), "-c", os.devnull, "--import-mode=prepend"]
     with redirect_stdout(printed), redirect_stderr(printed):
         code = pytest.main([*options, *place, str(assignment.graders)], plugins=[plugin, _Travelling(assignment)])
