@@ -29,7 +29,6 @@ from autograder.job import Job, Stage
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.sandbox.forkserver import Client
 
-
 # Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
 _NOT_NEEDED = (
     "cacheprovider",
