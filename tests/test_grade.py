@@ -24,7 +24,7 @@ def grade(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     [
         (["/nowhere/pooling.py"], "There is no file or folder /nowhere/pooling.py."),
         ([EXAMPLES / "ada", "-a", "nope"], "There is no assignment 'nope'"),
-        ([ROOT / "docs", "-o", "x.json"], "looked for pooling.py, pooling.ipynb"),
+        ([ROOT / "docs", "-o", "x.json"], "looked for architectures.py, architectures.ipynb"),
         ([EXAMPLES / "ada", "-o", "/nowhere/x.json"], "there is no folder /nowhere"),
         ([EXAMPLES / "ada", "--device", "cuda"], "--device cuda"),
         ([EXAMPLES / "ada", EXAMPLES / "ada", "-o", "{tmp}"], "Two submissions are called ada"),

@@ -169,12 +169,14 @@ def test_Bottleneck__parameters():
 
 
 def test_Bottleneck__stride_on_the_3x3_convolution():
-    """The first convolution keeps the size, the second one halves it."""
-    block = residual.Bottleneck(8, 2, stride=2, downsample=nn.AvgPool2d(2))
-    x = torch.ones(1, 8, 4, 4)
-    assert block.conv1(x).shape == (1, 2, 4, 4)
-    assert block.conv2(block.conv1(x)).shape == (1, 2, 2, 2)
-    assert block(x).shape == (1, 8, 2, 2)
+    """A map of 4×4 becomes one of 2×2, and all pixels take part: also those that a 1×1 window with stride 2 skips."""
+    torch.manual_seed(0)
+    block = residual.Bottleneck(8, 16, stride=2, downsample=nn.Sequential(nn.MaxPool2d(1, 2), nn.Conv2d(8, 64, 1)))
+    x = torch.rand(3, 8, 4, 4, requires_grad=True)
+    result = block(x)
+    assert result.shape == (3, 64, 2, 2)
+    (gradient,) = torch.autograd.grad(result.sum(), x)
+    assert gradient[:, :, 1, 1].abs().sum() > 0
 
 
 # ----------------------------------------------------------------------------------------------------- ResNet
@@ -275,7 +277,7 @@ def test_cifar_resnet__result():
     assert residual.cifar_resnet(1, num_classes=7)(x).shape == (2, 7)
 
 
-def test_cifar_resnet__depth():
-    """A network of 6n + 2 layers has 6n + 1 convolutions and a linear layer."""
-    convolutions = [module for module in residual.cifar_resnet(2).modules() if isinstance(module, nn.Conv2d)]
-    assert len(convolutions) == 13
+def test_cifar_resnet__deeper():
+    """With n = 1 it is a network of 8 layers and 75290 parameters; each further block adds what its layers have."""
+    assert count(residual.cifar_resnet(1)) == 75290
+    assert count(residual.cifar_resnet(2)) == 75290 + 4672 + 18560 + 73984

@@ -11,7 +11,8 @@ from autograder.probes import filled, outline
 pytestmark = [exercise("VGG16"), time_limit(20)]
 
 SHAPE = (1, 3, 224, 224)
-CLASSES, WIDTH = 4095, 4096  # not equal, so that no two of the last three matrices have the same shape
+CLASSES, WIDTH = 1000, 4096  # scores, and activations that a dropout sees
+DIGITS = 4  # activations that one score tells of
 
 
 def outlined(m, dtype=torch.float32, **arguments):
@@ -23,19 +24,22 @@ def outlined(m, dtype=torch.float32, **arguments):
 def revealing_dropout(model):
     """Puts in numbers that make the scores of a network in training mode a trace of its two dropouts.
 
-    All that comes before the classifier is switched off. The biases of 1 reach the first dropout, an identity matrix
-    takes half of what it lets through to the second one, the other half of which sees another 1 only.
+    All that comes before the classifier is switched off. The biases of 1 reach the first dropout; an identity matrix
+    takes every other activation of what it lets through to the second dropout, where all see another 1. A score writes
+    down what comes out for four neighbours, halved, as the digits of a number to the base 4.
     """
-    half = torch.zeros(WIDTH, WIDTH)
-    half.fill_diagonal_(1)[WIDTH // 2 :] = 0
+    halves, digits = torch.zeros(WIDTH, WIDTH), torch.zeros(CLASSES, WIDTH)
+    halves[range(0, WIDTH, 2), range(0, WIDTH, 2)] = 1
+    for j in range(DIGITS):
+        digits[range(CLASSES), range(j, DIGITS * CLASSES, DIGITS)] = 4**j / 2
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() < 2:
                 parameter.fill_(float(parameter.numel() == WIDTH))
             elif parameter.numel() == WIDTH * WIDTH:
-                parameter.copy_(half.reshape(parameter.shape))
+                parameter.copy_(halves.reshape(parameter.shape))
             elif parameter.numel() == WIDTH * CLASSES:
-                parameter.copy_(torch.eye(CLASSES, WIDTH).reshape(parameter.shape))
+                parameter.copy_(digits.reshape(parameter.shape))
             else:
                 parameter.zero_()
     return model
@@ -53,8 +57,9 @@ def test_num_classes(same_outcome):
 
     def probe(m):
         model, device = outlined(m, num_classes=7)
+        one_more = trainable(lambda: m.VGG16(8), SHAPE) - trainable(lambda: m.VGG16(7), SHAPE)
         return {
-            "number of parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "parameters of one class more": one_more,
             "shape of the scores": list(model(torch.empty(2, 3, 224, 224, device=device)).shape),
         }
 
@@ -105,24 +110,26 @@ def test_dropout(student):
 
     def probe(m):
         x = torch.zeros(SHAPE)
-        model = revealing_dropout(filled(lambda: m.VGG16(CLASSES), x))
+        model = revealing_dropout(filled(m.VGG16, x))
         with torch.no_grad():
             return model(x)
 
-    scores = expect_tensor(student(probe), torch.empty(1, CLASSES)).flatten()
-    both, second = scores[: WIDTH // 2], scores[WIDTH // 2 :]
-    # Zeros are what the second dropout took; what it left was doubled: 1, or 1 and twice 1 where the first one left it.
+    scores = expect_tensor(student(probe), torch.empty(1, CLASSES)).flatten().double()
+    hint = "Print the network: what stands between its linear layers?"
+    message = "The dropouts behind the two hidden linear layers do not leave zeros and doubled activations."
+    whole = (scores - scores.round()).abs().max() < 1e-3 and scores.min() >= 0
+    expect(whole and scores.max() < 4**DIGITS, message, hint=hint)
+    digits = torch.stack([(scores.round() / 4**j).floor() % 4 for j in range(DIGITS)], dim=1)
+    # Zeros are what the second dropout took. It doubled the others: 1, or 1 and twice 1 where the first one left a 1.
     for name, part, wanted in (
-        ("second", second, {0.0: 1 / 2, 2.0: 1 / 2}),
-        ("first", both, {0.0: 1 / 2, 2.0: 1 / 4, 6.0: 1 / 4}),
+        ("second", digits[:, 1::2], {0: 1 / 2, 1: 1 / 2}),
+        ("first", digits[:, ::2], {0: 1 / 2, 1: 1 / 4, 3: 1 / 4}),
     ):
         for value, chance in wanted.items():
             share = float((part == value).double().mean())
-            bound = 6 * math.sqrt(chance * (1 - chance) / len(part))
+            bound = 6 * math.sqrt(chance * (1 - chance) / part.numel())
             message = f"Behind the {name} hidden linear layer, it is not one half of the activations that is dropped."
-            expect(
-                abs(share - chance) < bound, message, hint="Print the network: what stands between its linear layers?"
-            )
+            expect(abs(share - chance) < bound, message, hint=hint)
 
 
 @points(0.5)

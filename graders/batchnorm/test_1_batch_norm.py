@@ -11,6 +11,7 @@ from autograder.probes import gradients
 pytestmark = [exercise("batch_norm"), forbids(NORMALISATION)]
 
 EPS, MOMENTUM = 1e-5, 0.1
+TINY_EPS = 1e-12  # inside or outside of the root, even float64 does not notice
 training_modes = st.booleans()
 
 
@@ -97,8 +98,8 @@ def test_statistics_without_a_graph(same_outcome, case):
         found = []
         for training in (True, True, False):
             _, mean, var = m.batch_norm(X, gamma, beta, mean, var, EPS, MOMENTUM, training)
-            found.append({"moving mean": mean.requires_grad, "moving variance": var.requires_grad})
-        return {"requires_grad after each step": found}
+            found.append([mean.requires_grad, var.requires_grad])
+        return {"requires_grad of the moving mean and variance after each step": found}
 
     same_outcome(probe)
 
@@ -165,13 +166,14 @@ def test_dtype(same_outcome, case):
 
     def dtypes(m):
         return [
-            {name: str(value.dtype) for name, value in results(m, X, *rest, EPS, 0.5, mode).items()} for mode in modes
+            {name: str(value.dtype) for name, value in results(m, X, *rest, TINY_EPS, 0.5, mode).items()}
+            for mode in modes
         ]
 
     modes = (True, False)
     same_outcome(dtypes)
-    same_outcome(lambda m: m.batch_norm(X, *rest, EPS, MOMENTUM, False)[0])
-    same_outcome(lambda m: {"moving mean": m.batch_norm(X, *rest, EPS, 0.5)[1]})
+    same_outcome(lambda m: m.batch_norm(X, *rest, TINY_EPS, MOMENTUM, False)[0])
+    same_outcome(lambda m: {"moving mean": m.batch_norm(X, *rest, TINY_EPS, 0.5)[1]})
 
 
 @points(0.5)
@@ -179,8 +181,8 @@ def test_dtype(same_outcome, case):
 def test_precision_of_training(same_outcome, case):
     """Training with float64 has the precision of float64: the results and the gradient of the input."""
     X, *rest = (tensor / 3 for tensor in case)
-    same_outcome(lambda m: results(m, X, *rest, EPS, 0.5))
-    same_outcome(lambda m: {"gradient": gradients(lambda X: m.batch_norm(X, *rest, EPS, 0.5)[0] ** 2, X)[0]})
+    same_outcome(lambda m: results(m, X, *rest, TINY_EPS, 0.5))
+    same_outcome(lambda m: {"gradient": gradients(lambda X: m.batch_norm(X, *rest, TINY_EPS, 0.5)[0] ** 2, X)[0]})
 
 
 @points(0.5)
@@ -191,7 +193,7 @@ def test_any_memory_layout(same_outcome, case, training):
 
     def probe(m):
         one, other = (m.batch_norm(x, *rest, EPS, MOMENTUM, training)[0] for x in (X, X.contiguous()))
-        return {"result is that of a contiguous copy": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "is it the result of a contiguous copy?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 
@@ -234,11 +236,11 @@ def test_arguments_by_name(same_outcome, case):
 
     def probe(m):
         pairs = {
-            "by name as by position": (
+            'answer to "is it the same by name and by position?"': (
                 m.batch_norm(**named, training=False),
                 m.batch_norm(*case, EPS, MOMENTUM, False),
             ),
-            "training by default": (m.batch_norm(**named), m.batch_norm(*case, EPS, MOMENTUM, True)),
+            'answer to "is it training by default?"': (m.batch_norm(**named), m.batch_norm(*case, EPS, MOMENTUM, True)),
         }
         return {what: torch.allclose(one[0], other[0]) for what, (one, other) in pairs.items()}
 

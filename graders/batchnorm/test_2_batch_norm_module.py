@@ -41,8 +41,12 @@ def test_parameters(same_outcome, kind):
     def probe(m):
         layer = m.BatchNorm(*kind)
         parameters = dict(layer.named_parameters())
-        learned = [name in parameters and parameters[name].requires_grad for name in ("gamma", "beta")]
-        return {"gamma": layer.gamma, "beta": layer.beta, "parameters gamma, beta": learned}
+        names = "gamma", "beta"
+        learned = {
+            f'answer to "can {name} be learned?"': name in parameters and parameters[name].requires_grad
+            for name in names
+        }
+        return {"gamma": layer.gamma, "beta": layer.beta, **learned}
 
     same_outcome(probe)
 
@@ -55,8 +59,8 @@ def test_buffers(same_outcome, kind):
     def probe(m):
         layer = m.BatchNorm(*kind)
         buffers = dict(layer.named_buffers())
-        registered = [name in buffers for name in STATISTICS]
-        return {"moving_mean": layer.moving_mean, "moving_var": layer.moving_var, "buffers": registered}
+        registered = {f'answer to "is {name} a buffer?"': name in buffers for name in STATISTICS}
+        return {"moving_mean": layer.moving_mean, "moving_var": layer.moving_var, **registered}
 
     same_outcome(probe)
 
@@ -70,7 +74,10 @@ def test_state_dict(same_outcome, x):
         layer = layer_for(m, x)
         at_first = layer.state_dict()
         later = step(layer, x).state_dict()
-        return {name: {"at first": name in at_first, "later": name in later} for name in names}
+        return {
+            f'answer to "is {name} in the state_dict, at first and later?"': [name in at_first, name in later]
+            for name in names
+        }
 
     names = ("gamma", "beta", *STATISTICS)
     same_outcome(probe)
@@ -123,7 +130,7 @@ def test_extents_of_one(same_outcome, x, single):
         before = layer.moving_mean.shape, layer.moving_var.shape
         result = layer(x)
         after = layer.moving_mean.shape, layer.moving_var.shape
-        return {"result": result, "shapes of the moving statistics stay": before == after}
+        return {"result": result, 'answer to "do the moving statistics keep their shapes?"': before == after}
 
     same_outcome(probe, tolerance=ROUGH)
     same_outcome(lambda m: layer_for(m, single).eval()(single), tolerance=ROUGH)
@@ -169,8 +176,11 @@ def test_evaluation_keeps_the_statistics(same_outcome, x):
         before = [getattr(layer, name).clone() for name in STATISTICS]
         layer(x + 5)
         layer(x * 3)
-        same = [torch.equal(getattr(layer, name), value) for name, value in zip(STATISTICS, before, strict=True)]
-        return {"moving_mean, moving_var are unchanged": same}
+        pairs = zip(STATISTICS, before, strict=True)
+        return {
+            f'answer to "is {name} the same as before?"': torch.equal(getattr(layer, name), value)
+            for name, value in pairs
+        }
 
     same_outcome(probe)
 
@@ -185,7 +195,7 @@ def test_mode_is_the_modules_own(same_outcome, x, training, recording):
         before = layer.moving_mean.clone()
         with torch.set_grad_enabled(recording):
             result = layer(x.clone().requires_grad_(recording))
-        return {"result": result, "moving_mean has moved": not torch.equal(before, layer.moving_mean)}
+        return {"result": result, 'answer to "has moving_mean moved?"': not torch.equal(before, layer.moving_mean)}
 
     same_outcome(probe, tolerance=ROUGH)
 
@@ -233,8 +243,8 @@ def test_training_steps_in_a_row(same_outcome, x):
             y = layer.train(training)(leaf * 2)
             if y.requires_grad:
                 y.sum().backward()
-            found.append({name: getattr(layer, name).requires_grad for name in STATISTICS})
-        return {"requires_grad after each step": found}
+            found.append([getattr(layer, name).requires_grad for name in STATISTICS])
+        return {"requires_grad of moving_mean and moving_var after each step": found}
 
     same_outcome(probe)
 
@@ -254,7 +264,7 @@ def test_save_and_load(same_outcome, case):
         result = other.eval()(x)
         before = other.moving_mean.clone()
         moved = not torch.equal(before, step(other, x + 5).moving_mean)
-        return {"result of the loaded module": result, "one more step moves its statistics": moved}
+        return {"result of the loaded module": result, 'answer to "does one more step move its statistics?"': moved}
 
     same_outcome(probe, tolerance=ROUGH)
 
@@ -267,11 +277,11 @@ def test_copies_are_independent(same_outcome, x):
     def probe(m):
         other, layer = layer_for(m, x), step(layer_for(m, x), x)
         twin, mean = copy.deepcopy(layer), layer.moving_mean.clone()
-        found = {"the copy has the same moving_mean": torch.equal(twin.moving_mean, mean)}
+        found = {'answer to "has the copy the same moving_mean?"': torch.equal(twin.moving_mean, mean)}
         step(twin, x * 3 + 1)
-        found["a step of the copy leaves the original alone"] = torch.equal(layer.moving_mean, mean)
-        found["a step of the copy moves its own"] = not torch.equal(twin.moving_mean, mean)
-        found["another module still has zeros"] = not other.moving_mean.any().item()
+        found['answer to "does a step of the copy leave the original alone?"'] = torch.equal(layer.moving_mean, mean)
+        found['answer to "does a step of the copy move its own?"'] = not torch.equal(twin.moving_mean, mean)
+        found['answer to "has another module still zeros?"'] = not other.moving_mean.any().item()
         return found
 
     same_outcome(probe)
@@ -284,7 +294,7 @@ def test_double(same_outcome, case):
     x, _, _, mean, var = (tensor / 3 for tensor in case)
 
     def probe(m):
-        layer = remember(layer_for(m, x, eps=1e-5).double(), mean, var)
+        layer = remember(layer_for(m, x, eps=1e-12).double(), mean, var)
         in_evaluation = layer.eval()(x)
         tensors = step(layer, x).gamma, layer.beta, layer.moving_mean, layer.moving_var, layer(x)
         names = "gamma", "beta", "moving_mean", "moving_var", "the result in training"
@@ -338,7 +348,7 @@ def test_any_memory_layout(same_outcome, x, training):
 
     def probe(m):
         one, other = (layer_for(m, x).train(training)(value) for value in (x, x.contiguous()))
-        return {"result is that of a contiguous copy": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "is it the result of a contiguous copy?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 

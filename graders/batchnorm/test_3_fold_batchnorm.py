@@ -88,7 +88,7 @@ def test_dtype(same_outcome, x, seed):
 
     def probe(m):
         with_bias = m.fold_batchnorm(*conv_and_bn(seed, float64))
-        folded = m.fold_batchnorm(*conv_and_bn(seed, float64, bias=False))
+        folded = m.fold_batchnorm(*conv_and_bn(seed, float64, bias=False, eps=1e-12))
         tensors = folded.weight, folded.bias, with_bias.weight, with_bias.bias
         with torch.no_grad():
             return {"dtypes of weights and biases": [str(tensor.dtype) for tensor in tensors], "result": folded(x / 3)}
@@ -110,7 +110,7 @@ def test_normalisation_in_training_mode(same_outcome, x, seed):
 
     def probe(m):
         one, other = (folded_output(m, x, seed=seed, training=training) for training in (True, False))
-        return {"result is that of evaluation mode": torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "is it the result of evaluation mode?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 
@@ -126,11 +126,11 @@ def test_new_convolution(same_outcome, bias, affine):
         before = [*conv.parameters(), *bn.parameters(), *bn.buffers()]
         old = {tensor.untyped_storage().data_ptr() for tensor in before}
         return {
-            "class is nn.Conv2d": isinstance(folded, nn.Conv2d),
-            "has a bias": isinstance(folded.bias, torch.Tensor),
-            "is conv itself": folded is conv,
-            "weight shares memory": folded.weight.untyped_storage().data_ptr() in old,
-            "bias shares memory": folded.bias.untyped_storage().data_ptr() in old,
+            'answer to "is it an nn.Conv2d?"': isinstance(folded, nn.Conv2d),
+            'answer to "has it a bias?"': isinstance(folded.bias, torch.Tensor),
+            'answer to "is it conv itself?"': folded is conv,
+            'answer to "does its weight share memory?"': folded.weight.untyped_storage().data_ptr() in old,
+            'answer to "does its bias share memory?"': folded.bias.untyped_storage().data_ptr() in old,
         }
 
     same_outcome(probe)

@@ -63,7 +63,7 @@ def toy_block(expansion):
             self.given = y.detach().clone()
             return y
 
-    Toy.expansion = expansion
+    Toy.expansion, Toy.__module__, Toy.__qualname__ = expansion, "grader", f"BlockWithExpansion{expansion}"
     return Toy
 
 

@@ -48,8 +48,12 @@ def test_parameters(same_outcome, inputs, outputs, stride):
     shape = [2, inputs, 4, 4]
     same_outcome(
         lambda m: {
-            "number of parameters": parameter_count(lambda: m.ResidualBlock(inputs, outputs, stride), shape),
-            "number of parameters with channels alike": parameter_count(lambda: m.ResidualBlock(inputs, inputs), shape),
+            f"number of parameters of ResidualBlock({inputs}, {outputs}, {stride})": parameter_count(
+                lambda: m.ResidualBlock(inputs, outputs, stride), shape
+            ),
+            f"number of parameters of ResidualBlock({inputs}, {inputs})": parameter_count(
+                lambda: m.ResidualBlock(inputs, inputs), shape
+            ),
         }
     )
 
@@ -86,7 +90,8 @@ def test_shortcut(same_outcome, x, more, stride):
 
     def probe(m):
         shortcut = filled(lambda: m.ResidualBlock(inputs, outputs, stride), x).eval().shortcut
-        return {"shortcut": x if shortcut is None else shortcut(x)}
+        result = x if shortcut is None else shortcut(x)
+        return {f"result of ResidualBlock({inputs}, {outputs}, {stride}).eval().shortcut(x)": result}
 
     same_outcome(probe, tolerance=NETWORK)
 
@@ -115,7 +120,7 @@ def test_statistics(same_outcome, x, more, stride):
         block(x)
         after_training = statistics(block)
         block.eval()(x + 1)
-        return {"after training:": after_training, "after evaluation:": statistics(block)}
+        return {"statistics after training": after_training, "statistics after evaluation": statistics(block)}
 
     same_outcome(probe, tolerance=EXACT)
 

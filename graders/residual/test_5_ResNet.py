@@ -29,6 +29,12 @@ IMAGE = [2, 3, 32, 32]
 FEW = [1, 2, 1, 3]
 
 
+def by_stage(what, found, layers, expansion):
+    """Something about each stage, as {what it is in words: value}."""
+    net = f"(layers={layers}, block with expansion {expansion})"
+    return {f"{what} in layer{i} {net}": value for i, value in enumerate(found, 1)}
+
+
 @points(2)
 @settings(max_examples=6)
 @given(layers=depths, expansion=expansions)
@@ -51,7 +57,7 @@ def test_number_of_blocks(same_outcome, layers, expansion):
     def probe(m):
         toy = toy_block(expansion)
         found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
-        return {f"number of different blocks in layer{i}": len(set(stage)) for i, stage in enumerate(found, 1)}
+        return by_stage("number of different blocks", [len(set(stage)) for stage in found], layers, expansion)
 
     same_outcome(probe)
 
@@ -65,7 +71,7 @@ def test_strides(same_outcome, layers, expansion):
     def probe(m):
         toy = toy_block(expansion)
         found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
-        return {f"strides in layer{i}": [block.stride for block in stage] for i, stage in enumerate(found, 1)}
+        return by_stage("list of strides", [[block.stride for block in stage] for stage in found], layers, expansion)
 
     same_outcome(probe)
 
@@ -79,9 +85,8 @@ def test_channels(same_outcome, layers, expansion):
     def probe(m):
         toy = toy_block(expansion)
         found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
-        return {
-            f"(inplanes, planes) in layer{i}": [block.channels for block in stage] for i, stage in enumerate(found, 1)
-        }
+        channels = [[list(block.channels) for block in stage] for stage in found]
+        return by_stage("list of [inplanes, planes]", channels, layers, expansion)
 
     same_outcome(probe)
 
@@ -95,10 +100,8 @@ def test_who_gets_a_downsample(same_outcome, layers, expansion):
     def probe(m):
         toy = toy_block(expansion)
         found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
-        return {
-            f"blocks with a downsample in layer{i}": [reshapes(block) for block in stage]
-            for i, stage in enumerate(found, 1)
-        }
+        given = [[reshapes(block) for block in stage] for stage in found]
+        return by_stage("list of who has a downsample", given, layers, expansion)
 
     same_outcome(probe)
 
@@ -146,17 +149,20 @@ def test_make_layer(same_outcome, inplanes, planes, blocks, stride, expansion):
 
         def build():
             net = m.ResNet(toy, [1, 1, 1, 1], 1)
-            wishes = {
-                "with any stride": (inplanes, {"planes": planes, "blocks": blocks, "stride": stride}),
-                "with the default stride": (inplanes, {"planes": planes, "blocks": blocks}),
-                "with equal channels": (planes * expansion, {"planes": planes, "blocks": 1, "stride": 1}),
-                "with equal channels and stride 2": (planes * expansion, {"planes": planes, "blocks": 1, "stride": 2}),
-            }
+            wishes = [
+                (inplanes, {"planes": planes, "blocks": blocks, "stride": stride}),
+                (inplanes, {"planes": planes, "blocks": blocks}),
+                (planes * expansion, {"planes": planes, "blocks": 1, "stride": 1}),
+                (planes * expansion, {"planes": planes, "blocks": 1, "stride": 2}),
+            ]
             net.found = {}
-            for what, (net.inplanes, wish) in wishes.items():
+            for before, wish in wishes:
+                net.inplanes = before
                 stage = blocks_of(net._make_layer(toy, **wish), toy)
-                found = [(*block.channels, block.stride, reshapes(block)) for block in stage]
-                net.found[f"(inplanes, planes, stride, has a downsample) of the blocks {what}"] = found
+                found = [[*block.channels, block.stride, reshapes(block)] for block in stage]
+                call = ", ".join(f"{key}={value}" for key, value in wish.items())
+                where = f"_make_layer(block, {call}) with inplanes {before}, expansion {expansion}"
+                net.found[f"list of [inplanes, planes, stride, has a downsample] from {where}"] = found
             return net
 
         return outline(build, IMAGE).found

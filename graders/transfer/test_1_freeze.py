@@ -87,7 +87,7 @@ def test_values(same_outcome, build, double):
     def probe(m):
         model = build().double() if double else build()
         m.freeze(model)
-        names = [name for name, _ in model.named_parameters()]
+        names = sorted(name for name, _ in model.named_parameters())
         return {"value": values(model), "parameters": names, "hooks": hooks(model)}
 
     same_outcome(probe)
