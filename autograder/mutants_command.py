@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -178,10 +179,13 @@ def _print(assignment: Assignment, rows: dict[str, Row], seconds: float, show: P
         cells = (name, row.score, str(row.equivalent or ""), str(len(row.survivors) or ""))
         table.add_row(show.text(symbol, style), *map(show.text, cells))
     show.console.print(table)
-    for name, row in rows.items():
-        for mutant in row.survivors:
-            show.console.print()
-            show.line((f"{name}: not noticed", "red"))
-            for sign, text in (("−", mutant.before), ("+", mutant.after)):
-                show.console.print(show.text(f"  {sign} {text}"))
+    unexplained = [(name, str(mutant)) for name, row in rows.items() for mutant in row.survivors]
+    if unexplained:
+        path = (assignment.graders / "equivalent_mutants.toml").relative_to(assignment.root)
+        show.console.print()
+        show.line((f"Not noticed: write a check, or say in {path} why each is no mistake.", "red"))
+    for name, change in unexplained:
+        fields = {"exercise": name, "change": change, "why": ""}
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+        show.console.print(show.text("\n".join(["", "[[mutant]]", *lines])), soft_wrap=True)  # to be copied
     show.console.print()

@@ -120,9 +120,9 @@ def test_survivors_are_listed_unless_they_are_explained(tmp_path):
     environment = {**os.environ, "COLUMNS": "200"}
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == 1, run.stderr
-    assert "half: not noticed\n  − return x / 2\n  + return x / 1\n" in run.stdout
+    assert '[[mutant]]\nexercise = "half"\nchange = "return x / 2  →  return x / 1"\nwhy = ""\n' in run.stdout
     assert "x / 3" not in run.stdout
-    assert "twice: not noticed" not in run.stdout
+    assert 'exercise = "twice"' not in run.stdout
     assert "| demo | `half` |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
     assert "| **demo** | all |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
 
