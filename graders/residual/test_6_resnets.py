@@ -47,9 +47,14 @@ def test_num_classes(same_outcome, name):
 @time_limit(15)
 @networks(18, 34, 50)
 def test_values(same_outcome, name):
-    """From the image to the classes in evaluation mode; the image need not be square."""
+    """From the image to the classes, in both modes; the image need not be square."""
     x = noise(2, 3, 33, 47)
-    same_outcome(lambda m: filled(lambda: getattr(m, name)(num_classes=5), x).eval()(x), tolerance=NETWORK)
+
+    def probe(m):
+        net = filled(lambda: getattr(m, name)(num_classes=5), x)
+        return {"result in evaluation mode": net.eval()(x), "result in training mode": net.train()(x)}
+
+    same_outcome(probe, tolerance=NETWORK)
 
 
 @points(0.5)

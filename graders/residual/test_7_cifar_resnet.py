@@ -5,7 +5,7 @@ import functools
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_state, noise
+from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_state, noise, same_in_any_layout
 from torch.nn.parameter import is_lazy
 
 from autograder.grading import exercise, points
@@ -91,7 +91,7 @@ def test_kept_pixels(same_outcome, seed, n):
     same_outcome(probe, tolerance=NETWORK)
 
 
-@points(2.5)
+@points(2)
 @settings(max_examples=4)
 @given(seed=st.integers(0, 999), n=st.integers(1, 2), batch=st.integers(2, 3))
 def test_evaluation(same_outcome, seed, n, batch):
@@ -147,6 +147,20 @@ def test_argument_is_not_modified(same_outcome):
     def probe(m):
         x = noise(*IMAGE)
         return inputs_afterwards(filled(lambda: m.cifar_resnet(1), x), x)
+
+    same_outcome(probe)
+
+
+@points(0.5)
+def test_any_memory_layout(same_outcome):
+    """The images may be transposed, or have their channels last."""
+
+    def probe(m):
+        net = filled(lambda: m.cifar_resnet(1), noise(*IMAGE))
+        return [
+            same_in_any_layout(net, noise(*IMAGE).transpose(2, 3)),
+            same_in_any_layout(net, noise(*IMAGE).contiguous(memory_format=torch.channels_last)),
+        ]
 
     same_outcome(probe)
 

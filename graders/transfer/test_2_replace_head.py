@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from inputs import (
     FLAT_HEADS,
     HEADLESS,
+    LAST_HEADS,
     NESTED_HEADS,
     float64,
     freeze_some,
@@ -27,6 +28,7 @@ from autograder.probes import fill, gradients
 
 pytestmark = exercise("replace_head")
 
+last = st.sampled_from(list(LAST_HEADS.items()))
 flat = st.sampled_from(list(FLAT_HEADS.items()))
 nested = st.sampled_from(list(NESTED_HEADS.items()))
 classes = st.sampled_from([1, 2, 3, 7])
@@ -34,7 +36,7 @@ seeds = st.integers(0, 99)
 
 
 @points(1.5)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_number_of_outputs(same_outcome, case, num_classes):
     """Afterwards the model computes `num_classes` numbers per sample, also a single one."""
     build, _ = case
@@ -76,7 +78,7 @@ def test_however_nested(same_outcome, case, num_classes):
 
 
 @points(2)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_bias(same_outcome, case, num_classes):
     """The new layer has a bias if and only if the old one had one."""
     build, where = case
@@ -90,7 +92,7 @@ def test_bias(same_outcome, case, num_classes):
 
 
 @points(1.5)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_dtype(same_outcome, case, num_classes):
     """The new layer has the dtype of the old one, also where that is float64 or not the dtype of the other layers."""
     build, where = case
@@ -106,7 +108,7 @@ def test_dtype(same_outcome, case, num_classes):
 
 
 @points(1)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_device(same_outcome, case, num_classes):
     """The new layer is on the device of the old one. (Here: "meta", whose tensors have no numbers.)"""
     build, where = case
@@ -121,7 +123,7 @@ def test_device(same_outcome, case, num_classes):
 
 
 @points(1.5)
-@given(case=flat, num_classes=st.sampled_from([2, 3, 4, 7]), seed=seeds)
+@given(case=last, num_classes=st.sampled_from([2, 3, 4, 7]), seed=seeds)
 def test_fresh(same_outcome, case, num_classes, seed):
     """The new layer knows nothing of the old numbers: its own come from torch's generator, and from nothing else."""
     build, where = case
@@ -146,7 +148,7 @@ def test_fresh(same_outcome, case, num_classes, seed):
 
 
 @points(1.5)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_trainable(same_outcome, case, num_classes):
     """The new layer can be learned, also when the whole model was frozen before."""
     build, where = case
@@ -160,7 +162,7 @@ def test_trainable(same_outcome, case, num_classes):
 
 
 @points(1.5)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_other_values(same_outcome, case, num_classes):
     """All other layers are the same objects as before, with the same parameters and buffers."""
     build, where = case
@@ -177,7 +179,7 @@ def test_other_values(same_outcome, case, num_classes):
 
 
 @points(0.5)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_arguments_by_name(same_outcome, case, num_classes):
     """The arguments are called `model` and `num_classes`."""
     build, _ = case
@@ -191,7 +193,7 @@ def test_arguments_by_name(same_outcome, case, num_classes):
 
 
 @points(1)
-@given(case=flat, seed=seeds)
+@given(case=last, seed=seeds)
 def test_other_states(same_outcome, case, seed):
     """All other layers keep their modes, stay frozen or trainable as they were, and get no hooks."""
     build, where = case
@@ -224,7 +226,7 @@ def test_the_model_computes_with_it(same_outcome, case, num_classes, x):
 
 
 @points(1)
-@given(case=flat, num_classes=classes)
+@given(case=last, num_classes=classes)
 def test_returns_the_model(same_outcome, case, num_classes):
     """What is returned is the model itself, not a copy, not the new layer and not None."""
     build, _ = case

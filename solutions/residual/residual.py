@@ -397,11 +397,12 @@ def resnet152(num_classes=1000):
 #    m n o p
 # ```
 #
-# ResNet-20 with 10 classes has 269722 parameters. All names are up to you; helper classes may stand before the
-# function.
-
+# ResNet-20 with 10 classes has 269722 parameters. All names are up to you.
 
 # %%
+# Room for a module that the function needs.
+
+
 ### BEGIN SOLUTION
 class OptionA(nn.Module):
     """Every second pixel of each row and column, and `new_channels` channels of zeros behind the old ones."""
@@ -416,6 +417,9 @@ class OptionA(nn.Module):
 
 
 ### END SOLUTION
+
+
+# %%
 def cifar_resnet(n, num_classes=10):
     """The paper's network of 6n + 2 layers for CIFAR-10, with shortcuts of option A.
 
