@@ -14,7 +14,7 @@
 # - what is counted is counted in plain Python integers. `9408` is right, `9408.0` is not, and neither is
 #   a tensor. (`receptive_field` is the exception: the middle between two pixels is no integer.)
 # - an argument is never changed, be it a list or a model.
-
+#
 # No imports are needed to count. To compare your results with PyTorch's layers, `from torch import nn`.
 
 # %% [markdown]

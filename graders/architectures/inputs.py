@@ -42,6 +42,11 @@ def layouts_of(x):
     }
 
 
+def stages_of(net):
+    """The parts of a container, also of one that names them."""
+    return list(net.values() if hasattr(net, "values") else net)
+
+
 def trainable(build, *input_shapes):
     """How many numbers the network learns."""
     return sum(value.numel() for value in outline(build, *input_shapes).parameters() if value.requires_grad)

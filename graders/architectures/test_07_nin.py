@@ -16,6 +16,7 @@ from inputs import (
     result,
     seeds,
     shape_of,
+    stages_of,
     trainable,
     used_again,
 )
@@ -63,7 +64,7 @@ def test_stages(same_outcome):
     """For 1×224×224 the stages in `net` return maps of 54, 26, 26, 12, 12, 5, 5, 5 and 1 pixels, then the scores."""
 
     def probe(m):
-        shapes = shapes_through(outline(m.NiN, (1, 1, 224, 224)).net, (1, 1, 224, 224))
+        shapes = shapes_through(stages_of(outline(m.NiN, (1, 1, 224, 224)).net), (1, 1, 224, 224))
         maps = [shape[1:] for shape in shapes if len(shape) == 4]
         if maps and maps[-1][1:] == [1, 1]:
             del maps[-1]  # the mean and the flattening may be one layer

@@ -14,6 +14,7 @@ from inputs import (
     result,
     seeds,
     shape_of,
+    stages_of,
     trainable,
     used_again,
 )
@@ -37,13 +38,13 @@ def test_number_of_parameters(same_outcome):
 @points(1)
 def test_six_stages(same_outcome):
     """The attribute `net` has six stages."""
-    same_outcome(lambda m: {"number of stages in net": len(list(outline(m.GoogLeNet, SHAPE).net))})
+    same_outcome(lambda m: {"number of stages in net": len(stages_of(outline(m.GoogLeNet, SHAPE).net))})
 
 
 @points(2)
 def test_shapes_of_the_stages(same_outcome):
     """For 1×96×96 the stages return 64×24×24, 192×12×12, 480×6×6, 832×3×3, 1024 and 10 numbers."""
-    same_outcome(lambda m: shapes_through(outline(m.GoogLeNet, SHAPE).net, SHAPE))
+    same_outcome(lambda m: shapes_through(stages_of(outline(m.GoogLeNet, SHAPE).net), SHAPE))
 
 
 @points(2.5)

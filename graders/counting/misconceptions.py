@@ -423,22 +423,22 @@ def counts_buffers_too(model, trainable_only=False):
 
 @misconception(
     "count_parameters",
-    hint="Try `layer = nn.Linear(2, 2); nn.Sequential(layer, layer)`. How many numbers does it hold in memory?",
-)
-def counts_shared_layers_each_time(model, trainable_only=False):
-    """A layer counts wherever it stands."""
-    named = model.named_parameters(remove_duplicate=False)
-    return sum(p.numel() for _, p in named if p.requires_grad or not trainable_only)
-
-
-@misconception(
-    "count_parameters",
     hint="Two different layers may use the same nn.Parameter. How would your loop notice? `is` and `id` may help.",
 )
 def counts_tied_weights_twice(model, trainable_only=False):
     """Each layer once, but the parameter that two layers share twice."""
     own = [p for module in model.modules() for p in module.parameters(recurse=False)]
     return sum(p.numel() for p in own if p.requires_grad or not trainable_only)
+
+
+@misconception(
+    "count_parameters",
+    hint="Try `layer = nn.Linear(2, 2); nn.Sequential(layer, layer)`. How many numbers does it hold in memory?",
+)
+def counts_shared_layers_each_time(model, trainable_only=False):
+    """A layer counts wherever it stands."""
+    named = model.named_parameters(remove_duplicate=False)
+    return sum(p.numel() for _, p in named if p.requires_grad or not trainable_only)
 
 
 @misconception(
@@ -465,13 +465,6 @@ def counts_inner_layers_at_every_level(model, trainable_only=False):
 def counts_tensors(model, trainable_only=False):
     """The number of tensors."""
     return len([p for p in model.parameters() if p.requires_grad or not trainable_only])
-
-
-@misconception("count_parameters", hint="Two layers of the same shape: are they the same layer?")
-def takes_equal_shapes_for_the_same(model, trainable_only=False):
-    """One parameter of each shape counts."""
-    kept = {tuple(p.shape): p.numel() for p in model.parameters() if p.requires_grad or not trainable_only}
-    return sum(kept.values())
 
 
 @misconception("count_parameters", hint="Can a parameter belong to the model itself and to none of its layers?")
@@ -525,6 +518,13 @@ def leaves_out_layers_that_are_partly_frozen(model, trainable_only=False):
         return count_parameters(model)
     free = [m for m in model.modules() if all(p.requires_grad for p in m.parameters(recurse=False))]
     return sum(p.numel() for p in {p: None for m in free for p in m.parameters(recurse=False)})
+
+
+@misconception("count_parameters", hint="Two layers of the same shape: are they the same layer?")
+def takes_equal_shapes_for_the_same(model, trainable_only=False):
+    """One parameter of each shape counts."""
+    kept = {tuple(p.shape): p.numel() for p in model.parameters() if p.requires_grad or not trainable_only}
+    return sum(kept.values())
 
 
 @misconception(

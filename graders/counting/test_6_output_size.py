@@ -12,15 +12,19 @@ pytestmark = exercise("output_size")
 @points(1.5)
 @given(case=windows(strides=(1, 1), paddings=(0, 0)))
 def test_kernel(same_outcome, case):
-    """Without stride and padding the map shrinks by the kernel size less one."""
-    same_outcome(lambda m: whole(m.output_size(*case[:2])))
+    """Without stride and padding the map shrinks by the kernel size less one, down to a single place."""
+    size, kernel, _, _ = case
+    same_outcome(lambda m: whole(m.output_size(size, kernel)))
+    same_outcome(lambda m: whole(m.output_size(kernel, kernel)))
 
 
 @points(1.5)
 @given(case=windows(strides=(1, 1), paddings=(1, 4)))
 def test_padding(same_outcome, case):
-    """The padding is on both sides."""
-    same_outcome(lambda m: whole(m.output_size(case[0], case[1], padding=case[3])))
+    """The padding is on both sides, and a window may be larger than the map without it."""
+    size, kernel, _, padding = case
+    same_outcome(lambda m: whole(m.output_size(size, kernel, padding=padding)))
+    same_outcome(lambda m: whole(m.output_size(size, size + 2 * padding, padding=padding)))
 
 
 @points(2.5)

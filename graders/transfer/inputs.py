@@ -62,6 +62,15 @@ def moved(model, before):
     return {name: bool((value - before[name]).abs().max() > 1e-9) for name, value in values(model).items()}
 
 
+def states(model):
+    """Modes, hooks and what requires a gradient, with keys that begin a sentence: "The … stem.0 should be"."""
+    return {
+        "mode (True for training) of": modes(model),
+        "number of hooks of": hooks(model),
+        "requires_grad of": trainable(model),
+    }
+
+
 # --- putting a model into some state ---------------------------------------------------------------------------------
 
 
@@ -327,15 +336,7 @@ LAST_HEADS = {
     long_sequence: "10",
 }
 FLAT_HEADS = {**LAST_HEADS, head_in_the_middle: "2"}
-NESTED_HEADS = {
-    early: "last.out",
-    wrapped: "model.backbone.0.verdict",
-    wrapped_without_bias: "model.backbone.0.layers.2",
-    several: "layers.2",
-    several_without_bias: "layers.2",
-    backwards: "side.2.0",
-    photo: "head.out",
-}
+NESTED_HEADS = [early, wrapped, wrapped_without_bias, several, several_without_bias, backwards, photo]
 
 
 class OneByOne(nn.Module):

@@ -36,22 +36,22 @@ def test_every_parameter(same_outcome, build, seed):
     def probe(m):
         model = build() if seed is None else freeze_some(build(), seed)
         m.freeze(model)
-        return {"requires_grad": trainable(model)}
+        return {"requires_grad of": trainable(model)}
 
     same_outcome(probe)
 
 
 @points(1.5)
-@given(build=st.sampled_from(ALONE))
-def test_layer_without_children(same_outcome, build):
+def test_layer_without_children(same_outcome):
     """A single layer is a module, too, and so is one with parameters beside those of its children, or with none."""
 
-    def probe(m):
+    def probe(m, build):
         model = build()
         m.freeze(model)
-        return {"requires_grad": trainable(model)}
+        return {"requires_grad of": trainable(model)}
 
-    same_outcome(probe)
+    for build in ALONE:
+        same_outcome(lambda m, build=build: probe(m, build))
 
 
 @points(1.5)
@@ -74,7 +74,7 @@ def test_modes(same_outcome, build, seed):
     def probe(m):
         model = mix_modes(build(), seed)
         m.freeze(model)
-        return {"mode (True for training)": modes(model)}
+        return {"mode (True for training) of": modes(model)}
 
     same_outcome(probe)
 
@@ -88,7 +88,7 @@ def test_values(same_outcome, build, double):
         model = build().double() if double else build()
         m.freeze(model)
         names = sorted(name for name, _ in model.named_parameters())
-        return {"value": values(model), "parameters": names, "hooks": hooks(model)}
+        return {"value of": values(model), "parameters": names, "number of hooks of": hooks(model)}
 
     same_outcome(probe)
 
@@ -114,13 +114,13 @@ def test_gradients_pass_through(same_outcome, x):
 
 
 @points(1)
-@given(part=st.sampled_from(["stem", "stages", "stages.1", "branches", "branches.wide", "head.hidden"]))
-def test_part_of_a_model(same_outcome, part):
+def test_part_of_a_model(same_outcome):
     """Freezing one part of a model leaves its other parts trainable."""
 
-    def probe(m):
+    def probe(m, part):
         model = photo()
         m.freeze(model.get_submodule(part))
-        return {"requires_grad": trainable(model)}
+        return {"requires_grad of": trainable(model)}
 
-    same_outcome(probe)
+    for part in ("stem", "stages", "stages.1", "branches.wide", "head.hidden"):
+        same_outcome(lambda m, part=part: probe(m, part))

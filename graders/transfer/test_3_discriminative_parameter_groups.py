@@ -11,15 +11,13 @@ from inputs import (
     all_names_in,
     family,
     freeze_some,
-    hooks,
     largest_factor,
     members,
     mix_modes,
-    modes,
     names_in,
     photo,
     rates,
-    trainable,
+    states,
     values,
 )
 
@@ -127,7 +125,7 @@ def test_frozen_parameters_are_left_out(same_outcome, case, seed):
         if seed is not None:
             freeze_some(model, seed)
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
-        return {"all parameters in groups, sorted": sorted(all_names_in(groups, model))}
+        return {"sorted list of all parameters in groups": sorted(all_names_in(groups, model))}
 
     same_outcome(probe)
 
@@ -142,7 +140,7 @@ def test_each_parameter_once(same_outcome, case):
         model = family(kinds, names)
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
         found = all_names_in(groups, model)
-        return {"how often in a group": {name: found.count(name) for name, _ in model.named_parameters()}}
+        return {"number of times that a group holds": {name: found.count(name) for name, _ in model.named_parameters()}}
 
     same_outcome(probe)
 
@@ -178,7 +176,6 @@ def test_model_is_not_modified(same_outcome, case, seed):
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
         for group in groups:
             members(group)
-        states = {"requires_grad": trainable(model), "mode": modes(model), "hooks": hooks(model)}
-        return {**states, "value": values(model)}
+        return {**states(model), "value of": values(model)}
 
     same_outcome(probe)
