@@ -40,6 +40,6 @@ def test_evaluation(same_outcome):
 @points(2.5)
 @time_limit(30)
 def test_training(same_outcome):
-    """In training mode the results, the running statistics afterwards, and the gradients are right."""
+    """In training mode the results, the running statistics afterwards, and the gradient of the input are right."""
     x = noise((2, 3, 64, 48), seed=2, dtype=float64)
     same_outcome(lambda m: trained_and_learned(lambda: m.ModernCNN(5), x), tolerance=PRECISE)

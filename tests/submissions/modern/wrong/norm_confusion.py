@@ -1,4 +1,4 @@
-# wrong: ConvBNReLU, MBConvBlock, ModernCNN, EfficientNetB0
+# wrong: ConvBNReLU, MBConvBlock, ModernCNN
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
