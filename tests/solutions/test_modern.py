@@ -1,4 +1,4 @@
-"""The reference solution of `modern`, compared with torchvision, with plain formulas, and with the contract's figures."""
+"""The reference solution of `modern`, compared with torchvision, plain formulas and the figures of the contract."""
 
 import copy
 import importlib.util
