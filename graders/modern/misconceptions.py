@@ -376,6 +376,17 @@ class UsesReLU(MBConvBlock):
             self.expansion[2] = nn.ReLU()
 
 
+@misconception("MBConvBlock", hint="Is there a ReLU in your block? This block has a smoother activation, everywhere.")
+class UsesReLUEverywhere(MBConvBlock):
+    """ReLU in all three places where a SiLU belongs."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.depthwise[2] = self.scale[2] = nn.ReLU()
+        if not isinstance(self.expansion, nn.Identity):
+            self.expansion[2] = nn.ReLU()
+
+
 @misconception("MBConvBlock", hint="Which activation stands inside the squeeze and excitation of *this* block?")
 class SqueezesWithReLU(MBConvBlock):
     """ReLU inside the squeeze and excitation."""
@@ -1011,6 +1022,14 @@ def returns_the_width_first(phi, alpha=1.2, beta=1.1, gamma=1.15):
     return float(beta) ** phi, float(alpha) ** phi, float(gamma) ** phi
 
 
+@misconception("compound_scaling", hint="A product can be too large. Can it also be too small?")
+def refuses_only_large_products(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """A product far below 2 is allowed."""
+    if alpha * beta**2 * gamma**2 > 2.2:
+        raise ValueError("alpha · beta² · gamma² is too large")
+    return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
+
+
 @misconception("compound_scaling", hint="Which of the three factors are squared in the rule, and why?")
 def multiplies_without_squares(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """The rule is tested with alpha · beta · gamma, and only from above, since the defaults give 1.5."""
@@ -1024,14 +1043,6 @@ def squares_only_the_width(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """The resolution is not squared in the rule."""
     if abs(alpha * beta**2 * gamma - 2) > 0.4:
         raise ValueError("alpha · beta² · gamma is not about 2")
-    return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
-
-
-@misconception("compound_scaling", hint="A product can be too large. Can it also be too small?")
-def refuses_only_large_products(phi, alpha=1.2, beta=1.1, gamma=1.15):
-    """A product far below 2 is allowed."""
-    if alpha * beta**2 * gamma**2 > 2.2:
-        raise ValueError("alpha · beta² · gamma² is too large")
     return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
 
 
