@@ -22,8 +22,8 @@ from autograder.selfcheck.explaining import PLACES, place, still_running
 from autograder.selfcheck.labels import labels_of
 from autograder.submission import Submission
 
-TEST_SECONDS = 5.0
-LOAD_SECONDS = 10.0
+TEST_SECONDS = 10.0
+LOAD_SECONDS = 20.0
 
 _START = (
     "import sys, os, pathlib; sys.path[:] = sys.argv[2].split(os.pathsep); "
