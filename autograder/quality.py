@@ -27,7 +27,7 @@ _INTRODUCTION = """\
 Written by `autograder verify --table` and `autograder mutants --table`; not edited by hand.
 
 - *Checks*, *Examples*: named checks, and questions that they ask a submission with nothing wrong.
-- *Seconds*: of checking the solution (median), the reference's answers being known, beside other runs on the same cores.
+- *Seconds*: of checking the solution (median) once the reference has been asked, beside other runs on the same cores.
 - *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, of those tried.
 - *Runs*: what was graded for that: salts × repeats × (the solution, the skeleton and each misconception tried).
 - *Mutants caught*: small mistakes put into the solution by machine that lose points, of those that are not equivalent.
