@@ -85,12 +85,12 @@ def _last_size(size, layers):
 
 
 def whole(value):
-    """A number without a fraction as an int, whatever its type; everything else (a bool, 2.5, None) as it is."""
-    if isinstance(value, torch.Tensor) and value.dim() == 0 and value.dtype is not torch.bool:
+    """A number without a fraction as an int, whatever its type (a bool is 0 or 1); all else (2.5, None) as it is."""
+    if isinstance(value, torch.Tensor) and value.dim() == 0:
         value = value.item()
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    if isinstance(value, numbers.Integral):
         return int(value)
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, numbers.Real) and math.isfinite(value):
         return int(value) if value == int(value) else float(value)
     return value
 

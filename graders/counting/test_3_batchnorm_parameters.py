@@ -36,5 +36,6 @@ def test_arguments(same_outcome, features, affine):
 @points(1)
 @given(features=features)
 def test_plain_int(same_outcome, features):
-    """The result is a plain int: 12, not 12.0 and not a tensor."""
+    """The result is a plain int: 12, not 12.0, not a tensor, and not False for 0."""
     same_outcome(lambda m: {"type of the result": type_of(m.batchnorm_parameters(features))})
+    same_outcome(lambda m: {"type of the result": type_of(m.batchnorm_parameters(features, affine=False))})
