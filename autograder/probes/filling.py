@@ -104,11 +104,11 @@ def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
 
 
 class _NoDraws(TorchFunctionMode):
-    """Parameters are not drawn at random inside the `with` block: their numbers are about to be replaced."""
+    """Large parameters are not drawn at random inside the `with` block: their numbers are about to be replaced."""
 
     _DRAWS = frozenset((torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_))
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in self._DRAWS and isinstance(args[0], nn.Parameter):
+        if func in self._DRAWS and isinstance(args[0], nn.Parameter) and args[0].numel() > _PERIOD:
             return args[0]
         return func(*args, **(kwargs or {}))

@@ -43,8 +43,10 @@ def layouts_of(x):
 
 
 def stages_of(net):
-    """The parts of a container, also of one that names them."""
-    return list(net.values() if hasattr(net, "values") else net)
+    """The parts of a container, also of one that names them or that is a module of its own."""
+    if hasattr(net, "values"):
+        return list(net.values())
+    return list(net if hasattr(net, "__iter__") else net.children())
 
 
 def trainable(build, *input_shapes):

@@ -34,7 +34,7 @@ def revealing_dropout(model):
         digits[range(CLASSES), range(j, DIGITS * CLASSES, DIGITS)] = 4**j / 2
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.dim() < 2:
+            if sum(extent > 1 for extent in parameter.shape) < 2:
                 parameter.fill_(float(parameter.numel() == WIDTH))
             elif parameter.numel() == WIDTH * WIDTH:
                 parameter.copy_(halves.reshape(parameter.shape))
@@ -71,8 +71,8 @@ def test_layers(same_outcome):
     """There are 13 convolutions and 3 linear layers of the right widths, each with a bias."""
 
     def probe(m):
-        parameters = outline(m.VGG16, SHAPE).parameters()
-        sizes = sorted([parameter.shape[0], parameter.numel() // parameter.shape[0]] for parameter in parameters)
+        shapes = [[extent for extent in value.shape if extent > 1] for value in outline(m.VGG16, SHAPE).parameters()]
+        sizes = sorted([shape[0], math.prod(shape[1:])] for shape in shapes)
         return {"sizes of the parameters (outputs, numbers for each)": sizes}
 
     same_outcome(probe)

@@ -39,7 +39,7 @@ def revealing_dropout(model):
     identity = torch.eye(CHANNELS)
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.dim() < 2:
+            if sum(extent > 1 for extent in parameter.shape) < 2:
                 parameter.fill_(float(parameter.numel() == CHANNELS))
             elif parameter.numel() == CHANNELS * CHANNELS:
                 parameter.copy_(identity.reshape(parameter.shape))

@@ -79,10 +79,11 @@ def learned(build, x, training=True):
 
 def trained_and_learned(build, x):
     """The result, the statistics and the gradient of the input from one pass in training mode."""
-    model, results = filled(build, x), []
-    model.register_forward_hook(lambda *call: results.append(call[-1]))
+    model, seen = filled(build, x), []
+    model.register_forward_hook(lambda *call: seen.append((call[-1], statistics(model))))
     gradient = gradients(model, x)[0]
-    return {"result": results[0], "gradient": gradient, **statistics(model)}
+    result, learned = seen[0]  # of the pass itself: checkpointing repeats parts of it for the gradient
+    return {"result": result, "gradient": gradient, **learned}
 
 
 def untouched(build, x):

@@ -6,7 +6,6 @@ by row unless `layouts` is asked for: that is one check of each exercise.
 
 from __future__ import annotations
 
-import copy
 import math
 
 import torch
@@ -15,7 +14,7 @@ from torch import nn
 
 from autograder.grading import Tolerance
 from autograder.grading.strategies import shapes, tensors
-from autograder.probes import fill, filled
+from autograder.probes import filled
 
 float32, float64 = torch.float32, torch.float64
 NETWORK = Tolerance(1e-3, 1e-4)  # float32 through some layers
@@ -89,19 +88,15 @@ def close(one, other):
 
 
 def keeps_its_state(build, x):
-    """Whether a state_dict carries all that matters from one model to another, and a copy is independent."""
+    """Whether a state_dict carries all that matters from one model to another."""
     first, second = filled(build, x, seed=1).eval(), filled(build, x, seed=2).eval()
     with torch.no_grad():
         wanted, before = first(x), second(x)
         second.load_state_dict(first.state_dict())
         loaded = second(x)
-        twin = copy.deepcopy(first)
-        fill(first, seed=3)
-        copied = twin(x)
     return {
         "result differs with other numbers": not close(before, wanted),
         "result is the same after load_state_dict": close(loaded, wanted),
-        "result of a deep copy stays when the original changes": close(copied, wanted),
     }
 
 
