@@ -194,3 +194,37 @@ def test_a_snapshot_sees_whatever_was_changed():
         changed = copy.deepcopy(model)
         change(changed)
         assert str(snapshot(changed)) != str(before)
+
+
+class Terse(nn.Module):
+    """Batch normalisation whose names say little: only the numbers it starts with tell what is what."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, channels, 1, 1))
+        self.h = nn.Parameter(torch.zeros(1, channels, 1, 1))
+        self.register_buffer("m", torch.zeros(1, channels, 1, 1))
+        self.register_buffer("v", torch.ones(1, channels, 1, 1))
+        self.register_buffer("multiplier", torch.ones(1), persistent=False)
+
+    def forward(self, x):
+        return (x - self.m) / (self.v + 1e-5).sqrt() * self.weight * self.multiplier + self.h
+
+
+def test_where_names_say_nothing_the_first_numbers_do():
+    for seed in (0, 1):  # what was filled once is known by then
+        model = fill(Terse(3).double().eval(), 0)
+        model, wanted = fill(model, seed), fill(nn.BatchNorm2d(3).double().eval(), seed)
+        torch.testing.assert_close(model(X), wanted(X))
+        assert model.multiplier == 1
+        assert statistics(model).keys() == statistics(wanted).keys()
+
+
+def test_words_inside_other_words_say_nothing():
+    model = nn.Module()
+    model.again = nn.Parameter(torch.zeros(3))
+    model.scale_bias = nn.Parameter(torch.zeros(3))
+    model.register_buffer("cumulative", torch.ones(5))
+    fill(model)
+    assert torch.equal(model.again, model.scale_bias)
+    assert torch.equal(model.cumulative, torch.ones(5))
