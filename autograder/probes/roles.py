@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 WEIGHT, BIAS, SCALE, MEAN, VARIANCE = "weights", "biases", "scales", "running means", "running variances"
 Group = tuple[str, tuple[int, ...]]  # role, shape: of weights (outputs, numbers for each), else without extents of 1
 
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
+_LAYERS = (nn.Linear, nn.Bilinear, _ConvNd)
 # Words that a name, or a part of it, ends with. Where it says nothing, the numbers that the tensor starts with do.
 _SCALES, _BIASES = ("gamma", "scale", "gain"), ("bias", "beta", "shift", "offset", "b")
 _MEANS, _VARIANCES = ("mean", "avg", "average", "mu", "rm"), ("var", "variance", "std", "sigma", "rv")
@@ -66,6 +68,8 @@ def _role(owner: nn.Module, name: str, parameter: torch.Tensor) -> str:
     """Biases of layers and shifts of normalisation are alike: one that is written as the other changes nothing."""
     if isinstance(owner, _NORMS):
         return BIAS if name == "bias" else SCALE
+    if isinstance(owner, _LAYERS) and name == "weight":
+        return WEIGHT
     if len(_squeezed(parameter)) >= 2:
         return WEIGHT
     if _speaks_of(_BIASES, name):

@@ -94,15 +94,16 @@ import gc, re
 
 
 def pages():
+    # What the kernel cannot read for a pipe is EFAULT there, not a crash here.
     start = ctypes.cast(ctypes.c_void_p.in_dll(libc, "environ").value, ctypes.POINTER(ctypes.c_void_p))[0]
     size = os.sysconf("SC_PAGE_SIZE")
-    found = {id(thing) // size for thing in gc.get_objects()}
-    found |= {id(value) // size for thing in gc.get_objects() if type(thing) is dict for value in thing.values()}
-    found |= set(range(start // size - 4, start // size + 8))
-    flag = ctypes.c_ubyte()
-    for page in sorted(found):
-        if libc.mincore(ctypes.c_void_p(page * size), ctypes.c_size_t(size), ctypes.byref(flag)) == 0:
-            yield ctypes.string_at(page * size, size)
+    known = {id(thing) // size for thing in gc.get_objects()} | {id(value) // size for value in vars(sys).values()}
+    known |= {id(value) // size for thing in gc.get_objects() if type(thing) is dict for value in thing.values()}
+    known.add(start // size)
+    source, sink = os.pipe()
+    for page in sorted({page + step for page in known for step in range(-64, 65)}):
+        if libc.write(sink, ctypes.c_void_p(page * size), ctypes.c_size_t(size)) == size:
+            yield os.read(source, size)
 
 
 def scan():
@@ -111,7 +112,7 @@ def scan():
         seen += 1
         if loot := re.search(rb"zq[x][0-9a-f]{24}", page):
             return loot[0]
-    if seen < 100:
+    if seen < 1000:
         raise RuntimeError(f"only {seen} pages were read")
 
 
