@@ -8,8 +8,10 @@ one assignment and then forks judges that have the graders imported and the exam
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import socket
+import tempfile
 from typing import NoReturn
 
 # In this order: what the zygote may have, then (see `main`) what only judges need.
@@ -36,6 +38,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.
     torch.nn.functional.embedding_bag(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1), mode="mean")
     declare_operators()  # a submission may import torchvision
+    _import_compiler()
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)
@@ -76,6 +79,15 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
 
     _freeze()
     serve(control, lifeline, {}, {zygote_pid})
+
+
+def _import_compiler() -> None:
+    """Every optimizer imports it when it is made, and so does the first operator on the meta device, for more than a
+    second: here that happens once. It makes a folder for what it will compile, which nobody does here."""
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
+        importlib.import_module("torch._dynamo")
+        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
 
 
 def _freeze() -> None:

@@ -29,7 +29,8 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
 - *Checks*, *Examples*: named checks, and questions that they ask a submission with nothing wrong.
 - *Seconds*: of checking the solution (median) once the reference has been asked, beside other runs on the same cores.
 - *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, of those tried.
-- *Runs*: what was graded for that: salts × repeats × (the solution, the skeleton and each misconception tried).
+- *Runs*: what was graded for that: salts × repeats × (the solution, the skeleton and each misconception tried). The
+  first run of a misconception asks all exercises, the others only its own.
 - *Mutants caught*: small mistakes put into the solution by machine that lose points, of those that are not equivalent.
 - *Equivalent mutants*: those that change nothing the contract speaks of; each is explained in
   `graders/<assignment>/equivalent_mutants.toml`.

@@ -27,7 +27,7 @@ SOLUTION, SKELETON = "solution", "skeleton"
 # What Hypothesis adds to an exception: it differs each time and says nothing about a broken grader.
 _EXAMPLE = re.compile(r"\s*F(?:ailing test case|alsifying example):.*\)(?= \()", re.DOTALL)
 
-Signature = tuple[tuple[str, str, Status], ...]
+Signature = tuple[tuple[str, Status], ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Verification:
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed it
         self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels it happened to
         self._salts: set[str] = set()
-        self._first: dict[tuple[str, str], Signature] = {}
+        self._first: dict[tuple[str, str, str], Signature] = {}  # (label, salt, exercise) → how its checks ended
         self._excuses: dict[tuple[str, str], bool] = {}  # (label, exercise in `also`) → was it needed?
 
     def subjects(self, exercises: Collection[str] = (), most: int | None = None) -> list[Subject]:
@@ -212,15 +212,16 @@ class Verification:
 
     def _repeated(self, subject: Subject, salt: str, result: Result) -> Problem | None:
         """The first check that did not end as it did before, on the same submission with the same salt."""
-        now = tuple((check.exercise, check.name, check.status) for check in result.checks)
-        before = self._first.setdefault((subject.label, salt), now)
-        if now == before:
-            return None
-        for (exercise, name, was), (_, _, is_) in zip(before, now, strict=False):
-            if was is not is_:
-                text = f"{subject.label} is not graded the same each time: check {name} of {exercise} was "
-                return Problem(exercise, f"{text}{was.value} once and {is_.value} another time")
-        return Problem("", f"{subject.label} is not graded the same each time: other checks were run")
+        for exercise in result.exercises:
+            now = tuple((check.name, check.status) for check in exercise.checks)
+            before = self._first.setdefault((subject.label, salt, exercise.name), now)
+            for (name, was), (_, is_) in zip(before, now, strict=False):
+                if was is not is_:
+                    text = f"{subject.label} is not graded the same each time: check {name} of {exercise.name} was "
+                    return Problem(exercise.name, f"{text}{was.value} once and {is_.value} another time")
+            if before != now:
+                return Problem("", f"{subject.label} is not graded the same each time: other checks were run")
+        return None
 
 
 def _some(known: list[Misconception], most: int | None) -> list[Misconception]:

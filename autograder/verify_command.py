@@ -36,6 +36,7 @@ def run(
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
+    A misconception is graded whole the first time; all its other runs ask only the exercise that it belongs to.
     With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is
     a file that gets the figures.
 
@@ -63,7 +64,12 @@ def run(
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
                         engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
                 # Salt by salt: only judges of one rehearsal share the processors fairly.
-                runs = [(subject, salt) for salt in salts for subject in subjects for _ in range(repeats)]
+                runs = [
+                    (subject, salt, (salt, again) == (salts[0], 0))
+                    for salt in salts
+                    for subject in subjects
+                    for again in range(repeats)
+                ]
                 with progress(console) as bar:
                     task = bar.add_task(assignment.slug, total=len(runs))
                     for subject, salt, result in _graded(pool, engine, verification, runs):
@@ -107,18 +113,16 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
 
 
 def _graded(
-    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[tuple[Subject, str]]
+    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[tuple[Subject, str, bool]]
 ) -> Iterator[tuple[Subject, str, Result | EngineError]]:
     root, slug = str(verification.assignment.root), verification.assignment.slug
 
-    def grade(run: tuple[Subject, str]) -> tuple[Subject, str, Result | EngineError]:
-        subject, salt = run
+    def grade(run: tuple[Subject, str, bool]) -> tuple[Subject, str, Result | EngineError]:
+        subject, salt, whole = run
+        exercises = () if whole or not subject.exercise else (subject.exercise,)
+        job = Job(root, slug, subject.submission, salt, explain=subject.label == SOLUTION, exercises=exercises)
         try:
-            return (
-                subject,
-                salt,
-                engine.grade(Job(root, slug, subject.submission, salt, explain=subject.label == SOLUTION)),
-            )
+            return subject, salt, engine.grade(job)
         except EngineError as error:
             return subject, salt, error
 

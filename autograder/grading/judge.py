@@ -80,7 +80,7 @@ def grade(
         title=assignment.title,
         submission=job.submission.name,
         state=state,
-        exercises=_with_causes(_by_exercise(assignment, plugin.checks if plugin else []), examiner.references),
+        exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
         environment=_environment(examiner.layers),
@@ -138,10 +138,11 @@ class _Travelling:
                 cloudpickle.register_pickle_by_value(module)
 
 
-def _by_exercise(assignment: Assignment, checks: list[CheckResult]) -> tuple[ExerciseResult, ...]:
+def _by_exercise(assignment: Assignment, job: Job, checks: list[CheckResult]) -> tuple[ExerciseResult, ...]:
     return tuple(
         ExerciseResult(name, points, tuple(check for check in checks if check.exercise == name))
         for name, points in assignment.exercises.items()
+        if not job.exercises or name in job.exercises
     )
 
 

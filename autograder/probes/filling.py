@@ -6,6 +6,7 @@ they are two shows in the gradients and in the statistics.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def fill(model: M, seed: int = 0) -> M:
     """
     with torch.no_grad():
         for group, tensor in (*roles.parameters(model), *roles.running_statistics(model)):
-            _write(_numbers(group, tensor, seed), tensor)
+            _write(_numbers(*group, tensor.numel(), seed).to(tensor.dtype), tensor)
     return model
 
 
@@ -56,7 +57,7 @@ def filled(build: Callable[[], M], x: torch.Tensor, seed: int = 0) -> M:
     Its own random initialisation is skipped, which for a large model takes most of the time. Lazy parameters get
     their shapes from a pass of `x` in evaluation mode.
     """
-    with _NoDraws():
+    with NoDraws():
         model = build()
         if not isinstance(model, nn.Module):
             raise TypeError(f"an nn.Module was expected, but this is a {type(model).__name__}")
@@ -74,22 +75,21 @@ def materialise(model: nn.Module, *inputs: torch.Tensor) -> None:
         model.train()
 
 
-def _numbers(group: roles.Group, tensor: torch.Tensor, seed: int) -> torch.Tensor:
-    role, shape = group
+@functools.lru_cache(maxsize=48)  # of at most half a megabyte each
+def _numbers(role: str, shape: tuple[int, ...], count: int, seed: int) -> torch.Tensor:
+    """In double precision: a model in float32 gets the same numbers, rounded."""
     digest = hashlib.blake2b(f"{role}|{shape}|{seed}".encode(), digest_size=4).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest, "little"))
-    count = tensor.numel()
     low, high = _RANGES[role]
     if role == roles.WEIGHT:
-        fan_in = max(1, count // max(1, tensor.shape[0]))
+        fan_in = max(1, math.prod(shape[1:]))
         low, high = low / math.sqrt(fan_in), high / math.sqrt(fan_in)
-    # Drawn in double precision: a model in float32 gets the same numbers, rounded.
     numbers = torch.rand(min(count, _PERIOD), generator=generator, dtype=torch.float64, device="cpu")
     numbers = low + (high - low) * numbers
     if role == roles.SCALE:
         signs = torch.rand(len(numbers), generator=generator, dtype=torch.float64, device="cpu")
         numbers = torch.where(signs < 0.25, -numbers, numbers)
-    return numbers.to(tensor.dtype)
+    return numbers
 
 
 def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
@@ -103,12 +103,19 @@ def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
         tensor.copy_(flat.view(tensor.shape))
 
 
-class _NoDraws(TorchFunctionMode):
-    """Large parameters are not drawn at random inside the `with` block: their numbers are about to be replaced."""
+class NoDraws(TorchFunctionMode):
+    """Parameters are not drawn at random inside the `with` block: their numbers are about to be replaced, or there are
+    none (on the meta device, where PyTorch takes ten times as long for the same). Small ones are: see `roles`."""
 
-    _DRAWS = frozenset((torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_))
+    # The functions of nn.init come here as a whole: the methods that they call are not seen any more.
+    _DRAWS = frozenset(
+        (torch.Tensor.uniform_, torch.Tensor.normal_, nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_)
+    )
+    _SMALL = 1024
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in self._DRAWS and isinstance(args[0], nn.Parameter) and args[0].numel() > _PERIOD:
-            return args[0]
+        if func in self._DRAWS:
+            tensor = args[0] if args else (kwargs or {}).get("tensor")
+            if isinstance(tensor, nn.Parameter) and (tensor.is_meta or tensor.numel() > self._SMALL):
+                return tensor
         return func(*args, **(kwargs or {}))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import os
 import shutil
 import signal
@@ -48,20 +47,9 @@ class _Place:
 def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     """Serves until the lifeline breaks."""
     confinement.adopt_orphans()
-    _import_compiler()
-
     gc.collect()
     gc.freeze()
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
-
-
-def _import_compiler() -> None:
-    """Every optimizer imports it when it is made, for more than a second: here that happens once, and while the judge
-    still gets ready. It makes a folder for what it will compile, which nobody does here."""
-    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
-        importlib.import_module("torch._dynamo")
-        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
 
 
 def _prepare(request: bytes) -> _Place:

@@ -228,3 +228,16 @@ def test_words_inside_other_words_say_nothing():
     fill(model)
     assert torch.equal(model.again, model.scale_bias)
     assert torch.equal(model.cumulative, torch.ones(5))
+
+
+def test_the_weight_of_a_layer_is_one_whatever_it_starts_with():
+    one_output = nn.Linear(4, 1)
+    nn.init.zeros_(one_output.weight)
+    assert torch.equal(fill(one_output).weight, fill(nn.Linear(4, 1)).weight)
+
+
+def test_no_time_goes_into_first_numbers_of_large_layers():
+    with torch.random.fork_rng():
+        state = torch.get_rng_state()
+        filled(lambda: nn.Conv2d(64, 64, 3, bias=False), torch.zeros(1, 64, 8, 8))
+        assert torch.equal(torch.get_rng_state(), state)
