@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from autograder.errors import UsageError
+from autograder.results.model import Visibility
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,7 +27,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order."""
+    """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
+
+    `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"), where
+    that is not what the grader's own mark says. `gradescope` is read by the part of that name.
+    """
 
     slug: str
     root: Path
@@ -35,6 +40,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str = ""
     examples: int = 20
     limits: Limits = Limits()
+    visibility: dict[str, Visibility] = {}
+    gradescope: dict[str, Any] = {}
 
     @property
     def module(self) -> str:
@@ -44,6 +51,10 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def file_names(self) -> tuple[str, str]:
         return f"{self.module}.py", f"{self.module}.ipynb"
+
+    def visibility_of(self, exercise: str, check: str) -> Visibility | None:
+        """Who sees a check, if this file says so."""
+        return self.visibility.get(f"{exercise}/{check}") or self.visibility.get(exercise)
 
     @property
     def graders(self) -> Path:
@@ -99,6 +110,9 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     wrong = [name for name, points in assignment.exercises.items() if not 0 < points < float("inf")]
     if wrong or not assignment.exercises:
         raise UsageError(f"Correct {path}: [exercises] must give each exercise a positive number of points.")
+    unknown = [key for key in assignment.visibility if key.split("/")[0] not in assignment.exercises]
+    if unknown:
+        raise UsageError(f"Correct {path}: [visibility] names {unknown[0]!r}, which is not one of its exercises.")
     return assignment
 
 

@@ -116,6 +116,9 @@ class GradingPlugin:
                 raise EngineError(
                     f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}"
                 )
+        names = {f"{_mark(item, 'exercise')}/{_name(item)}" for item in items}
+        if unknown := [key for key in self.assignment.visibility if "/" in key and key not in names]:
+            raise EngineError(f"[visibility] in assignment.toml names {unknown[0]!r}, and there is no such check")
         if self.exercises:
             items[:] = [item for item in items if _mark(item, "exercise") in self.exercises]
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
@@ -195,6 +198,7 @@ class GradingPlugin:
 
     def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
         points = _mark(item, "points")
+        visibility = self.assignment.visibility_of(_mark(item, "exercise"), _name(item)) or _mark(item, "visibility")
         check = CheckResult(
             exercise=_mark(item, "exercise"),
             name=_name(item),
@@ -206,7 +210,7 @@ class GradingPlugin:
             hint=failure.hint if failure else "",
             counterexample=failure.counterexample if failure else None,
             misconception=failure.misconception if failure else "",
-            visibility=_mark(item, "visibility") or Visibility.VISIBLE,
+            visibility=visibility or Visibility.VISIBLE,
             examples=item.stash[_QUESTIONS].asked,
             seconds=round(time.monotonic() - self._started, 4),
         )

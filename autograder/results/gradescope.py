@@ -9,9 +9,12 @@ import os
 import stat
 from pathlib import Path
 
+import msgspec
+
 from autograder.errors import UsageError
 from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
 from autograder.results.inert import inert, one_line
+from autograder.results.leaderboard import leaderboard
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 
 TEXT_LIMIT = 10_000  # Gradescope cuts at ten times that
@@ -24,24 +27,42 @@ UNFINISHED = (
 _LATER = "Part of the grading is not shown here yet, so this text names no total."
 
 
-def to_gradescope(result: Result) -> dict[str, object]:
+class Settlement(msgspec.Struct, frozen=True):
+    """What a course's policies make of a result: the `score` that counts, and what the student is told of it.
+
+    `sums` name points and are left out while part of the grading is not shown. With `graded` false the policies kept
+    the submission from being graded, and `remarks` say why.
+    """
+
+    score: float
+    remarks: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    graded: bool = True
+
+
+def to_gradescope(
+    result: Result, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False
+) -> dict[str, object]:
     """`result` in Gradescope's schema, without the instructor's log and environment: students read it."""
     unfinished = result.state is State.UNFINISHED
+    score = result.points if settlement is None else settlement.score
+    board = [] if result.state is not State.GRADED else leaderboard(result.checks, seconds=leaderboard_seconds)
     tests = [
         _test(check, f"{i}.{j}")
         for i, exercise in enumerate(result.exercises, 1)
         for j, check in enumerate(exercise.checks, 1)
     ]
     return {
-        "score": 0.0 if unfinished else _clamp(result.points, result.max_points),
+        "score": 0.0 if unfinished else _clamp(score, result.max_points),
         "execution_time": round(_finite(result.seconds), 3),
-        "output": _overview(result),
+        "output": _overview(result, settlement),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": [] if unfinished else tests,
+        **({"leaderboard": board} if board else {}),
         "extra_data": {
             "assignment": one_line(result.assignment, _NAME_LIMIT),
             "state": result.state.value,
@@ -54,7 +75,9 @@ def to_gradescope(result: Result) -> dict[str, object]:
     }
 
 
-def write(result: Result, path: Path) -> None:
+def write(
+    result: Result, path: Path, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False
+) -> None:
     """Puts `result` at `path`, at once and completely: whoever reads it sees the old file or the new one.
 
     Whatever is at `path`, a link included, is replaced and never written through.
@@ -62,7 +85,8 @@ def write(result: Result, path: Path) -> None:
     Raises:
         UsageError: nothing can be written there.
     """
-    text = json.dumps(to_gradescope(result), allow_nan=False, indent=1) + "\n"
+    document = to_gradescope(result, settlement, leaderboard_seconds=leaderboard_seconds)
+    text = json.dumps(document, allow_nan=False, indent=1) + "\n"
     if not path.parent.is_dir():
         raise UsageError(f"Cannot write {path}: there is no folder {path.parent}; create it or name another place.")
     temporary = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}.tmp"
@@ -83,7 +107,7 @@ def write(result: Result, path: Path) -> None:
         raise UsageError(f"Cannot write {path}: {error.strerror or error}; name another place.") from error
 
 
-def _overview(result: Result) -> str:
+def _overview(result: Result, settlement: Settlement | None = None) -> str:
     """The text above all checks."""
     title = one_line(result.title or result.assignment, _NAME_LIMIT)
     notice = inert(result.notice, TEXT_LIMIT // 4).strip()
@@ -91,18 +115,25 @@ def _overview(result: Result) -> str:
         return inert("\n\n".join(filter(None, [f"{title}: not finished", UNFINISHED, notice])), TEXT_LIMIT)
     if result.state is State.ERROR:
         return inert("\n\n".join(filter(None, [f"{title}: not graded", GRADER_FAILED, notice])), TEXT_LIMIT)
+    remarks = "\n".join(one_line(remark, 500) for remark in settlement.remarks) if settlement else ""
+    sums = "\n".join(one_line(line, 500) for line in settlement.sums) if settlement else ""
+    if settlement is not None and not settlement.graded:
+        return inert("\n\n".join(filter(None, [f"{title}: not graded", remarks, notice])), TEXT_LIMIT)
     checks = result.checks
     broken = sum(check.status is Status.ERROR for check in checks)
     count = f"{broken} check{'s' if broken > 1 else ''}"
     failures = f"{count} could not be graded: the grader itself failed. {NOT_YOUR_FAULT}" if broken else ""
     if any(check.visibility is not Visibility.VISIBLE for check in checks):
-        parts = [title, notice, _LATER, failures]
+        parts = [title, notice, remarks, _LATER, failures]
     else:
         passed = sum(check.status is Status.PASSED for check in checks)
-        total = f"{points_text(result.points)} of {points_text(result.max_points)} points"
+        score = result.points if settlement is None else _clamp(settlement.score, result.max_points)
+        total = f"{points_text(score)} of {points_text(result.max_points)} points"
         parts = [
             f"{title}: {total}",
             notice,
+            remarks,
+            sums,
             _points_table(result.exercises),
             f"{passed} of {len(checks)} checks passed." if checks else "",
             failures,

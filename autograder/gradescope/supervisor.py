@@ -1,0 +1,168 @@
+"""What `run_autograder` becomes: grades the one submission of this container and leaves a result in any case.
+
+In this order: a result with score 0 is written before anything else; the folders are closed to other users; the
+assignment is chosen and the course's policies asked whether to grade at all; it is graded until the deadline; every
+process is ended; the result is replaced by the final one in one step. What is printed is for the instructor: the
+platform hides it from students.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from autograder.course import Assignment, assignment_slugs, load_assignment
+from autograder.errors import EngineError, UsageError
+from autograder.gradescope import policies
+from autograder.gradescope.attempt import Attempt, empty, failed, outcome
+from autograder.gradescope.choosing import Choice, choose
+from autograder.gradescope.lockdown import close_to_others, end_all, open_results
+from autograder.gradescope.metadata import Metadata, read_metadata
+from autograder.gradescope.settings import Settings, load_settings
+from autograder.gradescope.tree import Tree
+from autograder.job import Job
+from autograder.results import gradescope
+from autograder.results.gradescope import Settlement
+from autograder.results.inert import inert
+from autograder.results.model import Result, State
+from autograder.sandbox.confinement import adopt_orphans, refuse_debuggers
+from autograder.submission import SubmissionError, read_submission
+
+
+def main(root: str, *options: str) -> NoReturn:
+    """Exits with 0 when there is a score, whatever it is, and with 1 when we failed.
+
+    With the option `--check` nothing is graded: it says whether an image that is being built can grade.
+    """
+    code = 1
+    try:
+        code = check(Tree(Path(root))) if options == ("--check",) else run(Tree(Path(root)))
+    except (EngineError, UsageError) as error:
+        print(f"autograder: {error}", flush=True)
+    finally:
+        os._exit(code)  # not by way of an interpreter that waits for a thread
+
+
+def run(tree: Tree) -> int:
+    """Grades what is in `tree`; returns the exit code.
+
+    Raises:
+        UsageError: no result can be written.
+        EngineError: processes are left that cannot be ended.
+    """
+    started = time.monotonic()
+    os.umask(0o022)
+    tree.results.mkdir(parents=True, exist_ok=True)
+    gradescope.write(empty(None, "Your submission", State.UNFINISHED), tree.results_file)
+    adopt_orphans()
+    refuse_debuggers()
+    session = _Session(tree, started)
+    scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
+    scratch.chmod(0o711)  # workers get folders of their own in it
+    os.environ["TMPDIR"] = str(scratch)
+    try:
+        result, settlement = session.grade()
+    except Exception as error:  # whatever it is, it is ours
+        result, settlement = failed(session.assignment, session.metadata.title, error), None
+    end_all(tree)
+    shutil.rmtree(scratch, ignore_errors=True)
+    result = msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
+    seconds = session.settings.leaderboard_seconds
+    gradescope.write(result, tree.results_file, settlement, leaderboard_seconds=seconds)
+    open_results(tree)
+    for line in (*session.log, *result.log):
+        print(f"autograder: {inert(line, 3000)}", flush=True)
+    layers = result.environment.get("confinement")
+    if layers:
+        print(f"autograder: layers around the submission: {layers}", flush=True)
+    points = f"{result.points:g} of {result.max_points:g} points before policies"
+    print(f"autograder: {result.state.value}, {points}", flush=True)
+    return 1 if result.state is State.ERROR else 0
+
+
+def check(tree: Tree) -> int:
+    """Reads everything that an instructor may have written a mistake into.
+
+    Raises:
+        UsageError: there is one.
+    """
+    assignments, _settings, default = _contents(tree)
+    if default and default not in assignments:
+        raise UsageError(f"The build argument ASSIGNMENT={default} is none of: {', '.join(assignments)}.")
+    print(f"autograder: can grade {', '.join(assignments)}", flush=True)
+    return 0
+
+
+def _contents(tree: Tree) -> tuple[dict[str, Assignment], dict[str, Settings], str]:
+    """The assignments that are there with their settings, and what the image was built for."""
+    slugs = assignment_slugs(tree.source)
+    if not slugs:
+        raise UsageError(f"{tree.source} holds no graders/<assignment>/assignment.toml: package it again.")
+    assignments = {slug: load_assignment(tree.source, slug) for slug in slugs}
+    settings = {slug: load_settings(assignment) for slug, assignment in assignments.items()}
+    place = tree.default_assignment
+    return assignments, settings, place.read_text(encoding="utf-8").strip() if place.exists() else ""
+
+
+@dataclass
+class _Session:
+    """What has become known about this submission, for whoever has to write the result if a step fails."""
+
+    tree: Tree
+    started: float
+    metadata: Metadata = field(default_factory=Metadata)
+    assignment: Assignment | None = None
+    settings: Settings = field(default_factory=Settings)
+    log: list[str] = field(default_factory=list)
+
+    def grade(self) -> tuple[Result, Settlement | None]:
+        """The result, and what the policies make of it.
+
+        Raises:
+            EngineError: the folders cannot be closed.
+            UsageError: the course has a mistake.
+        """
+        self.metadata = read_metadata(self.tree.metadata)  # before it is closed: we may be nobody special in a test
+        close_to_others(self.tree)
+        self.log += self.metadata.problems
+        choice = self._choose()
+        self.log.append(choice.reason)
+        assignment = self.assignment = choice.assignment
+        if assignment is None or choice.refusal:
+            return empty(assignment, self.metadata.title or "Your submission", State.GRADED, choice.refusal), None
+        self._compare_points(assignment)
+        gradescope.write(empty(assignment, "", State.UNFINISHED), self.tree.results_file)
+        refusal = policies.refuse(self.settings, self.metadata)
+        if refusal is not None:
+            return empty(assignment, "", State.GRADED), refusal
+        try:
+            submission = read_submission(self.tree.submission, assignment.module)
+        except SubmissionError as error:
+            result = empty(assignment, "", State.GRADED, str(error))
+        else:
+            job = Job(str(assignment.root), assignment.slug, submission)
+            attempt = Attempt(job, self.started + self.settings.deadline_seconds)
+            attempt.run()
+            result = outcome(attempt, assignment, self.settings.deadline_seconds)
+        return result, policies.settle(result.points, self.settings, self.metadata)
+
+    def _choose(self) -> Choice:
+        assignments, settings, default = _contents(self.tree)
+        choice = choose(self.tree.submission, self.metadata.title, default, assignments, settings)
+        if choice.assignment is not None:
+            self.settings = settings[choice.assignment.slug]
+            choice = Choice(choice.assignment, f"assignment {choice.assignment.slug}: {choice.reason}", choice.refusal)
+        return choice
+
+    def _compare_points(self, assignment: Assignment) -> None:
+        ours, theirs = sum(assignment.exercises.values()), self.metadata.total_points
+        if theirs is not None and abs(ours - theirs) > 1e-6:
+            worth = f"{assignment.slug} is worth {ours:g} points here and {theirs:g} on the platform"
+            self.log.append(f"{worth}: set it to {ours:g} there")
