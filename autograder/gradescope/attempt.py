@@ -50,8 +50,8 @@ def outcome(attempt: Attempt, assignment: Assignment, seconds: float) -> Result:
         notice, log = "", f"the engine broke down: {failure}"
     else:
         notice = (
-            f"Grading was stopped after {seconds / 60:.3g} minutes. The {len(checks)} checks that were finished by then "
-            "count; the rest was not reached."
+            f"Grading was stopped after {seconds / 60:.3g} minutes. The {len(checks)} checks that were finished by "
+            "then count; the rest was not reached."
         )
         log = f"the deadline of {seconds:g} s was reached after {len(checks)} checks"
     is_error = bool(failure) or any(check.status is Status.ERROR for check in checks)
@@ -74,11 +74,10 @@ def empty(
     assignment: Assignment | None, title: str, state: State, notice: str = "", log: tuple[str, ...] = ()
 ) -> Result:
     """A result without checks; before the assignment is known also without exercises."""
-    exercises = (
-        tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items()) if assignment else ()
-    )
-    slug = assignment.slug if assignment else ""
-    return Result(slug, assignment.title if assignment else title, "", state, exercises, notice, log)
+    if assignment is None:
+        return Result("", title, "", state, (), notice, log)
+    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
+    return Result(assignment.slug, assignment.title, "", state, exercises, notice, log)
 
 
 def _with_rest(name: str, points: float, checks: tuple[CheckResult, ...]) -> ExerciseResult:
