@@ -170,3 +170,22 @@ def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> No
     from autograder import release_command
 
     sys.exit(release_command.run(slugs, only_check=only_check, course=course))
+
+
+@main.command(short_help="Make the zip for Gradescope.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("gradescope.zip"),
+    show_default=True,
+    help="Where to put it.",
+)
+@_course
+def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
+    """Writes the zip to upload to Gradescope as an autograder, with these assignments [default: all]."""
+    from autograder import package_command
+
+    sys.exit(package_command.run(slugs, output, course=course))
