@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fake_platform import RIGHT, Place
 
+pytestmark = pytest.mark.slow
 IS_ROOT = os.geteuid() == 0
 HANGS = (
     "def double(x):\n    return 2 * x\n\n\ndef triple(x):\n    while len(x) == 100:\n        pass\n    return 3 * x\n"
@@ -28,7 +29,7 @@ def test_a_right_submission_gets_all_points(place: Place) -> None:
     assert "layers around the submission" in place.printed
 
 
-def test_folders_and_metadata_are_closed_while_grading_and_no_scratch_is_left(place: Place, tmp_path: Path) -> None:
+def test_folders_and_metadata_are_closed_while_grading_and_no_scratch_is_left(place: Place) -> None:
     place.submit(RIGHT)
     before = set(Path("/tmp").glob("autograder-*"))
     place.run()
