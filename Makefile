@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: grade test test-quick lint verify mutants benchmark clean
+.PHONY: grade test test-quick container-test lint verify mutants benchmark clean
 
 grade: $(INSTALLED)
 	$(BIN)/autograder grade examples/pooling/* -a pooling -o results
@@ -15,11 +15,16 @@ test: lint
 test-quick: $(INSTALLED)
 	$(BIN)/python -m pytest -q -m "not slow"
 
+# Builds the Gradescope image and grades in it, without Docker: as root, with buildah, podman, runc and debootstrap.
+container-test: $(INSTALLED)
+	AUTOGRADER_CONTAINER_TEST=1 PATH=$$PATH:/usr/sbin:/sbin $(BIN)/python -m pytest -q -s tests/container
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy autograder
 	$(BIN)/autograder release --check
+	$(BIN)/hadolint Dockerfile
 
 verify: $(INSTALLED)
 	$(BIN)/autograder verify --salt "" --salt other --repeats 5 --table docs/grader-quality.md

@@ -287,6 +287,7 @@ class Course:
             "HOME": str(self.root / "home"),
             "LANG": "C.UTF-8",
             "AUTOGRADER_TEST_SECRET": self.secrets["environment"],
+            **{name: os.environ[name] for name in ("AUTOGRADER_WITHOUT_LAYERS",) if name in os.environ},
         }
 
     def processes(self) -> dict[int, str]:
