@@ -15,7 +15,7 @@ import result_samples as samples
 
 from autograder.errors import UsageError
 from autograder.results import gradescope
-from autograder.results.gradescope import to_gradescope, write
+from autograder.results.gradescope import Settlement, to_gradescope, write
 from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, State, Status
 
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text(encoding="utf-8"))
@@ -23,9 +23,9 @@ HOSTILE = "</pre><script>alert(1)</script> <b>**md** [red]x[/red] "
 HOSTILE += "\x1b[31m\x1b]0;t\x07 \x00\x08\x9b \ud800\udfff \u202e\u200b\r\n\t"
 
 
-def valid(result: Result) -> Any:
+def valid(result: Result, settlement: Settlement | None = None) -> Any:
     """What a reader of the file gets, checked against the schema."""
-    text = json.dumps(to_gradescope(result), allow_nan=False)
+    text = json.dumps(to_gradescope(result, settlement), allow_nan=False)
     document = json.loads(text)
     jsonschema.validate(document, SCHEMA)
     return document
@@ -139,6 +139,30 @@ def test_the_text_does_not_give_away_points_of_checks_shown_later() -> None:
     assert document["tests"][0]["visibility"] == "after_due_date"
     assert "points" not in document["output"]
     assert not any(character.isdigit() for character in document["output"])
+
+
+def test_policies_decide_the_score_and_explain_it() -> None:
+    document = valid(samples.typical(), Settlement(10.0, ("A day late.",), ("13.5 points earned.",)))
+    assert document["score"] == 10
+    assert "10 of 41 points\n\nA day late.\n\n13.5 points earned." in document["output"]
+
+
+def test_policies_do_not_give_away_points_of_checks_shown_later() -> None:
+    document = valid(samples.hidden(), Settlement(0.5, ("Late.",), ("1 point earned.",)))
+    assert "Late." in document["output"]
+    assert not any(character.isdigit() for character in document["output"])
+
+
+def test_a_submission_that_policies_kept_from_grading_says_why_and_has_no_table() -> None:
+    result = samples.result(ExerciseResult("e", 60.0), seconds=0.0)
+    document = valid(result, Settlement(55.0, ("Too many today.",), graded=False))
+    assert (document["score"], document["tests"]) == (55, [])
+    assert document["output"] == "Pooling from scratch: not graded\n\nToo many today."
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -3.0, 1e9])
+def test_a_score_from_policies_is_finite_and_within_the_points_there_are(score: float) -> None:
+    assert 0 <= valid(samples.typical(), Settlement(score))["score"] <= 41
 
 
 @pytest.mark.parametrize("text", [HOSTILE, HOSTILE * 10_000, "\ud800", "\x1b" * 100_000, "", "\u202e", " "])
