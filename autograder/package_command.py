@@ -52,9 +52,8 @@ def archive(root: Path, assignments: list[Assignment]) -> bytes:
     for assignment in assignments:
         contents |= {f"graders/{assignment.slug}/{name}": path for name, path in _files(assignment.graders)}
         contents |= {f"solutions/{assignment.slug}/{name}": path for name, path in _files(assignment.solution.parent)}
-    settings = root / "graders" / "gradescope.toml"
-    if settings.is_file():
-        contents["graders/gradescope.toml"] = settings
+    of_course = {"graders/gradescope.toml": "gradescope.toml", "packages.txt": "packages.txt"}
+    contents |= {name: path for name, file in of_course.items() if (path := root / "graders" / file).is_file()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
         for name in sorted(contents):

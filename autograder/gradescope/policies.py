@@ -21,7 +21,7 @@ def refuse(settings: Settings, metadata: Metadata) -> Settlement | None:
         most, count = settings.largest_group, len(metadata.users)
         people = "alone" if most == 1 else f"in groups of at most {most}"
         text = f"This was handed in for {count} people, but here you hand in {people}: take the others off it."
-        return Settlement(0.0, (text,), graded=False)
+        return Settlement(_best(settings, metadata), (text,), graded=False)
     if settings.rate_limit is None or metadata.created is None:
         return None
     counted = accepted(settings.rate_limit, metadata.previous)
@@ -31,7 +31,7 @@ def refuse(settings: Settings, metadata: Metadata) -> Settlement | None:
     if len(recent) < most:
         return None
     again = (recent[-most].at + window).astimezone(metadata.created.tzinfo)
-    kept = max(previous.score for previous in counted) if settings.best_of_previous else counted[-1].score
+    kept = max(counted[-1].score, _best(settings, metadata))
     text = (
         f"Not graded: at most {most} submission{'s' if most > 1 else ''} in {_hours(settings.rate_limit.hours)} "
         f"{'are' if most > 1 else 'is'} graded. The next one will be from {_when(again)} on. "
@@ -64,12 +64,18 @@ def settle(points: float, settings: Settings, metadata: Metadata) -> Settlement:
             remarks.append(f"Handed in {late}: {points_text(share)} % of the points are taken off.")
             sums.append(f"{points_text(points)} points earned, {points_text(score)} after that.")
     if settings.best_of_previous:
-        best = max((previous.score for previous in metadata.previous if not previous.failed), default=0.0)
+        best = _best(settings, metadata)
         if best > score:
             remarks.append("The best of your submissions counts, and an earlier one was better.")
             sums.append(f"This one is worth {points_text(score)} points, the best one {points_text(best)}.")
             score = best
     return Settlement(score, tuple(remarks), tuple(sums))
+
+
+def _best(settings: Settings, metadata: Metadata) -> float:
+    """The best score so far, if it counts."""
+    scores = [previous.score for previous in metadata.previous if not previous.failed]
+    return max(scores, default=0.0) if settings.best_of_previous else 0.0
 
 
 def days_late(late: Late, created: datetime, due: datetime) -> int:

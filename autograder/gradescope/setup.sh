@@ -18,6 +18,11 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or 
 python3 -m venv "$venv"
 "$venv/bin/python3" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
     --find-links "$torch_wheels" -r "$here/requirements.txt"
+# What else the course lets students import (graders/packages.txt, if there is one).
+if [ -f "$here/packages.txt" ]; then
+    "$venv/bin/python3" -m pip install --quiet --no-cache-dir --disable-pip-version-check \
+        --find-links "$torch_wheels" --constraint "$here/requirements.txt" -r "$here/packages.txt"
+fi
 
 # What is only for compiling against PyTorch, for testing it, or for installing: a quarter of a gigabyte.
 packages=$("$venv/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

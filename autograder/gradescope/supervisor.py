@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +26,7 @@ from autograder.gradescope import policies
 from autograder.gradescope.attempt import Attempt, empty, failed, outcome
 from autograder.gradescope.choosing import Choice, choose
 from autograder.gradescope.lockdown import close_to_others, end_all, open_results
+from autograder.gradescope.memory import kills_for_memory
 from autograder.gradescope.metadata import Metadata, read_metadata
 from autograder.gradescope.settings import Settings, load_settings
 from autograder.gradescope.tree import Tree
@@ -44,9 +47,12 @@ def main(root: str, *options: str) -> NoReturn:
     code = 1
     try:
         code = check(Tree(Path(root))) if options == ("--check",) else run(Tree(Path(root)))
-    except (EngineError, UsageError) as error:
+    except (OSError, UsageError) as error:
         print(f"autograder: {error}", flush=True)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
         os._exit(code)  # not by way of an interpreter that waits for a thread
 
 
@@ -54,37 +60,34 @@ def run(tree: Tree) -> int:
     """Grades what is in `tree`; returns the exit code.
 
     Raises:
-        UsageError: no result can be written.
-        EngineError: processes are left that cannot be ended.
+        UsageError, OSError: no result can be written.
     """
     started = time.monotonic()
     os.umask(0o022)
     tree.results.mkdir(parents=True, exist_ok=True)
     gradescope.write(empty(None, "Your submission", State.UNFINISHED), tree.results_file)
-    adopt_orphans()
-    refuse_debuggers()
     session = _Session(tree, started)
-    scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
-    scratch.chmod(0o711)  # workers get folders of their own in it
-    os.environ["TMPDIR"] = str(scratch)
     try:
-        result, settlement = session.grade()
+        result = session.grade()
     except Exception as error:  # whatever it is, it is ours
-        result, settlement = failed(session.assignment, session.metadata.title, error), None
-    end_all(tree)
-    shutil.rmtree(scratch, ignore_errors=True)
+        result = failed(session.assignment, session.metadata.title, error)
+    session.clean_up()
     result = msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
-    seconds = session.settings.leaderboard_seconds
-    gradescope.write(result, tree.results_file, settlement, leaderboard_seconds=seconds)
+    settings, metadata = session.settings, session.metadata
+    settlement = session.refusal or policies.settle(result.points, settings, metadata)
+    gradescope.write(result, tree.results_file, settlement, leaderboard_seconds=settings.leaderboard_seconds)
     open_results(tree)
-    for line in (*session.log, *result.log):
-        print(f"autograder: {inert(line, 3000)}", flush=True)
-    layers = result.environment.get("confinement")
-    if layers:
-        print(f"autograder: layers around the submission: {layers}", flush=True)
-    points = f"{result.points:g} of {result.max_points:g} points before policies"
-    print(f"autograder: {result.state.value}, {points}", flush=True)
+    _tell(result, (*session.log, *result.log))
     return 1 if result.state is State.ERROR else 0
+
+
+def _tell(result: Result, log: tuple[str, ...]) -> None:
+    """Says on stdout what only the instructor is to know."""
+    layers = result.environment.get("confinement")
+    points = f"{result.points:g} of {result.max_points:g} points before policies"
+    lines = [*log, *([f"layers around the submission: {layers}"] if layers else []), f"{result.state.value}, {points}"]
+    for line in lines:
+        print(f"autograder: {inert(line, 3000)}", flush=True)
 
 
 def check(tree: Tree) -> int:
@@ -121,37 +124,56 @@ class _Session:
     assignment: Assignment | None = None
     settings: Settings = field(default_factory=Settings)
     log: list[str] = field(default_factory=list)
+    refusal: Settlement | None = None
+    scratch: Path | None = None
 
-    def grade(self) -> tuple[Result, Settlement | None]:
-        """The result, and what the policies make of it.
+    def grade(self) -> Result:
+        """The result, with `refusal` set where the policies keep it from being graded.
 
         Raises:
             EngineError: the folders cannot be closed.
             UsageError: the course has a mistake.
         """
-        self.metadata = read_metadata(self.tree.metadata)  # before it is closed: we may be nobody special in a test
+        adopt_orphans()
+        refuse_debuggers()
+        self.metadata = read_metadata(self.tree.metadata)
         close_to_others(self.tree)
         self.log += self.metadata.problems
         choice = self._choose()
         self.log.append(choice.reason)
         assignment = self.assignment = choice.assignment
         if assignment is None or choice.refusal:
-            return empty(assignment, self.metadata.title or "Your submission", State.GRADED, choice.refusal), None
+            return empty(assignment, self.metadata.title or "Your submission", State.GRADED, choice.refusal)
         self._compare_points(assignment)
         gradescope.write(empty(assignment, "", State.UNFINISHED), self.tree.results_file)
-        refusal = policies.refuse(self.settings, self.metadata)
-        if refusal is not None:
-            return empty(assignment, "", State.GRADED), refusal
+        self.refusal = policies.refuse(self.settings, self.metadata)
+        if self.refusal is not None:
+            return empty(assignment, "", State.GRADED)
         try:
             submission = read_submission(self.tree.submission, assignment.module)
         except SubmissionError as error:
-            result = empty(assignment, "", State.GRADED, str(error))
-        else:
-            job = Job(str(assignment.root), assignment.slug, submission)
-            attempt = Attempt(job, self.started + self.settings.deadline_seconds)
-            attempt.run()
-            result = outcome(attempt, assignment, self.settings.deadline_seconds)
-        return result, policies.settle(result.points, self.settings, self.metadata)
+            return empty(assignment, "", State.GRADED, str(error))
+        self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.scratch.chmod(0o711)  # workers get folders of their own in it
+        os.environ["TMPDIR"] = str(self.scratch)
+        job = Job(str(assignment.root), assignment.slug, submission)
+        attempt = Attempt(job, self.started + self.settings.deadline_seconds)
+        attempt.run()
+        return outcome(attempt, assignment, self.settings.deadline_seconds)
+
+    def clean_up(self) -> None:
+        """Ends whatever still runs, and removes what it wrote."""
+        try:
+            end_all(self.tree)
+        except EngineError as error:  # the folders are closed to it, so the grade is none the worse
+            self.log.append(str(error))
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+        if kills := kills_for_memory():
+            self.log.append(
+                f"memory ran out, and {kills} time{'s' if kills > 1 else ''} the process that used most was killed: if "
+                "that happens to correct submissions, choose a larger container on the platform"
+            )
 
     def _choose(self) -> Choice:
         assignments, settings, default = _contents(self.tree)

@@ -76,6 +76,15 @@ def test_a_request_that_cannot_be_carried_out_is_one_sentence(arguments: list[st
     assert done.stderr.count("\n") == 1
 
 
+def test_settings_of_the_course_and_its_packages_go_along(place: Place) -> None:
+    root = place.root / "source"
+    (root / "graders/gradescope.toml").write_text("best_of_previous = true\n")
+    (root / "graders/packages.txt").write_text("matplotlib\n")
+    with zipfile.ZipFile(io.BytesIO(archive(root, [load_assignment(root, "sums")]))) as made:
+        assert made.read("graders/gradescope.toml") == b"best_of_previous = true\n"
+        assert made.read("packages.txt") == b"matplotlib\n"
+
+
 def test_everything_that_the_engine_needs_is_installed_and_nothing_for_authors() -> None:
     """requirements.txt is pyproject.toml's list less what only the command line and authors use."""
     pyproject = (REPO / "pyproject.toml").read_text()
