@@ -158,3 +158,27 @@ def test_what_an_image_holds_is_checked_when_it_is_built(place: Place) -> None:
     done = place.start("--check")
     assert done.returncode == 1
     assert "ASSIGNMENT=products is none of: sums" in done.stdout
+
+
+def test_who_sees_a_check_stands_in_the_assignments_file(place: Place) -> None:
+    path = place.root / "source/graders/sums/assignment.toml"
+    text = path.read_text()
+    path.write_text(text + '\n[visibility]\ntriple = "hidden"\n"triple/triple" = "after_due_date"\n')
+    place.submit(RIGHT)
+    result = place.run()
+    assert [test["visibility"] for test in result["tests"]] == ["visible", "after_due_date", "hidden"]
+    assert not any(character.isdigit() for character in result["output"])
+    path.write_text(text + '\n[visibility]\n"triple/quadruple" = "hidden"\n')
+    place.run(code=1)
+    assert "'triple/quadruple', and there is no such check" in place.printed
+
+
+def test_a_submission_that_is_refused_keeps_its_score(place: Place) -> None:
+    place.set("rate_limit = {submissions = 1}")
+    before = {"submission_time": "2026-11-20T10:00:00-08:00", "score": 7.5, "autograder_error": False}
+    place.say(previous_submissions=[before])
+    place.submit(RIGHT)
+    result = place.run()
+    assert (result["score"], result["tests"]) == (7.5, [])
+    assert "at most 1 submission in 24 hours is graded" in result["output"]
+    assert "from 2026-11-21 10:00 (UTC-0800) on" in result["output"]
