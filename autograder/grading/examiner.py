@@ -75,13 +75,25 @@ class Examiner:
             self._left_in_check -= spent
             self._left_in_total -= spent
         self._afresh = False
-        if answer.threads > self._threads:  # it left threads behind: they must not disturb the next check
+        if answer.work.running > self._threads:  # it left threads behind: they must not disturb the next check
             self._stop()
         return answer
 
     def close(self) -> None:
         """Ends the worker; when this returns nothing of the submission runs any more."""
         self._stop()
+
+    @property
+    def several_files(self) -> bool:
+        return len(self._submission.cells) > 1
+
+    def source_line(self, label: str, number: int) -> str:
+        """A line of the submission, without the white space around it; empty if there is none."""
+        for cell in self._submission.cells:
+            lines = cell.source.splitlines()
+            if cell.label == label and 0 < number <= len(lines):
+                return lines[number - 1].strip()[:200]
+        return ""
 
     def load_failure(self) -> Failure | None:
         """Loads the submission if that has not happened, and says what stands in the way of grading it at all."""
@@ -127,7 +139,7 @@ class Examiner:
         if isinstance(outcome, Raised):
             worker.stop()
             raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
-        self._threads = answer.threads
+        self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
 

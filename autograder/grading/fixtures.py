@@ -12,7 +12,7 @@ import hashlib
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ from autograder.grading.rehearsal import Question, Transcript, Understudy
 from autograder.results.model import Status
 from autograder.sandbox import shipping
 from autograder.sandbox.shipping import Probe
-from autograder.sandbox.values import Answer, Raised, Returned
+from autograder.sandbox.values import Answer, Raised, Returned, Work
 
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
@@ -103,7 +103,7 @@ class Questions:
         answer = self._ask(shipping.dumps(probe), 0, operators=True)
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
-        return answer.operators
+        return answer.work.operators
 
     def vectorised(self, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
         """The Python work of `probe(module, input)` is the same for every input: operators dispatched and lines run.
@@ -116,12 +116,38 @@ class Questions:
         base = self._work(probe, first)
         for other in others:
             work = self._work(probe, other)
-            for what, one, two in zip(("operators", "lines of Python"), base, work, strict=True):
-                if abs(one - two) > VECTORISED_SLACK:
+            for what, one, two, grows in _compared(base, work):
+                if grows:
                     shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
-                    text = f"The work in Python grows with the input: {one} {what} for {shapes}."
+                    text = (
+                        f"The work in Python grows with the input: {one} {what} for {shapes}.{self._loop(base, work)}"
+                    )
                     hint = "Loop over the positions inside the window, not over rows, columns or channels."
                     raise Settled(Failure(text, hint=hint))
+
+    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> Work:
+        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
+        if isinstance(answer.outcome, Raised):
+            raise Settled(Failure(raised_text(answer.outcome)))
+        if answer.work.started:
+            raise Settled(Failure("Your code starts threads. Here it has to do all its work itself, in one."))
+        if not answer.work.watched:
+            raise Settled(Failure("Your code replaces sys.settrace's function, which this check needs to count lines."))
+        return answer.work
+
+    def _loop(self, base: Work, work: Work) -> str:
+        """The line whose share in what has grown is the largest: where there is a loop, the `for` or `while`."""
+        before = {(line.file, line.number): line.count for line in base.lines}
+        growth = {
+            place: line.count - before.get(place, 0) for line in work.lines for place in [(line.file, line.number)]
+        }
+        place = min(growth, key=lambda place: (-growth[place], place), default=None)
+        if place is None or growth[place] <= VECTORISED_SLACK:
+            return ""
+        after = next(line.count for line in work.lines if (line.file, line.number) == place)
+        source = self._examiner.source_line(*place)
+        where = f"Line {place[1]}" + (f" of {place[0]}" if self._examiner.several_files else "")
+        return f"\n  {where} ran {before.get(place, 0)} times, then {after} times: {source}"
 
     def replay(self, transcript: Transcript) -> bool:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
@@ -158,7 +184,7 @@ class Questions:
             if settled.failure.status is Status.TIMEOUT or self._difference is None:
                 raise self._with_call(settled.failure, data, seed) from None
             raise
-        for name in answer.operators:
+        for name in answer.work.operators:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._forbidden):
                 text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
                 raise Settled(Failure(text))
@@ -172,15 +198,20 @@ class Questions:
             Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status)
         )
 
-    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> tuple[int, int]:
-        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
-        if isinstance(answer.outcome, Raised):
-            raise Settled(Failure(raised_text(answer.outcome)))
-        return sum(answer.operators.values()), answer.lines
-
     def _stop_shrinking(self) -> None:
         if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:
             raise Settled(Failure("(replaced by the best example found)"))
+
+
+def _compared(one: Work, two: Work) -> Iterator[tuple[str, int, int, bool]]:
+    """What was counted, how often on both occasions, and whether that is growth."""
+    for what, first, second in (
+        ("operators", sum(one.operators.values()), sum(two.operators.values())),
+        ("lines of Python", sum(line.count for line in one.lines), sum(line.count for line in two.lines)),
+    ):
+        yield what, first, second, abs(first - second) > VECTORISED_SLACK
+    # Operators call others, and which may depend a little on the size.
+    yield "operators in all", one.profiled, two.profiled, two.profiled > 1.5 * one.profiled + 5 * VECTORISED_SLACK
 
 
 def _concealed(difference: Difference) -> Difference:

@@ -54,7 +54,7 @@ _REFUSED = """
     init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff acct quotactl syslog
     settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname iopl ioperm modify_ldt
     name_to_handle_at open_by_handle_at lookup_dcookie vhangup setpriority ioprio_set
-    sched_setscheduler sched_setattr sched_setparam migrate_pages move_pages
+    sched_setaffinity sched_setscheduler sched_setattr sched_setparam migrate_pages move_pages
     chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat
     setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
@@ -254,8 +254,7 @@ def _limit_syscalls() -> None:
     rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0))
     for call in ("kill", "tgkill"):
         rules.add_rule(refuse, call, argument(0, pyseccomp.NE, os.getpid()))
-    for call in ("prlimit64", "sched_setaffinity"):
-        rules.add_rule(refuse, call, argument(0, pyseccomp.NE, 0))
+    rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
     for name, position, value in _REFUSED_VALUES:  # compared in 32 bits, as the kernel does
         rules.add_rule(refuse, name, argument(position, pyseccomp.MASKED_EQ, 0xFFFFFFFF, value))
     for number in _REFUSED_NUMBERS:
