@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from autograder.course import Assignment
+from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
 from autograder.results.model import Status
@@ -25,6 +26,7 @@ class Examiner:
 
     def __init__(self, client: Client, assignment: Assignment, submission: Submission) -> None:
         self._client = client
+        self._solution = assignment.solution
         self._module = assignment.module
         self._exercises = tuple(assignment.exercises)
         self._submission = submission
@@ -118,14 +120,10 @@ class Examiner:
             )
         if self._worker is not None:
             return
-        worker = Worker(self._client, memory_mb=self._limits.memory_mb)
-        self.layers = worker.layers
-        cells = [(cell.label, cell.source) for cell in self._submission.cells]
         seconds = min(self._limits.import_seconds, self._left_in_total)
         started = time.monotonic()
         try:
-            keep_going = self._submission.is_notebook
-            answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
+            worker, answer = self._loaded(seconds)
         except WorkerLost as lost:
             if lost.timed_out:
                 text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
@@ -142,6 +140,46 @@ class Examiner:
         self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
+
+    def another_worker(self, *, gpu: bool) -> Worker:
+        """A worker beside the usual one that has loaded the submission, for whoever will stop it.
+
+        Raises:
+            Settled: it did not load this time.
+        """
+        try:
+            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu)
+        except WorkerLost as lost:
+            raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+        if isinstance(answer.outcome, Raised):
+            worker.stop()
+            raise Settled(Failure(f"Your file could not be run again. {raised_text(answer.outcome)}"))
+        return worker
+
+    def reference_worker(self, *, gpu: bool) -> Worker:
+        """The like of `another_worker` with the solution in it.
+
+        Raises:
+            EngineError: it does not load.
+        """
+        cells = [(self._solution.name, self._solution.read_text(encoding="utf-8"))]
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu)
+        try:
+            answer = worker.load(self._module, cells, keep_going=False, seconds=self._limits.import_seconds)
+        except WorkerLost as lost:
+            raise EngineError(f"the solution does not run in a worker: {lost}") from lost
+        if isinstance(answer.outcome, Raised):
+            worker.stop()
+            raise EngineError(f"the solution does not run in a worker: {raised_text(answer.outcome)}")
+        return worker
+
+    def _loaded(self, seconds: float, *, gpu: bool = False) -> tuple[Worker, Answer]:
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu)
+        self.layers = worker.layers
+        cells = [(cell.label, cell.source) for cell in self._submission.cells]
+        keep_going = self._submission.is_notebook
+        answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
+        return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
         self._unloadable = failure

@@ -1,4 +1,4 @@
-"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`. The rest is pytest, Hypothesis.
+"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`, `forward_time`. The rest is pytest, Hypothesis.
 
 A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
 and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
@@ -17,16 +17,18 @@ from typing import Any
 
 import torch
 
-from autograder.grading import showing
+from autograder.grading import showing, speed
 from autograder.grading.comparison import Difference, Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.grading.rehearsal import Question, Transcript, Understudy
-from autograder.results.model import Status
+from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
 from autograder.sandbox.shipping import Probe
 from autograder.sandbox.values import Answer, Raised, Returned, Work
+from autograder.timing.decision import Limits
+from autograder.timing.duet import Workload
 
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
@@ -47,6 +49,8 @@ class Questions:
         transcript: Transcript,
         *,
         explain: bool = True,
+        device: str = "",
+        untimed: str = "",
     ) -> None:
         self._examiner = examiner
         self._reference = reference
@@ -58,7 +62,13 @@ class Questions:
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
+        self._device = device
+        self._untimed = untimed
         self.asked = 0
+        self.counts_work = False
+        self.timing: Timing | None = None
+        self.remark = ""
+        self.share = 0.0
 
     def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
         """The submission returns the same values as the reference, or raises the same kind of exception.
@@ -111,6 +121,7 @@ class Questions:
         Give inputs that differ in one extent each, all extents at least 2.
         """
         self._transcript.complete = False
+        self.counts_work = True
         for value in (first, *others):  # tables made at the first call are not work that grows
             self._work(probe, value)
         base = self._work(probe, first)
@@ -124,6 +135,52 @@ class Questions:
                     )
                     hint = "Loop over the positions inside the window, not over rows, columns or channels."
                     raise Settled(Failure(text, hint=hint))
+
+    def forward_time(
+        self,
+        probe: Callable[[Any], Callable[..., Any]],
+        inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
+        *,
+        cpu: tuple[float, float] = (2, 8),
+        cuda: tuple[float, float] = (2, 8),
+        tolerance: Tolerance | None = None,
+    ) -> None:
+        """A forward pass takes at most a multiple of the time that the reference's takes, on the same machine.
+
+        Nothing is timed unless the results are right, no forbidden operator is used, and `vectorised` did not fail.
+
+        Args:
+            probe: makes, of the module under test, what is timed: a function, or a network with filled weights. It is
+                called once; what it returns is called often, without a graph, with new inputs each time.
+            inputs: makes the inputs of one call from a generator (see `strategies.normal`).
+            cpu, cuda: full points up to the first multiple, none from the second on, linear in the logarithm between.
+                At least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
+            tolerance: replaces the dtype's own.
+        """
+        limits = Limits(*(cuda if self._device == "cuda" else cpu))
+        if self._untimed:
+            raise Settled(Failure(f"Not timed: {self._untimed}"))
+        sample = speed.inputs_of(inputs)
+
+        def once(module: Any) -> Any:
+            with torch.no_grad():
+                return probe(module)(*sample)
+
+        try:
+            self.same_outcome(once, tolerance=tolerance)
+        except CheckFailed as failed:
+            self._difference = None  # too large to be shown
+            raise Settled(Failure(f"Not timed: the result is not right. {failed.failure.message}")) from None
+        finally:
+            self._transcript.complete = False
+        if not self._device or isinstance(self._examiner, Understudy):
+            raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
+        data = shipping.dumps(probe)
+        workload = Workload(data, inputs, seed_of(data))
+        told, self.timing, self.share = speed.timed(self._examiner, workload, limits, self._device, tolerance)
+        self.remark = told.message
+        if told.status is not Status.PASSED:
+            raise Settled(told)
 
     def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> Work:
         answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)

@@ -65,7 +65,7 @@ def grade(
     examiner = Examiner(client, assignment, job.submission)
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
-        plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
+        plugin.exercises, plugin.until_failure, plugin.device = job.exercises, job.until_failure, job.device
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
@@ -100,7 +100,7 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
     ]
     for path in [*files, *sorted(package.rglob("*.py"))]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for text in (job.submission.sha256, job.salt, torch.__version__, platform.python_version()):
+    for text in (job.submission.sha256, job.salt, job.device, torch.__version__, platform.python_version()):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()
 

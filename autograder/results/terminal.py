@@ -17,13 +17,14 @@ from autograder.results.model import CheckResult, ExerciseResult, Result, State,
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 
 # The first of these that occurs in an exercise is its symbol.
-_TROUBLE = (Status.ERROR, Status.TIMEOUT, Status.FAILED, Status.SKIPPED)
+_TROUBLE = (Status.ERROR, Status.TIMEOUT, Status.FAILED, Status.SKIPPED, Status.EXCUSED)
 _WORDS = {
     Status.PASSED: "passed",
     Status.FAILED: "failed",
     Status.ERROR: "grader failed",
     Status.TIMEOUT: "out of time",
     Status.SKIPPED: "not run",
+    Status.EXCUSED: "not measured",
 }
 
 

@@ -50,8 +50,8 @@ class WorkerLost(Exception):
 class Worker:
     """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""
 
-    def __init__(self, client: Client, *, memory_mb: int) -> None:
-        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb, occupied())))
+    def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False) -> None:
+        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb, occupied(), gpu)))
         self.memory_mb = memory_mb
         try:
             hello = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))

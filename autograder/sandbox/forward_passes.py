@@ -44,7 +44,7 @@ class ForwardPasses:
         properties = torch.cuda.get_device_properties(self._device)
         # Twice the cache: after this has been written nothing else is in it.
         self._rinse = torch.empty(2 * properties.L2_cache_size, dtype=torch.int8, device=self._device)
-        return properties.name  # type: ignore[no-any-return]
+        return str(properties.name)
 
     def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
         """The outputs, one for each tuple of inputs; on a GPU also its milliseconds and the bytes it used at most."""

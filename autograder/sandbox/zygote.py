@@ -31,10 +31,11 @@ MAX_SCRATCH_PATH = 1_000
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
-    """`processors`: those that the worker may run on; none means all."""
+    """`processors`: those that the worker may run on; none means all. With `gpu` it may use the GPUs there are."""
 
     memory_mb: int
     processors: tuple[int, ...] = ()
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def _run(place: _Place, channel: socket.socket) -> None:
     for variable in ("HOME", "TMPDIR"):
         os.environ[variable] = str(place.scratch)
     tempfile.tempdir = None
-    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.request.memory_mb)
+    request = place.request
+    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=request.memory_mb, gpu=request.gpu)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # what the layers needed (a Landlock ruleset, say)
     worker.work(socket.socket(fileno=3), layers)
 
