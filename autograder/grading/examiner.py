@@ -15,6 +15,7 @@ from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
 AFTER_TIMEOUT_SECONDS = 2.0
+SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used is taken
 
 
 class Examiner:
@@ -148,7 +149,7 @@ class Examiner:
             Settled: it did not load this time.
         """
         try:
-            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu)
+            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
         except WorkerLost as lost:
             raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
         if isinstance(answer.outcome, Raised):
@@ -163,7 +164,7 @@ class Examiner:
             EngineError: it does not load.
         """
         cells = [(self._solution.name, self._solution.read_text(encoding="utf-8"))]
-        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu)
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=SHARED_BYTES)
         try:
             answer = worker.load(self._module, cells, keep_going=False, seconds=self._limits.import_seconds)
         except WorkerLost as lost:
@@ -173,8 +174,8 @@ class Examiner:
             raise EngineError(f"the solution does not run in a worker: {raised_text(answer.outcome)}")
         return worker
 
-    def _loaded(self, seconds: float, *, gpu: bool = False) -> tuple[Worker, Answer]:
-        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu)
+    def _loaded(self, seconds: float, *, gpu: bool = False, shared_bytes: int = 0) -> tuple[Worker, Answer]:
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=shared_bytes)
         self.layers = worker.layers
         cells = [(cell.label, cell.source) for cell in self._submission.cells]
         keep_going = self._submission.is_notebook

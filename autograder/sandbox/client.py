@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import mmap
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import msgspec
 from autograder.errors import EngineError
 from autograder.sandbox import values
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
+from autograder.sandbox.forward_passes import SIZE
 from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
 from autograder.sandbox.seats import occupied
 from autograder.sandbox.values import Answer, Returned
@@ -50,8 +53,17 @@ class WorkerLost(Exception):
 class Worker:
     """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""
 
-    def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False) -> None:
-        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb, occupied(), gpu)))
+    def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
+        """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
+        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
+        self._shared: mmap.mmap | None = None
+        if shared_bytes:
+            with tempfile.TemporaryFile() as file:
+                file.truncate(shared_bytes)
+                self._shared = mmap.mmap(file.fileno(), shared_bytes)
+                self._child: Child = client.start(request, [file.fileno()])
+        else:
+            self._child = client.start(request)
         self.memory_mb = memory_mb
         try:
             hello = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
@@ -116,14 +128,19 @@ class Worker:
         Raises:
             WorkerLost: no valid answer within `seconds`.
         """
+        assert self._shared is not None
         ticket = _new_ticket()
-        header, body = inputs
-        request = _encoder.encode(Forward(ticket, header, echo))
+        header, chunks = inputs
+        self._shared.seek(0)
+        for chunk in chunks:
+            self._shared.write(chunk)
+        request = _encoder.encode(Forward(ticket, header, self._shared.tell(), echo))
         busy = self.processor_seconds()
         started = time.perf_counter()
-        frame, ended = self._frame(request, body, seconds)
+        (answer, size), ended = self._frame(request, (), seconds)
         busy = self.processor_seconds() - busy
-        return Timed(self._decoded(frame, ticket), ended - started, busy)
+        outputs = bytearray(self._shared[: SIZE.unpack(size)[0]]) if len(size) == SIZE.size else size
+        return Timed(self._decoded((answer, outputs), ticket), ended - started, busy)
 
     def processor_seconds(self) -> float:
         """What the worker's process has used of processors so far, all of its threads together; NaN where the kernel
@@ -143,6 +160,9 @@ class Worker:
 
     def stop(self) -> Exit:
         """Ends the worker and everything it has started; returns when all of it is gone."""
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
         return self._child.stop()
 
     def _exchange(self, header: bytes, body: Sequence[Buffer], ticket: int, seconds: float) -> Answer:

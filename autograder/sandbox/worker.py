@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import linecache
+import mmap
 import os
 import random
 import socket
@@ -22,7 +23,7 @@ import msgspec
 import torch
 
 from autograder.sandbox import shipping, values
-from autograder.sandbox.forward_passes import ForwardPasses
+from autograder.sandbox.forward_passes import ForwardPasses, in_memory, keep_memory
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
 from autograder.sandbox.references import references
@@ -65,11 +66,13 @@ class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Call the function kept by `Prepare` once with each of the tuples of tensors in the frame's body, whose header is
-    `inputs` (see `values`). With `echo` nothing is called: what the last call returned is the answer again."""
+    """Call the function kept by `Prepare` once with each of the tuples of tensors whose header is `inputs` (see
+    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: what the last
+    call returned is the answer again."""
 
     ticket: int
     inputs: bytes
+    size: int
     echo: bool = False
 
 
@@ -77,14 +80,17 @@ _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
-def work(channel: socket.socket, layers: dict[str, str]) -> None:
-    """Answers requests until the channel closes. The first frame sent says which confinement layers hold."""
+def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap | None = None) -> None:
+    """Answers requests until the channel closes. The first frame sent says which confinement layers hold. What is timed
+    comes and goes through the memory `shared` with the judge."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
     send_frame(channel, *values.encode(Answer(0, Returned({"layers": layers, "pid": os.getpid()}))))
     module = types.ModuleType("submission")
     threads = Threads()
     passes = ForwardPasses()
+    if shared is not None:
+        keep_memory()
     files: set[str] = set()
     while True:
         header, body = receive_frame(channel)
@@ -95,7 +101,14 @@ def work(channel: socket.socket, layers: dict[str, str]) -> None:
         elif isinstance(request, Ask):
             answer = _answer(request, body, module, files, threads)
         else:
+            if isinstance(request, Forward):
+                assert shared is not None
+                body = bytearray(shared[: request.size])
             answer = _timed(request, body, module, files, passes)
+        if isinstance(request, Forward):
+            assert shared is not None
+            send_frame(channel, *in_memory(answer, shared))
+            continue
         frame = values.encode(answer)
         send_frame(channel, *frame)
 

@@ -226,8 +226,8 @@ class _Duet:
             logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quad, strict=True)]
             # The CPU: what is lower says what the code needs. A GPU: what is higher cannot be hidden.
             series.append(logs if self.device == "cpu" else [max(logs)])
-            mine += [time / count for time in quad[0][0]]
-            others += [time / count for time in quad[1][0]]
+            mine += [time / count for time in quad[0][-1]]
+            others += [time / count for time in quad[1][-1]]
             steady += map(_steady, ours)
             peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
             late = time.monotonic() > deadline
@@ -281,7 +281,9 @@ class _Duet:
             )
             for verdict, logs in zip(verdicts, columns, strict=True)
         ]
-        best = min(found, key=lambda measurement: (measurement.verdict is not Verdict.FULL, measurement.bound))
+        fast = [measurement for measurement in found if measurement.verdict is Verdict.FULL]
+        # Of two clocks that agree the steadier one is told.
+        best = min(fast or found, key=lambda one: one.ratio / one.bound if fast else one.bound)
         if best.verdict is Verdict.OPEN:
             best = replace(best, verdict=Verdict.UNKNOWN)
         slower = statistics.median(steady) / alone
