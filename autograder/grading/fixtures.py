@@ -1,4 +1,5 @@
-"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`, `forward_time`. The rest is pytest, Hypothesis.
+"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`, `forward_time`. The rest is
+pytest and Hypothesis.
 
 A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
 and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import re
 import time
 import types
 from collections import deque
@@ -193,18 +195,20 @@ class Questions:
         return answer.work
 
     def _loop(self, base: Work, work: Work) -> str:
-        """The line whose share in what has grown is the largest: where there is a loop, the `for` or `while`."""
+        """The outermost of the loops that run more often than before: of the lines with a `for` or `while` the one that
+        runs least; where there is none (a `map`), the line that runs most."""
         before = {(line.file, line.number): line.count for line in base.lines}
-        growth = {
-            place: line.count - before.get(place, 0) for line in work.lines for place in [(line.file, line.number)]
-        }
-        place = min(growth, key=lambda place: (-growth[place], place), default=None)
-        if place is None or growth[place] <= VECTORISED_SLACK:
+        after = {(line.file, line.number): line.count for line in work.lines}
+        grown = [place for place in after if after[place] - before.get(place, 0) > VECTORISED_SLACK]
+        if not grown:
             return ""
-        after = next(line.count for line in work.lines if (line.file, line.number) == place)
-        source = self._examiner.source_line(*place)
+        loops = [place for place in grown if re.search(r"\b(for|while)\b", self._examiner.source_line(*place))]
+        place = (
+            min(loops, key=lambda place: (after[place], place)) if loops else max(grown, key=lambda place: after[place])
+        )
         where = f"Line {place[1]}" + (f" of {place[0]}" if self._examiner.several_files else "")
-        return f"\n  {where} ran {before.get(place, 0)} times, then {after} times: {source}"
+        source = self._examiner.source_line(*place)
+        return f"\n  {where} ran {before.get(place, 0)} times, then {after[place]} times: {source}"
 
     def replay(self, transcript: Transcript) -> bool:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""

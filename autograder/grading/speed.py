@@ -79,7 +79,7 @@ def _text(measured: Measurement, limits: Limits) -> str:
     if not measured.quads:
         return (
             f"A forward pass did not end in {measured.seconds:.3g} s; the reference takes "
-            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(limits.full)} times its time."
+            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(limits.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""
     text = (

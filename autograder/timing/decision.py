@@ -39,10 +39,12 @@ class Verdict(enum.Enum):
 
 
 def verdict(logs: Sequence[float], limits: Limits, *, out_of_time: bool = False) -> Verdict:
-    """What the quads so far (natural logarithms of ratios) say; full points need less proof than a deduction."""
+    """What the quads so far (natural logarithms of ratios) say. What is beyond doubt is said early."""
     count = len(logs)
     if count >= EARLY and max(logs[:EARLY]) <= math.log(limits.full):
         return Verdict.FULL
+    if count >= EARLY and min(logs[:EARLY]) >= math.log(limits.zero):
+        return Verdict.SLOW
     if count >= QUADS:
         return Verdict.FULL if lower_bound(logs) <= limits.full else Verdict.SLOW
     if not out_of_time:
