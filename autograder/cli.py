@@ -173,6 +173,22 @@ def mutants(
     sys.exit(mutants_command.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
 
 
+@main.command(short_help="Find out how well this machine can time forward passes.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each kind and exercise.")
+@_device
+@_course
+def timing(slugs: tuple[str, ...], decisions: int, device: str, course: Path | None) -> None:
+    """Times every timed solution against itself, and slowed down to three times the limit for full points.
+
+    Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
+    most a tenth of the decisions were not possible for noise.
+    """
+    from autograder import timing_command
+
+    sys.exit(timing_command.run(slugs, decisions=decisions, device=device, course=course))
+
+
 @main.command(short_help="Make what students receive from the solutions.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")

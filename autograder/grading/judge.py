@@ -65,7 +65,8 @@ def grade(
     examiner = Examiner(client, assignment, job.submission)
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
-        plugin.exercises, plugin.until_failure, plugin.device = job.exercises, job.until_failure, job.device
+        plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
+        plugin.device, plugin.only_timed = job.device, job.only_timed
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
