@@ -84,7 +84,7 @@ def grade(
         exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
-        environment=_environment(examiner.layers),
+        environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint(assignment, job),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -182,12 +182,12 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     return ""
 
 
-def _environment(layers: dict[str, str]) -> dict[str, str]:
+def _environment(layers: dict[str, str], device: str) -> dict[str, str]:
     active = ", ".join(name for name, why in layers.items() if not why)
     return {
         "autograder": autograder.__version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
-        "device": "cpu",
+        "timed on": device or "nothing",
         "confinement": active or "none",
     }
