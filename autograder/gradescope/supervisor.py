@@ -156,7 +156,7 @@ class _Session:
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.scratch.chmod(0o711)  # workers get folders of their own in it
         os.environ["TMPDIR"] = str(self.scratch)
-        job = Job(str(assignment.root), assignment.slug, submission)
+        job = Job(str(assignment.root), assignment.slug, submission, device="cpu")  # the platform has no GPUs
         attempt = Attempt(job, self.started + self.settings.deadline_seconds)
         attempt.run()
         return outcome(attempt, assignment, self.settings.deadline_seconds)

@@ -14,14 +14,15 @@ _NAME_LIMIT = 100
 def leaderboard(checks: Iterable[CheckResult], *, seconds: bool = False) -> list[dict[str, object]]:
     """For every timed check how many times the reference's time was needed and, if asked for, the seconds.
 
-    Only of checks that earned points: wrong code is fast. And only of those that students may see already.
+    Only of checks that earned points and could be measured: wrong code is fast. And only of those that students may
+    see already.
     """
     entries: list[dict[str, object]] = []
     for check in checks:
-        timing = getattr(check, "timing", None)
+        timing = check.timing
         if timing is None or check.visibility is not Visibility.VISIBLE:
             continue
-        if check.status is not Status.PASSED and not check.points > 0:
+        if check.status is Status.EXCUSED or not check.points > 0:
             continue
         name = one_line(f"{check.exercise} ({check.name})", _NAME_LIMIT)
         entries += _entry(f"{name}: time, as a multiple of the reference", timing.ratio)

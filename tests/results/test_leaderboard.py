@@ -34,6 +34,7 @@ def test_the_ratio_is_shown_and_seconds_only_if_asked_for() -> None:
         timed(math.inf),
         timed(status=Status.FAILED, points=0.0),
         timed(visibility=Visibility.HIDDEN),
+        timed(status=Status.EXCUSED),
     ],
 )
 def test_what_is_not_timed_not_earned_or_not_shown_is_left_out(check: Any) -> None:
