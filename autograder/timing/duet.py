@@ -176,7 +176,9 @@ class _Side:
     def single(self) -> float:
         """Seconds that a call with one input takes, without what the protocol costs; warms up first."""
         requests = _Requests(self._workload, 1, 0)
-        times = [self.ask(requests.next()).wall for _ in range(self._warm_up + 3)]
+        times: list[float] = []
+        while len(times) < self._warm_up + 3 and sum(times) < 10 * TOO_LONG:
+            times.append(self.ask(requests.next()).wall)
         rest = min(self.ask(requests.next(), echo=True).wall for _ in range(3))
         return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
 
