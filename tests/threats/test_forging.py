@@ -204,7 +204,7 @@ def test_a_value_that_holds_itself(result):
 def attacked(x):
     import autograder.sandbox.worker as worker
 
-    def reply(request, probe, module, files):
+    def reply(request, *others):
         return Answer(request.ticket, Raised("ValueError", ("ValueError", "Exception"), "anything"))
 
     worker._answer = reply
