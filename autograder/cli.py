@@ -91,6 +91,55 @@ def grade(
     sys.exit(code)
 
 
+@main.command(short_help="Grade a class.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-a", "--assignment", metavar="SLUG", required=True, help="The assignment.")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The folder for results."
+)
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this submission. Repeatable.")
+@click.option("--force", is_flag=True, help="Grade also what has a result that is still valid.")
+@click.option("--resume", is_flag=True, help="Keep results that are still valid; this is what happens anyway.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
+@click.option("--slurm", is_flag=True, help="Grade on SLURM jobs, N of --jobs, as set up for dask-jobqueue.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@_course
+def batch(
+    folder: Path,
+    assignment: str,
+    output: Path,
+    jobs: int | None,
+    only: tuple[str, ...],
+    force: bool,
+    resume: bool,
+    scheduler: str,
+    slurm: bool,
+    device: str,
+    salt: str,
+    quiet: bool,
+    course: Path | None,
+) -> None:
+    """Grades every submission below DIR: a file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
+
+    Writes OUT/<name>.json for each and OUT/grades.csv for all. Stopped at any moment, it goes on from there when it is
+    run again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
+    """
+    from autograder import batch_command
+
+    if scheduler and slurm:
+        raise UsageError("--scheduler and --slurm are two different clusters; name one.")
+    if force and resume:
+        raise UsageError("--force and --resume say opposite things; name one.")
+    where = batch_command.Where(jobs, scheduler, slurm, device)
+    code = batch_command.run(
+        folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course
+    )
+    sys.exit(code)
+
+
 @main.command(short_help="Run the public tests on your own file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they lie elsewhere.")
