@@ -140,6 +140,19 @@ def batch(
     sys.exit(code)
 
 
+@main.command(short_help="Pages about a graded class.")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--feedback/--no-feedback", default=True, help="Also a page per student [default: yes].")
+def report(output: Path, feedback: bool) -> None:
+    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student; OUT is that of `autograder batch`.
+
+    The pages need no network and no other file.
+    """
+    from autograder import report_command
+
+    sys.exit(report_command.run(output, feedback=feedback))
+
+
 @main.command(short_help="Run the public tests on your own file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they lie elsewhere.")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.errors import UsageError
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Puts `data` at `path`, at once and completely. What is at `path`, a link included, is replaced.
+def replace(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) -> None:
+    """Puts `data`, or its pieces, at `path`, at once and completely. What is at `path`, a link included, is replaced.
+
+    Without `durable` a power cut may lose it: for what can be made again in a moment.
 
     Raises:
         UsageError: nothing can be written there.
@@ -24,9 +27,10 @@ def replace(path: Path, data: bytes) -> None:
             raise UsageError(f"Cannot write {path}: it is a device; name an ordinary file.")
         try:
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):
