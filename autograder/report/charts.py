@@ -110,7 +110,7 @@ def _timing(analysis: Analysis) -> Chart | None:
         {"name": each.name, **dict(zip(("low", "q1", "mid", "q3", "high"), _quantiles(each.ratios), strict=True))}
         for each in timed
     ]
-    base = alt.Chart(_data(spread).encode(y=_names())
+    base = alt.Chart(_data(spread)).encode(y=_names())
     scale = alt.Scale(type="log")
     whisker = base.mark_rule(color="var(--accent)").encode(
         x=alt.X("low:Q", title="time ÷ reference's time", scale=scale), x2="high:Q"
@@ -151,7 +151,7 @@ def _histogram(values: list[float], extent: tuple[float, float], title: str) -> 
     counts, edges = np.histogram(values, bins=_BINS, range=extent)
     bins = [{"from": float(edges[i]), "to": float(edges[i + 1]), "count": int(count)} for i, count in enumerate(counts)]
     chart = (
-        alt.Chart(_data(bins)
+        alt.Chart(_data(bins))
         .mark_bar(color="var(--accent)")
         .encode(
             x=alt.X("from:Q", bin="binned", title=title),
@@ -168,12 +168,14 @@ def _data(values: list[dict[str, Any]]) -> alt.Data:
 
 
 def _names() -> alt.Y:
-    return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=230))
+    return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
 
 
 def _bars(values: list[dict[str, Any]], title: str, extent: tuple[float, float], form: str) -> str:
-    axis = alt.Axis(format=form, tickMinStep=1 if form == "d" else 0.1, tickCount=6)
-    base = alt.Chart(_data(values).encode(
+    count = min(6, int(extent[1])) if form == "d" else 6
+    axis = alt.Axis(format=form, tickMinStep=1 if form == "d" else 0.1, tickCount=count)
+    names = max(len(str(value["name"])) for value in values)
+    base = alt.Chart(_data(values)).encode(
         x=alt.X("value:Q", title=title, axis=axis, scale=alt.Scale(domain=list(extent), nice=form == "d")),
         y=_names(),
     )
@@ -181,17 +183,18 @@ def _bars(values: list[dict[str, Any]], title: str, extent: tuple[float, float],
     text = base.mark_text(align="left", dx=4, color=_INK).encode(
         text=alt.Text("value:Q", format=form.replace(".1", ".2"))
     )
-    return _svg((bars + text).properties(width=_WIDTH - 180, height=_ROW * len(values)))
+    return _svg((bars + text).properties(width=max(_WIDTH - 6 * names, 160), height=_ROW * len(values)), names)
 
 
-def _svg(chart: Any) -> str:
+def _svg(chart: Any, names: int = 0) -> str:
+    """`names`: length of the longest name at the left; a browser's font may be wider than the one measured here."""
     axis = alt.AxisConfig(labelColor=_INK, titleColor=_INK, gridColor=_LINE, domainColor=_LINE, tickColor=_LINE)
     configured = chart.configure(
         background="transparent",
         font="system-ui, sans-serif",
         axis=axis,
         view=alt.ViewConfig(stroke="transparent"),
-        padding=8,
+        padding={"left": 8 + names, "right": 16, "top": 8, "bottom": 8},
     )
     svg: str = vl_convert.vegalite_to_svg(configured.to_dict())
     # The figure around it says what is to be seen: the paths one by one would only be noise to a screen reader.

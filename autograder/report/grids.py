@@ -76,9 +76,9 @@ def _difference(expected: Grid, got: Grid) -> Grid | None:
             for mine, theirs in zip(block.rows, other.rows, strict=True)
         )
         blocks.append(Block(block.title, rows, block.note))
-    if not blocks or (len(blocks) < len(got.blocks) and not any(block.title for block in blocks)):
-        return None
     most = magnitude(tuple(blocks))
+    if not any(cell.differs or cell.value for block in blocks for row in block.rows for cell in row):
+        return None  # they differ in something else, such as the dtype
     return Grid("Difference (got − expected)", "", tuple(_shaded(block, most) for block in blocks), "")
 
 
