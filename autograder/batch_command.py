@@ -126,9 +126,17 @@ def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
 
 @contextlib.contextmanager
 def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]:
-    stage = Stage(str(assignment.root), assignment.slug, salt)
-    jobs = where.jobs or cores()
-    context: AbstractContextManager[Grader] = LocalGrader(stage, jobs)
+    context: AbstractContextManager[Grader]
+    if where.scheduler or where.slurm:
+        from autograder.batch import cluster
+
+        gpu = where.device == "cuda"
+        if where.slurm:
+            context = cluster.start_slurm(assignment, salt, where.jobs, gpu=gpu)
+        else:
+            context = cluster.connect(assignment, salt, where.scheduler, gpu=gpu)
+    else:
+        context = LocalGrader(Stage(str(assignment.root), assignment.slug, salt), where.jobs or cores())
     with context as grader:
         yield grader
 
