@@ -105,9 +105,7 @@ def test_result_files_equal_those_of_a_local_run(course, class_, local, cluster,
     assert files(tmp_path / "out") == local
     assert "c: identical to b" in done.stdout
     again = batch(course, class_, tmp_path / "out")
-    assert (
-        "12 submissions: 11 unchanged since the last run, 1 identical" in again.stdout or "12 unchanged" in again.stdout
-    )
+    assert "12 submissions: 12 unchanged since the last run" in again.stdout
 
 
 def test_a_worker_killed_half_way_loses_nothing_and_nothing_is_graded_twice(course, class_, local, cluster, tmp_path):
