@@ -153,6 +153,20 @@ def report(output: Path, feedback: bool) -> None:
     sys.exit(report_command.run(output, feedback=feedback))
 
 
+@main.command(short_help="Submissions of a class that are alike.")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="From which share on.")
+@_course
+def similar(output: Path, threshold: float, course: Path | None) -> None:
+    """Lists pairs that are suspiciously alike and writes OUT/similar.html, which shows them side by side.
+
+    OUT is that of `autograder batch`; the submissions are read again from where they were graded.
+    """
+    from autograder import similar_command
+
+    sys.exit(similar_command.run(output, threshold=threshold, course=course))
+
+
 @main.command(short_help="Run the public tests on your own file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they lie elsewhere.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from urllib.parse import quote
 
@@ -93,6 +93,19 @@ class Pages:
             exercises=shown,
             graded=result.state is State.GRADED,
             failed=GRADER_FAILED,
+            style=self._style,
+            policy="script-src 'none'",
+        )
+        return text.encode("utf-8", "replace")
+
+    def similar(self, title: str, count: int, pairs: Sequence[object], total: int, threshold: float) -> bytes:
+        """Pairs of submissions side by side. `pairs` are the most alike of `total`."""
+        text = self._environment.get_template("similar.html").render(
+            title=title,
+            count=count,
+            pairs=pairs,
+            total=total,
+            threshold=threshold,
             style=self._style,
             policy="script-src 'none'",
         )
