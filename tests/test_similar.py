@@ -103,4 +103,4 @@ def test_the_command_lists_pairs_and_shows_them_side_by_side_as_text(tmp_path):
     page = (tmp_path / "out" / "similar.html").read_text()
     assert "<script>" not in page
     assert "<b>eve" not in page
-    assert page.count("<mark>") > 2
+    assert page.count("<mark>") >= 2
