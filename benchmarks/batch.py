@@ -17,12 +17,16 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -62,13 +66,13 @@ def make_class(folder: Path, count: int) -> dict[str, list[str]]:
     return names
 
 
-def batch(class_: Path, out: Path, jobs: int, *, only: list[str] = (), prelude: str = "") -> float:
+def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, prelude: str = "") -> None:
     command = [sys.executable, "-c", prelude + COMMAND, "batch", str(class_), "-a", ASSIGNMENT.slug, "-o", str(out)]
     command += ["--jobs", str(jobs), *(part for name in only for part in ("--only", name))]
-    return seconds(command, os.environ | {"PYTHONPATH": str(ROOT)})
+    run(command, os.environ | {"PYTHONPATH": str(ROOT)})
 
 
-def plain_pytest(file: Path) -> float:
+def plain_pytest(file: Path) -> None:
     graders = str(ASSIGNMENT.graders)
     plain = [sys.executable, "-m", "pytest", "-q", "-p", "in_process", "-p", "no:cacheprovider", "--timeout", "60"]
     environment = os.environ | {
@@ -78,11 +82,11 @@ def plain_pytest(file: Path) -> float:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
     }
-    return seconds([*plain, "--rootdir", graders, "-c", os.devnull, graders], environment, codes=(0, 1))
+    run([*plain, "--rootdir", graders, "-c", os.devnull, graders], environment, codes=(0, 1))
 
 
-def nbgrader(class_: Path, names: list[str], folder: Path) -> float:
-    """Seconds per submission of `nbgrader autograde`; making the course is not counted."""
+def nbgrader(class_: Path, names: list[str], folder: Path) -> Cost:
+    """The cost of `nbgrader autograde`; making the course is not counted."""
     slug = ASSIGNMENT.slug
 
     def notebook(code: str) -> str:
@@ -110,19 +114,41 @@ def nbgrader(class_: Path, names: list[str], folder: Path) -> float:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
     nb = [sys.executable, "-m", "nbgrader"]
-    seconds([*nb, "generate_assignment", slug], environment, cwd=folder)
-    return seconds([*nb, "autograde", slug], environment, cwd=folder) / len(names)
+    run([*nb, "generate_assignment", slug], environment, cwd=folder)
+    with measured(len(names)) as cost:
+        run([*nb, "autograde", slug], environment, cwd=folder)
+    return cost
 
 
-def seconds(
-    command: list[str], environment: dict[str, str], *, cwd: Path = ROOT, codes: tuple[int, ...] = (0,)
-) -> float:
-    started = time.perf_counter()
+def run(command: list[str], environment: dict[str, str], *, cwd: Path = ROOT, codes: tuple[int, ...] = (0,)) -> None:
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    elapsed = time.perf_counter() - started
     if done.returncode not in codes:
         sys.exit(f"{' '.join(command)[:500]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return elapsed
+
+
+@dataclass
+class Cost:
+    """Of some submissions: wall time, and processor time of all processes."""
+
+    count: int
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def line(self, label: str, jobs: int, ours: Cost | None = None) -> str:
+        wall, cpu = self.wall * jobs / self.count, self.cpu / self.count
+        text = f"{label:45} {wall:8.3f} s wall {cpu:8.3f} s processor"
+        if ours is None:
+            return text
+        return f"{text}   {wall / (ours.wall * jobs / ours.count):6.1f} × {cpu / (ours.cpu / ours.count):6.1f} ×"
+
+
+@contextmanager
+def measured(count: int) -> Iterator[Cost]:
+    cost, started, before = Cost(count), time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield cost
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cost.wall = time.perf_counter() - started
+    cost.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:
@@ -133,44 +159,43 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder, jobs = Path(place), options.jobs
-        names = make_class(folder / "class", options.submissions)
-        whole = batch(folder / "class", folder / "out", jobs)
-        again = batch(folder / "class", folder / "out", jobs)
-        store = Store(folder / "out")
+        class_, out = folder / "class", folder / "out"
+        names = make_class(class_, options.submissions)
+        ordinary = names["right"] + names["wrong"]
+        with measured(len(ordinary)) as ours:
+            batch(class_, out, jobs, ordinary)
+        with measured(max(len(names["hanging"]), 1)) as hanging:
+            batch(class_, out, jobs)  # goes on with those that are left
+        with measured(options.submissions) as again:
+            batch(class_, out, jobs)
+        store = Store(out)
         spent = {found.name: record.seconds for found, record in store.records(store.roll()) if record}
         # A hanging submission costs its time limits whoever grades it: the sample is of the ordinary ones.
         half = options.sample // 2
         sample = names["right"][:half] + names["wrong"][: options.sample - half]
-        ours = batch(folder / "class", folder / "ours", jobs, only=sample) * jobs / len(sample)
-        unrehearsed = batch(folder / "class", folder / "a", jobs, only=sample, prelude=WITHOUT_REHEARSAL)
-        started = time.perf_counter()
-        with ThreadPoolExecutor(jobs) as pool:
-            files = [folder / "class" / name / ASSIGNMENT.file_names[0] for name in sample]
-            list(pool.map(plain_pytest, files))
-        plain = (time.perf_counter() - started) * jobs / len(sample)
-        stock = nbgrader(folder / "class", sample, folder / "nbgrader")
-    ordinary = [spent[name] for kind in ("right", "wrong") for name in names[kind]]
+        with measured(len(sample)) as unrehearsed:
+            batch(class_, folder / "a", jobs, sample, prelude=WITHOUT_REHEARSAL)
+        with measured(len(sample)) as plain, ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(plain_pytest, [class_ / name / ASSIGNMENT.file_names[0] for name in sample]))
+        stock = nbgrader(class_, sample, folder / "nbgrader")
+    whole = ours.wall + hanging.wall
     print(f"{options.submissions} submissions of {ASSIGNMENT.slug}, {jobs} at a time on {os.cpu_count()} processors\n")
+    print(f"The whole class: {whole:.0f} s, {options.submissions / whole:.2f} submissions a second (two starts)")
     print(
-        f"autograder batch, the whole class   {whole:7.1f} s   {options.submissions / whole:.2f} submissions a second"
+        f"  {ours.count} ordinary: {ours.wall:.0f} s, {ours.count / ours.wall:.2f} a second, with start and rehearsal"
     )
-    print(f"the same again, nothing has changed {again:7.1f} s")
+    print(f"  {len(names['hanging'])} hanging: {hanging.wall:.0f} s")
+    print(f"  again, nothing has changed: {again.wall:.1f} s")
     for kind, members in names.items():
         if members:
             print(f"  a judge's seconds, {kind:8} {statistics.median(spent[name] for name in members):7.3f} (median)")
-    rate = statistics.fmean(ordinary)
-    print(f"  ordinary submissions: {rate:.3f} s per submission and core (mean); target 0.25\n")
     print(
-        f"Per submission and core, of {len(sample)} ordinary ones; start and rehearsal are counted in the second line"
+        f"\nPer submission and core; × compares with the first line, by wall and by processor time; n = {len(sample)}"
     )
-    print(f"  {'autograder batch, in a class':44} {rate:7.3f} s")
-    for label, figure in (
-        (f"autograder batch of {len(sample)} alone", ours),
-        ("(a) without replay", unrehearsed * jobs / len(sample)),
-        ("(b) plain pytest, a process each", plain),
-        ("(c) stock nbgrader autograde, empty tests", stock),
-    ):
-        print(f"  {label:44} {figure:7.3f} s   {figure / rate:6.1f} ×")
+    print(ours.line("autograder batch (target 0.25)", jobs))
+    print(unrehearsed.line("(a) the same without rehearsal", jobs, ours))
+    print(plain.line("(b) plain pytest, a process each", jobs, ours))
+    print(stock.line("(c) stock nbgrader autograde, empty tests", 1, ours))
 
 
 if __name__ == "__main__":
