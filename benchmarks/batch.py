@@ -189,9 +189,7 @@ def main() -> None:
     for kind, members in names.items():
         if members:
             print(f"  a judge's seconds, {kind:8} {statistics.median(spent[name] for name in members):7.3f} (median)")
-    print(
-        f"\nPer submission and core; × compares with the first line, by wall and by processor time; n = {len(sample)}"
-    )
+    print(f"\nPer submission and core; × compares with the first line, by wall and processor time; n = {len(sample)}")
     print(ours.line("autograder batch (target 0.25)", jobs))
     print(unrehearsed.line("(a) the same without rehearsal", jobs, ours))
     print(plain.line("(b) plain pytest, a process each", jobs, ours))
