@@ -39,6 +39,14 @@ _course = click.option(
 )
 
 
+_device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where forward passes are timed; auto is a GPU where there is one.",
+)
+
 _table = click.option(
     "--table",
     metavar="FILE",
@@ -68,7 +76,8 @@ def main() -> None:
     help="The result in Gradescope's form [default: results.json]. With several submissions: a folder "
     "with a file for each [default: results].",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@_device
+@click.option("--timing/--no-timing", default=True, help="Time forward passes, or take them to be fast enough.")
 @click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @_course
@@ -77,6 +86,7 @@ def grade(
     assignment: str | None,
     output: Path | None,
     device: str,
+    timing: bool,
     salt: str,
     quiet: bool,
     course: Path | None,
@@ -87,7 +97,9 @@ def grade(
     """
     from autograder import grade_command
 
-    code = grade_command.run(submissions, assignment, output, device=device, salt=salt, quiet=quiet, course=course)
+    code = grade_command.run(
+        submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
+    )
     sys.exit(code)
 
 
@@ -235,6 +247,22 @@ def mutants(
     from autograder import mutants_command
 
     sys.exit(mutants_command.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
+
+
+@main.command(short_help="Find out how well this machine can time forward passes.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each kind and exercise.")
+@_device
+@_course
+def timing(slugs: tuple[str, ...], decisions: int, device: str, course: Path | None) -> None:
+    """Times every timed solution against itself, and slowed down to three times the limit for full points.
+
+    Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
+    most a tenth of the decisions were not possible for noise.
+    """
+    from autograder import timing_command
+
+    sys.exit(timing_command.run(slugs, decisions=decisions, device=device, course=course))
 
 
 @main.command(short_help="Make what students receive from the solutions.")

@@ -20,6 +20,7 @@ from autograder.results import gradescope
 from autograder.results.inert import inert
 from autograder.results.model import ExerciseResult, Result, State
 from autograder.submission import SubmissionError, infer_slug, read_submission
+from autograder.timing import devices
 
 if TYPE_CHECKING:
     from autograder.engine import Engine
@@ -41,6 +42,7 @@ def run(
     output: Path | None,
     *,
     device: str = "auto",
+    timing: bool = True,
     salt: str = "",
     quiet: bool = False,
     course: Path | None = None,
@@ -50,8 +52,7 @@ def run(
     Raises:
         UsageError: something about the request; nothing was graded then.
     """
-    if device == "cuda":
-        raise UsageError("--device cuda is for timed checks, which this version does not have yet; use auto or cpu.")
+    wanted, device = device, devices.choose(device) if timing else ""
     output = output or Path("results.json" if len(submissions) == 1 else "results")
     tasks = list(_tasks(submissions, slug, output, find_course(course)))
     for task in tasks:
@@ -71,7 +72,7 @@ def run(
                 engine.rehearse(stage)
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
-            result = _grade(engine, task, salt)
+            result = _grade(engine, task, salt, device)
             gradescope.write(result, task.output)
             for line in result.log:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
@@ -80,6 +81,8 @@ def run(
         terminal.print_class(results, console)
     else:
         terminal.print_result(results[0][1], console)
+    if wanted == "auto" and any(check.timing for _, result in results for check in result.checks) and device == "cpu":
+        console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
     console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
     return 1 if any(result.state is State.ERROR for _, result in results) else 0
 
@@ -107,14 +110,14 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
         yield _Task(path, assignment, output / f"{name}.json")
 
 
-def _grade(engine: Engine, task: _Task, salt: str) -> Result:
+def _grade(engine: Engine, task: _Task, salt: str, device: str) -> Result:
     started = time.monotonic()
     try:
         submission = read_submission(task.path, task.assignment.module)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:
-        return engine.grade(Job(str(task.assignment.root), task.assignment.slug, submission, salt))
+        return engine.grade(Job(str(task.assignment.root), task.assignment.slug, submission, salt, device=device))
     except EngineError as error:
         result = _empty(task, State.ERROR, "Grading failed. It is not your fault; your instructor has been told.")
         return msgspec.structs.replace(result, log=(str(error),), seconds=round(time.monotonic() - started, 3))

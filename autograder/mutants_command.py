@@ -137,7 +137,7 @@ def _graded(
         statuses = {check.status for check in result.checks}
         if Status.ERROR in statuses or not statuses:
             raise EngineError(f"{mutant} could not be graded: {' '.join(result.log)[:300]}")
-        return statuses != {Status.PASSED}
+        return not statuses <= {Status.PASSED, Status.EXCUSED}
 
     return zip(every, pool.map(caught, every), strict=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from autograder.course import Assignment
+from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
 from autograder.results.model import Status
@@ -14,6 +15,7 @@ from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
 AFTER_TIMEOUT_SECONDS = 2.0
+SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used is taken
 
 
 class Examiner:
@@ -25,6 +27,7 @@ class Examiner:
 
     def __init__(self, client: Client, assignment: Assignment, submission: Submission) -> None:
         self._client = client
+        self._solution = assignment.solution
         self._module = assignment.module
         self._exercises = tuple(assignment.exercises)
         self._submission = submission
@@ -75,13 +78,25 @@ class Examiner:
             self._left_in_check -= spent
             self._left_in_total -= spent
         self._afresh = False
-        if answer.threads > self._threads:  # it left threads behind: they must not disturb the next check
+        if answer.work.running > self._threads:  # it left threads behind: they must not disturb the next check
             self._stop()
         return answer
 
     def close(self) -> None:
         """Ends the worker; when this returns nothing of the submission runs any more."""
         self._stop()
+
+    @property
+    def several_files(self) -> bool:
+        return len(self._submission.cells) > 1
+
+    def source_line(self, label: str, number: int) -> str:
+        """A line of the submission, without the white space around it; empty if there is none."""
+        for cell in self._submission.cells:
+            lines = cell.source.splitlines()
+            if cell.label == label and 0 < number <= len(lines):
+                return lines[number - 1].strip()[:200]
+        return ""
 
     def load_failure(self) -> Failure | None:
         """Loads the submission if that has not happened, and says what stands in the way of grading it at all."""
@@ -106,14 +121,10 @@ class Examiner:
             )
         if self._worker is not None:
             return
-        worker = Worker(self._client, memory_mb=self._limits.memory_mb)
-        self.layers = worker.layers
-        cells = [(cell.label, cell.source) for cell in self._submission.cells]
         seconds = min(self._limits.import_seconds, self._left_in_total)
         started = time.monotonic()
         try:
-            keep_going = self._submission.is_notebook
-            answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
+            worker, answer = self._loaded(seconds)
         except WorkerLost as lost:
             if lost.timed_out:
                 text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
@@ -127,9 +138,49 @@ class Examiner:
         if isinstance(outcome, Raised):
             worker.stop()
             raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
-        self._threads = answer.threads
+        self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
+
+    def another_worker(self, *, gpu: bool) -> Worker:
+        """A worker beside the usual one that has loaded the submission, for whoever will stop it.
+
+        Raises:
+            Settled: it did not load this time.
+        """
+        try:
+            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+        except WorkerLost as lost:
+            raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+        if isinstance(answer.outcome, Raised):
+            worker.stop()
+            raise Settled(Failure(f"Your file could not be run again. {raised_text(answer.outcome)}"))
+        return worker
+
+    def reference_worker(self, *, gpu: bool) -> Worker:
+        """The like of `another_worker` with the solution in it.
+
+        Raises:
+            EngineError: it does not load.
+        """
+        cells = [(self._solution.name, self._solution.read_text(encoding="utf-8"))]
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=SHARED_BYTES)
+        try:
+            answer = worker.load(self._module, cells, keep_going=False, seconds=self._limits.import_seconds)
+        except WorkerLost as lost:
+            raise EngineError(f"the solution does not run in a worker: {lost}") from lost
+        if isinstance(answer.outcome, Raised):
+            worker.stop()
+            raise EngineError(f"the solution does not run in a worker: {raised_text(answer.outcome)}")
+        return worker
+
+    def _loaded(self, seconds: float, *, gpu: bool = False, shared_bytes: int = 0) -> tuple[Worker, Answer]:
+        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=shared_bytes)
+        self.layers = worker.layers
+        cells = [(cell.label, cell.source) for cell in self._submission.cells]
+        keep_going = self._submission.is_notebook
+        answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
+        return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
         self._unloadable = failure

@@ -1,4 +1,5 @@
-"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`. The rest is pytest, Hypothesis.
+"""The fixtures of hidden graders: `same_outcome`, `student`, `operators`, `vectorised`, `forward_time`. The rest is
+pytest and Hypothesis.
 
 A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
 and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
@@ -9,24 +10,27 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import re
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 
-from autograder.grading import showing
+from autograder.grading import showing, speed
 from autograder.grading.comparison import Difference, Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.grading.rehearsal import Question, Transcript, Understudy
-from autograder.results.model import Status
+from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
 from autograder.sandbox.shipping import Probe
-from autograder.sandbox.values import Answer, Raised, Returned
+from autograder.sandbox.values import Answer, Raised, Returned, Work
+from autograder.timing.decision import Limits
+from autograder.timing.duet import Workload
 
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
@@ -47,6 +51,8 @@ class Questions:
         transcript: Transcript,
         *,
         explain: bool = True,
+        device: str = "",
+        untimed: str = "",
     ) -> None:
         self._examiner = examiner
         self._reference = reference
@@ -58,7 +64,13 @@ class Questions:
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._first_failure = 0.0
+        self._device = device
+        self._untimed = untimed
         self.asked = 0
+        self.counts_work = False
+        self.timing: Timing | None = None
+        self.remark = ""
+        self.share = 0.0
 
     def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
         """The submission returns the same values as the reference, or raises the same kind of exception.
@@ -103,7 +115,7 @@ class Questions:
         answer = self._ask(shipping.dumps(probe), 0, operators=True)
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
-        return answer.operators
+        return answer.work.operators
 
     def vectorised(self, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
         """The Python work of `probe(module, input)` is the same for every input: operators dispatched and lines run.
@@ -111,17 +123,92 @@ class Questions:
         Give inputs that differ in one extent each, all extents at least 2.
         """
         self._transcript.complete = False
+        self.counts_work = True
         for value in (first, *others):  # tables made at the first call are not work that grows
             self._work(probe, value)
         base = self._work(probe, first)
         for other in others:
             work = self._work(probe, other)
-            for what, one, two in zip(("operators", "lines of Python"), base, work, strict=True):
-                if abs(one - two) > VECTORISED_SLACK:
+            for what, one, two, grows in _compared(base, work):
+                if grows:
                     shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
-                    text = f"The work in Python grows with the input: {one} {what} for {shapes}."
+                    text = (
+                        f"The work in Python grows with the input: {one} {what} for {shapes}.{self._loop(base, work)}"
+                    )
                     hint = "Loop over the positions inside the window, not over rows, columns or channels."
                     raise Settled(Failure(text, hint=hint))
+
+    def forward_time(
+        self,
+        probe: Callable[[Any], Callable[..., Any]],
+        inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
+        *,
+        cpu: tuple[float, float] = (2, 8),
+        cuda: tuple[float, float] = (2, 8),
+        tolerance: Tolerance | None = None,
+    ) -> None:
+        """A forward pass takes at most a multiple of the time that the reference's takes, on the same machine.
+
+        Nothing is timed unless the results are right, no forbidden operator is used, and `vectorised` did not fail.
+
+        Args:
+            probe: makes, of the module under test, what is timed: a function, or a network with filled weights. It is
+                called once; what it returns is called often, without a graph, with new inputs each time.
+            inputs: makes the inputs of one call from a generator (see `strategies.normal`).
+            cpu, cuda: full points up to the first multiple, none from the second on, linear in the logarithm between.
+                At least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
+            tolerance: replaces the dtype's own.
+        """
+        limits = Limits(*(cuda if self._device == "cuda" else cpu))
+        if self._untimed:
+            raise Settled(Failure(f"Not timed: {self._untimed}"))
+        sample = speed.inputs_of(inputs)
+
+        def once(module: Any) -> Any:
+            with torch.no_grad():
+                return probe(module)(*sample)
+
+        try:
+            self.same_outcome(once, tolerance=tolerance)
+        except CheckFailed as failed:
+            self._difference = None  # too large to be shown
+            raise Settled(Failure(f"Not timed: the result is not right. {failed.failure.message}")) from None
+        finally:
+            self._transcript.complete = False
+        if not self._device or isinstance(self._examiner, Understudy):
+            raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
+        data = shipping.dumps(probe)
+        workload = Workload(data, inputs, seed_of(data))
+        told, self.timing, self.share = speed.timed(self._examiner, workload, limits, self._device, tolerance)
+        self.remark = told.message
+        if told.status is not Status.PASSED:
+            raise Settled(told)
+
+    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> Work:
+        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
+        if isinstance(answer.outcome, Raised):
+            raise Settled(Failure(raised_text(answer.outcome)))
+        if answer.work.started:
+            raise Settled(Failure("Your code starts threads. Here it has to do all its work itself, in one."))
+        if not answer.work.watched:
+            raise Settled(Failure("Your code replaces sys.settrace's function, which this check needs to count lines."))
+        return answer.work
+
+    def _loop(self, base: Work, work: Work) -> str:
+        """The outermost of the loops that run more often than before: of the lines with a `for` or `while` the one that
+        runs least; where there is none (a `map`), the line that runs most."""
+        before = {(line.file, line.number): line.count for line in base.lines}
+        after = {(line.file, line.number): line.count for line in work.lines}
+        grown = [place for place in after if after[place] - before.get(place, 0) > VECTORISED_SLACK]
+        if not grown:
+            return ""
+        loops = [place for place in grown if re.search(r"\b(for|while)\b", self._examiner.source_line(*place))]
+        place = (
+            min(loops, key=lambda place: (after[place], place)) if loops else max(grown, key=lambda place: after[place])
+        )
+        where = f"Line {place[1]}" + (f" of {place[0]}" if self._examiner.several_files else "")
+        source = self._examiner.source_line(*place)
+        return f"\n  {where} ran {before.get(place, 0)} times, then {after[place]} times: {source}"
 
     def replay(self, transcript: Transcript) -> bool:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
@@ -158,7 +245,7 @@ class Questions:
             if settled.failure.status is Status.TIMEOUT or self._difference is None:
                 raise self._with_call(settled.failure, data, seed) from None
             raise
-        for name in answer.operators:
+        for name in answer.work.operators:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._forbidden):
                 text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
                 raise Settled(Failure(text))
@@ -172,15 +259,20 @@ class Questions:
             Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status)
         )
 
-    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> tuple[int, int]:
-        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
-        if isinstance(answer.outcome, Raised):
-            raise Settled(Failure(raised_text(answer.outcome)))
-        return sum(answer.operators.values()), answer.lines
-
     def _stop_shrinking(self) -> None:
         if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:
             raise Settled(Failure("(replaced by the best example found)"))
+
+
+def _compared(one: Work, two: Work) -> Iterator[tuple[str, int, int, bool]]:
+    """What was counted, how often on both occasions, and whether that is growth."""
+    for what, first, second in (
+        ("operators", sum(one.operators.values()), sum(two.operators.values())),
+        ("lines of Python", sum(line.count for line in one.lines), sum(line.count for line in two.lines)),
+    ):
+        yield what, first, second, abs(first - second) > VECTORISED_SLACK
+    # Operators call others, and which may depend a little on the size.
+    yield "operators in all", one.profiled, two.profiled, two.profiled > 1.5 * one.profiled + 5 * VECTORISED_SLACK
 
 
 def _concealed(difference: Difference) -> Difference:

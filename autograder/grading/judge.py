@@ -67,6 +67,7 @@ def grade(
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
         plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
+        plugin.device, plugin.only_timed = job.device, job.only_timed
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
@@ -85,7 +86,7 @@ def grade(
         exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
-        environment=_environment(examiner.layers),
+        environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint(assignment, job),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -102,7 +103,7 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
     ]
     for path in [*files, *sorted(package.rglob("*.py"))]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for text in (job.submission.sha256, job.salt, torch.__version__, platform.python_version()):
+    for text in (job.submission.sha256, job.salt, job.device, torch.__version__, platform.python_version()):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()
 
@@ -183,12 +184,12 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     return ""
 
 
-def _environment(layers: dict[str, str]) -> dict[str, str]:
+def _environment(layers: dict[str, str], device: str) -> dict[str, str]:
     active = ", ".join(name for name, why in layers.items() if not why)
     return {
         "autograder": autograder.__version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
-        "device": "cpu",
+        "timed on": device or "nothing",
         "confinement": active or "none",
     }

@@ -78,6 +78,9 @@ class GradingPlugin:
         self.explain = explain
         self.exercises: tuple[str, ...] = ()
         self.until_failure = False
+        self.device = ""
+        self.only_timed = False
+        self._untimed: dict[str, str] = {}  # exercise → why its forward pass is not worth timing
         self.cut_short = False
         self.transcripts: Transcripts = {}
         self.checks: list[CheckResult] = []
@@ -118,6 +121,8 @@ class GradingPlugin:
                 )
         if self.exercises:
             items[:] = [item for item in items if _mark(item, "exercise") in self.exercises]
+        if self.only_timed:
+            items[:] = [item for item in items if "forward_time" in getattr(item, "fixturenames", ())]
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
 
     @pytest.hookimpl(wrapper=True)
@@ -127,7 +132,15 @@ class GradingPlugin:
         forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
         transcript = self.transcripts[item.nodeid] = Transcript()
         item.stash[_QUESTIONS] = Questions(
-            self.examiner, self.reference, self.diagnosis, exercise, forbidden, transcript, explain=self.explain
+            self.examiner,
+            self.reference,
+            self.diagnosis,
+            exercise,
+            forbidden,
+            transcript,
+            explain=self.explain,
+            device=self.device,
+            untimed=self._untimed.get(exercise, ""),
         )
         self._started = time.monotonic()
         return (yield)
@@ -147,6 +160,10 @@ class GradingPlugin:
     @pytest.fixture
     def vectorised(self, request: pytest.FixtureRequest) -> Callable[..., None]:
         return request.node.stash[_QUESTIONS].vectorised  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def forward_time(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[_QUESTIONS].forward_time  # type: ignore[no-any-return]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -189,28 +206,32 @@ class GradingPlugin:
         else:
             status = failure.status
         self._add(item, status, failure)
-        if self.until_failure and status is not Status.PASSED:
+        if self.until_failure and status not in (Status.PASSED, Status.EXCUSED):
             item.session.shouldstop = "the first failure was asked for"
             self.cut_short = True
 
     def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
-        points = _mark(item, "points")
+        points, questions = _mark(item, "points"), item.stash[_QUESTIONS]
+        share = 1.0 if status in (Status.PASSED, Status.EXCUSED) else questions.share
         check = CheckResult(
             exercise=_mark(item, "exercise"),
             name=_name(item),
             title=_sentence(item),
             status=status,
             max_points=points,
-            points=points if status is Status.PASSED else 0.0,
-            message=failure.message if failure else "",
+            points=round(points * share, 4),
+            message=failure.message if failure else questions.remark,
             hint=failure.hint if failure else "",
             counterexample=failure.counterexample if failure else None,
             misconception=failure.misconception if failure else "",
             visibility=_mark(item, "visibility") or Visibility.VISIBLE,
-            examples=item.stash[_QUESTIONS].asked,
+            examples=questions.asked,
+            timing=questions.timing,
             seconds=round(time.monotonic() - self._started, 4),
         )
         self.checks.append(check)
+        if questions.counts_work and status is not Status.PASSED:
+            self._untimed[check.exercise] = f"first the check {_quoted(check.title)} must pass."
         if status is Status.PASSED:
             self.passed.add(item.nodeid)
         self.report(check)
@@ -262,6 +283,10 @@ def _name(item: pytest.Item) -> str:
     """Without the parameters in brackets, where those only say which exercise it is."""
     name = item.name.removeprefix("test_")
     return name.replace(f"[{_mark(item, 'exercise')}]", "")
+
+
+def _quoted(title: str) -> str:
+    return f"“{title.rstrip('.')}”"
 
 
 def _sentence(item: pytest.Item) -> str:

@@ -93,3 +93,8 @@ def module_modes() -> st.SearchStrategy[bool]:
 
 
 __all__: list[Any] = ["module_modes", "shapes", "tensors"]
+
+
+def normal(*shapes: Shape, dtype: torch.dtype = torch.float32) -> Callable[[torch.Generator], tuple[torch.Tensor, ...]]:
+    """For `forward_time`: makes one tensor of each shape, normally distributed, from a generator."""
+    return lambda generator: tuple(torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes)

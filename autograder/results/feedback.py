@@ -35,7 +35,7 @@ def check_text(check: CheckResult, width: int = 100) -> str:
         parts.append(GRADER_FAILED)
     else:
         parts.append(_prose(check.message) or _NO_MESSAGE.get(check.status, ""))
-        if check.status is not Status.PASSED:
+        if check.status not in (Status.PASSED, Status.EXCUSED):
             if check.counterexample is not None:
                 parts.append(_counterexample(check.counterexample, width))
             if check.hint.strip():

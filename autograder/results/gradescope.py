@@ -112,7 +112,7 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
         "number": number,
         "score": _clamp(check.points, check.max_points),
         "max_score": _finite(check.max_points),
-        "status": "passed" if check.status is Status.PASSED else "failed",
+        "status": "passed" if check.status in (Status.PASSED, Status.EXCUSED) else "failed",
         "output": inert(check_text(check), TEXT_LIMIT),
         "output_format": "text",
         "tags": [exercise],

@@ -14,6 +14,7 @@ class Status(enum.Enum):
     ERROR = "error"  # our fault: reported to the instructor, never scored as the student's failure
     TIMEOUT = "timeout"
     SKIPPED = "skipped"  # not reached: the time for the whole submission was used up
+    EXCUSED = "excused"  # could not be measured: counts as passed, and says so
 
 
 class Visibility(enum.Enum):
@@ -42,6 +43,25 @@ class Counterexample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     got: Shown
 
 
+class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a forward pass takes, as a multiple of the reference's on the same machine at the same time.
+
+    `ratio` is the median of `quads` comparisons and `bound` what it is at least, with 99.9 %; full points up to
+    `k_full`, none from `k_zero` on. `seconds` and `reference_seconds` are those of one call, peak bytes those of a GPU.
+    """
+
+    ratio: float
+    bound: float
+    k_full: float
+    k_zero: float
+    device: str
+    quads: int
+    seconds: float
+    reference_seconds: float
+    peak_bytes: int = 0
+    reference_peak_bytes: int = 0
+
+
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check: `title` is the sentence the student reads, `message` what was seen, `hint` what to do. `examples` is
     how many questions the submission was asked."""
@@ -59,6 +79,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visibility: Visibility = Visibility.VISIBLE
     seconds: float = 0.0
     examples: int = 0
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):

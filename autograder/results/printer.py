@@ -26,6 +26,7 @@ _SYMBOLS = {
     Status.ERROR: ("!", "!", "bold magenta"),
     Status.TIMEOUT: ("⏱", "T", "yellow"),
     Status.SKIPPED: ("–", "-", "bright_black"),
+    Status.EXCUSED: ("~", "~", "yellow"),
 }
 _ASCII = str.maketrans(
     {

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import mmap
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from autograder.errors import EngineError
 from autograder.sandbox import values
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
-from autograder.sandbox.framing import Closed, FrameError, Late, receive_frame, send_frame
+from autograder.sandbox.forward_passes import SIZE
+from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
 from autograder.sandbox.seats import occupied
 from autograder.sandbox.values import Answer, Returned
-from autograder.sandbox.worker import Ask, Load
+from autograder.sandbox.worker import Ask, Forward, Load, Prepare
 from autograder.sandbox.zygote import WorkerRequest
 
 START_SECONDS = 30.0
 
 _encoder = msgspec.msgpack.Encoder()
+
+
+Encoded = tuple[bytes, list[Buffer]]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """An answer, and its time in seconds: on the judge's clock, and of the worker on processors."""
+
+    answer: Answer
+    wall: float
+    processor: float
 
 
 class WorkerLost(Exception):
@@ -34,8 +53,17 @@ class WorkerLost(Exception):
 class Worker:
     """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""
 
-    def __init__(self, client: Client, *, memory_mb: int) -> None:
-        self._child: Child = client.start(_encoder.encode(WorkerRequest(memory_mb, occupied())))
+    def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
+        """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
+        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
+        self._shared: mmap.mmap | None = None
+        if shared_bytes:
+            with tempfile.TemporaryFile() as file:
+                file.truncate(shared_bytes)
+                self._shared = mmap.mmap(file.fileno(), shared_bytes)
+                self._child: Child = client.start(request, [file.fileno()])
+        else:
+            self._child = client.start(request)
         self.memory_mb = memory_mb
         try:
             hello = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
@@ -43,7 +71,9 @@ class Worker:
             self._child.close()
             raise EngineError(f"a worker could not be started: {error!r}") from error
         assert isinstance(hello.outcome, Returned)
-        self.layers: dict[str, str] = hello.outcome.value
+        # Sent before anything of the submission runs.
+        self.layers: dict[str, str] = hello.outcome.value["layers"]
+        self._pid: int = hello.outcome.value["pid"]
 
     def load(
         self,
@@ -60,7 +90,7 @@ class Worker:
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
         """
-        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises))), b"", 0, seconds)
+        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises))), (), 0, seconds)
 
     def ask(
         self,
@@ -77,16 +107,69 @@ class Worker:
         Raises:
             WorkerLost: no valid answer within `seconds`.
         """
-        # An answer must quote a number that did not exist before the question: none can be written in advance.
-        ticket = int.from_bytes(os.urandom(7), "little") + 1
+        ticket = _new_ticket()
         header = _encoder.encode(Ask(ticket, seed, afresh, operators, lines))
-        return self._exchange(header, probe, ticket, seconds)
+        return self._exchange(header, (probe,), ticket, seconds)
+
+    def prepare(self, probe: bytes, *, seed: int, seconds: float, device: str = "cpu") -> Answer:
+        """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`. The answer's
+        outcome is the device's name, or what the probe raised.
+
+        Raises:
+            WorkerLost: no valid answer within `seconds`.
+        """
+        ticket = _new_ticket()
+        return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)
+
+    def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False) -> Timed:
+        """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and takes the time.
+        With `echo` only what this costs without the calls.
+
+        Raises:
+            WorkerLost: no valid answer within `seconds`.
+        """
+        assert self._shared is not None
+        ticket = _new_ticket()
+        header, chunks = inputs
+        self._shared.seek(0)
+        for chunk in chunks:
+            self._shared.write(chunk)
+        request = _encoder.encode(Forward(ticket, header, self._shared.tell(), echo))
+        busy = self.processor_seconds()
+        started = time.perf_counter()
+        (answer, size), ended = self._frame(request, (), seconds)
+        busy = self.processor_seconds() - busy
+        outputs = bytearray(self._shared[: SIZE.unpack(size)[0]]) if len(size) == SIZE.size else size
+        return Timed(self._decoded((answer, outputs), ticket), ended - started, busy)
+
+    def processor_seconds(self) -> float:
+        """What the worker's process has used of processors so far, all of its threads together; NaN where the kernel
+        does not say."""
+        try:
+            return time.clock_gettime((~self._pid << 3) | 2)  # as clock_getcpuclockid(3) makes it
+        except (OSError, OverflowError, AttributeError):
+            return math.nan
+
+    def threads(self) -> int:
+        """How many threads the worker's process has now; 0 where the kernel does not say."""
+        with contextlib.suppress(OSError, ValueError):
+            for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
+                if line.startswith("Threads:"):
+                    return int(line.split()[1])
+        return 0
 
     def stop(self) -> Exit:
         """Ends the worker and everything it has started; returns when all of it is gone."""
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
         return self._child.stop()
 
-    def _exchange(self, header: bytes, body: bytes, ticket: int, seconds: float) -> Answer:
+    def _exchange(self, header: bytes, body: Sequence[Buffer], ticket: int, seconds: float) -> Answer:
+        return self._decoded(self._frame(header, body, seconds)[0], ticket)
+
+    def _frame(self, header: bytes, body: Sequence[Buffer], seconds: float) -> tuple[tuple[bytes, bytearray], float]:
+        """The worker's next frame, and the time (of `time.perf_counter`) at which its last byte was here."""
         channel = self._child.channel
         deadline = time.monotonic() + seconds
         try:
@@ -94,19 +177,28 @@ class Worker:
             if seconds <= 0:  # the answer before came just in time, and decoding it took the rest
                 raise Late
             channel.settimeout(seconds)
-            send_frame(channel, header, (body,))
-            answer = values.decode(*receive_frame(channel, deadline))
-            if answer.ticket != ticket:
-                raise FrameError("the answer is not to this question")
-            return answer
+            send_frame(channel, header, body)
+            return receive_frame(channel, deadline), time.perf_counter()
         except Late:
             exit_ = self.stop()
             raise WorkerLost(exit_.note or f"it took longer than {seconds:.3g} s", timed_out=not exit_.note) from None
         except FrameError as error:
-            self.stop()
-            raise WorkerLost(f"it sent back an answer that is not valid ({error})") from error
+            raise self._nonsense(error) from error
         except Closed:
             raise WorkerLost(self._cause_of_death(self._child.stop())) from None
+
+    def _decoded(self, frame: tuple[bytes, bytearray], ticket: int) -> Answer:
+        try:
+            answer = values.decode(*frame)
+            if answer.ticket != ticket:
+                raise FrameError("the answer is not to this question")
+            return answer
+        except FrameError as error:
+            raise self._nonsense(error) from error
+
+    def _nonsense(self, error: FrameError) -> WorkerLost:
+        self.stop()
+        return WorkerLost(f"it sent back an answer that is not valid ({error})")
 
     def _refuse_early_answers(self) -> None:
         channel = self._child.channel
@@ -136,3 +228,8 @@ class Worker:
         if exit_.code == BROKEN_DOWN:
             return "its process broke down before it could answer"
         return f"its process ended with exit code {exit_.code}, as after os._exit({exit_.code})"
+
+
+def _new_ticket() -> int:
+    """An answer must quote a number that did not exist before the question: none can be written in advance."""
+    return int.from_bytes(os.urandom(7), "little") + 1

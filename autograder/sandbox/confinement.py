@@ -17,6 +17,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 try:
     import landlock
@@ -54,7 +55,7 @@ _REFUSED = """
     init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff acct quotactl syslog
     settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname iopl ioperm modify_ldt
     name_to_handle_at open_by_handle_at lookup_dcookie vhangup setpriority ioprio_set
-    sched_setscheduler sched_setattr sched_setparam migrate_pages move_pages
+    sched_setaffinity sched_setscheduler sched_setattr sched_setparam migrate_pages move_pages
     chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat
     setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
@@ -107,10 +108,12 @@ def choose_uid() -> int | None:
     return low + int.from_bytes(os.urandom(4), "little") % (high - low)
 
 
-def confine(*, scratch: Path, uid: int | None, memory_mb: int) -> dict[str, str]:
+def confine(*, scratch: Path, uid: int | None, memory_mb: int, gpu: bool = False) -> dict[str, str]:
     """Locks the calling process down, for good. Returns what each layer says: "" where it holds, else why not.
 
     `scratch` is the only folder that it can write afterwards; `memory_mb` comes on top of what it has mapped now.
+    With `gpu` the NVIDIA driver's devices and files are open to it, and the address space, of which CUDA reserves far
+    more than there is memory, is not limited.
     """
     parent = os.getppid()
     os.umask(0o077)
@@ -119,11 +122,11 @@ def confine(*, scratch: Path, uid: int | None, memory_mb: int) -> dict[str, str]
         # If memory runs out all the same, the kernel shall take the worker and nothing else.
         Path("/proc/self/oom_score_adj").write_text("1000")
     layers: dict[str, Callable[[], None]] = {
-        "rlimits": lambda: _limit_resources(memory_mb, own_uid=uid is not None),
+        "rlimits": lambda: _limit_resources(None if gpu else memory_mb, own_uid=uid is not None),
         "uid": lambda: _change_uid(uid),
         "no_new_privs": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
-        "landlock": lambda: _limit_files(scratch),
-        "seccomp": _limit_syscalls,
+        "landlock": lambda: _limit_files(scratch, gpu=gpu),
+        "seccomp": lambda: _limit_syscalls(gpu=gpu),
     }
     skipped = os.environ.pop(WITHOUT, "").split(",")
     report = {}
@@ -150,15 +153,17 @@ def _prctl(option: int, value: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _limit_resources(memory_mb: int, *, own_uid: bool) -> None:
+def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 16 * MB,
-        resource.RLIMIT_NOFILE: 64,  # an open file that was unlinked counts in no folder's size
+        # An open file that was unlinked counts in no folder's size. A context of CUDA opens its devices often.
+        resource.RLIMIT_NOFILE: 64 if memory_mb is not None else 512,
     }
     if pages:
-        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_mb * MB
+        if memory_mb is not None:
+            limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory_mb * MB
         limits[resource.RLIMIT_MEMLOCK] = 0
         limits[resource.RLIMIT_MSGQUEUE] = 0
         limits[resource.RLIMIT_SIGPENDING] = 64
@@ -221,7 +226,7 @@ def readable_paths() -> list[str]:
     return sorted(path for path in paths if path and os.path.exists(path))  # noqa: PTH110
 
 
-def _limit_files(scratch: Path) -> None:
+def _limit_files(scratch: Path, *, gpu: bool) -> None:
     if landlock is None:
         raise OSError(_missing)
     ctypes.set_errno(0)  # the library takes a stale errno for an error of its own
@@ -234,6 +239,8 @@ def _limit_files(scratch: Path) -> None:
     for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
         if os.path.exists(device):  # noqa: PTH110
             rules.allow(device, rules=access.READ_FILE | (access.WRITE_FILE if device == "/dev/null" else access(0)))
+    if gpu:
+        _allow_gpu(rules, access)
     made = access.MAKE_REG | access.MAKE_DIR | access.REMOVE_DIR | access.REMOVE_FILE
     handled = access.all()
     rules.allow(
@@ -243,7 +250,31 @@ def _limit_files(scratch: Path) -> None:
     rules.apply()
 
 
-def _limit_syscalls() -> None:
+def _allow_gpu(rules: Any, access: Any) -> None:
+    """What the driver's library opens: its devices, and what the kernel tells of them, of memory and of processors."""
+    handled = access.all()
+    use = access.READ_FILE | access.WRITE_FILE
+    if hasattr(access, "IOCTL_DEV"):
+        use |= access.IOCTL_DEV
+    devices = [path for path in Path("/dev").glob("nvidia*") if path.is_char_device()]
+    devices += [path for path in Path("/dev/nvidia-caps").glob("*") if path.is_char_device()]
+    for path in devices:
+        rules.allow(str(path), rules=use & handled)
+    for folder in (
+        "/proc/driver/nvidia",
+        "/sys/module/nvidia",
+        "/sys/devices/system",
+        "/sys/bus/pci",
+        "/usr/share/nvidia",
+    ):
+        if os.path.exists(folder):  # noqa: PTH110
+            rules.allow(folder, rules=access.READ_FILE | access.READ_DIR)
+    for file in ("/proc/devices", "/proc/modules", "/proc/meminfo", "/proc/cpuinfo", f"/proc/{os.getpid()}/maps"):
+        if os.path.exists(file):  # noqa: PTH110
+            rules.allow(file, rules=access.READ_FILE)
+
+
+def _limit_syscalls(*, gpu: bool) -> None:
     if pyseccomp is None:
         raise OSError(_missing)
     refuse = pyseccomp.ERRNO(errno.EPERM)
@@ -254,13 +285,14 @@ def _limit_syscalls() -> None:
     rules.add_rule(refuse, "clone", argument(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0))
     for call in ("kill", "tgkill"):
         rules.add_rule(refuse, call, argument(0, pyseccomp.NE, os.getpid()))
-    for call in ("prlimit64", "sched_setaffinity"):
-        rules.add_rule(refuse, call, argument(0, pyseccomp.NE, 0))
+    rules.add_rule(refuse, "prlimit64", argument(0, pyseccomp.NE, 0))
     for name, position, value in _REFUSED_VALUES:  # compared in 32 bits, as the kernel does
         rules.add_rule(refuse, name, argument(position, pyseccomp.MASKED_EQ, 0xFFFFFFFF, value))
     for number in _REFUSED_NUMBERS:
         rules.add_rule(refuse, number)
     for call in _REFUSED.split():
+        if gpu and call == "memfd_create":  # the driver shares memory with itself through it
+            continue
         try:
             rules.add_rule(refuse, call)
         except OSError as error:

@@ -16,7 +16,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
@@ -79,8 +79,8 @@ class Client:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
 
-    def start(self, request: bytes = b"-") -> Child:
-        """A new child, for a request of at most 4096 bytes.
+    def start(self, request: bytes = b"-", passed: Sequence[int] = ()) -> Child:
+        """A new child, for a request of at most 4096 bytes and up to one descriptor for it.
 
         Raises:
             EngineError: the server is gone.
@@ -88,7 +88,7 @@ class Client:
         channel, channel_there = socket.socketpair()
         lease, lease_there = socket.socketpair()
         with channel_there, lease_there:
-            fds = array.array("i", [channel_there.fileno(), lease_there.fileno()])
+            fds = array.array("i", [channel_there.fileno(), lease_there.fileno(), *passed])
             try:
                 self._control.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
             except OSError as error:
@@ -101,11 +101,12 @@ class Client:
 
 @dataclass
 class Hooks(Generic[Context]):
-    """What one kind of server does: `prepare` before the fork, `run` in the child, `clean_up` after its end;
-    `inspect` is called four times a second and returns a reason to kill the child, or nothing."""
+    """What one kind of server does: `prepare` before the fork, `run` in the child (with the channel and the descriptors
+    that came with the request), `clean_up` after its end; `inspect` is called four times a second and returns a reason
+    to kill the child, or nothing."""
 
     prepare: Callable[[bytes], Context]
-    run: Callable[[Context, socket.socket], None]
+    run: Callable[..., None]
     clean_up: Callable[[Context], None]
     inspect: Callable[[Context], str] = field(default=lambda _context: "")
 
@@ -169,13 +170,14 @@ class ForkServer(Generic[Context]):
         os._exit(0)
 
     def _accept(self) -> None:
-        request, ancillary, _flags, _address = self._control.recvmsg(_REQUEST_BYTES, socket.CMSG_SPACE(8))
+        request, ancillary, _flags, _address = self._control.recvmsg(_REQUEST_BYTES, socket.CMSG_SPACE(12))
         fds = array.array("i")
         for _level, _kind, data in ancillary:
             fds.frombytes(data)
-        if len(fds) != 2:
+        if len(fds) < 2:
             return
-        channel, lease = (socket.socket(fileno=fd) for fd in fds)
+        channel, lease = (socket.socket(fileno=fd) for fd in fds[:2])
+        passed = list(fds[2:])
         try:
             context = self._hooks.prepare(request)
             pid = self._fork(context)
@@ -185,8 +187,10 @@ class ForkServer(Generic[Context]):
             lease.close()
             return
         if pid == 0:
-            self._become_child(context, channel, lease)
+            self._become_child(context, channel, lease, passed)
         channel.close()
+        for fd in passed:
+            os.close(fd)
         self._running[pid] = _Running(pid, context, lease)
         self._selector.register(lease, selectors.EVENT_READ)
 
@@ -197,7 +201,9 @@ class ForkServer(Generic[Context]):
             self._hooks.clean_up(context)
             raise
 
-    def _become_child(self, context: Context, channel: socket.socket, lease: socket.socket) -> NoReturn:
+    def _become_child(
+        self, context: Context, channel: socket.socket, lease: socket.socket, passed: list[int]
+    ) -> NoReturn:
         status = BROKEN_DOWN
         try:
             signal.set_wakeup_fd(-1)
@@ -212,7 +218,7 @@ class ForkServer(Generic[Context]):
                 own.close()
             for fd in self._own:
                 os.close(fd)
-            self._hooks.run(context, channel)
+            self._hooks.run(context, channel, *passed)
             status = 0
         except BaseException:
             traceback.print_exc()

@@ -1,18 +1,23 @@
 """What a worker can tell of the work that a probe did: which operators were dispatched, how many lines were run.
 
 For teaching, not for security: a student's code in the same process could lie here. (Sources: PyTorch's
-`torch.utils._python_dispatch`, `sys.settrace`.)
+`torch.utils._python_dispatch` and `torch.autograd.profiler`, `sys.settrace`.)
 """
 
 from __future__ import annotations
 
+import _thread
 import sys
+import threading
 import types
 from collections import Counter
 from collections.abc import Callable, Container
 from typing import Any
 
+import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from autograder.sandbox.values import Line
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -44,22 +49,64 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 class Lines:
     """Counts the executed lines of the given files inside the `with` block, on this thread."""
 
+    MOST = 400
+
     def __init__(self, files: Container[str]) -> None:
-        self.count = 0
+        self.watched = True
+        self._counts: Counter[tuple[str, int]] = Counter()
         self._files = files
+
+    @property
+    def counts(self) -> tuple[Line, ...]:
+        """The lines run most often."""
+        return tuple(Line(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
 
     def __enter__(self) -> Lines:
         self._before = sys.gettrace()
-        sys.settrace(self._call)
+        self._tracer = self._call  # one object, to know it again
+        sys.settrace(self._tracer)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.watched = sys.gettrace() is self._tracer
         sys.settrace(self._before)
 
     def _call(self, frame: types.FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
         return self._line if frame.f_code.co_filename in self._files else None
 
-    def _line(self, _frame: types.FrameType, event: str, _argument: object) -> Callable[..., Any]:
+    def _line(self, frame: types.FrameType, event: str, _argument: object) -> Callable[..., Any]:
         if event == "line":
-            self.count += 1
+            self._counts[frame.f_code.co_filename, frame.f_lineno] += 1
         return self._line
+
+
+class Profiled:
+    """Counts the operators that PyTorch's profiler sees inside the `with` block, nested ones included: hiding from
+    dispatch (by taking its modes off the stack) does not hide from it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._profile = torch.autograd.profiler.profile()
+
+    def __enter__(self) -> Profiled:
+        self._profile.__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._profile.__exit__(*error)  # type: ignore[no-untyped-call]
+        results = self._profile.kineto_results
+        if results is not None:
+            self.count = sum(event.name().startswith("aten::") for event in results.events())
+
+
+class Threads:
+    """Counts the threads that Python starts, from now on."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self._start = _thread.start_new_thread
+        _thread.start_new_thread = threading._start_new_thread = self._count  # type: ignore[attr-defined]
+
+    def _count(self, *arguments: Any, **named: Any) -> int:
+        self.started += 1
+        return self._start(*arguments, **named)

@@ -100,15 +100,37 @@ class Raised(msgspec.Struct, frozen=True, tag_field="is", tag="raised"):
 Outcome = Returned | Raised
 
 
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """How often a line of the student's files was run."""
+
+    file: str
+    number: int
+    count: int
+
+
+class Work(msgspec.Struct, frozen=True, array_like=True):
+    """What a probe did, as the worker saw it. For teaching, not for security: the code under test lives in the same
+    process.
+
+    `operators` counts the dispatched ones by name; `profiled` is how many the profiler saw, which also sees those that
+    were hidden from dispatch, and 0 where it was not asked; `started` threads and `running` ones, Python's own only;
+    `watched` is false if the tracing of lines was switched off on the way.
+    """
+
+    operators: dict[str, int] = {}
+    profiled: int = 0
+    lines: tuple[Line, ...] = ()
+    started: int = 0
+    running: int = 1
+    watched: bool = True
+
+
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """One answer of the worker. What it says about its own work (`operators`, `lines`, `threads`) is for teaching,
-    not for security: the code under test lives in the same process."""
+    """One answer of the worker."""
 
     ticket: int
     outcome: Outcome
-    operators: dict[str, int] = {}
-    lines: int = 0
-    threads: int = 1
+    work: Work = Work()
 
 
 class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
@@ -118,9 +140,7 @@ class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
     ticket: int
     outcome: _Returned | Raised
-    operators: dict[str, int] = {}
-    lines: int = 0
-    threads: int = 1
+    work: Work = Work()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -142,8 +162,7 @@ def encode(answer: Answer) -> tuple[bytes, list[Buffer]]:
             outcome = _Returned(Opaque("a value nested too deeply or with too many entries"))
     else:
         outcome = answer.outcome
-    fields = (answer.operators, answer.lines, answer.threads)
-    return _encoder.encode(_Answer(answer.ticket, outcome, *fields)), chunks
+    return _encoder.encode(_Answer(answer.ticket, outcome, answer.work)), chunks
 
 
 class _TooMuch(Exception):
@@ -236,8 +255,7 @@ def decode(header: Buffer, body: bytearray) -> Answer:
         MemoryError,
     ) as error:
         raise FrameError(str(error)[:200]) from error
-    fields = (answer.operators, answer.lines, answer.threads)
-    return Answer(answer.ticket, outcome, *fields)
+    return Answer(answer.ticket, outcome, answer.work)
 
 
 class _Decoding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import linecache
+import mmap
 import os
 import random
 import socket
@@ -22,10 +23,11 @@ import msgspec
 import torch
 
 from autograder.sandbox import shipping, values
+from autograder.sandbox.forward_passes import ForwardPasses, in_memory, keep_memory
 from autograder.sandbox.framing import receive_frame, send_frame
-from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
 from autograder.sandbox.references import references
-from autograder.sandbox.values import Answer, Frame, Outcome, Raised, Returned
+from autograder.sandbox.values import Answer, Frame, Outcome, Raised, Returned, Work
 
 MAX_MESSAGE = 2_000
 MAX_NAMES = 2_000
@@ -45,7 +47,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Evaluate the probe in the frame's body. `afresh`: first undo what earlier calls changed in torch's globals."""
+    """Evaluate the probe in the frame's body. `afresh`: first undo what earlier calls changed in torch's globals.
+    `operators` and `lines` (of the student's files, and the profiler) say what of its work to tell."""
 
     ticket: int
     seed: int
@@ -54,16 +57,40 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
     lines: bool = False
 
 
+class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Evaluate the probe in the frame's body and keep what it returns, a function, for `Forward`."""
+
+    ticket: int
+    seed: int
+    device: str = "cpu"
+
+
+class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Call the function kept by `Prepare` once with each of the tuples of tensors whose header is `inputs` (see
+    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: what the last
+    call returned is the answer again."""
+
+    ticket: int
+    inputs: bytes
+    size: int
+    echo: bool = False
+
+
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-_requests = msgspec.msgpack.Decoder(Load | Ask)
+_requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
-def work(channel: socket.socket, layers: dict[str, str]) -> None:
-    """Answers requests until the channel closes. The first frame sent says which confinement layers hold."""
+def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap | None = None) -> None:
+    """Answers requests until the channel closes. The first frame sent says which confinement layers hold. What is timed
+    comes and goes through the memory `shared` with the judge."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
-    send_frame(channel, *values.encode(Answer(0, Returned(layers))))
+    send_frame(channel, *values.encode(Answer(0, Returned({"layers": layers, "pid": os.getpid()}))))
     module = types.ModuleType("submission")
+    threads = Threads()
+    passes = ForwardPasses()
+    if shared is not None:
+        keep_memory()
     files: set[str] = set()
     while True:
         header, body = receive_frame(channel)
@@ -71,8 +98,17 @@ def work(channel: socket.socket, layers: dict[str, str]) -> None:
         if isinstance(request, Load):
             files = {label for label, _ in request.cells}
             module, answer = _load(request)
+        elif isinstance(request, Ask):
+            answer = _answer(request, body, module, files, threads)
         else:
-            answer = _answer(request, body, module, files)
+            if isinstance(request, Forward):
+                assert shared is not None
+                body = bytearray(shared[: request.size])
+            answer = _timed(request, body, module, files, passes)
+        if isinstance(request, Forward):
+            assert shared is not None
+            send_frame(channel, *in_memory(answer, shared))
+            continue
         frame = values.encode(answer)
         send_frame(channel, *frame)
 
@@ -144,33 +180,52 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
         "problems": problems,
         "references": _only(request.exercises, references(source for _, source in request.cells)),
     }
-    return module, Answer(0, Returned(loaded), threads=_thread._count() + 1)
+    return module, Answer(0, Returned(loaded), Work(running=_thread._count() + 1))
 
 
 def _only(wanted: tuple[str, ...], mentioned: dict[str, list[str]]) -> dict[str, list[str]]:
     return {name: [other for other in mentioned[name] if other in wanted] for name in wanted if name in mentioned}
 
 
-def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str]) -> Answer:
+def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
     if request.afresh:
         reset_torch()
     operators = Operators() if request.operators else None
-    lines = Lines(files) if request.lines else None
+    lines, profiled = (Lines(files), Profiled()) if request.lines else (None, None)
     seed_torch(request.seed)
+    before = threads.started
     outcome: Outcome
     try:
         function = shipping.loads(probe)
-        with operators or _NOTHING, lines or _NOTHING:
+        with operators or _NOTHING, profiled or _NOTHING, lines or _NOTHING:
             outcome = Returned(function(module))
     except BaseException as error:  # SystemExit and KeyboardInterrupt are outcomes as well
         outcome = describe(error, files)
-    return Answer(
-        request.ticket,
-        outcome,
+    work = Work(
         operators=operators.counts if operators else {},
-        lines=lines.count if lines else 0,
-        threads=_thread._count() + 1,
+        profiled=profiled.count if profiled else 0,
+        lines=lines.counts if lines else (),
+        started=threads.started - before,
+        running=_thread._count() + 1,
+        watched=lines.watched if lines else True,
     )
+    return Answer(request.ticket, outcome, work)
+
+
+def _timed(
+    request: Prepare | Forward, body: bytearray, module: types.ModuleType, files: set[str], passes: ForwardPasses
+) -> Answer:
+    outcome: Outcome
+    try:
+        reset_torch()
+        if isinstance(request, Prepare):
+            seed_torch(request.seed)
+            outcome = Returned(passes.prepare(shipping.loads(body)(module), request.device))
+        else:
+            outcome = Returned((passes.echo if request.echo else passes.run)(request.inputs, body))
+    except BaseException as error:
+        outcome = describe(error, files)
+    return Answer(request.ticket, outcome, Work(running=_thread._count() + 1))
 
 
 def _keep_installed_packages_only() -> None:

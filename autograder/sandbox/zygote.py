@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import mmap
 import os
 import shutil
 import signal
@@ -31,10 +32,11 @@ MAX_SCRATCH_PATH = 1_000
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
-    """`processors`: those that the worker may run on; none means all."""
+    """`processors`: those that the worker may run on; none means all. With `gpu` it may use the GPUs there are."""
 
     memory_mb: int
     processors: tuple[int, ...] = ()
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def _prepare(request: bytes) -> _Place:
     return _Place(scratch, uid, decoded)
 
 
-def _run(place: _Place, channel: socket.socket) -> None:
+def _run(place: _Place, channel: socket.socket, shared: int | None = None) -> None:
+    memory = mmap.mmap(shared, 0) if shared is not None else None
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
@@ -72,9 +75,10 @@ def _run(place: _Place, channel: socket.socket) -> None:
     for variable in ("HOME", "TMPDIR"):
         os.environ[variable] = str(place.scratch)
     tempfile.tempdir = None
-    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=place.request.memory_mb)
+    request = place.request
+    layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=request.memory_mb, gpu=request.gpu)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # what the layers needed (a Landlock ruleset, say)
-    worker.work(socket.socket(fileno=3), layers)
+    worker.work(socket.socket(fileno=3), layers, memory)
 
 
 def _inspect(place: _Place) -> str:

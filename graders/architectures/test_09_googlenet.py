@@ -1,5 +1,6 @@
 """`GoogLeNet(in_channels=1, num_classes=10)`: nine Inception blocks in three stages."""
 
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import (
@@ -20,7 +21,8 @@ from inputs import (
 )
 
 from autograder.grading import exercise, points
-from autograder.probes import outline, shapes_through
+from autograder.grading.strategies import normal
+from autograder.probes import filled, outline, shapes_through
 
 pytestmark = exercise("GoogLeNet")
 
@@ -47,7 +49,7 @@ def test_shapes_of_the_stages(same_outcome):
     same_outcome(lambda m: shapes_through(stages_of(outline(m.GoogLeNet, SHAPE).net), SHAPE))
 
 
-@points(2.5)
+@points(2)
 @settings(max_examples=2)
 @given(seed=seeds, batch=st.integers(1, 2), training=modes)
 def test_values(same_outcome, seed, batch, training):
@@ -75,7 +77,7 @@ def test_channels_and_classes(same_outcome, channels, classes):
     same_outcome(lambda m: shape_of(lambda: m.GoogLeNet(**build), x))
 
 
-@points(1.5)
+@points(1)
 def test_gradients(same_outcome):
     """The gradients of the input and of all parameters are those of GoogLeNet."""
     x = images(1, 1, 33, 40, dtype=float64)
@@ -101,3 +103,15 @@ def test_network_used_again(same_outcome):
     """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
     x = images(1, 1, 32, 32)
     same_outcome(lambda m: used_again(m.GoogLeNet, x))
+
+
+@points(1)
+def test_speed(forward_time):
+    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    forward_time(
+        lambda m: filled(m.GoogLeNet, torch.zeros(SHAPE)).eval(),
+        normal(SHAPE),
+        cpu=(2.5, 10),
+        cuda=(2.5, 10),
+        tolerance=VALUES,
+    )

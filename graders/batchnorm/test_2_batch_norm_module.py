@@ -24,7 +24,7 @@ from inputs import (
 from torch import nn
 
 from autograder.grading import NORMALISATION, exercise, forbids, points
-from autograder.grading.strategies import tensors
+from autograder.grading.strategies import normal, tensors
 from autograder.probes import gradients
 
 pytestmark = [exercise("BatchNorm"), forbids(NORMALISATION)]
@@ -83,14 +83,14 @@ def test_state_dict(same_outcome, x):
     same_outcome(probe)
 
 
-@points(2)
+@points(1.5)
 @given(x=batches(VECTORS))
 def test_training_with_vectors(same_outcome, x):
     """In training a batch (N, F) is normalised with its own statistics."""
     same_outcome(lambda m: m.BatchNorm(x.shape[1], 2)(x), tolerance=ROUGH)
 
 
-@points(2.5)
+@points(2)
 @given(x=batches(IMAGES + EQUAL_EXTENTS[:-1]))
 def test_training_with_images(same_outcome, x):
     """In training a batch (N, C, H, W) is normalised with its own statistics."""
@@ -365,3 +365,9 @@ def test_argument_is_not_modified(same_outcome, x, training):
         return {"input after the call": x}
 
     same_outcome(probe)
+
+
+@points(1)
+def test_speed(forward_time):
+    """A large batch of images is normalised, in training, with few operators and no loop."""
+    forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(4, 16), cuda=(4, 16))

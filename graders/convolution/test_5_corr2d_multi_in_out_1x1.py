@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from inputs import cases, expect_one_product, float64
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
-from autograder.grading.strategies import shapes, tensors
+from autograder.grading.strategies import normal, shapes, tensors
 from autograder.probes import gradients
 
 pytestmark = [exercise("corr2d_multi_in_out_1x1"), forbids(CONVOLUTION)]
@@ -31,7 +31,7 @@ def test_shape(same_outcome, case):
     same_outcome(lambda m: list(m.corr2d_multi_in_out_1x1(*case).shape))
 
 
-@points(3)
+@points(2.5)
 @given(case=mixtures(c_in=(2, 4), c_out=(2, 4), sides=(2, 5)), large=mixtures(values="negative"))
 def test_values(same_outcome, case, large):
     """At every pixel the output channels are mixtures of the input channels there."""
@@ -39,7 +39,7 @@ def test_values(same_outcome, case, large):
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(large[0] * 1000, large[1]))
 
 
-@points(1.5)
+@points(1)
 @given(case=as_many_out_as_in())
 def test_as_many_channels_out_as_in(same_outcome, case):
     """K[o, c] is the share of the input channel c in the output channel o, also where c_o = c_i."""
@@ -147,3 +147,10 @@ def test_channels_that_do_not_match(same_outcome, channels, c_o, sides):
     """Kernels with another number of input channels than X are a ValueError."""
     x, k = torch.ones(channels[0], *sides), torch.ones(c_o, channels[1], 1, 1)
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k))
+
+
+@points(1)
+def test_speed(forward_time):
+    """Many channels of a large map are mixed about as fast as a matrix product does it."""
+    inputs = normal((64, 32, 32), (64, 64, 1, 1))
+    forward_time(lambda m: m.corr2d_multi_in_out_1x1, inputs, cpu=(3, 12), cuda=(3, 12))

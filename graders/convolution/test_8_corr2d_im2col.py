@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from inputs import batches, expect_one_product, float64, other_channels, too_large_kernels, with_steps
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
+from autograder.grading.strategies import normal
 from autograder.probes import gradients
 
 pytestmark = [exercise("corr2d_im2col"), forbids(CONVOLUTION)]
@@ -25,7 +26,7 @@ def test_shape(same_outcome, case):
     same_outcome(lambda m: list(m.corr2d_im2col(*case).shape))
 
 
-@points(3)
+@points(2.5)
 @given(case=batches(batch=(1, 1), c_in=(2, 3), c_out=(2, 4)), large=batches(batch=(1, 1), values="negative"))
 def test_one_image(same_outcome, case, large):
     """A batch of one image: every kernel makes an output channel."""
@@ -33,7 +34,7 @@ def test_one_image(same_outcome, case, large):
     same_outcome(lambda m: m.corr2d_im2col(large[0] * 1000, large[1]))
 
 
-@points(1.5)
+@points(1)
 @given(case=batches(batch=(2, 4)))
 def test_several_images(same_outcome, case):
     """Every image of the batch has its own result, in the order of the images."""
@@ -156,3 +157,10 @@ def test_kernels_that_do_not_fit(same_outcome, plain, padded, stride):
     """Kernels that are larger than the images with their border are a ValueError; the border counts."""
     same_outcome(lambda m: m.corr2d_im2col(*plain, stride=stride))
     same_outcome(lambda m: m.corr2d_im2col(*padded, 1, stride))
+
+
+@points(1)
+def test_speed(forward_time):
+    """A batch of large images is about as fast as unfolding it and one matrix product."""
+    inputs = normal((4, 16, 32, 32), (32, 16, 3, 3))
+    forward_time(lambda m: lambda x, k: m.corr2d_im2col(x, k, 1, 1), inputs, cpu=(4, 16), cuda=(4, 16))

@@ -1,5 +1,6 @@
 """`MBConvBlock(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25)`: wide in the middle."""
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from inputs import (
@@ -20,7 +21,8 @@ from inputs import (
 )
 
 from autograder.grading import exercise, points
-from autograder.probes import parameter_count
+from autograder.grading.strategies import normal
+from autograder.probes import filled, parameter_count
 
 pytestmark = exercise("MBConvBlock")
 
@@ -41,7 +43,7 @@ def test_parameters(same_outcome, wide_in, out, expand, kernel):
     same_outcome(lambda m: count_of(m, wide_in, out, expand, kernel, 1))
 
 
-@points(1.5)
+@points(1)
 @given(wide_in=st.sampled_from([4, 8, 12]), out=st.integers(1, 9), kernel=kernels, stride=st.integers(1, 2))
 @few
 def test_parameters_without_expansion(same_outcome, wide_in, out, kernel, stride):
@@ -130,7 +132,7 @@ def test_running_statistics(same_outcome, x, expand):
     )
 
 
-@points(1.5)
+@points(1)
 @given(x=images(4, sides=((4, 7), (4, 7)), dtype=float64), expand=st.sampled_from([1, 2, 3]), training=st.booleans())
 @few
 def test_gradient(same_outcome, x, expand, training):
@@ -188,3 +190,16 @@ def test_names_of_the_arguments(same_outcome):
 def test_copies(same_outcome, x):
     """Copies of the module work as it does: a deep copy, and a new one that takes its state."""
     same_outcome(lambda m: copied(lambda: m.MBConvBlock(4, 4, 2, 3, 1), x), tolerance=VALUES)
+
+
+@points(1)
+def test_speed(forward_time):
+    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    shape = (4, 16, 28, 28)
+    forward_time(
+        lambda m: filled(lambda: m.MBConvBlock(16, 16, 4, 3, 1), torch.zeros(shape)).eval(),
+        normal(shape),
+        cpu=(2.5, 10),
+        cuda=(2.5, 10),
+        tolerance=VALUES,
+    )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inputs import float64, strided_cases, too_large_windows
 
 from autograder.grading import POOLING, exercise, forbids, points
-from autograder.grading.strategies import shapes, tensors
+from autograder.grading.strategies import normal, shapes, tensors
 from autograder.probes import gradients
 
 pytestmark = [
@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 
-@points(1)
+@points(0.5)
 @given(case=strided_cases(leading=()), plain=tensors(shapes((3, 7), (3, 7)), layouts=False))
 def test_one_map(same_outcome, name, case, plain):
     """A map (H, W) is pooled, and stays a map; without further arguments kernel and stride are 2."""
@@ -28,7 +28,7 @@ def test_one_map(same_outcome, name, case, plain):
     same_outcome(lambda m: getattr(m, name)(plain, stride=1))
 
 
-@points(1.5)
+@points(1)
 @given(case=strided_cases(), negative=strided_cases(values="negative"))
 def test_several_channels(same_outcome, name, case, negative):
     """Every channel of (C, H, W) is pooled by itself."""
@@ -97,3 +97,9 @@ def test_argument_is_not_modified(same_outcome, name, case):
 def test_window_that_does_not_fit(same_outcome, name, case, stride):
     """A window that is larger than the map is a ValueError."""
     same_outcome(lambda m: getattr(m, name)(*case, stride))
+
+
+@points(1)
+def test_speed(forward_time, name):
+    """A stack of large maps is pooled about as fast as it can be done."""
+    forward_time(lambda m: lambda x: getattr(m, name)(x, 3, 2), normal((32, 64, 64)), cpu=(3, 12), cuda=(3, 12))

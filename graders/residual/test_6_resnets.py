@@ -1,9 +1,11 @@
 """`resnet18` to `resnet152` `(num_classes=1000)`. They are made of the submission's own ResNet and blocks."""
 
 import pytest
+import torch
 from inputs import NETWORK, noise
 
 from autograder.grading import exercise, points, time_limit
+from autograder.grading.strategies import normal
 from autograder.probes import filled, parameter_count, state_shapes
 
 
@@ -31,7 +33,7 @@ def test_names(same_outcome, name):
 
 
 @points(0.5)
-@every_network
+@networks(18, 50, 101, 152)  # test_values asks resnet34
 def test_num_classes(same_outcome, name):
     """Each class has one weight per feature and one bias in the last layer; nothing else depends on their number."""
 
@@ -68,3 +70,18 @@ def test_stages(same_outcome, name):
         return {f"number of blocks in layer{i}": len(found) for i, found in enumerate(blocks, 1)}
 
     same_outcome(probe)
+
+
+@points(0.5)
+@time_limit(15)
+@networks(34)
+def test_speed(forward_time, name):
+    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    shape = (1, 3, 64, 64)
+    forward_time(
+        lambda m: filled(lambda: getattr(m, name)(num_classes=10), torch.zeros(shape)).eval(),
+        normal(shape),
+        cpu=(2.5, 10),
+        cuda=(2.5, 10),
+        tolerance=NETWORK,
+    )

@@ -23,7 +23,7 @@ class StandIn:
     def __init__(self, reply: Callable[[socket.socket, int], None], exit_: Exit | None = None) -> None:
         self.channel, self._there = socket.socketpair()
         self._reply, self._exit, self.stopped = reply, exit_ or Exit(), False
-        send_frame(self._there, *values.encode(Answer(0, Returned({"seccomp": ""}))))
+        send_frame(self._there, *values.encode(Answer(0, Returned({"layers": {"seccomp": ""}, "pid": 1}))))
 
     def start(self, _request: bytes) -> StandIn:
         threading.Thread(target=self._answer, daemon=True).start()

@@ -1,0 +1,138 @@
+"""The worker's part in timing: calls one function with fresh inputs, under the same conditions every time.
+
+The time is taken by the judge, from sending a request to the answer that the outputs are there. Both lie in memory that
+judge and worker share: a socket would hand them over in pieces, and on a busy machine every piece waits its turn.
+Only what a GPU did inside a call is measured here, with CUDA events; as this could be tampered with, the judge's clock
+decides where it says more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import mmap
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from msgspec.structs import replace
+
+from autograder.sandbox import values
+from autograder.sandbox.framing import Buffer
+from autograder.sandbox.values import Answer, Opaque, Returned
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+SIZE = struct.Struct("!Q")
+
+Inputs = list[tuple[torch.Tensor, ...]]
+
+
+class ForwardPasses:
+    """Keeps the function and what its last call returned."""
+
+    def __init__(self) -> None:
+        self._function: Callable[..., Any] | None = None
+        self._device = torch.device("cpu")
+        self._last: list[Any] = []
+        self._rinse: torch.Tensor | None = None
+
+    def prepare(self, function: Any, device: str) -> str:
+        """From now on `function` is called; returns the device's name.
+
+        Raises:
+            TypeError: it cannot be called.
+        """
+        if not callable(function):
+            raise TypeError(f"a function or a module was expected, but this is a {type(function).__name__}")
+        self._device = torch.device(device)
+        if isinstance(function, torch.nn.Module):
+            function = function.to(self._device)
+        self._function, self._last = function, []
+        if self._device.type != "cuda":
+            return "CPU"
+        properties = torch.cuda.get_device_properties(self._device)
+        # Twice the cache: after this has been written nothing else is in it.
+        self._rinse = torch.empty(2 * properties.L2_cache_size, dtype=torch.int8, device=self._device)
+        return str(properties.name)
+
+    def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
+        """The outputs, one for each tuple of inputs; on a GPU also its milliseconds and the bytes it used at most."""
+        function = self._function
+        assert function is not None
+        inputs = self._decoded(header, body)
+        torch.set_flush_denormal(True)  # numbers near zero take many times longer
+        with torch.no_grad():
+            if self._device.type != "cuda":
+                self._last = [function(*arguments) for arguments in inputs]
+                return {"outputs": self._last}
+            torch.cuda.reset_peak_memory_stats(self._device)
+            before = torch.cuda.memory_allocated(self._device)
+            milliseconds = 0.0
+            self._last = []
+            for arguments in inputs:
+                milliseconds += self._on_gpu(function, arguments)
+            peak = torch.cuda.max_memory_allocated(self._device) - before
+        return {"outputs": self._last, "milliseconds": milliseconds, "peak_bytes": peak}
+
+    def echo(self, header: bytes, body: bytearray) -> dict[str, Any]:
+        """All that `run` does except to call the function: what the protocol costs."""
+        inputs = self._decoded(header, body)
+        if self._device.type == "cuda":
+            for _ in inputs:
+                self._prepare_gpu()
+                torch.cuda.synchronize(self._device)
+        return {"outputs": self._last, "milliseconds": 0.0, "peak_bytes": 0}
+
+    def _decoded(self, header: bytes, body: bytearray) -> Inputs:
+        outcome = values.decode(header, body).outcome
+        assert isinstance(outcome, Returned)
+        return [tuple(tensor.to(self._device) for tensor in arguments) for arguments in outcome.value]
+
+    def _on_gpu(self, function: Callable[..., Any], arguments: tuple[torch.Tensor, ...]) -> float:
+        self._prepare_gpu()
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+        start.record()
+        self._last.append(function(*arguments))
+        end.record()
+        torch.cuda.synchronize(self._device)  # all streams: work on another one is waited for as well
+        return float(start.elapsed_time(end))
+
+    def _prepare_gpu(self) -> None:
+        """The same precision and algorithms for everybody, nothing of the call before in the cache."""
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = False
+        assert self._rinse is not None
+        self._rinse.zero_()
+        torch.cuda.synchronize(self._device)
+
+
+def keep_memory() -> None:
+    """Memory that was freed is used again, and not given back to the kernel and taken anew: which of the two happens is
+    chance otherwise, and can double the time of a call (mallopt(3))."""
+    most = 2**25  # what glibc allows
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, most)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**30)
+        libc.mallopt(_M_TOP_PAD, most)
+
+
+def in_memory(answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
+    """Puts an answer's tensors into the shared memory; the frame that remains to be sent has their size as its body."""
+    header, chunks = values.encode(answer)
+    size = sum(len(chunk) for chunk in chunks)
+    if size > len(shared):
+        header, chunks = values.encode(replace(answer, outcome=Returned(Opaque("outputs that are too large"))))
+        size = 0
+    shared.seek(0)
+    for chunk in chunks:
+        shared.write(chunk)
+    return header, [SIZE.pack(size)]
+
+
+def encoded(inputs: Inputs) -> tuple[bytes, list[Buffer]]:
+    """Header and body for `ForwardPasses.run`."""
+    return values.encode(values.Answer(0, Returned([list(arguments) for arguments in inputs])))

@@ -1,0 +1,341 @@
+"""Measures one function of a submission against the reference's: two workers, alike but for the code, in turns.
+
+Why in turns: on a machine that does other things too, two series one after the other differ by more than any limit
+that would be fair. Calls that alternate within a tenth of a second see the same machine. What a call costs beside the
+function (sending, decoding) is measured with calls of nothing, on the reference's worker, and taken off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from autograder.sandbox.client import Encoded, Timed, Worker, WorkerLost
+from autograder.sandbox.forward_passes import Inputs, encoded
+from autograder.sandbox.values import Raised, Returned
+from autograder.timing import decision
+from autograder.timing.decision import Limits, Verdict
+from autograder.timing.devices import locked
+
+Arguments = tuple[torch.Tensor, ...]
+
+FIRST_SECONDS, AGAIN_SECONDS = 13.0, 11.0  # with what comes before and after, a check stays below 30
+CALL_SECONDS = 6.0  # for one request; who needs more is compared with that
+LONG_ENOUGH = 0.010  # seconds of the reference's in one request: short calls are repeated, with other inputs
+TOO_LONG = 0.1  # of a slow submission's
+MOST_CALLS, MOST_BYTES = 50, 8 * 2**20  # in one request
+WARM_UP = {"cpu": 2, "cuda": 10}
+ALONE = 5  # requests to the reference before there is a submission
+DISTURBED = 1.5  # times slower beside the submission than alone: then nothing is known
+RESTLESS_SECONDS, RESTLESS_SHARE = 0.03, 0.1
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is timed: a shipped probe that returns a function, and its inputs, made anew from each generator."""
+
+    probe: bytes
+    inputs: Callable[[torch.Generator], Arguments]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """`ratio` is the median, `bound` what it is at least; `seconds` and `reference_seconds` are those of one call.
+    `why` says what stood in the way where the verdict is `UNKNOWN`; peak bytes are those of a GPU."""
+
+    verdict: Verdict
+    ratio: float
+    bound: float
+    quads: int
+    device: str
+    seconds: float
+    reference_seconds: float
+    peak_bytes: int = 0
+    reference_peak_bytes: int = 0
+    why: str = ""
+    logs: tuple[float, ...] = field(default=(), repr=False)
+
+
+class Misbehaved(Exception):
+    """The submission did something for which it gets no points; the text says what, for the student."""
+
+
+def measure_and_confirm(
+    workload: Workload,
+    student: Callable[[], Worker],
+    reference: Callable[[], Worker],
+    limits: Limits,
+    agrees: Callable[[object, object], str],
+    device: str = "cpu",
+) -> Measurement:
+    """What `measure` says; if that is a deduction, the better of two measurements in different processes."""
+    first = measure(workload, student, reference, limits, agrees, device, FIRST_SECONDS)
+    if first.verdict is not Verdict.SLOW:
+        return first
+    again = replace(workload, seed=workload.seed + 1)
+    second = measure(again, student, reference, limits, agrees, device, AGAIN_SECONDS)
+    if second.verdict is not Verdict.SLOW:
+        return second
+    return min(first, second, key=lambda measurement: measurement.bound)
+
+
+def measure(
+    workload: Workload,
+    student: Callable[[], Worker],
+    reference: Callable[[], Worker],
+    limits: Limits,
+    agrees: Callable[[object, object], str],
+    device: str,
+    seconds: float,
+) -> Measurement:
+    """Quads until the verdict is clear or `seconds` are over.
+
+    Args:
+        student, reference: start a worker that has loaded its module.
+        agrees: compares the reference's outputs with the submission's; returns what is wrong, or "".
+
+    Raises:
+        Misbehaved: the submission failed, answered wrongly, or did not keep to the rules.
+        WorkerLost: the reference was lost.
+    """
+    with locked(device), contextlib.ExitStack() as workers:
+        deadline = time.monotonic() + seconds
+        ours = _Side(workers, reference, workload, device)
+        one = ours.single()
+        count = _calls(one, workload)
+        alone = ours.median(_Requests(workload, count, 1), ALONE)
+        theirs = _Side(workers, student, workload, device)
+        try:
+            single = theirs.single()
+        except WorkerLost as lost:
+            if not lost.timed_out:
+                raise Misbehaved(f"Your code did not return an answer: {lost}.") from None
+            bound = CALL_SECONDS / one
+            slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
+            return Measurement(slow, bound, bound, 0, ours.name, CALL_SECONDS, one, why="one call took too long")
+        count = max(1, min(count, int(TOO_LONG / single)))
+        duet = _Duet(ours, theirs, _Requests(workload, count, 2), agrees, random.Random(workload.seed), device)
+        return duet.play(limits, alone, count, deadline)
+
+
+def _calls(one: float, workload: Workload) -> int:
+    size = sum(tensor.numel() * tensor.element_size() for tensor in workload.inputs(torch.Generator()))
+    return max(1, min(math.ceil(LONG_ENOUGH / one), MOST_CALLS, MOST_BYTES // max(1, size)))
+
+
+class _Requests:
+    """Fresh inputs for every request."""
+
+    def __init__(self, workload: Workload, count: int, stream: int) -> None:
+        self._workload = workload
+        self._count = count
+        self._generator = torch.Generator().manual_seed(workload.seed * 8 + stream)
+
+    def next(self) -> Encoded:
+        inputs: Inputs = [self._workload.inputs(self._generator) for _ in range(self._count)]
+        return encoded(inputs)
+
+
+class _Side:
+    """One worker. Keeps an eye on what it does while it should be waiting."""
+
+    def __init__(
+        self, workers: contextlib.ExitStack, start: Callable[[], Worker], workload: Workload, device: str
+    ) -> None:
+        self.worker = start()
+        workers.callback(self.worker.stop)
+        self._workload = workload
+        self._warm_up = WARM_UP[device]
+        self._idle = self._busy = 0.0
+        answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=CALL_SECONDS, device=device)
+        if isinstance(answer.outcome, Raised):
+            raise Misbehaved(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
+        self.name = str(answer.outcome.value)
+        self._threads = self.worker.threads()
+        self._mark = self.worker.processor_seconds()
+
+    def single(self) -> float:
+        """Seconds that a call with one input takes, without what the protocol costs; warms up first."""
+        requests = _Requests(self._workload, 1, 0)
+        times = [self.ask(requests.next()).wall for _ in range(self._warm_up + 3)]
+        rest = min(self.ask(requests.next(), echo=True).wall for _ in range(3))
+        return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
+
+    def median(self, requests: _Requests, count: int) -> float:
+        """Processor time of a request (where the kernel tells it, else the clock's)."""
+        return statistics.median(_steady(self.ask(requests.next())) for _ in range(count))
+
+    def ask(self, inputs: Encoded, *, echo: bool = False) -> Timed:
+        before = self.worker.processor_seconds()
+        self._idle += before - self._mark
+        timed = self.worker.forward(inputs, seconds=CALL_SECONDS, echo=echo)
+        self._mark = self.worker.processor_seconds()
+        self._busy += self._mark - before
+        outcome = timed.answer.outcome
+        if isinstance(outcome, Raised):
+            raise Misbehaved(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
+        if not (isinstance(outcome, Returned) and isinstance(outcome.value, dict) and "outputs" in outcome.value):
+            raise Misbehaved("Your code interfered with the measurement.")
+        return timed
+
+    def check_rest(self) -> None:
+        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before them."""
+        if self._idle > RESTLESS_SECONDS and self._idle > RESTLESS_SHARE * self._busy:
+            raise Misbehaved("Your code goes on computing after it has returned its answer.")
+        if self._threads and self.worker.threads() > self._threads and self.name == "CPU":
+            raise Misbehaved("Your code starts threads. The time of one thread is measured.")
+
+
+@dataclass
+class _Duet:
+    ours: _Side
+    theirs: _Side
+    requests: _Requests
+    agrees: Callable[[object, object], str]
+    order: random.Random
+    device: str
+
+    def play(self, limits: Limits, alone: float, count: int, deadline: float) -> Measurement:
+        series: list[list[float]] = []
+        mine: list[float] = []
+        others: list[float] = []
+        steady: list[float] = []
+        peaks = [0, 0]
+        verdicts = [Verdict.OPEN]
+        first = self.requests.next()
+        for side in (self.theirs, self.ours):  # a request of this size, before any is timed
+            side.ask(first)
+        rests = [self.ours.ask(first, echo=True) for _ in range(4)]
+        while Verdict.OPEN in verdicts and Verdict.FULL not in verdicts:
+            try:
+                theirs, ours, rest = self._quad()
+            except WorkerLost as lost:
+                if not lost.timed_out:
+                    raise Misbehaved(f"Your code did not return an answer: {lost}.") from None
+                break
+            rests.append(rest)
+            quad = [_net(times, rests, self.device) for times in (theirs, ours)]
+            logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quad, strict=True)]
+            # The CPU: what is lower says what the code needs. A GPU: what is higher cannot be hidden.
+            series.append(logs if self.device == "cpu" else [max(logs)])
+            mine += [time / count for time in quad[0][-1]]
+            others += [time / count for time in quad[1][-1]]
+            steady += map(_steady, ours)
+            peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
+            late = time.monotonic() > deadline
+            verdicts = [decision.verdict(logs, limits, out_of_time=late) for logs in zip(*series, strict=True)]
+        self.theirs.check_rest()
+        return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
+
+    def _quad(self) -> tuple[list[Timed], list[Timed], Timed]:
+        """Two calls of either side, in random order and in turns, and one of nothing."""
+        inputs = [self.requests.next() for _ in range(2)]
+        theirs: list[Timed] = []
+        ours: list[Timed] = []
+        turns = [(theirs, 0), (ours, 0), (ours, 1), (theirs, 1)]
+        if self.order.random() < 0.5:
+            turns = [(ours, 0), (theirs, 0), (theirs, 1), (ours, 1)]
+        for times, which in turns:
+            side = self.theirs if times is theirs else self.ours
+            times.append(side.ask(inputs[which]))
+        rest = self.ours.ask(inputs[0], echo=True)
+        for got, expected in zip(theirs, ours, strict=True):
+            if wrong := self.agrees(_outputs(expected), _outputs(got)):
+                raise Misbehaved(f"An answer in a timed call is wrong. {wrong}")
+        return theirs, ours, rest
+
+    def _conclusion(
+        self,
+        series: list[list[float]],
+        verdicts: list[Verdict],
+        alone: float,
+        steady: list[float],
+        mine: list[float],
+        others: list[float],
+        peaks: list[int],
+    ) -> Measurement:
+        columns = [list(logs) for logs in zip(*series, strict=True)]
+        if not columns:
+            return Measurement(Verdict.UNKNOWN, math.nan, math.nan, 0, self.ours.name, math.nan, math.nan, why=_NOISY)
+        found = [
+            Measurement(
+                verdict,
+                decision.ratio(logs),
+                decision.lower_bound(logs),
+                len(logs),
+                self.ours.name,
+                statistics.median(mine),
+                statistics.median(others),
+                peak_bytes=peaks[0],
+                reference_peak_bytes=peaks[1],
+                why=_NOISY if verdict in (Verdict.UNKNOWN, Verdict.OPEN) else "",
+                logs=tuple(logs),
+            )
+            for verdict, logs in zip(verdicts, columns, strict=True)
+        ]
+        fast = [measurement for measurement in found if measurement.verdict is Verdict.FULL]
+        # Of two clocks that agree the steadier one is told.
+        best = min(fast or found, key=lambda one: one.ratio / one.bound if fast else one.bound)
+        if best.verdict is Verdict.OPEN:
+            best = replace(best, verdict=Verdict.UNKNOWN)
+        slower = statistics.median(steady) / alone
+        if slower > DISTURBED:
+            why = f"the reference itself was {slower:.1f} times slower than alone"
+            return replace(best, verdict=Verdict.UNKNOWN, why=why)
+        return best
+
+
+_NOISY = "the machine was too busy for enough measurements"
+
+
+def _net(times: list[Timed], rests: list[Timed], device: str) -> list[list[float]]:
+    """The times of two requests without what the protocol costs, by each clock there is."""
+    rest = statistics.median(timed.wall for timed in rests)
+    if device == "cuda":
+        return [
+            [_less(timed.wall, rest) for timed in times],
+            [max(_gpu([timed], "milliseconds") / 1000, 1e-9) for timed in times],
+        ]
+    # Work that is spread over several processors takes less time and no less processor time.
+    found = [[_less(max(timed.wall, _number(timed.processor)), rest) for timed in times]]
+    busy = statistics.median(timed.processor for timed in rests)
+    if not math.isnan(busy):
+        found.append([_less(timed.processor, busy) for timed in times])
+    return found
+
+
+def _less(time: float, protocol: float) -> float:
+    return max(time - protocol, 0.05 * time, 1e-9)
+
+
+def _number(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
+
+
+def _steady(timed: Timed) -> float:
+    """The time of a request by the clock that other processes disturb least."""
+    gpu = _gpu([timed], "milliseconds") / 1000
+    return gpu or _number(timed.processor) or timed.wall
+
+
+def _outputs(timed: Timed) -> object:
+    outcome = timed.answer.outcome
+    return outcome.value["outputs"] if isinstance(outcome, Returned) else outcome
+
+
+def _gpu(times: list[Timed], name: str) -> int:
+    """The largest number that the worker tells under that name; 0 for whatever is none."""
+    found = [0]
+    for timed in times:
+        outcome = timed.answer.outcome
+        value = outcome.value.get(name, 0) if isinstance(outcome, Returned) and type(outcome.value) is dict else 0
+        found.append(value if type(value) in (int, float) and 0 <= value < 2**62 else 0)
+    return max(found)

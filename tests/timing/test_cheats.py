@@ -1,0 +1,328 @@
+"""Ways to look fast without being it, mounted on the real engine. Honest submissions never lose by chance; what is
+slow here is slow beyond any noise (thirty times the reference's work)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import Engine
+from autograder.job import Job
+from autograder.results.model import CheckResult, State, Status
+from autograder.submission import Cell, Submission
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="shares memory as Linux does")]
+
+ASSIGNMENT = """\
+title = "Timed"
+salt = "some secret"
+
+[exercises]
+smooth = 4
+"""
+
+GRADER = """\
+import torch
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import normal
+
+pytestmark = exercise("smooth")
+
+
+@points(2)
+def test_vectorised(vectorised):
+    '''No loop over rows.'''
+    vectorised(lambda m, x: m.smooth(x), torch.ones(4, 4), torch.ones(16, 4), torch.ones(4, 16))
+
+
+@points(2)
+def test_speed(forward_time):
+    '''Fast enough.'''
+    forward_time(lambda m: m.smooth, normal((64, 256)))
+"""
+
+SOLUTION = """\
+import torch
+
+
+def smooth(x):
+    y = x
+    for _ in range(20):
+        y = torch.tanh(y + x)
+    return y
+"""
+
+SLOW = (
+    SOLUTION
+    + """
+
+def slowly(x):
+    for _ in range(30):
+        y = smooth_of(x)
+    return y
+
+
+smooth_of = smooth
+
+
+def smooth(x):
+    return slowly(x)
+"""
+)
+
+FAST_CLOCKS = """
+import time
+
+START = time.time()
+for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time"):
+    setattr(time, name, lambda: START)
+    setattr(time, name + "_ns", lambda: 0)
+"""
+
+CACHE = """
+known = {{}}
+
+
+def smooth(x):
+    key = {key}
+    if key not in known:
+        known[key] = slowly(x)
+    return known[key]
+"""
+
+# name → the submission, and what the message of the speed check says
+WRONG = "wrong"  # in a timed call
+NOT_RIGHT = "not right"  # already before
+CHEATS = {
+    "slow": (SLOW, "times as long"),
+    "clocks": (SLOW + FAST_CLOCKS, "times as long"),
+    "by_address": (SLOW + CACHE.format(key="x.data_ptr()"), ""),
+    "by_shape": (SLOW + CACHE.format(key="x.shape"), WRONG),
+    "by_content": (SLOW + CACHE.format(key="x.numpy().tobytes()"), "times as long"),
+    "first_call_only": (
+        SLOW
+        + """
+calls = 0
+
+
+def smooth(x):
+    global calls
+    calls += 1
+    return smooth_of(x) if calls < 30 else torch.zeros_like(x)
+""",
+        WRONG,
+    ),
+    "first_rows_only": (
+        SOLUTION
+        + """
+whole = smooth
+
+
+def smooth(x):
+    y = torch.zeros_like(x)
+    y[:32] = whole(x[:32])
+    return y if len(x) == 64 else whole(x)
+""",
+        NOT_RIGHT,
+    ),
+    "left_in_memory": (
+        SLOW + "\n\ndef smooth(x):\n    return torch.empty_like(x) if len(x) == 64 else smooth_of(x)\n",
+        NOT_RIGHT,
+    ),
+    "empties_its_input": (
+        SLOW
+        + """
+
+def smooth(x):
+    if len(x) == 64 and not x.requires_grad:
+        x.zero_()
+        return torch.zeros_like(x)
+    return smooth_of(x)
+""",
+        NOT_RIGHT,
+    ),
+    "half_precision": (
+        SLOW + "\n\ndef smooth(x):\n    return smooth_of(x.bfloat16()).float() if len(x) == 64 else smooth_of(x)\n",
+        NOT_RIGHT,
+    ),
+    "lazy": (
+        SLOW
+        + """
+
+class Later(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        args = [slowly(a.x) if type(a) is Later else a for a in args]
+        return func(*args, **(kwargs or {}))
+
+
+def smooth(x):
+    if len(x) != 64:
+        return smooth_of(x)
+    later = torch.zeros_like(x).as_subclass(Later)
+    later.x = x
+    return later
+""",
+        NOT_RIGHT,
+    ),
+    "in_a_thread": (
+        SLOW
+        + """
+import threading
+
+
+def smooth(x):
+    if len(x) != 64:
+        return smooth_of(x)
+    y = torch.zeros_like(x)
+    threading.Thread(target=lambda: y.copy_(slowly(x))).start()
+    return y
+""",
+        "",
+    ),
+    "hinders_the_reference": (
+        SLOW
+        + """
+import threading
+
+
+def burn():
+    while True:
+        sum(range(10000))
+
+
+def smooth(x):
+    if len(x) == 64 and threading.active_count() == 1:
+        threading.Thread(target=burn, daemon=True).start()
+    return smooth_of(x)
+""",
+        "",
+    ),
+    "patched_worker": (
+        SLOW
+        + """
+import sys
+
+passes = sys.modules["autograder.sandbox.forward_passes"].ForwardPasses
+passes.run = lambda self, header, body: {"outputs": self._last, "milliseconds": 0.0, "peak_bytes": 0}
+""",
+        "",
+    ),
+    "says_nothing": (
+        SLOW
+        + """
+import sys
+
+passes = sys.modules["autograder.sandbox.forward_passes"].ForwardPasses
+passes.run = lambda self, header, body: None
+""",
+        "",
+    ),
+    "threads_of_torch": (
+        SLOW
+        + """
+import os
+
+
+def smooth(x):
+    try:
+        os.sched_setaffinity(0, range(os.cpu_count()))
+    except OSError:
+        pass
+    torch.set_num_threads(8)
+    return slowly(x)
+""",
+        "",
+    ),
+    "dies": (SLOW + "\n\ndef smooth(x):\n    return smooth_of(x) if torch.is_grad_enabled() else exit()\n", ""),
+}
+HONEST = {
+    "solution": SOLUTION,
+    "as_a_module": SOLUTION
+    + """
+
+class Smooth(torch.nn.Module):
+    def forward(self, x):
+        return plain(x)
+
+
+plain, smooth = smooth, Smooth()
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("timed")
+    for name, text in {
+        "graders/timed/assignment.toml": ASSIGNMENT,
+        "graders/timed/test_smooth.py": GRADER,
+        "solutions/timed/timed.py": SOLUTION,
+    }.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine() as engine:
+        yield engine
+
+
+def graded(
+    engine: Engine, course: Path, name: str, source: str, device: str = "cpu"
+) -> tuple[CheckResult, CheckResult]:
+    """The checks `vectorised` and `speed`."""
+    submission = Submission(name, "timed.py", (Cell("timed.py", source),), False)
+    result = engine.grade(Job(str(course), "timed", submission, device=device))
+    assert result.state is State.GRADED, result.log
+    vectorised, speed = result.checks
+    return vectorised, speed
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_cheats_get_no_points_for_speed(engine: Engine, course: Path, name: str) -> None:
+    source, says = CHEATS[name]
+    _, speed = graded(engine, course, name, source)
+    assert speed.points == 0, speed.message
+    assert speed.status is not Status.EXCUSED
+    assert says in speed.message, speed.message
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_submissions_keep_their_points(engine: Engine, course: Path, name: str) -> None:
+    _, speed = graded(engine, course, name, HONEST[name])
+    assert speed.points == speed.max_points, speed.message
+    if speed.status is Status.PASSED:  # and not excused, as the machine was too busy
+        assert speed.timing is not None
+        assert 0 < speed.timing.bound <= speed.timing.ratio
+        assert speed.timing.quads >= 9
+        assert "times as long" in speed.message
+
+
+def test_a_loop_costs_the_time_as_well(engine: Engine, course: Path) -> None:
+    loop = SOLUTION + "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return torch.stack([whole(row) for row in x])\n"
+    vectorised, speed = graded(engine, course, "loop", loop)
+    assert vectorised.status is speed.status is Status.FAILED
+    assert "torch.stack([whole(row) for row in x])" in vectorised.message
+    assert "Not timed" in speed.message
+
+
+def test_wrong_results_are_not_timed(engine: Engine, course: Path) -> None:
+    vectorised, speed = graded(engine, course, "wrong", SOLUTION.replace("20", "19"))
+    assert vectorised.status is Status.PASSED
+    assert (speed.points, speed.timing) == (0, None)
+    assert "Not timed: the result is not right" in speed.message
+
+
+def test_without_a_device_nothing_is_timed(engine: Engine, course: Path) -> None:
+    _, speed = graded(engine, course, "slow", SLOW, device="")
+    assert speed.status is Status.EXCUSED
+    assert speed.points == speed.max_points
+    assert "Not timed" in speed.message
