@@ -34,13 +34,15 @@ from autograder.job import Stage
 from autograder.parallel import cores
 from autograder.results.inert import one_line
 from autograder.results.printer import Printer
+from autograder.timing import devices
 
 _RATE_SECONDS = 120.0  # how far back the rate looks: submissions differ
 
 
 @dataclass(frozen=True)
 class Where:
-    """On which machines: at most one of a scheduler's address and SLURM; none means here."""
+    """On which machines: at most one of a scheduler's address and SLURM; none means here. Without `device` forward
+    passes are not timed."""
 
     jobs: int | None = None
     scheduler: str = ""
@@ -66,10 +68,6 @@ def run(
         UsageError: something about the request, or a result cannot be written.
         EngineError: no submission can be graded.
     """
-    if where.device == "cuda" and not (where.scheduler or where.slurm):
-        raise UsageError(
-            "--device cuda asks a cluster for workers with a GPU; add --scheduler or --slurm, or use auto."
-        )
     assignment = load_assignment(find_course(course), slug)
     # Not resolved: a link to somebody else's folder must stay a link.
     folder, output = (Path(os.path.normpath(Path.cwd() / path)) for path in (folder, output))
@@ -97,7 +95,7 @@ def run(
 
             for line in roster.left_out:
                 show.line((line, "yellow"))
-            work = Run(assignment, grader, store, (salt, where.device), trouble, done, force=force)
+            work = Run(assignment, grader, store, (salt, grader.device), trouble, done, force=force)
             try:
                 work(chosen)
             finally:
@@ -130,13 +128,13 @@ def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]
     if where.scheduler or where.slurm:
         from autograder.batch import cluster
 
-        gpu = where.device == "cuda"
         if where.slurm:
-            context = cluster.start_slurm(assignment, salt, where.jobs, gpu=gpu)
+            context = cluster.start_slurm(assignment, salt, where.device, where.jobs)
         else:
-            context = cluster.connect(assignment, salt, where.scheduler, gpu=gpu)
+            context = cluster.connect(assignment, salt, where.device, where.scheduler)
     else:
-        context = LocalGrader(Stage(str(assignment.root), assignment.slug, salt), where.jobs or cores())
+        device = devices.choose(where.device) if where.device else ""
+        context = LocalGrader(Stage(str(assignment.root), assignment.slug, salt), where.jobs or cores(), device)
     with context as grader:
         yield grader
 

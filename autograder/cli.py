@@ -115,7 +115,8 @@ def grade(
 @click.option("--resume", is_flag=True, help="Keep results that are still valid; this is what happens anyway.")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
 @click.option("--slurm", is_flag=True, help="Grade on SLURM jobs, N of --jobs, as set up for dask-jobqueue.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@_device
+@click.option("--timing/--no-timing", default=True, help="Time forward passes, or take them to be fast enough.")
 @click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @_course
@@ -130,6 +131,7 @@ def batch(
     scheduler: str,
     slurm: bool,
     device: str,
+    timing: bool,
     salt: str,
     quiet: bool,
     course: Path | None,
@@ -145,7 +147,7 @@ def batch(
         raise UsageError("--scheduler and --slurm are two different clusters; name one.")
     if force and resume:
         raise UsageError("--force and --resume say opposite things; name one.")
-    where = batch_command.Where(jobs, scheduler, slurm, device)
+    where = batch_command.Where(jobs, scheduler, slurm, device if timing else "")
     code = batch_command.run(
         folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course
     )

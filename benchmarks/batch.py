@@ -9,7 +9,7 @@ in turn) and 5 % hanging (an endless loop in one exercise); no two files are the
 - by stock `nbgrader autograde`, with test cells that only look whether each function is there: kernel, import and
   bookkeeping alone, in its favour (c).
 
-The others are given a sample of the class and rated by time per submission. Prints seconds per submission and core.
+Forward passes are not timed: none of the others does. They are given a sample of the class and rated by time per submission. Prints seconds per submission and core.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def make_class(folder: Path, count: int) -> dict[str, list[str]]:
 
 def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, prelude: str = "") -> None:
     command = [sys.executable, "-c", prelude + COMMAND, "batch", str(class_), "-a", ASSIGNMENT.slug, "-o", str(out)]
-    command += ["--jobs", str(jobs), *(part for name in only for part in ("--only", name))]
+    command += ["--no-timing", "--jobs", str(jobs), *(part for name in only for part in ("--only", name))]
     run(command, os.environ | {"PYTHONPATH": str(ROOT)})
 
 

@@ -55,6 +55,7 @@ class Request(msgspec.Struct, frozen=True):
 
     slug: str
     salt: str
+    device: str
     engine: str
     submission: Submission
 
@@ -65,14 +66,15 @@ class Request(msgspec.Struct, frozen=True):
 class ClusterGrader:
     """A context. `submit` hands a submission to the cluster; a lost worker is no failure, a lost scheduler is."""
 
-    def __init__(self, assignment: Assignment, salt: str, client: Any, close: Callable[[], None], *, gpu: bool) -> None:
+    def __init__(self, assignment: Assignment, salt: str, device: str, client: Any, close: Callable[[], None]) -> None:
         self._slug = assignment.slug
         self._salt = salt
         self._client = client
         self._close = close
         self._engine = fingerprint.of_engine()
         # Work that needs a GPU goes one at a time to each: workers say `--resources GPU=1`.
-        self._resources = {"GPU": 1} if gpu else None
+        self.device = _chosen(device, client)
+        self._resources = {"GPU": 1} if self.device == "cuda" else None
         bundle = pack(assignment)
         # A task and not scattered data: Dask can make it again when the worker that holds it is lost.
         key = f"autograder-bundle-{bundle.sha256}"
@@ -94,7 +96,7 @@ class ClusterGrader:
         return _FEW
 
     def submit(self, submission: Submission) -> Future[Result]:
-        request = msgspec.msgpack.encode(Request(self._slug, self._salt, self._engine, submission))
+        request = msgspec.msgpack.encode(Request(self._slug, self._salt, self.device, self._engine, submission))
         task = self._client.submit(
             grade_there, self._bundle, request, pure=False, retries=_RETRIES, resources=self._resources
         )
@@ -103,17 +105,17 @@ class ClusterGrader:
         return future
 
 
-def connect(assignment: Assignment, salt: str, address: str, *, gpu: bool) -> ClusterGrader:
+def connect(assignment: Assignment, salt: str, device: str, address: str) -> ClusterGrader:
     """Raises UsageError: no scheduler answers there, or the package for clusters is missing."""
     distributed = _imported("distributed")
     try:
         client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"No Dask scheduler answers at {address}; start one with `dask scheduler`.") from error
-    return ClusterGrader(assignment, salt, client, client.close, gpu=gpu)
+    return ClusterGrader(assignment, salt, device, client, client.close)
 
 
-def start_slurm(assignment: Assignment, salt: str, jobs: int | None, *, gpu: bool) -> ClusterGrader:
+def start_slurm(assignment: Assignment, salt: str, device: str, jobs: int | None) -> ClusterGrader:
     """Starts a scheduler here and `jobs` SLURM jobs with workers, as dask-jobqueue's own configuration says.
 
     Raises:
@@ -122,7 +124,7 @@ def start_slurm(assignment: Assignment, salt: str, jobs: int | None, *, gpu: boo
     distributed, jobqueue = _imported("distributed"), _imported("dask_jobqueue")
     if shutil.which("sbatch") is None:
         raise UsageError("--slurm: there is no program sbatch here; run this where SLURM jobs can be submitted.")
-    extra = ["--resources", "GPU=1"] if gpu else []
+    extra = ["--resources", "GPU=1"] if device == "cuda" else []
     try:
         cluster = jobqueue.SLURMCluster(worker_extra_args=extra)
         cluster.scale(jobs=jobs or 1)
@@ -136,7 +138,15 @@ def start_slurm(assignment: Assignment, salt: str, jobs: int | None, *, gpu: boo
         client.close()
         cluster.close()
 
-    return ClusterGrader(assignment, salt, client, close, gpu=gpu)
+    return ClusterGrader(assignment, salt, device, client, close)
+
+
+def _chosen(device: str, client: Any) -> str:
+    """For "auto" the GPUs of the cluster, if any of its workers offers one."""
+    if device != "auto":
+        return device
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return "cuda" if any(worker["resources"].get("GPU") for worker in workers) else "cpu"
 
 
 def _imported(name: str) -> Any:
@@ -206,7 +216,7 @@ class _Kept:
 
 
 _lock = threading.Lock()
-_kept: dict[tuple[str, str], _Kept] = {}
+_kept: dict[tuple[str, str, str], _Kept] = {}
 _own_engine = functools.cache(fingerprint.of_engine)  # the code that this process has loaded does not change
 
 
@@ -227,13 +237,14 @@ def grade_there(bundle: Bundle, encoded: bytes) -> bytes:
 
 @contextlib.contextmanager
 def _grader(bundle: Bundle, request: Request) -> Iterator[LocalGrader]:
-    key = (bundle.sha256, request.salt)
+    key = (bundle.sha256, request.salt, request.device)
     with _lock:
         if key not in _kept:
             _forget_idle()  # an engine keeps hundreds of megabytes
             folder = Path(tempfile.mkdtemp(prefix="autograder-course-", dir=_scratch()))
             unpack(bundle, folder)
-            _kept[key] = _Kept(LocalGrader(Stage(str(folder), request.slug, request.salt), cores()), folder)
+            stage = Stage(str(folder), request.slug, request.salt)
+            _kept[key] = _Kept(LocalGrader(stage, cores(), request.device), folder)
         kept = _kept[key]
         kept.users += 1
     try:

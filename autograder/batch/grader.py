@@ -16,6 +16,10 @@ class CannotGrade(EngineError):
 
 class Grader(Protocol):
     @property
+    def device(self) -> str:
+        """What forward passes are timed on: "cpu", "cuda", or "" where they are not timed."""
+
+    @property
     def capacity(self) -> int:
         """How many submissions to hand over at a time, so that nobody waits and little is held in memory."""
 

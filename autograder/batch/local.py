@@ -21,8 +21,9 @@ _TRIES = 3  # on a fresh engine each; a submission whose own judge dies gets one
 class LocalGrader:
     """A context. The engine starts with the first submission: a run that reuses all its results needs none."""
 
-    def __init__(self, stage: Stage, jobs: int) -> None:
+    def __init__(self, stage: Stage, jobs: int, device: str) -> None:
         self._stage = stage
+        self.device = device
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="grader")
         self._lock = threading.Lock()
         self._engine: Engine | None = None
@@ -44,7 +45,8 @@ class LocalGrader:
 
     def grade(self, submission: Submission) -> Result:
         """Raises EngineError: the judge died, or no engine can be had."""
-        job = Job(self._stage.course, self._stage.slug, submission, self._stage.salt)
+        stage = self._stage
+        job = Job(stage.course, stage.slug, submission, stage.salt, device=self.device)
         failure: Result | EngineError = EngineError("not graded")
         for _ in range(_TRIES):
             engine, number = self._running()

@@ -53,8 +53,8 @@ class Check:
 
     @property
     def success(self) -> float:
-        """Share of those submissions that it says something about: our own errors are left out."""
-        asked = self.statuses.total() - self.statuses[Status.ERROR]
+        """Share of those that it says something about: neither our errors nor what could not be measured."""
+        asked = self.statuses.total() - self.statuses[Status.ERROR] - self.statuses[Status.EXCUSED]
         return self.statuses[Status.PASSED] / asked if asked else math.nan
 
 
@@ -161,8 +161,8 @@ def whole(record: Record | None) -> Result | None:
 
 def timing_ratio(check: CheckResult) -> float | None:
     """How much longer than the reference a timed check took; None for every other check."""
-    ratio = getattr(getattr(check, "timing", None), "ratio", None)
-    return float(ratio) if isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 0 else None
+    ratio = check.timing.ratio if check.timing else math.nan
+    return ratio if math.isfinite(ratio) and ratio > 0 else None
 
 
 def _troubles(record: Record, result: Result) -> list[str]:

@@ -31,6 +31,7 @@ _WORDS = {
     Status.ERROR: "could not be graded",
     Status.TIMEOUT: "out of time",
     Status.SKIPPED: "not run",
+    Status.EXCUSED: "not measured",
 }
 _NO_MESSAGE = {
     Status.FAILED: "Your code does not do this yet.",

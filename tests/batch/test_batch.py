@@ -138,7 +138,6 @@ def test_a_grader_that_fails_gives_nobody_a_zero_and_exit_code_1(graded, tmp_pat
         (["--only", "nobody"], "There is no submission called 'nobody'"),
         (["--scheduler", "tcp://127.0.0.1:1", "--slurm"], "two different clusters"),
         (["--force", "--resume"], "opposite things"),
-        (["--device", "cuda"], "--device cuda"),
     ],
 )
 def test_a_request_that_cannot_be_carried_out_is_one_sentence_and_exit_code_2(graded, course, tmp_path, options, words):

@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from autograder.batch.store import Store
+from autograder.batch.discovery import Found, Student
+from autograder.batch.store import Roll, Store
 from autograder.report.analysis import Analysis, timing_ratio, whole
 from autograder.report.grids import compared, grid
-from autograder.results.model import Shown, Status
+from autograder.report_command import run
+from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Timing
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,16 +61,22 @@ def test_what_the_report_says_of_trouble(graded_class):
     assert "identical to another" in text
 
 
-def test_timing_ratios_are_shown_where_there_are_any():
-    class Timing:
-        ratio = 1.25
+def test_timing_ratios_are_shown_where_there_are_any(tmp_path):
+    def timed(ratio: float) -> CheckResult:
+        timing = Timing(ratio, 1.0, 2.0, 8.0, "cpu", 9, 0.02, 0.016)
+        return CheckResult("pool", "speed", "Fast enough.", Status.PASSED, 5.0, 5.0, timing=timing)
 
-    class Timed:
-        timing = Timing()
-
-    assert timing_ratio(Timed()) == 1.25
-    Timing.ratio = math.inf
-    assert timing_ratio(Timed()) is None
+    assert timing_ratio(timed(1.25)) == 1.25
+    assert timing_ratio(timed(math.inf)) is None
+    assert timing_ratio(replace(timed(1.25), timing=None)) is None
+    result = Result("tiny", "Tiny", "ada", State.GRADED, (ExerciseResult("pool", 5.0, (timed(1.25),)),))
+    found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
+    with Store(tmp_path) as store:
+        store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
+        store.put(found[0], "f", result, "")
+    assert run(tmp_path) == 0
+    assert "medians: pool 1.25" in (tmp_path / "report.html").read_text()
+    assert "1.25 times the reference" in (tmp_path / "feedback" / "ada.html").read_text()
 
 
 def test_a_tensor_of_several_slices_becomes_a_grid_for_each():
