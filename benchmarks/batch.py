@@ -9,7 +9,8 @@ in turn) and 5 % hanging (an endless loop in one exercise); no two files are the
 - by stock `nbgrader autograde`, with test cells that only look whether each function is there: kernel, import and
   bookkeeping alone, in its favour (c).
 
-Forward passes are not timed: none of the others does. They are given a sample of the class and rated by time per submission. Prints seconds per submission and core.
+Forward passes are not timed, as none of the others does that. The others are given a sample of the ordinary submissions.
+Prints seconds per submission and core.
 """
 
 from __future__ import annotations
