@@ -9,7 +9,7 @@ in turn) and 5 % hanging (an endless loop in one exercise); no two files are the
 - by stock `nbgrader autograde`, with test cells that only look whether each function is there: kernel, import and
   bookkeeping alone, in its favour (c).
 
-Forward passes are not timed, as none of the others does that. The others are given a sample of the ordinary submissions.
+Forward passes are not timed, as none of the others does that. The others are given a sample of the ordinary ones.
 Prints seconds per submission and core.
 """
 

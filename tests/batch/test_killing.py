@@ -16,6 +16,8 @@ import psutil
 import pytest
 from tiny_course import RIGHT, ROOT, batch, command, family, make_class, start, until, varied
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def class_(tmp_path_factory):
