@@ -230,6 +230,8 @@ class GradingPlugin:
             seconds=round(time.monotonic() - self._started, 4),
         )
         self.checks.append(check)
+        if questions.trouble:
+            self.log.append(f"{item.nodeid}: {questions.trouble}")
         if questions.counts_work and status is not Status.PASSED:
             self._untimed[check.exercise] = f"first the check {_quoted(check.title)} must pass."
         if status is Status.PASSED:

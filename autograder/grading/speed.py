@@ -52,7 +52,7 @@ def timed(
     except WorkerLost as lost:
         raise EngineError(f"the reference could not be timed: {lost}") from lost
     if measured.verdict is Verdict.UNKNOWN:
-        return Failure(f"Not measured, as {measured.why}. This counts as passed.", Status.EXCUSED), None, 1.0
+        return Failure(f"Not measured: {measured.why}. This counts as passed.", Status.EXCUSED), None, 1.0
     share = 1.0 if measured.verdict is Verdict.FULL else decision.score(measured.bound, limits)
     timing = Timing(
         ratio=round(measured.ratio, 4),

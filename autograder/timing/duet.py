@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from autograder.errors import EngineError
 from autograder.sandbox.client import Encoded, Timed, Worker, WorkerLost
 from autograder.sandbox.forward_passes import Inputs, encoded
 from autograder.sandbox.values import Raised, Returned
@@ -28,9 +29,9 @@ Arguments = tuple[torch.Tensor, ...]
 
 FIRST_SECONDS, AGAIN_SECONDS = 13.0, 11.0  # with what comes before and after, a check stays below 30
 CALL_SECONDS = 6.0  # for one request; who needs more is compared with that
-LONG_ENOUGH = 0.010  # seconds of the reference's in one request: short calls are repeated, with other inputs
+LONG_ENOUGH = 0.006  # seconds of the reference's in one request: short calls are repeated, with other inputs
 TOO_LONG = 0.1  # of a slow submission's
-MOST_CALLS, MOST_BYTES = 50, 8 * 2**20  # in one request
+MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
 WARM_UP = {"cpu": 2, "cuda": 10}
 ALONE = 5  # requests to the reference before there is a submission
 DISTURBED = 1.5  # times slower beside the submission than alone: then nothing is known
@@ -104,11 +105,12 @@ def measure(
 
     Raises:
         Misbehaved: the submission failed, answered wrongly, or did not keep to the rules.
+        EngineError: the reference could not be timed.
         WorkerLost: the reference was lost.
     """
     with locked(device), contextlib.ExitStack() as workers:
         deadline = time.monotonic() + seconds
-        ours = _Side(workers, reference, workload, device)
+        ours = _Side(workers, reference, workload, device, trusted=True)
         one = ours.single()
         count = _calls(one, workload)
         alone = ours.median(_Requests(workload, count, 1), ALONE)
@@ -148,8 +150,15 @@ class _Side:
     """One worker. Keeps an eye on what it does while it should be waiting."""
 
     def __init__(
-        self, workers: contextlib.ExitStack, start: Callable[[], Worker], workload: Workload, device: str
+        self,
+        workers: contextlib.ExitStack,
+        start: Callable[[], Worker],
+        workload: Workload,
+        device: str,
+        *,
+        trusted: bool = False,
     ) -> None:
+        self._trusted = trusted
         self.worker = start()
         workers.callback(self.worker.stop)
         self._workload = workload
@@ -157,7 +166,7 @@ class _Side:
         self._idle = self._busy = 0.0
         answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=CALL_SECONDS, device=device)
         if isinstance(answer.outcome, Raised):
-            raise Misbehaved(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
+            raise self._failed(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
         self.name = str(answer.outcome.value)
         self._threads = self.worker.threads()
         self._mark = self.worker.processor_seconds()
@@ -181,10 +190,13 @@ class _Side:
         self._busy += self._mark - before
         outcome = timed.answer.outcome
         if isinstance(outcome, Raised):
-            raise Misbehaved(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
+            raise self._failed(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
         if not (isinstance(outcome, Returned) and isinstance(outcome.value, dict) and "outputs" in outcome.value):
-            raise Misbehaved("Your code interfered with the measurement.")
+            raise self._failed("Your code interfered with the measurement.")
         return timed
+
+    def _failed(self, text: str) -> Exception:
+        return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
 
     def check_rest(self) -> None:
         """Raises Misbehaved if the worker computes outside its calls, or has more threads than before them."""
