@@ -78,7 +78,7 @@ def _discrimination(analysis: Analysis) -> Chart | None:
         return None
     weak = [each.name for each in known if each.discrimination < 0.2]
     summary = "Correlation between an exercise's points and those of all others. " + (
-        f"Below 0.2, hardly related to the rest: {', '.join(weak)}." if weak else "All are 0.2 or above."
+        f"Below 0.2, hardly related to the rest: {_some(weak)}." if weak else "All are 0.2 or above."
     )
     values = [{"name": each.name, "value": each.discrimination} for each in known]
     lowest = min(0.0, *(each.discrimination for each in known))
@@ -163,6 +163,10 @@ def _histogram(values: list[float], extent: tuple[float, float], title: str) -> 
     return _svg(chart)
 
 
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
 def _data(values: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=values)  # type: ignore[no-untyped-call]
 
@@ -175,13 +179,14 @@ def _bars(values: list[dict[str, Any]], title: str, extent: tuple[float, float],
     count = min(6, int(extent[1])) if form == "d" else 6
     axis = alt.Axis(format=form, tickMinStep=1 if form == "d" else 0.1, tickCount=count)
     names = max(len(str(value["name"])) for value in values)
-    base = alt.Chart(_data(values)).encode(
+    base = alt.Chart(_data([value | {"end": max(value["value"], 0)} for value in values])).encode(
         x=alt.X("value:Q", title=title, axis=axis, scale=alt.Scale(domain=list(extent), nice=form == "d")),
         y=_names(),
     )
     bars = base.mark_bar(color="var(--accent)")
     text = base.mark_text(align="left", dx=4, color=_INK).encode(
-        text=alt.Text("value:Q", format=form.replace(".1", ".2"))
+        x="end:Q",  # right of 0 also where the bar goes to the left
+        text=alt.Text("value:Q", format=form.replace(".1", ".2")),
     )
     return _svg((bars + text).properties(width=max(_WIDTH - 6 * names, 160), height=_ROW * len(values)), names)
 
