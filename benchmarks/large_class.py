@@ -27,12 +27,12 @@ from autograder.results.model import CheckResult, Counterexample, ExerciseResult
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = load_assignment(ROOT, "pooling")
 CHECKS = 95
-MATRIX = "\n".join("  ".join(f"{i * j - 7.25:6.4g}" for j in range(8)) for i in range(8))
+MATRIX = "\n".join("  ".join(f"{i * j - 7.25:6.4g}" for j in range(4)) for i in range(4))
 EXAMPLE = Counterexample(
     "naive_pooling(feature_map, kernel_size=2, strides=1, padding=1)",
-    (Shown("feature_map", "8×8 float32", MATRIX),),
-    Shown("expected", "8×8 float32", MATRIX),
-    Shown("got", "8×8 float32", MATRIX.replace("-7.25", "0*")),
+    (Shown("feature_map", "4×4 float32", MATRIX),),
+    Shown("expected", "4×4 float32", MATRIX),
+    Shown("got", "4×4 float32", MATRIX.replace("-7.25", "0*")),
 )
 
 

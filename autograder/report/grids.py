@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autograder.results.model import Shown
 
@@ -13,8 +14,7 @@ _SLICE = re.compile(r"\[\d+(, \d+)*\]")
 _ELLIPSIS = "…"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """`value` is None for what is no number; `differs` is said by the text of the counterexample itself."""
 
     text: str
@@ -42,11 +42,18 @@ class Grid:
     text: str
 
 
-def grid(shown: Shown, heading: str, most: float | None = None) -> Grid:
-    """`most` is the magnitude that gets the strongest colour, default: the largest in it."""
-    blocks = tuple(_blocks(shown)) if _TENSOR.match(shown.kind) else ()
-    scale = most if most is not None else magnitude(blocks)
-    return Grid(heading, shown.kind, tuple(_shaded(block, scale) for block in blocks), shown.text)
+def grid(shown: Shown, heading: str) -> Grid:
+    """The largest magnitude in it gets the strongest colour."""
+    blocks = _parsed(shown)
+    return _shaded_grid(shown, heading, blocks, magnitude(blocks))
+
+
+def _parsed(shown: Shown) -> tuple[Block, ...]:
+    return tuple(_blocks(shown)) if _TENSOR.match(shown.kind) else ()
+
+
+def _shaded_grid(shown: Shown, heading: str, blocks: tuple[Block, ...], most: float) -> Grid:
+    return Grid(heading, shown.kind, tuple(_shaded(block, most) for block in blocks), shown.text)
 
 
 def magnitude(blocks: tuple[Block, ...]) -> float:
@@ -57,17 +64,20 @@ def magnitude(blocks: tuple[Block, ...]) -> float:
 
 def compared(expected: Shown, got: Shown) -> tuple[Grid, Grid, Grid | None]:
     """Both values, equal numbers in equal colours, and their difference where they have the same shape."""
-    left, right = grid(expected, "Expected"), grid(got, "Got")
-    most = max(magnitude(left.blocks), magnitude(right.blocks))
-    left, right = grid(expected, "Expected", most), grid(got, "Got", most)
-    return left, right, _difference(left, right)
+    left, right = _parsed(expected), _parsed(got)
+    most = max(magnitude(left), magnitude(right))
+    return (
+        _shaded_grid(expected, "Expected", left, most),
+        _shaded_grid(got, "Got", right, most),
+        _difference(left, right),
+    )
 
 
-def _difference(expected: Grid, got: Grid) -> Grid | None:
+def _difference(expected: tuple[Block, ...], got: tuple[Block, ...]) -> Grid | None:
     """Got minus expected, of the numbers as they are shown."""
-    others = {block.title: block for block in expected.blocks}
+    others = {block.title: block for block in expected}
     blocks = []
-    for block in got.blocks:
+    for block in got:
         other = others.get(block.title)
         if other is None or [len(row) for row in other.rows] != [len(row) for row in block.rows]:
             continue
@@ -93,9 +103,10 @@ def _subtracted(got: Cell, expected: Cell) -> Cell:
 
 def _shaded(block: Block, most: float) -> Block:
     def shade(cell: Cell) -> Cell:
-        if cell.value is None or math.isnan(cell.value) or most <= 0:
-            return Cell(cell.text, cell.value, cell.differs)
-        return Cell(cell.text, cell.value, cell.differs, round(max(-1.0, min(1.0, cell.value / most)), 2))
+        text, value, differs, _ = cell
+        if value is None or value != value or most <= 0:
+            return cell
+        return Cell(text, value, differs, round(max(-1.0, min(1.0, value / most)), 2))
 
     return Block(block.title, tuple(tuple(map(shade, row)) for row in block.rows), block.note)
 
