@@ -207,6 +207,34 @@ def smooth(x):
 """,
         "",
     ),
+    "sleeps": (
+        SLOW
+        + """
+import time
+
+
+def smooth(x):
+    time.sleep(1.5 if len(x) == 64 else 0)
+    return smooth_of(x)
+""",
+        "times as long",
+    ),
+    "sleeps_later": (
+        SLOW
+        + """
+import time
+
+calls = 0
+
+
+def smooth(x):
+    global calls
+    calls += 1
+    time.sleep(0 if calls < 20 else 60)
+    return smooth_of(x)
+""",
+        "did not end in",
+    ),
     "dies": (SLOW + "\n\ndef smooth(x):\n    return smooth_of(x) if torch.is_grad_enabled() else exit()\n", ""),
 }
 HONEST = {
