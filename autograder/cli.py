@@ -60,8 +60,8 @@ _table = click.option(
 def main() -> None:
     """Grades PyTorch coursework: tensors, gradients and modules, compared with a reference, in a sandbox.
 
-    Students run `autograder check`. Instructors run `autograder grade` on one submission, and `autograder verify`
-    after a change to an assignment.
+    Students run `autograder check`. Instructors run `autograder grade` on one submission, `autograder batch` on
+    a class, and `autograder verify` after a change to an assignment.
     """
 
 
