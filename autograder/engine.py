@@ -58,7 +58,8 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         for process, lifeline in self._stages:
             lifeline.close()
-            process.stop()
+            with contextlib.suppress(EngineError):  # killed from outside: its judges are gone with it
+                process.stop()
         self._lifeline.close()
         self._process.wait()
 

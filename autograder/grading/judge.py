@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -74,7 +75,8 @@ def grade(
         log.append(str(error))
         state = State.ERROR
     finally:
-        examiner.close()
+        with contextlib.suppress(EngineError):  # the zygote is gone, and the worker with it
+            examiner.close()
     log += [f"confinement without {name}: {why}" for name, why in examiner.layers.items() if why]
     return Result(
         assignment=assignment.slug,

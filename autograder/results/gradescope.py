@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
-import stat
 from pathlib import Path
 
 import msgspec
 
-from autograder.errors import UsageError
+from autograder.results import atomic
 from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
 from autograder.results.inert import inert, one_line
 from autograder.results.leaderboard import leaderboard
@@ -75,6 +72,12 @@ def to_gradescope(
     }
 
 
+def encode(result: Result, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False) -> bytes:
+    """The file's content."""
+    document = to_gradescope(result, settlement, leaderboard_seconds=leaderboard_seconds)
+    return (json.dumps(document, allow_nan=False, indent=1) + "\n").encode("ascii")
+
+
 def write(
     result: Result, path: Path, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False
 ) -> None:
@@ -85,26 +88,7 @@ def write(
     Raises:
         UsageError: nothing can be written there.
     """
-    document = to_gradescope(result, settlement, leaderboard_seconds=leaderboard_seconds)
-    text = json.dumps(document, allow_nan=False, indent=1) + "\n"
-    if not path.parent.is_dir():
-        raise UsageError(f"Cannot write {path}: there is no folder {path.parent}; create it or name another place.")
-    temporary = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}.tmp"
-    try:
-        if _is_device(path):
-            raise UsageError(f"Cannot write {path}: it is a device; name an ordinary file.")
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            with open(descriptor, "w", encoding="ascii", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror or error}; name another place.") from error
+    atomic.replace(path, encode(result, settlement, leaderboard_seconds=leaderboard_seconds))
 
 
 def _overview(result: Result, settlement: Settlement | None = None) -> str:
@@ -193,12 +177,3 @@ def _clamp(points: float, most: float) -> float:
 
 def _finite(number: float) -> float:
     return max(float(number), 0.0) if math.isfinite(number) else 0.0
-
-
-def _is_device(path: Path) -> bool:
-    """Replacing /dev/null by a file would be the end of it."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return False
-    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)

@@ -208,10 +208,10 @@ def _tally(checks: tuple[CheckResult, ...]) -> str:
 def _row(name: str, result: Result) -> _Row:
     points = {exercise.name: exercise.points for exercise in result.exercises}
     graded = result.state is State.GRADED
-    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, _note(result))
+    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, note(result))
 
 
-def _note(result: Result) -> str:
+def note(result: Result) -> str:
     """Why there is trouble with a submission, in a few words; nothing where there is none."""
     parts = []
     if result.state is State.ERROR:

@@ -86,13 +86,13 @@ def test_settings_of_the_course_and_its_packages_go_along(place: Place) -> None:
 
 
 def test_everything_that_the_engine_needs_is_installed_and_nothing_for_authors() -> None:
-    """requirements.txt is pyproject.toml's list less what only the command line and authors use."""
+    """requirements.txt is pyproject.toml's list less what only the command line, reports and authors use."""
     pyproject = (REPO / "pyproject.toml").read_text()
     listed = pyproject.split("dependencies = [", 1)[1].split("\n]", 1)[0]
     needed = {line.strip().strip('",').split(">=")[0] for line in listed.splitlines() if line.strip()}
     pinned = (REPO / "autograder/gradescope/requirements.txt").read_text().splitlines()
     installed = {line.split("==")[0] for line in pinned if line and not line.startswith("#")}
-    assert needed - installed == {"click", "jupytext", "nbformat", "pytest-timeout", "rich"}
+    assert needed - installed == {"click", "jupytext", "nbformat", "pytest-timeout", "pyyaml", "rich"}
     assert installed <= needed
 
 
