@@ -253,10 +253,11 @@ def mutants(
 
 @main.command(short_help="Find out how well this machine can time forward passes.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each kind and exercise.")
+@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each exercise.")
+@click.option("--slowed", type=click.IntRange(0), metavar="N", help="Of slowed solutions [default: as many].")
 @_device
 @_course
-def timing(slugs: tuple[str, ...], decisions: int, device: str, course: Path | None) -> None:
+def timing(slugs: tuple[str, ...], decisions: int, slowed: int | None, device: str, course: Path | None) -> None:
     """Times every timed solution against itself, and slowed down to three times the limit for full points.
 
     Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
@@ -264,7 +265,7 @@ def timing(slugs: tuple[str, ...], decisions: int, device: str, course: Path | N
     """
     from autograder import timing_command
 
-    sys.exit(timing_command.run(slugs, decisions=decisions, device=device, course=course))
+    sys.exit(timing_command.run(slugs, decisions=decisions, slow=slowed, device=device, course=course))
 
 
 @main.command(short_help="Make what students receive from the solutions.")

@@ -21,8 +21,16 @@ from autograder.timing import devices
 from autograder.timing.calibration import SLOWER, Calibration, false_deductions, slowed
 
 
-def run(slugs: tuple[str, ...], *, decisions: int = 20, device: str = "auto", course: Path | None = None) -> int:
-    """Times the solutions of these assignments (default: all that are timed) against themselves, and slowed down.
+def run(
+    slugs: tuple[str, ...],
+    *,
+    decisions: int = 20,
+    slow: int | None = None,
+    device: str = "auto",
+    course: Path | None = None,
+) -> int:
+    """Times the solutions of these assignments (default: all that are timed) `decisions` times against themselves, and
+    `slow` times (default: as often) slowed down.
 
     Returns:
         The exit code: 0 if this machine is fit for timing them, else 1.
@@ -39,7 +47,9 @@ def run(slugs: tuple[str, ...], *, decisions: int = 20, device: str = "auto", co
     found: list[Calibration] = []
     with Engine() as engine:
         for slug in dict.fromkeys(slugs or assignment_slugs(root)):
-            found += _calibrated(engine, load_assignment(root, slug), decisions, where, console)
+            found += _calibrated(
+                engine, load_assignment(root, slug), (decisions, decisions if slow is None else slow), where, console
+            )
     if not found:
         raise UsageError(f"Nothing in {', '.join(slugs)} is timed; name another assignment.")
     _print(found, show)
@@ -47,24 +57,24 @@ def run(slugs: tuple[str, ...], *, decisions: int = 20, device: str = "auto", co
 
 
 def _calibrated(
-    engine: Engine, assignment: Assignment, decisions: int, device: str, console: Console
+    engine: Engine, assignment: Assignment, decisions: tuple[int, int], device: str, console: Console
 ) -> list[Calibration]:
     solution = assignment.solution.read_text(encoding="utf-8")
     timed: dict[str, Calibration] = {}
     with progress(console) as bar:
-        task = bar.add_task(assignment.slug, total=decisions + 1)
-        for _ in range(decisions):
+        task = bar.add_task(assignment.slug, total=sum(decisions))
+        for _ in range(decisions[0]):
             for check in _graded(engine, assignment, solution, device).checks:
                 timed.setdefault(check.exercise, Calibration(check.exercise)).same.add(check)
             if not timed:
                 return []
             bar.advance(task)
-        bar.update(task, total=decisions * (1 + len(timed)))
+        bar.update(task, total=decisions[0] + decisions[1] * len(timed))
         for item in timed.values():
             limit = next((timing.k_full for timing in item.same.timings), 2.0)
             item.times = math.ceil(SLOWER * limit)
             slow = slowed(solution, item.exercise, item.times)
-            for _ in range(decisions):
+            for _ in range(decisions[1]):
                 for check in _graded(engine, assignment, slow, device, (item.exercise,)).checks:
                     item.slow.add(check)
                 bar.advance(task)
