@@ -104,8 +104,9 @@ def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
 
 
 class NoDraws(TorchFunctionMode):
-    """Parameters are not drawn at random inside the `with` block: their numbers are about to be replaced, or there are
-    none (on the meta device, where PyTorch takes ten times as long for the same). Small ones are: see `roles`."""
+    """Parameters are zeroed and not drawn at random inside the `with` block: their numbers are about to be replaced, or
+    there are none (on the meta device, where PyTorch takes ten times as long for the same). Small ones are drawn: see
+    `roles`."""
 
     # The functions of nn.init come here as a whole: the methods that they call are not seen any more.
     _DRAWS = frozenset(
@@ -117,5 +118,7 @@ class NoDraws(TorchFunctionMode):
         if func in self._DRAWS:
             tensor = args[0] if args else (kwargs or {}).get("tensor")
             if isinstance(tensor, nn.Parameter) and (tensor.is_meta or tensor.numel() > self._SMALL):
+                if not tensor.is_meta:
+                    tensor.detach().zero_()  # who hides parameters gets the same wrong result every time
                 return tensor
         return func(*args, **(kwargs or {}))

@@ -63,10 +63,14 @@ def test_too_few_channels(same_outcome, x):
 
 
 @points(0.5)
-@given(x=images(channels=(3, 4), sides=(1, 2)))
-def test_map_smaller_than_the_window(same_outcome, x):
-    """A map that is smaller than pool_size is a ValueError."""
+@given(
+    x=images(channels=(3, 4), sides=(1, 2)),
+    one_side=tensors(st.sampled_from([(1, 3, 2, 4), (2, 4, 3, 1), (1, 3, 5, 2)]), layouts=False),
+)
+def test_map_smaller_than_the_window(same_outcome, x, one_side):
+    """A map that is smaller than pool_size, in one direction or in both, is a ValueError."""
     same_outcome(lambda m: m.DepthPool(3)(x))
+    same_outcome(lambda m: m.DepthPool(3)(one_side))
 
 
 @points(1)
