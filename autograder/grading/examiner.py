@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
+from autograder.job import Show
 from autograder.results.model import Status
 from autograder.sandbox.client import Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
+from autograder.sandbox.playback import deadly_cells
 from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
@@ -42,6 +46,7 @@ class Examiner:
         self._unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
+        self.stopped: list[str] = []  # cells that are left out: they never end, or end the process
         self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
 
@@ -126,6 +131,8 @@ class Examiner:
         try:
             worker, answer = self._loaded(seconds)
         except WorkerLost as lost:
+            if self._leave_out_deadly_cells():
+                return self._load()
             if lost.timed_out:
                 text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
                 failure = Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
@@ -141,6 +148,19 @@ class Examiner:
         self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
+
+    def _leave_out_deadly_cells(self) -> bool:
+        """Where a notebook's cell costs the process, it shall cost no more than that cell. True if there is one, and
+        others are left."""
+        cells = self._submission.cells
+        if not self._submission.is_notebook or self.stopped:
+            return False
+        show = Show(tuple(cell.source for cell in cells), self._limits)
+        deadly = deadly_cells(show, self._client)
+        self.stopped = [cells[number - 1].label for number in deadly]
+        kept = tuple(cell for cell in cells if cell.label not in self.stopped)
+        self._submission = msgspec.structs.replace(self._submission, cells=kept)
+        return bool(deadly) and bool(kept)
 
     def another_worker(self, *, gpu: bool) -> Worker:
         """A worker beside the usual one that has loaded the submission, for whoever will stop it.
