@@ -83,7 +83,9 @@ def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
     for number, cell in enumerate(book.cells):
         cell.metadata.pop("lines_to_next_cell", None)
         if answers[number]:
-            name = next((name for name in bound[number] if name in exercises), "") or (bound[number] or ["answer"])[0]
+            # Students see it: of the names in the solution only those that they know anyhow.
+            public = [name for name in bound[number] if name in exercises] or _bound_names(skeleton(cell.source))
+            name = public[0] if public else "answer"
             _mark(cell, _free(cell_id(name), ids), solution=True)
         else:
             # From the cell's text: jupytext's are random. Only a repeated text needs more to be told apart.

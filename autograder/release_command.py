@@ -1,5 +1,5 @@
-"""`autograder release`: writes what students receive, made from the solutions, into assignments/, and the notebooks that
-nbgrader makes it from beside the solutions. Where the course is set up for nbgrader, its gradebook is filled as well."""
+"""`autograder release`: writes what students receive, made from the solutions, into assignments/, and beside the
+solutions the notebooks that nbgrader makes it from. A course that is set up for nbgrader gets its gradebook filled."""
 
 from __future__ import annotations
 

@@ -178,8 +178,8 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     notices = []
     if examiner.stopped:
         notices.append(
-            "These cells were stopped, because they did not come to an end or ended the process, and the rest was graded "
-            f"without them: {', '.join(examiner.stopped)}."
+            "These cells were stopped, because they did not come to an end or ended the process, and the rest was "
+            f"graded without them: {', '.join(examiner.stopped)}."
         )
     if examiner.problems:
         where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))

@@ -48,11 +48,13 @@ def record(course: Path, slugs: Sequence[str]) -> None:
 def _config(course: Path) -> Any:
     """The course's own settings, or ours where it has none."""
     try:
-        from traitlets.config import Config, PyFileConfigLoader
+        from traitlets.config.loader import Config, PyFileConfigLoader
 
         from autograder.nbgrader.settings import configure
     except ImportError as error:
-        raise UsageError(f"Notebooks are made by nbgrader ({error}): pip install 'torch-autograder[nbgrader]'.") from error
+        raise UsageError(
+            f"Notebooks are made by nbgrader ({error}): pip install 'torch-autograder[nbgrader]'."
+        ) from error
     if (course / CONFIG).exists():
         return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
     config = Config()

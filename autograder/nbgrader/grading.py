@@ -56,7 +56,9 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution"):
                 exercise = tests.get(mark.grade_id)
                 if exercise is None:
-                    raise UsageError(f"The test cell {mark.grade_id} belongs to no exercise of {slug}: release it again.")
+                    raise UsageError(
+                        f"The test cell {mark.grade_id} belongs to no exercise of {slug}: release it again."
+                    )
                 cell.outputs = outputs.of_test_cell(exercise, result.notice, float(mark.points))
         if self.run_cells:
             self._show(converter, assignment, nb)

@@ -20,11 +20,12 @@ from autograder.submission import NotebookCell, SubmissionError, read_notebook
 _UNREADABLE = "**This notebook could not be read, so nothing in it was graded.** {}"
 
 
-class SubmittedNotebooks(NotebookExporter):  # type: ignore[misc]
+class SubmittedNotebooks(NotebookExporter):
     """nbgrader's reader and writer of notebooks. What lies in its folder of submissions is mended while it is read."""
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
-        folder = self.parent.coursedir
+        converter: Any = self.parent
+        folder = converter.coursedir
         student, assignment = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
         path = Path(filename)
         if path.parent != Path(folder.format_path(folder.submitted_directory, student, assignment)):
@@ -40,7 +41,8 @@ class SubmittedNotebooks(NotebookExporter):  # type: ignore[misc]
             note = NotebookCell("markdown", _UNREADABLE.format(inert(str(error), 500)))
             book = mended([note], template)
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        return self.from_notebook_node(book, resources=resources, **kw)  # type: ignore[no-any-return]
+        convert: Any = self.from_notebook_node  # untyped in some versions
+        return convert(book, resources=resources, **kw)  # type: ignore[no-any-return]
 
 
 def mended(cells: list[NotebookCell], template: Any) -> Any:
@@ -55,7 +57,8 @@ def mended(cells: list[NotebookCell], template: Any) -> Any:
     for number, cell in enumerate(cells):
         model = marked[cell.mark] if last.get(cell.mark) == number else None
         result.append(_cell(cell.kind if model is None else model.cell_type, cell.source, model))
-    behind = -1  # the place of the marked cell before, in `result`
+    # The place in `result` of the marked cell before; at first, of the last of the texts at the top.
+    behind = next((i for i, cell in enumerate(result) if cell.cell_type == "code"), len(result)) - 1
     for mark, model in marked.items():
         places = {cell.metadata.nbgrader.grade_id: i for i, cell in enumerate(result) if "nbgrader" in cell.metadata}
         if mark not in places:

@@ -1,8 +1,8 @@
 """Runs one cell of a notebook in a worker and collects what a notebook would show below it.
 
 The untrusted side, as all of a worker. IPython itself is not needed: a cell's last expression is its result, `display`
-shows a value, figures of matplotlib become pictures, magics that only concern the display do nothing, and shell commands
-are refused.
+shows a value, figures of matplotlib become pictures, magics that only concern the display do nothing, and shell
+commands are refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,20 @@ MAX_TEXT = 20_000  # characters that one cell prints
 CHUNK = 4_000  # what one text in an answer may hold
 MAX_PICTURES, MAX_PICTURE_BYTES = 8, 2 * 2**20
 _MAGIC = re.compile(r"\s*(?:[\w.,* \t]+=\s*)?(%%|%|!!|!)\s*(\w*)")
-_HARMLESS = "matplotlib config load_ext reload_ext autoreload check time timeit capture prun pylab precision".split()
+_HARMLESS = [
+    "matplotlib",
+    "config",
+    "load_ext",
+    "reload_ext",
+    "autoreload",
+    "check",
+    "time",
+    "timeit",
+    "capture",
+    "prun",
+    "pylab",
+    "precision",
+]
 
 
 def label_of(number: int) -> str:
@@ -90,7 +103,8 @@ def _refusals(source: str, code: str) -> list[str]:
         found = _MAGIC.match(line)
         if found is None or (i < len(cleaned) and cleaned[i] == line) or found[2] in _HARMLESS:
             continue
-        what = "Shell commands are" if "!" in found[1] or found[2] in ("bash", "sh", "system", "sx") else "This magic is"
+        is_shell = "!" in found[1] or found[2] in ("bash", "sh", "system", "sx")
+        what = "Shell commands are" if is_shell else "This magic is"
         said.append(f"{what} not run where notebooks are graded: {line.strip()[:100]}")
         if found[1] == "%%":
             break

@@ -177,7 +177,8 @@ def mark(cell: Book) -> Book:
 
 
 def code(source: str) -> Book:
-    return {"cell_type": "code", "id": "added", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    rest = {"id": "added", "metadata": {}, "outputs": [], "execution_count": None}
+    return {"cell_type": "code", "source": source, **rest}
 
 
 def tampered(book: Book) -> Book:
@@ -245,7 +246,7 @@ def hand_in_class(course: Course) -> None:
     book = course.released("twice")
     right = answered(book, double=DOUBLE, quadruple=QUADRUPLE)
     course.hand_in("right", "twice", right)
-    half = answered(book, double="def double(x):\n    return 3 * x\n", quadruple="def quadruple(x):\n    return 4 * x\n")
+    half = answered(book, double=DOUBLE.replace("2", "3"), quadruple="def quadruple(x):\n    return 4 * x\n")
     noisy = code("import sys, warnings\nprint('to stderr', file=sys.stderr)\nwarnings.warn('careful')\n!ls /\n6 * 7")
     half["cells"].insert(2, noisy)
     course.hand_in("half", "twice", half)
@@ -279,13 +280,13 @@ EXPECTED = {
 def test_the_release_holds_answer_and_test_cells_and_nothing_hidden(course: Course) -> None:
     book = course.released("twice")
     marks = {mark(cell)["grade_id"]: mark(cell) for cell in book["cells"] if mark(cell)}
-    assert list(marks) == ["setup", "double", "test_double", "quadruple", "test_quadruple", "line_of_the_solution"]
+    assert list(marks) == ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer"]
     assert [marks[name]["points"] for name in ("test_double", "test_quadruple")] == [2, 3]
     assert all(marks[name]["locked"] and not marks[name]["solution"] for name in ("test_double", "test_quadruple"))
     sources = {mark(cell).get("grade_id"): "".join(cell["source"]) for cell in book["cells"]}
     assert sources["test_double"] == "%check double"
     assert sources["double"].endswith("# YOUR CODE HERE\n    raise NotImplementedError()")
-    assert sources["line_of_the_solution"] == "# Room for what you need.\n\n# YOUR CODE HERE"
+    assert sources["answer"] == "# Room for what you need.\n\n# YOUR CODE HERE"
     assert not any(secret in source for secret in HIDDEN for source in sources.values())
     assert sorted(path.name for path in (course.root / "assignments/twice").iterdir()) == [
         "test_twice.py",
@@ -344,11 +345,10 @@ def test_cells_keep_what_they_print_show_and_raise(course: Course) -> None:
     assert "Does every loop come to an end?" in stopped
     left = text_of(course.autograded("crashing")["cells"][3])
     assert "exit code 0" in left
-    assert "graded without them: cell 4" in text_of(cell_of(course.autograded("crashing"), "test_double")) or True
 
 
 def test_missing_altered_and_repeated_test_cells_are_as_released(course: Course) -> None:
-    names = ["setup", "double", "test_double", "quadruple", "test_quadruple", "line_of_the_solution"]
+    names = ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer"]
     for student in ("missing", "tampered", "broken"):
         book = course.autograded(student)
         assert [mark(cell)["grade_id"] for cell in book["cells"] if mark(cell).get("grade_id")] == names, student
@@ -371,11 +371,7 @@ def test_nothing_hidden_is_in_the_autograded_notebooks_or_the_feedback(course: C
     for path in [*pages, *sorted((course.root / "autograded").rglob("*"))]:
         if path.is_file():
             text = path.read_text()
-            # The name of an answer cell is public: here it is that of the solution's variable.
-            text = re.sub(r"[\w\"&;:= -]*grade_id[^,<]*line_of_the_solution", "", text)
-            found = [secret for secret in HIDDEN if secret in text and secret != "line_of_the_solution"]
-            assert found == [], path
-            assert "line_of_the_solution =" not in text, path
+            assert [secret for secret in HIDDEN if secret in text] == [], path
     half = (course.root / "feedback/half/twice/twice.html").read_text()
     assert "The result is twice the input." in half
 
@@ -407,7 +403,11 @@ def test_a_second_assignment_a_late_student_and_a_run_that_was_killed(course: Co
     # Killed in the middle, once its engine lives.
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     process = subprocess.Popen(
-        [str(BIN / "nbgrader"), "autograde", "again"], cwd=course.root, env=environment, stderr=subprocess.PIPE, text=True
+        [str(BIN / "nbgrader"), "autograde", "again"],
+        cwd=course.root,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     for line in process.stderr:
