@@ -55,7 +55,7 @@ def test_missing_cells_come_back_behind_their_neighbours(template: Any) -> None:
         ("code", template.cells[5].source, "b"),
         OWN,
         TEST_B,
-    ] or set(shape(template, TITLE, OWN, TEST_B)) >= {TITLE, SETUP, TEST_A, OWN, TEST_B}
+    ]
 
 
 def test_altered_test_cells_are_as_released(template: Any) -> None:
