@@ -117,7 +117,8 @@ def course(root: Path) -> Path:
 def stock_course(root: Path) -> Path:
     """The same notebook for nbgrader as it comes, with hidden asserts in the test cells."""
     book = json.loads((ROOT / f"solutions/{SLUG}/{SLUG}.ipynb").read_text())
-    solution = (ROOT / f"solutions/{SLUG}/{SLUG}.py").read_text()
+    lines = (ROOT / f"solutions/{SLUG}/{SLUG}.py").read_text().splitlines()
+    solution = "\n".join(line for line in lines if MARKER not in line)
     first = True
     for cell in book["cells"]:
         mark = cell["metadata"].get("nbgrader", {})

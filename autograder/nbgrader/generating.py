@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +42,8 @@ def record(course: Path, slugs: Sequence[str]) -> None:
     Raises:
         UsageError: nbgrader refuses, because cells were added or removed after grading began, say.
     """
+    # For a new gradebook nbgrader calls `alembic`, which lies beside our own command.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     config = _config(course)
     for slug in slugs:
         _generate(config, slug)
