@@ -128,19 +128,17 @@ class Examiner:
             return
         seconds = min(self._limits.import_seconds, self._left_in_total)
         started = time.monotonic()
+        loaded: tuple[Worker, Answer] | None = None
         try:
-            worker, answer = self._loaded(seconds)
+            loaded = self._loaded(seconds)
         except WorkerLost as lost:
-            if self._leave_out_deadly_cells():
-                return self._load()
-            if lost.timed_out:
-                text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
-                failure = Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
-            else:
-                failure = Failure(f"{self._submission.file_name} could not be run to its end: {lost}.")
-            raise self._give_up(failure) from None
+            if not self._leave_out_deadly_cells():
+                raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
             self._left_in_total -= time.monotonic() - started
+        if loaded is None:
+            return self._load()
+        worker, answer = loaded
         outcome = answer.outcome
         if isinstance(outcome, Raised):
             worker.stop()
@@ -148,6 +146,13 @@ class Examiner:
         self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
+
+    def _did_not_load(self, lost: WorkerLost, seconds: float) -> Failure:
+        name = self._submission.file_name
+        if lost.timed_out:
+            text = f"Running {name} took longer than {seconds:.3g} s and was stopped"
+            return Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
+        return Failure(f"{name} could not be run to its end: {lost}.")
 
     def _leave_out_deadly_cells(self) -> bool:
         """Where a notebook's cell costs the process, it shall cost no more than that cell. True if there is one, and

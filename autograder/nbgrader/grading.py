@@ -7,18 +7,22 @@ a plain number as its result, with the feedback above it.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool, Unicode
+from traitlets import Bool, Integer, Unicode
 
 from autograder.course import Assignment, load_assignment
 from autograder.engine import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.job import Job, Show, Stage
 from autograder.nbgrader import outputs
+from autograder.parallel import cores
 from autograder.release import test_cell_id
 from autograder.results.model import Result, State
 from autograder.submission import SubmissionError, read_submission
@@ -33,6 +37,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     salt = Unicode("", help="Other examples than usual: mixed into the secret seed.").tag(config=True)
     device = Unicode("auto", help="Where forward passes are timed: auto, cpu or cuda.").tag(config=True)
     timing = Bool(True, help="Time forward passes, or take them to be fast enough.").tag(config=True)
+    jobs = Integer(0, help="How many notebooks are graded at a time; 0 is the cores there are.").tag(config=True)
     run_cells = Bool(True, help="Run the notebook's cells to show what they print and draw.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -65,11 +70,25 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _graded(self, converter: Any, assignment: Assignment, path: Path) -> Result:
-        submission = read_submission(path, assignment.module)
         command = _command(converter)
-        command.prepare(Stage(str(assignment.root), assignment.slug, self.salt), len(converter.assignments))
+        job = self._job(assignment, path)
+        coming = list(_coming(converter, assignment, path))
+        if 1 + len(coming) >= WORTH_A_REHEARSAL:
+            command.rehearse(Stage(job.course, job.slug, job.salt))
+        mine = command.grade(path, job)
+        # nbgrader takes one notebook after the other; while it is busy with this one, the next ones are graded.
+        for other in coming[: (self.jobs or cores()) - 1]:
+            with contextlib.suppress(SubmissionError):
+                command.grade(other, self._job(assignment, other))
+        try:
+            return mine.result()
+        finally:
+            command.forget(path)
+
+    def _job(self, assignment: Assignment, path: Path) -> Job:
+        submission = read_submission(path, assignment.module)
         device = devices.choose(self.device) if self.timing else ""
-        return command.engine.grade(Job(str(assignment.root), assignment.slug, submission, self.salt, device=device))
+        return Job(str(assignment.root), assignment.slug, submission, self.salt, device=device)
 
     def _show(self, converter: Any, assignment: Assignment, nb: Any) -> None:
         """Runs the cells and puts in what they print and show."""
@@ -91,22 +110,47 @@ def _assignment(root: Path, slug: str, notebook: str) -> Assignment:
     return assignment
 
 
+def _coming(converter: Any, assignment: Assignment, path: Path) -> Iterator[Path]:
+    """The notebooks that this command will come to after the one at `path`. It leaves out those that were graded."""
+    folder = converter.coursedir
+    for name in sorted(converter.assignments):
+        student = Path(name).parent.name
+        known = Path(folder.format_path(folder.submitted_directory, student, assignment.slug)) == Path(name)
+        if not known or name <= str(path.parent):
+            continue
+        done = Path(folder.format_path(folder.autograded_directory, student, assignment.slug), path.name)
+        if converter.force or not done.exists():
+            yield Path(name, path.name)
+
+
 class _Command:
-    """One run of `nbgrader autograde`: its engine, started at the first notebook, and what that is prepared for."""
+    """One run of `nbgrader autograde`: its engine, started at the first notebook, and what that is grading."""
 
     def __init__(self) -> None:
         self.engine = Engine()
         self.engine.__enter__()
-        self._graded: dict[Stage, int] = {}
+        self._threads = ThreadPoolExecutor()
+        self._rehearsed: set[Stage] = set()
+        self._running: dict[Path, tuple[Job, Future[Result]]] = {}
 
-    def prepare(self, stage: Stage, submissions: int) -> None:
-        """Called before each notebook. That others will follow is only known when the second one comes: nbgrader skips
-        those that have been graded."""
-        seen = self._graded[stage] = self._graded.get(stage, 0) + 1
-        if seen == 2 and submissions >= WORTH_A_REHEARSAL:
+    def rehearse(self, stage: Stage) -> None:
+        if stage not in self._rehearsed:
+            self._rehearsed.add(stage)
             self.engine.rehearse(stage)
 
+    def grade(self, path: Path, job: Job) -> Future[Result]:
+        """Begins to grade what is at `path`, unless that has begun before."""
+        begun, result = self._running.get(path, (None, None))
+        if result is None or begun != job:  # it may have been replaced in between
+            result = self._threads.submit(self.engine.grade, job)
+            self._running[path] = job, result
+        return result
+
+    def forget(self, path: Path) -> None:
+        self._running.pop(path, None)
+
     def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self.engine.__exit__()
 
 
