@@ -2,7 +2,8 @@
 
 Stock nbgrader runs the notebooks with its own `Execute`; its hidden test cells compare with the reference in plain
 asserts, over as many examples as our graders ask. Every figure is the wall time of a whole command divided by the
-notebooks. Stock nbgrader cannot time forward passes, so ours do not either, but in the last line. Nothing hangs in this class: each endless loop would cost the stock way another 30 s a cell.
+notebooks. Stock nbgrader cannot time forward passes, so ours do not either, but in the last line. Nothing hangs in this
+class: each endless loop would cost the stock way another 30 s a cell.
 
 `python benchmarks/nbgrader.py [--notebooks N]` needs the extra `nbgrader`.
 """
