@@ -31,6 +31,8 @@ mutants: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/single.py
+	$(BIN)/python benchmarks/batch.py
+	$(BIN)/python benchmarks/large_class.py
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 …")'

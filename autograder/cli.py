@@ -60,8 +60,8 @@ _table = click.option(
 def main() -> None:
     """Grades PyTorch coursework: tensors, gradients and modules, compared with a reference, in a sandbox.
 
-    Students run `autograder check`. Instructors run `autograder grade` on one submission, and `autograder verify`
-    after a change to an assignment.
+    Students run `autograder check`. Instructors run `autograder grade` on one submission, `autograder batch` on
+    a class, and `autograder verify` after a change to an assignment.
     """
 
 
@@ -101,6 +101,84 @@ def grade(
         submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
     )
     sys.exit(code)
+
+
+@main.command(short_help="Grade a class.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-a", "--assignment", metavar="SLUG", required=True, help="The assignment.")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The folder for results."
+)
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this submission. Repeatable.")
+@click.option("--force", is_flag=True, help="Grade also what has a result that is still valid.")
+@click.option("--resume", is_flag=True, help="Keep results that are still valid; this is what happens anyway.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
+@click.option("--slurm", is_flag=True, help="Grade on SLURM jobs, N of --jobs, as set up for dask-jobqueue.")
+@_device
+@click.option("--timing/--no-timing", default=True, help="Time forward passes, or take them to be fast enough.")
+@click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@_course
+def batch(
+    folder: Path,
+    assignment: str,
+    output: Path,
+    jobs: int | None,
+    only: tuple[str, ...],
+    force: bool,
+    resume: bool,
+    scheduler: str,
+    slurm: bool,
+    device: str,
+    timing: bool,
+    salt: str,
+    quiet: bool,
+    course: Path | None,
+) -> None:
+    """Grades every submission below DIR: a file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
+
+    Writes OUT/<name>.json for each and OUT/grades.csv for all. Stopped at any moment, it goes on from there when it is
+    run again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
+    """
+    from autograder import batch_command
+
+    if scheduler and slurm:
+        raise UsageError("--scheduler and --slurm are two different clusters; name one.")
+    if force and resume:
+        raise UsageError("--force and --resume say opposite things; name one.")
+    where = batch_command.Where(jobs, scheduler, slurm, device if timing else "")
+    code = batch_command.run(
+        folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course
+    )
+    sys.exit(code)
+
+
+@main.command(short_help="Pages about a graded class.")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--feedback/--no-feedback", default=True, help="Also a page per student [default: yes].")
+def report(output: Path, feedback: bool) -> None:
+    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student; OUT is that of `autograder batch`.
+
+    The pages need no network and no other file.
+    """
+    from autograder import report_command
+
+    sys.exit(report_command.run(output, feedback=feedback))
+
+
+@main.command(short_help="Submissions of a class that are alike.")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="From which share on.")
+@_course
+def similar(output: Path, threshold: float, course: Path | None) -> None:
+    """Lists pairs that are suspiciously alike and writes OUT/similar.html, which shows them side by side.
+
+    OUT is that of `autograder batch`; the submissions are read again from where they were graded.
+    """
+    from autograder import similar_command
+
+    sys.exit(similar_command.run(output, threshold=threshold, course=course))
 
 
 @main.command(short_help="Run the public tests on your own file.")
@@ -171,6 +249,22 @@ def mutants(
     from autograder import mutants_command
 
     sys.exit(mutants_command.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
+
+
+@main.command(short_help="Find out how well this machine can time forward passes.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each kind and exercise.")
+@_device
+@_course
+def timing(slugs: tuple[str, ...], decisions: int, device: str, course: Path | None) -> None:
+    """Times every timed solution against itself, and slowed down to three times the limit for full points.
+
+    Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
+    most a tenth of the decisions were not possible for noise.
+    """
+    from autograder import timing_command
+
+    sys.exit(timing_command.run(slugs, decisions=decisions, device=device, course=course))
 
 
 @main.command(short_help="Make what students receive from the solutions.")

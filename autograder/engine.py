@@ -20,7 +20,16 @@ from autograder.sandbox.confinement import refuse_debuggers
 from autograder.sandbox.forkserver import Child, Client
 from autograder.sandbox.framing import Closed, frames, send_frame
 
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "AUTOGRADER_WITHOUT_LAYERS")
+_PASSED_ON = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "AUTOGRADER_WITHOUT_LAYERS",
+)
 # One thread: for the same numbers everywhere, for the fork, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 # Where Hypothesis cannot write it does not: it would leave a folder in the working directory.
@@ -49,7 +58,8 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         for process, lifeline in self._stages:
             lifeline.close()
-            process.stop()
+            with contextlib.suppress(EngineError):  # killed from outside: its judges are gone with it
+                process.stop()
         self._lifeline.close()
         self._process.wait()
 

@@ -52,7 +52,7 @@ def run(
     Raises:
         UsageError: something about the request; nothing was graded then.
     """
-    device = devices.choose(device) if timing else ""
+    wanted, device = device, devices.choose(device) if timing else ""
     output = output or Path("results.json" if len(submissions) == 1 else "results")
     tasks = list(_tasks(submissions, slug, output, find_course(course)))
     for task in tasks:
@@ -81,6 +81,8 @@ def run(
         terminal.print_class(results, console)
     else:
         terminal.print_result(results[0][1], console)
+    if wanted == "auto" and any(check.timing for _, result in results for check in result.checks) and device == "cpu":
+        console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
     console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
     return 1 if any(result.state is State.ERROR for _, result in results) else 0
 

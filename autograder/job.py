@@ -22,7 +22,8 @@ class Job(msgspec.Struct, frozen=True):
     """One submission to grade against the assignment `slug` of `course`; `salt` goes on top of the assignment's own.
     Without `explain` a failed check is only said to have failed: no smaller example is looked for, and no hint.
     With `exercises` only their checks are run, and `until_failure` the first that is not passed is the last.
-    Forward passes are timed on the `device` "cpu" or "cuda", and not at all where it is empty."""
+    Forward passes are timed on the `device` "cpu" or "cuda", and not at all where it is empty; with `only_timed` all
+    other checks are left out."""
 
     course: str
     slug: str
@@ -32,6 +33,7 @@ class Job(msgspec.Struct, frozen=True):
     exercises: tuple[str, ...] = ()
     until_failure: bool = False
     device: str = ""
+    only_timed: bool = False
 
 
 class Show(msgspec.Struct, frozen=True):

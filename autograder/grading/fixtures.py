@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from autograder.errors import EngineError
 from autograder.grading import showing, speed
 from autograder.grading.comparison import Difference, Tolerance, compare, raised_text
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
@@ -69,7 +70,7 @@ class Questions:
         self.asked = 0
         self.counts_work = False
         self.timing: Timing | None = None
-        self.remark = ""
+        self.remark = self.trouble = ""
         self.share = 0.0
 
     def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
@@ -179,7 +180,11 @@ class Questions:
             raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
         data = shipping.dumps(probe)
         workload = Workload(data, inputs, seed_of(data))
-        told, self.timing, self.share = speed.timed(self._examiner, workload, limits, self._device, tolerance)
+        try:
+            told, self.timing, self.share = speed.timed(self._examiner, workload, limits, self._device, tolerance)
+        except EngineError as error:  # all other checks can do without
+            self.trouble = str(error)
+            raise Settled(Failure("Not measured, for a reason that is not yours.", Status.EXCUSED)) from error
         self.remark = told.message
         if told.status is not Status.PASSED:
             raise Settled(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -65,7 +66,8 @@ def grade(
     examiner = Examiner(client, assignment, job.submission)
     try:
         plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
-        plugin.exercises, plugin.until_failure, plugin.device = job.exercises, job.until_failure, job.device
+        plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
+        plugin.device, plugin.only_timed = job.device, job.only_timed
         log += _run_pytest(assignment, plugin)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
@@ -73,7 +75,8 @@ def grade(
         log.append(str(error))
         state = State.ERROR
     finally:
-        examiner.close()
+        with contextlib.suppress(EngineError):  # the zygote is gone, and the worker with it
+            examiner.close()
     log += [f"confinement without {name}: {why}" for name, why in examiner.layers.items() if why]
     return Result(
         assignment=assignment.slug,
@@ -83,7 +86,7 @@ def grade(
         exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
-        environment=_environment(examiner.layers),
+        environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint(assignment, job),
         seconds=round(time.monotonic() - started, 3),
     )
@@ -187,12 +190,12 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     return " ".join(notices)
 
 
-def _environment(layers: dict[str, str]) -> dict[str, str]:
+def _environment(layers: dict[str, str], device: str) -> dict[str, str]:
     active = ", ".join(name for name, why in layers.items() if not why)
     return {
         "autograder": autograder.__version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
-        "device": "cpu",
+        "timed on": device or "nothing",
         "confinement": active or "none",
     }

@@ -79,6 +79,7 @@ class GradingPlugin:
         self.exercises: tuple[str, ...] = ()
         self.until_failure = False
         self.device = ""
+        self.only_timed = False
         self._untimed: dict[str, str] = {}  # exercise → why its forward pass is not worth timing
         self.cut_short = False
         self.transcripts: Transcripts = {}
@@ -120,6 +121,8 @@ class GradingPlugin:
                 )
         if self.exercises:
             items[:] = [item for item in items if _mark(item, "exercise") in self.exercises]
+        if self.only_timed:
+            items[:] = [item for item in items if "forward_time" in getattr(item, "fixturenames", ())]
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
 
     @pytest.hookimpl(wrapper=True)
@@ -227,6 +230,8 @@ class GradingPlugin:
             seconds=round(time.monotonic() - self._started, 4),
         )
         self.checks.append(check)
+        if questions.trouble:
+            self.log.append(f"{item.nodeid}: {questions.trouble}")
         if questions.counts_work and status is not Status.PASSED:
             self._untimed[check.exercise] = f"first the check {_quoted(check.title)} must pass."
         if status is Status.PASSED:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
-import stat
 from pathlib import Path
 
-from autograder.errors import UsageError
+from autograder.results import atomic
 from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
 from autograder.results.inert import inert, one_line
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
@@ -54,6 +51,11 @@ def to_gradescope(result: Result) -> dict[str, object]:
     }
 
 
+def encode(result: Result) -> bytes:
+    """The file's content."""
+    return (json.dumps(to_gradescope(result), allow_nan=False, indent=1) + "\n").encode("ascii")
+
+
 def write(result: Result, path: Path) -> None:
     """Puts `result` at `path`, at once and completely: whoever reads it sees the old file or the new one.
 
@@ -62,25 +64,7 @@ def write(result: Result, path: Path) -> None:
     Raises:
         UsageError: nothing can be written there.
     """
-    text = json.dumps(to_gradescope(result), allow_nan=False, indent=1) + "\n"
-    if not path.parent.is_dir():
-        raise UsageError(f"Cannot write {path}: there is no folder {path.parent}; create it or name another place.")
-    temporary = path.parent / f".{path.name[:100]}.{os.urandom(6).hex()}.tmp"
-    try:
-        if _is_device(path):
-            raise UsageError(f"Cannot write {path}: it is a device; name an ordinary file.")
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            with open(descriptor, "w", encoding="ascii", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror or error}; name another place.") from error
+    atomic.replace(path, encode(result))
 
 
 def _overview(result: Result) -> str:
@@ -162,12 +146,3 @@ def _clamp(points: float, most: float) -> float:
 
 def _finite(number: float) -> float:
     return max(float(number), 0.0) if math.isfinite(number) else 0.0
-
-
-def _is_device(path: Path) -> bool:
-    """Replacing /dev/null by a file would be the end of it."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return False
-    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)

@@ -41,6 +41,9 @@ def print_result(result: Result, console: Console) -> None:
         for check in result.checks:
             if check.status is not Status.PASSED:
                 _print_feedback(check, show)
+    if timed := [check for check in result.checks if check.timing is not None]:
+        console.print()
+        console.print(_timing_table(timed, show))
     console.print()
     total = f"Total {points_text(result.points)} / {points_text(result.max_points)} points"
     if result.state is State.GRADED:
@@ -49,6 +52,25 @@ def print_result(result: Result, console: Console) -> None:
             show.line((_tally(result.checks), ""))
     else:
         show.line((total, "bold"), (" (not a grade: grading did not come to its end)", ""))
+
+
+def _timing_table(checks: list[CheckResult], show: Printer) -> Table:
+    """Forward passes as multiples of the reference's: what was measured, what it is at least, what counts."""
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Forward pass", overflow="fold")
+    for heading in ("Ratio", "At least", "Full up to", "None from", "Quads"):
+        table.add_column(heading, justify="right")
+    table.add_column("Device", overflow="fold")
+    for check in checks:
+        timing = check.timing
+        assert timing is not None
+        numbers = (timing.ratio, timing.bound, timing.k_full, timing.k_zero)
+        symbol, style = show.symbol(check.status)
+        cells = [*(f"{number:.2f}" if number < 10 else f"{number:.0f}" for number in numbers), str(timing.quads)]
+        name = one_line(check.exercise, 60)
+        table.add_row(show.text(symbol, style), *map(show.text, (name, *cells, one_line(timing.device, 40))))
+    return table
 
 
 def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None:
@@ -186,10 +208,10 @@ def _tally(checks: tuple[CheckResult, ...]) -> str:
 def _row(name: str, result: Result) -> _Row:
     points = {exercise.name: exercise.points for exercise in result.exercises}
     graded = result.state is State.GRADED
-    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, _note(result))
+    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, note(result))
 
 
-def _note(result: Result) -> str:
+def note(result: Result) -> str:
     """Why there is trouble with a submission, in a few words; nothing where there is none."""
     parts = []
     if result.state is State.ERROR:

@@ -57,6 +57,7 @@ class Worker:
         """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._shared: mmap.mmap | None = None
+        self._exit: Exit | None = None
         if shared_bytes:
             with tempfile.TemporaryFile() as file:
                 file.truncate(shared_bytes)
@@ -159,11 +160,13 @@ class Worker:
         return 0
 
     def stop(self) -> Exit:
-        """Ends the worker and everything it has started; returns when all of it is gone."""
+        """Ends the worker and everything it has started; returns when all of it is gone. Once is enough."""
         if self._shared is not None:
             self._shared.close()
             self._shared = None
-        return self._child.stop()
+        if self._exit is None:
+            self._exit = self._child.stop()
+        return self._exit
 
     def _exchange(self, header: bytes, body: Sequence[Buffer], ticket: int, seconds: float) -> Answer:
         return self._decoded(self._frame(header, body, seconds)[0], ticket)
@@ -185,7 +188,7 @@ class Worker:
         except FrameError as error:
             raise self._nonsense(error) from error
         except Closed:
-            raise WorkerLost(self._cause_of_death(self._child.stop())) from None
+            raise WorkerLost(self._cause_of_death(self.stop())) from None
 
     def _decoded(self, frame: tuple[bytes, bytearray], ticket: int) -> Answer:
         try:

@@ -57,9 +57,9 @@ class Child:
 
     def wait(self) -> Exit:
         """Waits until the child has ended by itself."""
-        self._lease.settimeout(30)
         report = b""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # also where an earlier call has found the server gone
+            self._lease.settimeout(30)
             while not report.endswith(b"\n") and (data := self._lease.recv(4096)):
                 report += data
         self.close()

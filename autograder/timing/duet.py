@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from autograder.errors import EngineError
 from autograder.sandbox.client import Encoded, Timed, Worker, WorkerLost
 from autograder.sandbox.forward_passes import Inputs, encoded
 from autograder.sandbox.values import Raised, Returned
@@ -26,15 +27,16 @@ from autograder.timing.devices import locked
 
 Arguments = tuple[torch.Tensor, ...]
 
-FIRST_SECONDS, AGAIN_SECONDS = 13.0, 11.0  # with what comes before and after, a check stays below 30
-CALL_SECONDS = 6.0  # for one request; who needs more is compared with that
-LONG_ENOUGH = 0.010  # seconds of the reference's in one request: short calls are repeated, with other inputs
+FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # with what is under way when they are over, a check stays below 30
+CALL_SECONDS = 3.0  # for one request; who needs more is compared with that
+LONG_ENOUGH = 0.006  # seconds of the reference's in one request: short calls are repeated, with other inputs
 TOO_LONG = 0.1  # of a slow submission's
-MOST_CALLS, MOST_BYTES = 50, 8 * 2**20  # in one request
+MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
 WARM_UP = {"cpu": 2, "cuda": 10}
 ALONE = 5  # requests to the reference before there is a submission
 DISTURBED = 1.5  # times slower beside the submission than alone: then nothing is known
 RESTLESS_SECONDS, RESTLESS_SHARE = 0.03, 0.1
+MOST_OF_IT = 0.8
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Measurement:
 
 class Misbehaved(Exception):
     """The submission did something for which it gets no points; the text says what, for the student."""
+
+
+class _TooLong(Exception):
+    """A request to the submission was not answered in `CALL_SECONDS`."""
 
 
 def measure_and_confirm(
@@ -104,26 +110,24 @@ def measure(
 
     Raises:
         Misbehaved: the submission failed, answered wrongly, or did not keep to the rules.
-        WorkerLost: the reference was lost.
+        EngineError: the reference could not be timed.
     """
     with locked(device), contextlib.ExitStack() as workers:
         deadline = time.monotonic() + seconds
-        ours = _Side(workers, reference, workload, device)
+        ours = _Side(workers, reference, workload, device, trusted=True)
         one = ours.single()
         count = _calls(one, workload)
         alone = ours.median(_Requests(workload, count, 1), ALONE)
         theirs = _Side(workers, student, workload, device)
+        calls = 1
         try:
-            single = theirs.single()
-        except WorkerLost as lost:
-            if not lost.timed_out:
-                raise Misbehaved(f"Your code did not return an answer: {lost}.") from None
-            bound = CALL_SECONDS / one
+            calls = max(1, min(count, int(TOO_LONG / theirs.single())))
+            requests, order = _Requests(workload, calls, 2), random.Random(workload.seed)
+            return _Duet(ours, theirs, requests, agrees, order, device).play(limits, alone, calls, deadline)
+        except _TooLong:
+            bound = CALL_SECONDS / (calls * one)
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
-            return Measurement(slow, bound, bound, 0, ours.name, CALL_SECONDS, one, why="one call took too long")
-        count = max(1, min(count, int(TOO_LONG / single)))
-        duet = _Duet(ours, theirs, _Requests(workload, count, 2), agrees, random.Random(workload.seed), device)
-        return duet.play(limits, alone, count, deadline)
+            return Measurement(slow, bound, bound, 0, ours.name, CALL_SECONDS, one, why="a call took too long")
 
 
 def _calls(one: float, workload: Workload) -> int:
@@ -148,16 +152,23 @@ class _Side:
     """One worker. Keeps an eye on what it does while it should be waiting."""
 
     def __init__(
-        self, workers: contextlib.ExitStack, start: Callable[[], Worker], workload: Workload, device: str
+        self,
+        workers: contextlib.ExitStack,
+        start: Callable[[], Worker],
+        workload: Workload,
+        device: str,
+        *,
+        trusted: bool = False,
     ) -> None:
+        self._trusted = trusted
         self.worker = start()
         workers.callback(self.worker.stop)
         self._workload = workload
         self._warm_up = WARM_UP[device]
-        self._idle = self._busy = 0.0
+        self._idle = self._busy = self.spent = 0.0
         answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=CALL_SECONDS, device=device)
         if isinstance(answer.outcome, Raised):
-            raise Misbehaved(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
+            raise self._failed(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
         self.name = str(answer.outcome.value)
         self._threads = self.worker.threads()
         self._mark = self.worker.processor_seconds()
@@ -165,7 +176,9 @@ class _Side:
     def single(self) -> float:
         """Seconds that a call with one input takes, without what the protocol costs; warms up first."""
         requests = _Requests(self._workload, 1, 0)
-        times = [self.ask(requests.next()).wall for _ in range(self._warm_up + 3)]
+        times: list[float] = []
+        while len(times) < self._warm_up + 3 and sum(times) < 10 * TOO_LONG:
+            times.append(self.ask(requests.next()).wall)
         rest = min(self.ask(requests.next(), echo=True).wall for _ in range(3))
         return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
 
@@ -176,15 +189,24 @@ class _Side:
     def ask(self, inputs: Encoded, *, echo: bool = False) -> Timed:
         before = self.worker.processor_seconds()
         self._idle += before - self._mark
-        timed = self.worker.forward(inputs, seconds=CALL_SECONDS, echo=echo)
+        try:
+            timed = self.worker.forward(inputs, seconds=CALL_SECONDS, echo=echo)
+        except WorkerLost as lost:
+            if lost.timed_out and not self._trusted:
+                raise _TooLong from None
+            raise self._failed(f"Your code did not return an answer: {lost}.") from None
+        self.spent += timed.wall
         self._mark = self.worker.processor_seconds()
         self._busy += self._mark - before
         outcome = timed.answer.outcome
         if isinstance(outcome, Raised):
-            raise Misbehaved(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
+            raise self._failed(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
         if not (isinstance(outcome, Returned) and isinstance(outcome.value, dict) and "outputs" in outcome.value):
-            raise Misbehaved("Your code interfered with the measurement.")
+            raise self._failed("Your code interfered with the measurement.")
         return timed
+
+    def _failed(self, text: str) -> Exception:
+        return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
 
     def check_rest(self) -> None:
         """Raises Misbehaved if the worker computes outside its calls, or has more threads than before them."""
@@ -214,13 +236,9 @@ class _Duet:
         for side in (self.theirs, self.ours):  # a request of this size, before any is timed
             side.ask(first)
         rests = [self.ours.ask(first, echo=True) for _ in range(4)]
+        started, spent = time.monotonic(), self.theirs.spent
         while Verdict.OPEN in verdicts and Verdict.FULL not in verdicts:
-            try:
-                theirs, ours, rest = self._quad()
-            except WorkerLost as lost:
-                if not lost.timed_out:
-                    raise Misbehaved(f"Your code did not return an answer: {lost}.") from None
-                break
+            theirs, ours, rest = self._quad()
             rests.append(rest)
             quad = [_net(times, rests, self.device) for times in (theirs, ours)]
             logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quad, strict=True)]
@@ -233,6 +251,10 @@ class _Duet:
             late = time.monotonic() > deadline
             verdicts = [decision.verdict(logs, limits, out_of_time=late) for logs in zip(*series, strict=True)]
         self.theirs.check_rest()
+        share = (self.theirs.spent - spent) / (time.monotonic() - started)
+        if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT and min(series)[0] > math.log(limits.zero):
+            # Not the machine was too busy: the submission took the time (by sleeping, if no processor's).
+            verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
         return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
 
     def _quad(self) -> tuple[list[Timed], list[Timed], Timed]:
@@ -263,8 +285,6 @@ class _Duet:
         peaks: list[int],
     ) -> Measurement:
         columns = [list(logs) for logs in zip(*series, strict=True)]
-        if not columns:
-            return Measurement(Verdict.UNKNOWN, math.nan, math.nan, 0, self.ours.name, math.nan, math.nan, why=_NOISY)
         found = [
             Measurement(
                 verdict,
@@ -276,7 +296,7 @@ class _Duet:
                 statistics.median(others),
                 peak_bytes=peaks[0],
                 reference_peak_bytes=peaks[1],
-                why=_NOISY if verdict in (Verdict.UNKNOWN, Verdict.OPEN) else "",
+                why="" if verdict in (Verdict.FULL, Verdict.SLOW) else _NOISY,
                 logs=tuple(logs),
             )
             for verdict, logs in zip(verdicts, columns, strict=True)

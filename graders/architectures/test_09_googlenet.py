@@ -111,7 +111,7 @@ def test_speed(forward_time):
     forward_time(
         lambda m: filled(m.GoogLeNet, torch.zeros(SHAPE)).eval(),
         normal(SHAPE),
-        cpu=(2.5, 10),
-        cuda=(2.5, 10),
+        cpu=(4, 16),
+        cuda=(4, 16),
         tolerance=VALUES,
     )

@@ -370,4 +370,4 @@ def test_argument_is_not_modified(same_outcome, x, training):
 @points(1)
 def test_speed(forward_time):
     """A large batch of images is normalised, in training, with few operators and no loop."""
-    forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(4, 16), cuda=(4, 16))
+    forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(12, 48), cuda=(12, 48))

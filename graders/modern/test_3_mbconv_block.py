@@ -199,7 +199,7 @@ def test_speed(forward_time):
     forward_time(
         lambda m: filled(lambda: m.MBConvBlock(16, 16, 4, 3, 1), torch.zeros(shape)).eval(),
         normal(shape),
-        cpu=(2.5, 10),
-        cuda=(2.5, 10),
+        cpu=(4, 16),
+        cuda=(4, 16),
         tolerance=VALUES,
     )

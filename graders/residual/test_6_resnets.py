@@ -81,7 +81,7 @@ def test_speed(forward_time, name):
     forward_time(
         lambda m: filled(lambda: getattr(m, name)(num_classes=10), torch.zeros(shape)).eval(),
         normal(shape),
-        cpu=(2.5, 10),
-        cuda=(2.5, 10),
+        cpu=(4, 16),
+        cuda=(4, 16),
         tolerance=NETWORK,
     )

@@ -14,7 +14,7 @@ import pytest
 import result_samples as samples
 
 from autograder.errors import UsageError
-from autograder.results import gradescope
+from autograder.results import atomic
 from autograder.results.gradescope import to_gradescope, write
 from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, State, Status
 
@@ -215,7 +215,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file_and_no_other(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(gradescope.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(UsageError, match="No space left on device"):
         write(samples.typical(), path)
     assert path.read_bytes() == before

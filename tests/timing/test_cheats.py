@@ -4,46 +4,15 @@ slow here is slow beyond any noise (thirty times the reference's work)."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from autograder.engine import Engine
-from autograder.job import Job
-from autograder.results.model import CheckResult, State, Status
-from autograder.submission import Cell, Submission
+from autograder.results.model import CheckResult, Status
+
+Graded = Callable[..., tuple[CheckResult, CheckResult]]
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="shares memory as Linux does")]
-
-ASSIGNMENT = """\
-title = "Timed"
-salt = "some secret"
-
-[exercises]
-smooth = 4
-"""
-
-GRADER = """\
-import torch
-
-from autograder.grading import exercise, points
-from autograder.grading.strategies import normal
-
-pytestmark = exercise("smooth")
-
-
-@points(2)
-def test_vectorised(vectorised):
-    '''No loop over rows.'''
-    vectorised(lambda m, x: m.smooth(x), torch.ones(4, 4), torch.ones(16, 4), torch.ones(4, 16))
-
-
-@points(2)
-def test_speed(forward_time):
-    '''Fast enough.'''
-    forward_time(lambda m: m.smooth, normal((64, 256)))
-"""
 
 SOLUTION = """\
 import torch
@@ -238,6 +207,34 @@ def smooth(x):
 """,
         "",
     ),
+    "sleeps": (
+        SLOW
+        + """
+import time
+
+
+def smooth(x):
+    time.sleep(1.5 if len(x) == 64 else 0)
+    return smooth_of(x)
+""",
+        "times as long",
+    ),
+    "sleeps_later": (
+        SLOW
+        + """
+import time
+
+calls = 0
+
+
+def smooth(x):
+    global calls
+    calls += 1
+    time.sleep(0 if calls < 20 else 60)
+    return smooth_of(x)
+""",
+        "did not end in",
+    ),
     "dies": (SLOW + "\n\ndef smooth(x):\n    return smooth_of(x) if torch.is_grad_enabled() else exit()\n", ""),
 }
 HONEST = {
@@ -255,49 +252,18 @@ plain, smooth = smooth, Smooth()
 }
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("timed")
-    for name, text in {
-        "graders/timed/assignment.toml": ASSIGNMENT,
-        "graders/timed/test_smooth.py": GRADER,
-        "solutions/timed/timed.py": SOLUTION,
-    }.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
-
-
-def graded(
-    engine: Engine, course: Path, name: str, source: str, device: str = "cpu"
-) -> tuple[CheckResult, CheckResult]:
-    """The checks `vectorised` and `speed`."""
-    submission = Submission(name, "timed.py", (Cell("timed.py", source),), False)
-    result = engine.grade(Job(str(course), "timed", submission, device=device))
-    assert result.state is State.GRADED, result.log
-    vectorised, speed = result.checks
-    return vectorised, speed
-
-
 @pytest.mark.parametrize("name", CHEATS)
-def test_cheats_get_no_points_for_speed(engine: Engine, course: Path, name: str) -> None:
+def test_cheats_get_no_points_for_speed(graded: Graded, name: str) -> None:
     source, says = CHEATS[name]
-    _, speed = graded(engine, course, name, source)
+    _, speed = graded(source)
     assert speed.points == 0, speed.message
     assert speed.status is not Status.EXCUSED
     assert says in speed.message, speed.message
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_submissions_keep_their_points(engine: Engine, course: Path, name: str) -> None:
-    _, speed = graded(engine, course, name, HONEST[name])
+def test_honest_submissions_keep_their_points(graded: Graded, name: str) -> None:
+    _, speed = graded(HONEST[name])
     assert speed.points == speed.max_points, speed.message
     if speed.status is Status.PASSED:  # and not excused, as the machine was too busy
         assert speed.timing is not None
@@ -306,23 +272,23 @@ def test_honest_submissions_keep_their_points(engine: Engine, course: Path, name
         assert "times as long" in speed.message
 
 
-def test_a_loop_costs_the_time_as_well(engine: Engine, course: Path) -> None:
+def test_a_loop_costs_the_time_as_well(graded: Graded) -> None:
     loop = SOLUTION + "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return torch.stack([whole(row) for row in x])\n"
-    vectorised, speed = graded(engine, course, "loop", loop)
+    vectorised, speed = graded(loop)
     assert vectorised.status is speed.status is Status.FAILED
     assert "torch.stack([whole(row) for row in x])" in vectorised.message
     assert "Not timed" in speed.message
 
 
-def test_wrong_results_are_not_timed(engine: Engine, course: Path) -> None:
-    vectorised, speed = graded(engine, course, "wrong", SOLUTION.replace("20", "19"))
+def test_wrong_results_are_not_timed(graded: Graded) -> None:
+    vectorised, speed = graded(SOLUTION.replace("20", "19"))
     assert vectorised.status is Status.PASSED
     assert (speed.points, speed.timing) == (0, None)
     assert "Not timed: the result is not right" in speed.message
 
 
-def test_without_a_device_nothing_is_timed(engine: Engine, course: Path) -> None:
-    _, speed = graded(engine, course, "slow", SLOW, device="")
+def test_without_a_device_nothing_is_timed(graded: Graded) -> None:
+    _, speed = graded(SLOW, device="")
     assert speed.status is Status.EXCUSED
     assert speed.points == speed.max_points
     assert "Not timed" in speed.message

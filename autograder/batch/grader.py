@@ -1,0 +1,27 @@
+"""What the batch asks of whoever grades for it: the processes on this machine, or a cluster."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Protocol
+
+from autograder.errors import EngineError
+from autograder.results.model import Result
+from autograder.submission import Submission
+
+
+class CannotGrade(EngineError):
+    """Not this submission's matter: none can be graded, so the batch ends."""
+
+
+class Grader(Protocol):
+    @property
+    def device(self) -> str:
+        """What forward passes are timed on: "cpu", "cuda", or "" where they are not timed."""
+
+    @property
+    def capacity(self) -> int:
+        """How many submissions to hand over at a time, so that nobody waits and little is held in memory."""
+
+    def submit(self, submission: Submission) -> Future[Result]:
+        """The result, later: or `EngineError` for this one submission, or `CannotGrade`."""

@@ -1,0 +1,142 @@
+"""Writes the pages: templates with auto-escaping, streamed to disk, put in their place at once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder.batch.discovery import Found
+from autograder.report.analysis import Analysis, timing_ratio
+from autograder.report.charts import charts
+from autograder.report.grids import compared, grid
+from autograder.results.feedback import GRADER_FAILED, points_text
+from autograder.results.inert import inert, one_line
+from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
+
+REPORT = "report.html"
+FEEDBACK = "feedback"
+_PROSE, _NAME = 2_500, 200
+_MISCONCEPTIONS = 20
+_INPUTS = 8
+_WORDS = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.ERROR: "could not be graded",
+    Status.TIMEOUT: "out of time",
+    Status.SKIPPED: "not run",
+    Status.EXCUSED: "not measured",
+}
+_NO_MESSAGE = {
+    Status.FAILED: "Your code does not do this yet.",
+    Status.TIMEOUT: "Your code was still running when the time for this check was up, so it was stopped.",
+    Status.SKIPPED: "This check was not run: the time for the whole submission was used up before.",
+    Status.ERROR: GRADER_FAILED,
+}
+
+
+class Pages:
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("autograder.report"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "points": points_text,
+            "line": lambda text: one_line(text, _NAME),
+            "prose": lambda text: inert(text, _PROSE).strip(),
+            "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
+            "decimal": lambda number: "–" if math.isnan(number) else f"{number:.2f}".replace("-", "−"),
+            "file": lambda name: quote(f"{FEEDBACK}/{name}.html"),
+        }
+        self._style = Markup(_source("page.css"))
+        self._script = _source("table.js")
+        digest = hashlib.sha256(self._script.encode()).digest()
+        self._policy = f"script-src 'sha256-{base64.b64encode(digest).decode()}'"
+
+    def report(self, analysis: Analysis, *, linked: bool) -> Iterator[bytes]:
+        """The report's HTML, in pieces: a class of 10,000 makes a table of megabytes."""
+        template = self._environment.get_template("report.html")
+        pieces = template.generate(
+            analysis=analysis,
+            charts=[(chart, Markup(chart.svg)) for chart in charts(analysis)],
+            misconceptions=[
+                (each, _example(each.example) if each.example else None) for each in analysis.frequent(_MISCONCEPTIONS)
+            ],
+            trouble=[row for row in analysis.rows if row.note or row.state is not State.GRADED],
+            linked=linked,
+            timeout=Status.TIMEOUT,
+            timed=[each for each in analysis.exercises.values() if each.ratios],
+            style=self._style,
+            script=Markup(self._script),
+            policy=self._policy,
+        )
+        yield from (piece.encode("utf-8", "replace") for piece in pieces)
+
+    def feedback(self, found: Found, result: Result) -> bytes:
+        """A student's page. What only the instructor may see (log, hidden checks) is not in it."""
+        shown = [
+            (exercise, [_check(check) for check in exercise.checks if check.visibility is not Visibility.HIDDEN])
+            for exercise in result.exercises
+        ]
+        text = self._environment.get_template("feedback.html").render(
+            found=found,
+            result=result,
+            exercises=shown,
+            graded=result.state is State.GRADED,
+            failed=GRADER_FAILED,
+            style=self._style,
+            policy="script-src 'none'",
+        )
+        return text.encode("utf-8", "replace")
+
+    def similar(self, title: str, count: int, pairs: Sequence[object], total: int, threshold: float) -> bytes:
+        """Pairs of submissions side by side. `pairs` are the most alike of `total`."""
+        text = self._environment.get_template("similar.html").render(
+            title=title,
+            count=count,
+            pairs=pairs,
+            total=total,
+            threshold=threshold,
+            style=self._style,
+            policy="script-src 'none'",
+        )
+        return text.encode("utf-8", "replace")
+
+
+def _check(check: CheckResult) -> dict[str, object]:
+    explained = check.status in (Status.FAILED, Status.TIMEOUT)
+    return {
+        "title": check.title or check.name,
+        "status": check.status.value,
+        "word": _WORDS[check.status],
+        "points": check.points,
+        "most": check.max_points,
+        "message": "" if check.status is Status.ERROR else check.message,
+        "default": _NO_MESSAGE.get(check.status, ""),
+        "hint": check.hint if explained else "",
+        "example": _example(check.counterexample) if check.counterexample and explained else None,
+        "ratio": timing_ratio(check),
+    }
+
+
+def _example(example: Counterexample) -> dict[str, object]:
+    expected, got, difference = compared(example.expected, example.got)
+    return {
+        "call": inert(example.call, 1_000),
+        "inputs": [grid(shown, shown.name or "input") for shown in example.inputs[:_INPUTS]],
+        "outputs": [each for each in (expected, got, difference) if each is not None],
+    }
+
+
+def _source(name: str) -> str:
+    return resources.files("autograder.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -1,0 +1,111 @@
+"""How good the timing of forward passes is on this machine: what is found out, and what follows from it.
+
+A/A: the solution against itself, many times; whatever is deducted there is deducted wrongly. Power: the solution slowed
+down to a known multiple; whatever gets full points there gets them wrongly.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass, field
+
+from autograder.results.model import CheckResult, Status, Timing
+
+SLOWER = 3  # times the limit for full points
+MOST_UNMEASURED = 0.1  # of the decisions, on a machine that is fit
+
+_SLOWED = """
+
+_timed_as_it_is = {name}
+
+
+def {name}(*arguments, **named):
+    import torch
+
+    made = _timed_as_it_is(*arguments, **named)
+    if isinstance(made, torch.nn.Module):
+        forward = made.forward
+        made.forward = lambda *inputs: [forward(*inputs) for _ in range({times})][-1]
+        return made
+    for _ in range({times} - 1):
+        made = _timed_as_it_is(*arguments, **named)
+    return made
+"""
+
+
+def slowed(solution: str, exercise: str, times: int) -> str:
+    """The solution with all the work of one exercise done `times` times."""
+    return solution + _SLOWED.format(name=exercise, times=times)
+
+
+@dataclass
+class Decisions:
+    """What the speed check of one exercise said, again and again, of one submission."""
+
+    full: int = 0
+    deducted: int = 0
+    unmeasured: int = 0
+    timings: list[Timing] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    trouble: str = ""
+
+    def add(self, check: CheckResult) -> None:
+        self.seconds.append(check.seconds)
+        if check.status is Status.EXCUSED:
+            self.unmeasured += 1
+        elif check.points == check.max_points:
+            self.full += 1
+        else:
+            self.deducted += 1
+            self.trouble = self.trouble or check.message
+        if check.timing is not None:
+            self.timings.append(check.timing)
+
+    @property
+    def count(self) -> int:
+        return self.full + self.deducted + self.unmeasured
+
+    @property
+    def ratios(self) -> tuple[float, float, float]:
+        """Smallest, median and largest ratio; NaN if nothing could be measured."""
+        found = sorted(timing.ratio for timing in self.timings) or [math.nan]
+        return found[0], statistics.median(found), found[-1]
+
+    @property
+    def worst_bound(self) -> float:
+        return max((timing.bound for timing in self.timings), default=math.nan)
+
+
+@dataclass
+class Calibration:
+    """Of one exercise."""
+
+    exercise: str
+    same: Decisions = field(default_factory=Decisions)
+    slow: Decisions = field(default_factory=Decisions)
+    times: int = 1  # how often the slowed solution does its work
+
+    @property
+    def problems(self) -> list[str]:
+        """Why this machine is not fit for timing this exercise; nothing if it is."""
+        found = []
+        if self.same.deducted:
+            found.append(f"the solution itself lost points {_times(self.same.deducted)}: {self.same.trouble}")
+        if self.slow.full:
+            found.append(f"the solution slowed down {self.times} × got all points {_times(self.slow.full)}")
+        if self.same.unmeasured > MOST_UNMEASURED * self.same.count:
+            found.append(f"{self.same.unmeasured} of {self.same.count} decisions were not possible for noise")
+        return found
+
+
+def false_deductions(decisions: int, deducted: int) -> float:
+    """An upper bound, with 95 %, of the share of wrong deductions after so many decisions (exact for none and close
+    for few: the rule of three, Hanley and Lippman-Hand 1983)."""
+    if not decisions:
+        return 1.0
+    return min(1.0, (3.0 if not deducted else deducted + 2 * math.sqrt(deducted) + 3) / decisions)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

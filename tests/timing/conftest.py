@@ -1,0 +1,94 @@
+"""A tiny course with one timed exercise, graded by the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import Engine
+from autograder.job import Job
+from autograder.results.model import CheckResult, State
+from autograder.submission import Cell, Submission
+
+Graded = Callable[..., tuple[CheckResult, CheckResult]]
+
+ASSIGNMENT = """\
+title = "Timed"
+salt = "some secret"
+
+[exercises]
+smooth = 4
+"""
+
+GRADER = """\
+import torch
+
+from autograder.grading import exercise, points
+from autograder.grading.strategies import normal
+
+pytestmark = exercise("smooth")
+
+
+@points(2)
+def test_vectorised(vectorised):
+    '''No loop over rows.'''
+    vectorised(lambda m, x: m.smooth(x), torch.ones(4, 4), torch.ones(16, 4), torch.ones(4, 16))
+
+
+@points(2)
+def test_speed(forward_time):
+    '''Fast enough.'''
+    forward_time(lambda m: m.smooth, normal((64, 256)))
+"""
+
+SOLUTION = """\
+import torch
+
+
+def smooth(x):
+    y = x
+    for _ in range(20):
+        y = torch.tanh(y + x)
+    return y
+"""
+
+
+@pytest.fixture(scope="session")
+def solution() -> str:
+    return SOLUTION
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("timed")
+    for name, text in {
+        "graders/timed/assignment.toml": ASSIGNMENT,
+        "graders/timed/test_smooth.py": GRADER,
+        "solutions/timed/timed.py": SOLUTION,
+    }.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    with Engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def graded(engine: Engine, course: Path) -> Graded:
+    """Grades source text; returns the checks `vectorised` and `speed`."""
+
+    def grade(source: str, device: str = "cpu") -> tuple[CheckResult, CheckResult]:
+        submission = Submission("timed", "timed.py", (Cell("timed.py", source),), False)
+        result = engine.grade(Job(str(course), "timed", submission, device=device))
+        assert result.state is State.GRADED, result.log
+        vectorised, speed = result.checks
+        return vectorised, speed
+
+    return grade

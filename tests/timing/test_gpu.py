@@ -1,0 +1,59 @@
+"""Timing on a GPU. Skipped where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from autograder.results.model import CheckResult, Status
+from autograder.timing.devices import why_no_gpu
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "there is a GPU")]
+
+Graded = Callable[..., tuple[CheckResult, CheckResult]]
+
+SIDE_STREAM = """
+
+whole = smooth
+
+
+def smooth(x):
+    if not x.is_cuda:
+        return whole(x)
+    with torch.cuda.stream(torch.cuda.Stream()):
+        for _ in range(200):
+            y = whole(x)
+    return y
+"""
+FALSE_EVENTS = (
+    SIDE_STREAM.replace("with torch.cuda.stream(torch.cuda.Stream()):", "if True:")
+    + """
+
+torch.cuda.Event.elapsed_time = lambda self, end: 0.001
+"""
+)
+ON_THE_CPU = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.cpu()).to(x.device)\n"
+NO_SYNCHRONISING = SIDE_STREAM + "\n\ntorch.cuda.synchronize = lambda *args: None\n"
+# Only on a GPU: on the CPU the results must be right, or nothing is timed.
+HALF = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.half()).float() if x.is_cuda else whole(x)\n"
+
+
+def test_the_solution_is_as_fast_as_itself(graded: Graded, solution: str) -> None:
+    _, speed = graded(solution, "cuda")
+    assert speed.points == speed.max_points, speed.message
+    if speed.status is Status.PASSED:
+        assert speed.timing is not None
+        assert speed.timing.device not in ("", "CPU")
+        assert speed.timing.peak_bytes > 0
+
+
+@pytest.mark.parametrize("cheat", [SIDE_STREAM, FALSE_EVENTS, NO_SYNCHRONISING, HALF])
+def test_cheats_get_no_points_for_speed(graded: Graded, solution: str, cheat: str) -> None:
+    _, speed = graded(solution + cheat, "cuda")
+    assert speed.points == 0, speed.message
+
+
+def test_work_on_the_cpu_shows(graded: Graded, solution: str) -> None:
+    _, speed = graded(solution + ON_THE_CPU, "cuda")
+    assert speed.timing is None or speed.timing.ratio > 1.1, speed.message
