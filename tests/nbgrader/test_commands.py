@@ -309,7 +309,7 @@ def test_every_student_has_the_score_of_what_works(course: Course) -> None:
     assert course.scores() == EXPECTED
 
 
-def test_grade_and_the_py_file_of_the_same_code_give_the_same_scores(course: Course) -> None:
+def test_grade_batch_and_the_py_file_of_the_same_code_give_the_same_scores(course: Course) -> None:
     paths = sorted(course.root.glob("submitted/*/twice/twice.ipynb"))
     for path in paths:
         write(course.root / f"for_grade/{path.parts[-3]}/twice.ipynb", path.read_text())
@@ -319,12 +319,12 @@ def test_grade_and_the_py_file_of_the_same_code_give_the_same_scores(course: Cou
             code = "\n".join(line for line in lines if line[:1] not in "%!" and not line.startswith("quadruple("))
             write(course.root / f"for_grade/{path.parts[-3]}_py/twice.py", code.replace("!ls /", ""))
     folders = sorted(str(path) for path in (course.root / "for_grade").iterdir())
+    expected = EXPECTED | {f"{name}_py": EXPECTED[name] for name in ("right", "half", "hanging")}
     course.run("autograder", "grade", *folders, "-a", "twice", "-o", "results", "-q")
-    graded = {path.stem: json.loads(path.read_text())["score"] for path in (course.root / "results").glob("*.json")}
-    assert {name: score for name, score in graded.items() if not name.endswith("_py")} == EXPECTED
-    assert {name: score for name, score in graded.items() if name.endswith("_py")} == {
-        f"{name}_py": EXPECTED[name] for name in ("right", "half", "hanging")
-    }
+    course.run("autograder", "batch", "for_grade", "-a", "twice", "-o", "batch", "-q")
+    for out in ("results", "batch"):
+        files = {path.stem: json.loads(path.read_text()) for path in (course.root / out).glob("*.json")}
+        assert {name: files[name]["score"] for name in expected} == expected, out
 
 
 def test_a_test_cell_shows_feedback_and_a_plain_number(course: Course) -> None:
