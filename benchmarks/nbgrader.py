@@ -15,13 +15,14 @@ import ast
 import copy
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -71,14 +72,25 @@ def main() -> None:
     report(times, count)
 
 
-def report(times: dict[str, float], count: int) -> None:
+class Times(NamedTuple):
+    """Seconds on the clock, and of processors: where other work disturbs, the latter say more."""
+
+    wall: float
+    processor: float
+
+
+def report(times: dict[str, Times], count: int) -> None:
     print(f"{count} notebooks of {SLUG} on {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}\n")
     first = times["stock nbgrader"]
+    print(f"{'seconds a notebook':34}{'wall':>8}{'processor':>12}")
     for name, taken in times.items():
-        ratio = "" if taken == first or name.startswith(" ") else f"   1/{first / taken:.1f} of stock"
-        print(f"{name:32} {taken:8.1f} s   {taken / count:7.2f} s a notebook{ratio}")
-    whole, bare, unseen, idle = list(times.values())[1:5]
-    print("\nWhere the time of nbgrader with our grading goes, a notebook:")
+        ratio = (
+            f"   1/{first.wall / taken.wall:.1f} of stock, in processor time 1/{first.processor / taken.processor:.1f}"
+        )
+        shown = "" if taken == first or name.startswith(" ") else ratio
+        print(f"{name:34}{taken.wall / count:8.2f}{taken.processor / count:12.2f}{shown}")
+    whole, bare, unseen, idle = [taken.processor for taken in list(times.values())[1:5]]
+    print("\nWhere the processor time of nbgrader with our grading goes, a notebook:")
     for name, part in (
         ("starting the command", idle),
         ("nbgrader reading, checking, writing, its gradebook", bare - idle),
@@ -97,15 +109,19 @@ def own_command(root: Path, results: Path) -> list[str]:
     return ["autograder", "grade", *folders, "-a", SLUG, "-o", str(results), "-q", "--no-timing"]
 
 
-def seconds(root: Path, command: list[str]) -> float:
+def seconds(root: Path, command: list[str]) -> Times:
+    """What a command took, with every process that it started and waited for."""
     program = [str(BIN / command[0])] if command[0] == "nbgrader" else [sys.executable, "-m", command[0]]
     path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     environment = os.environ | {"PYTHONPATH": path, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run([*program, *command[1:]], cwd=root, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return time.perf_counter() - started
+    wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Times(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def course(root: Path) -> Path:
