@@ -20,7 +20,8 @@ import torch
 
 from autograder import probes as probes
 from autograder.errors import EngineError, UsageError
-from autograder.job import STAGE, Job, Stage
+from autograder.job import SHOW, STAGE, Job, Show, Stage
+from autograder.sandbox import cells as cells  # what shows notebooks runs in workers as well
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
@@ -44,6 +45,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     client, zygote_pid = _start_zygote(control, lifeline)
     from autograder.grading import judge
     from autograder.grading.rehearsal import Transcripts
+    from autograder.sandbox import playback
 
     def serve(control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts, others: set[int]) -> NoReturn:
         server = os.getpid()
@@ -56,6 +58,10 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
             if request == STAGE:
                 open_stage(channel)
             seats.sit(seat)
+            if request == SHOW:
+                order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Show)
+                send_frame(channel, b"shown", [msgspec.msgpack.encode(playback.show(order, client))])
+                return
             job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
             tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
             send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, rehearsed))])

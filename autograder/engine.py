@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.errors import EngineError
-from autograder.job import JUDGE, STAGE, Job, Stage
+from autograder.job import JUDGE, SHOW, STAGE, Job, Show, ShownCell, Stage
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
 from autograder.sandbox.forkserver import Child, Client
@@ -103,6 +103,23 @@ class Engine:
             exit_ = judge.stop()
         cause = f"signal {exit_.signal}" if exit_.signal else f"exit code {exit_.code}"
         raise EngineError(f"the judge of {job.submission.name} ended early ({cause})")
+
+    def show(self, order: Show) -> list[ShownCell]:
+        """Runs the cells of a notebook in a worker; one answer for each cell.
+
+        Raises:
+            EngineError: the process in between died.
+        """
+        child = self._client.start(SHOW)
+        try:
+            send_frame(child.channel, msgspec.msgpack.encode(order))
+            for _, data in frames(child.channel):
+                return msgspec.msgpack.decode(data, type=list[ShownCell])
+        except (Closed, ConnectionError):
+            pass
+        finally:
+            child.stop()
+        raise EngineError("the process that shows a notebook's cells ended early")
 
 
 def _start_bench(control: socket.socket, lifeline: socket.socket) -> subprocess.Popen[bytes]:

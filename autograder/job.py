@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from autograder.course import Limits
 from autograder.submission import Submission
 
-JUDGE, STAGE = b"judge", b"stage"  # the processes that the bench can be asked for
+JUDGE, STAGE, SHOW = b"judge", b"stage", b"show"  # the processes that the bench can be asked for
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -33,3 +34,25 @@ class Job(msgspec.Struct, frozen=True):
     until_failure: bool = False
     device: str = ""
     only_timed: bool = False
+
+
+class Show(msgspec.Struct, frozen=True):
+    """Run the code cells of a notebook one after the other, not to grade them but to show what comes of them."""
+
+    cells: tuple[str, ...]
+    limits: Limits = Limits()
+
+
+class ShownPart(msgspec.Struct, frozen=True):
+    """Something that a cell put out: `kind` is stdout, stderr, result, display or png."""
+
+    kind: str
+    text: str = ""
+    png: bytes = b""
+
+
+class ShownCell(msgspec.Struct, frozen=True):
+    """What came of a cell; `error` is a traceback of the student's own lines, or says how the cell ended otherwise."""
+
+    parts: tuple[ShownPart, ...] = ()
+    error: str = ""

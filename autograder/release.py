@@ -1,10 +1,13 @@
-"""Turns a solution into what students receive, a file and a notebook: what stands between nbgrader's solution markers
-becomes a stub."""
+"""Turns a solution into what students receive: what stands between nbgrader's solution markers becomes a stub. The file
+is made here; the notebook is made by nbgrader, from the source notebook that is made here."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from autograder.errors import UsageError
 
@@ -13,6 +16,8 @@ BEGIN, END = (
     "END SOLUTION",
 )  # written `### BEGIN SOLUTION`; nbgrader looks for no more than this
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+
+SETUP = "# Run this first: with %check, each exercise below can be tested.\n%load_ext autograder"
 
 _CELL = re.compile(r"# %%")
 
@@ -60,24 +65,84 @@ def skeleton(solution: str, name: str = "the solution") -> str:
     return text
 
 
-def notebook(skeleton: str) -> str:
-    """The notebook of a skeleton in percent format, as JSON; the same text gives the same notebook, byte by byte."""
+def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
+    """The notebook of a solution as nbgrader wants its source, as JSON; the same text gives the same notebook, byte by
+    byte. What holds solutions is an answer cell; each exercise has a test cell worth its points behind its last one."""
     import jupytext  # here: only authors need it, and it takes a while to load
     import nbformat
 
-    book = jupytext.reads(skeleton, fmt="py:percent")
+    book = jupytext.reads(solution, fmt="py:percent")
+    bound = [_bound_names(cell.source) if cell.cell_type == "code" else [] for cell in book.cells]
+    answers = [cell.cell_type == "code" and BEGIN in cell.source for cell in book.cells]
+    last: dict[str, int] = {}
+    for number, names in enumerate(bound):
+        last |= {name: number for name in names if answers[number] or name not in last}
+    make: Any = nbformat.v4.new_code_cell
+    cells: list[Any] = []
     ids: set[str] = set()
-    for cell in book.cells:
+    for number, cell in enumerate(book.cells):
         cell.metadata.pop("lines_to_next_cell", None)
-        # From the cell's text: jupytext's are random. Only a repeated text needs more to be told apart.
-        name = digest = hashlib.blake2b(cell.source.encode(), digest_size=4).hexdigest()
-        while name in ids:
-            name = f"{digest}-{len(ids)}"
-        ids.add(name)
-        cell.id = name
+        if answers[number]:
+            # Students see it: of the names in the solution only those that they know anyhow.
+            public = [name for name in bound[number] if name in exercises] or _bound_names(skeleton(cell.source))
+            name = public[0] if public else "answer"
+            _mark(cell, _free(cell_id(name), ids), solution=True)
+        else:
+            # From the cell's text: jupytext's are random. Only a repeated text needs more to be told apart.
+            cell.id = _free(hashlib.blake2b(cell.source.encode(), digest_size=4).hexdigest(), ids)
+        cells.append(cell)
+        if number == 0:
+            cells.append(make(SETUP))
+            _mark(cells[-1], _free("setup", ids))
+        # An exercise that no cell defines is tested at the end.
+        for name in exercises:
+            if last.get(name, len(book.cells) - 1) == number:
+                cells.append(make(f"%check {name}"))
+                _mark(cells[-1], _free(test_cell_id(name), ids), points=exercises[name])
+    book.cells = cells
     book.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     nbformat.validate(book)
     return str(nbformat.writes(book, version=4)) + "\n"  # type: ignore[no-untyped-call]
+
+
+def cell_id(name: str) -> str:
+    """A name as both nbgrader and the notebook format allow it for a cell."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:50]
+
+
+def test_cell_id(exercise: str) -> str:
+    return f"test_{cell_id(exercise)}"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    free = name
+    while free in taken:
+        free = f"{name}-{len(taken)}"
+    taken.add(free)
+    return free
+
+
+def _mark(cell: Any, name: str, *, solution: bool = False, points: float | None = None) -> None:
+    """Makes it an answer cell, a test cell worth `points`, or one that is only protected."""
+    grade = points is not None
+    mark: dict[str, Any] = {"grade": grade, "grade_id": name, "locked": not solution, "schema_version": 3}
+    mark |= {"solution": solution, "task": False}
+    if points is not None:
+        mark["points"] = int(points) if float(points).is_integer() else float(points)
+    cell.id = name
+    cell.metadata["nbgrader"] = mark
+
+
+def _bound_names(source: str) -> list[str]:
+    """What a cell defines: functions, classes and variables, also those of which it only sets an entry."""
+    names: list[str] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                names += [part.id for part in ast.walk(target) if isinstance(part, ast.Name)]
+    return list(dict.fromkeys(names))

@@ -1,4 +1,5 @@
-"""`autograder release`: writes what students receive, made from the solutions, into assignments/."""
+"""`autograder release`: writes what students receive, made from the solutions, into assignments/, and beside the
+solutions the notebooks that nbgrader makes it from. A course that is set up for nbgrader gets its gradebook filled."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from pathlib import Path
 
 from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
 from autograder.errors import UsageError
-from autograder.release import notebook, skeleton
+from autograder.nbgrader import generating
+from autograder.release import skeleton, source_notebook
 
 
 def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None = None) -> int:
@@ -22,7 +24,7 @@ def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None
     """
     root = find_course(course)
     assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
-    files = {path: text for assignment in assignments for path, text in _files(assignment).items()}
+    files = _files(root, assignments)
     stale = {path: text for path, text in files.items() if _current(path) != text.encode()}
     for path in files:
         name = path.relative_to(root)
@@ -34,20 +36,34 @@ def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None
             print(f"{name}: written")
         elif not only_check:
             print(f"{name}: up to date")
+    if not only_check and (root / generating.CONFIG).exists():
+        generating.record(root, [assignment.slug for assignment in assignments])
+        print("The gradebook of nbgrader knows these assignments.")
     return 1 if only_check and stale else 0
 
 
-def _files(assignment: Assignment) -> dict[Path, str]:
-    """Every file that is made from the solution, and the text it must have."""
+def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
+    """Every file that is made from the solutions, and the text it must have."""
+    files: dict[Path, str] = {}
+    sources: dict[str, str] = {}
+    for assignment in assignments:
+        solution = _solution(assignment)
+        text = skeleton(solution, str(assignment.solution.relative_to(assignment.root)))
+        sources[assignment.slug] = source_notebook(solution, assignment.exercises)
+        files[assignment.solution.with_suffix(".ipynb")] = sources[assignment.slug]
+        files[assignment.release / f"{assignment.module}.py"] = text
+        files[assignment.release / f"{assignment.module}.ipynb"] = ""  # keeps the order
+    for slug, text in generating.released(root, sources).items():
+        files[root / "assignments" / slug / f"{slug}.ipynb"] = text
+    return files
+
+
+def _solution(assignment: Assignment) -> str:
     try:
-        solution = assignment.solution.read_text(encoding="utf-8")
+        return assignment.solution.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"Cannot read {assignment.solution}: {why}.") from error
-    name = str(assignment.solution.relative_to(assignment.root))
-    text = skeleton(solution, name)
-    base = assignment.release / assignment.module
-    return {base.with_suffix(".py"): text, base.with_suffix(".ipynb"): notebook(text)}
 
 
 def _current(path: Path) -> bytes | None:

@@ -16,7 +16,7 @@ import stat
 import tokenize
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,6 +37,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
 _ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
+_MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
 
 
 class SubmissionError(Exception):
@@ -331,35 +332,41 @@ def _number(digits: str) -> int:
     return int(digits) if digits.isdigit() and len(digits) < 5 else 0
 
 
+class NotebookCell(msgspec.Struct, frozen=True):
+    """A cell as it stands in a notebook; `mark` is the name by which nbgrader knows it, or empty."""
+
+    kind: str
+    source: str
+    mark: str = ""
+
+
+def read_notebook(path: Path) -> list[NotebookCell]:
+    """Every cell of the notebook at `path`, code or not.
+
+    Raises:
+        SubmissionError: as `read_submission`.
+    """
+    name = _shown(path.name)
+    data = _read_file(path.parent, (path.name,), name, CAPS[".ipynb"])
+    return [
+        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
+        for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
+        if cell.get("cell_type") in ("code", "markdown", "raw")
+    ]
+
+
+def _mark_of(cell: dict[str, Any]) -> str:
+    value: object = cell
+    for key in ("metadata", "nbgrader", "grade_id"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def _notebook_cells(data: bytes, name: str) -> tuple[Cell, ...]:
-    broken = SubmissionError(f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again.")
-    try:
-        notebook = json.loads(
-            data.decode("utf-8-sig"),
-            strict=False,
-            parse_int=_number,
-            parse_float=_number,
-            parse_constant=_number,
-            # Outputs and metadata are most of a notebook and none of the code.
-            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in _NOTEBOOK_KEYS},
-        )
-    except (ValueError, RecursionError):
-        raise broken from None
-    cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
-        raise broken
-    if len(cells) > MAX_ENTRIES:
-        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
     result: list[Cell] = []
     size = 0
-    for number, cell in enumerate(cells, start=1):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        source = cell.get("source", "")
-        lines = source if isinstance(source, list) else [source]
-        if not all(isinstance(line, str) for line in lines):
-            raise broken
-        text = _checked("".join(lines), f"cell {number} of {name}")
+    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
+    for number, _, text in _sources(cells, name):
         size += len(text.encode())
         if size > CODE_CAP:
             raise _too_big(f"The code in {name}", CODE_CAP)
@@ -367,6 +374,41 @@ def _notebook_cells(data: bytes, name: str) -> tuple[Cell, ...]:
         if text.strip():
             result.append(Cell(f"cell {number}", text))
     return tuple(result)
+
+
+def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, Any]]]:
+    """The cells and their numbers, with only those `keys`: outputs and metadata are most of a notebook and none of the
+    code."""
+    try:
+        notebook = json.loads(
+            data.decode("utf-8-sig"),
+            strict=False,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_number,
+            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
+        )
+    except (ValueError, RecursionError):
+        raise _broken(name) from None
+    cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise _broken(name)
+    if len(cells) > MAX_ENTRIES:
+        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
+    return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
+
+
+def _sources(cells: list[tuple[int, dict[str, Any]]], name: str) -> Iterator[tuple[int, dict[str, Any], str]]:
+    for number, cell in cells:
+        source = cell.get("source", "")
+        lines = source if isinstance(source, list) else [source]
+        if not all(isinstance(line, str) for line in lines):
+            raise _broken(name)
+        yield number, cell, _checked("".join(lines), f"cell {number} of {name}")
+
+
+def _broken(name: str) -> SubmissionError:
+    return SubmissionError(f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again.")
 
 
 def _version_4_cells(notebook: dict[str, Any]) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import UsageError
-from autograder.release import skeleton
+from autograder.release import SETUP, skeleton, source_notebook
 
 ROOT = Path(__file__).parents[1]
 SOLUTION = '''\
@@ -63,9 +64,12 @@ class Twice:
 '''
 
 
+FILES = ("solutions/double/double.ipynb", "assignments/double/double.py", "assignments/double/double.ipynb")
+
+
 def release(*arguments: str, course: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "autograder", "release", *arguments, "--course", str(course)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture
@@ -111,9 +115,7 @@ def test_release_writes_the_skeleton_and_knows_when_it_is_stale(course: Path) ->
 
     checked = release("--check", course=course)
     assert checked.returncode == 1
-    assert checked.stdout == "".join(
-        f"assignments/double/double.{kind}: missing; run `autograder release double`\n" for kind in ("py", "ipynb")
-    )
+    assert checked.stdout == "".join(f"{name}: missing; run `autograder release double`\n" for name in FILES)
     assert not target.exists()
 
     assert release(course=course).returncode == 0
@@ -122,14 +124,16 @@ def test_release_writes_the_skeleton_and_knows_when_it_is_stale(course: Path) ->
     book = json.loads((target.parent / "double.ipynb").read_text())
     assert ["".join(cell["source"]) for cell in book["cells"]] == [
         "Twice as much.",
+        SETUP,
         SKELETON.split("# %%\n")[1].strip(),
+        "%check double",
     ]
     written = target.stat().st_mtime_ns
 
     again = release("double", course=course)
     assert (again.returncode, again.stdout) == (
         0,
-        "assignments/double/double.py: up to date\nassignments/double/double.ipynb: up to date\n",
+        "".join(f"{name}: up to date\n" for name in FILES),
     )
     assert target.stat().st_mtime_ns == written
     quiet = release("--check", course=course)
@@ -151,6 +155,37 @@ def test_a_wrong_solution_releases_nothing_and_is_one_sentence(course: Path) -> 
         "write ### END SOLUTION behind it.\n"
     )
     assert not (course / "assignments").exists()
+
+
+def test_a_course_that_is_set_up_for_nbgrader_gets_a_gradebook(course: Path) -> None:
+    (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
+    assert release(course=course).stdout.endswith("The gradebook of nbgrader knows these assignments.\n")
+    with sqlite3.connect(course / "gradebook.db") as gradebook:
+        assert gradebook.execute("SELECT name, max_score FROM base_cell JOIN grade_cells USING (id)").fetchall() == [
+            ("test_double", 1.0)
+        ]
+
+
+def test_what_nbgrader_refuses_is_one_sentence(course: Path) -> None:
+    (course / "nbgrader_config.py").write_text(
+        (ROOT / "nbgrader_config.py").read_text() + 'c.IncludeHeaderFooter.header = "missing.ipynb"\n'
+    )
+    result = release(course=course)
+    assert result.returncode == 2
+    assert result.stderr.startswith("autograder: nbgrader cannot make the assignment double: FileNotFoundError")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_exercise_has_its_test_cell_behind_the_last_cell_that_answers_it() -> None:
+    text = (
+        "# %%\nTABLE = {}\n\n# %%\n### BEGIN SOLUTION\nTABLE['a'] = 1\nhelper = 2\n### END SOLUTION\n\n"
+        "# %%\n### BEGIN SOLUTION\nhidden_name = 3\n### END SOLUTION\n\n# %%\nx = 0\n"
+    )
+    book = json.loads(source_notebook(text, {"TABLE": 2.5, "undefined": 1}))
+    marks = [(cell["id"], cell["metadata"].get("nbgrader", {}).get("points")) for cell in book["cells"]]
+    assert [name for name, _ in marks][1:5] == ["setup", "TABLE", "test_TABLE", "answer"]
+    assert marks[-1] == ("test_undefined", 1)
+    assert dict(marks)["test_TABLE"] == 2.5
 
 
 # --- this repository's own assignments -------------------------------------------------------------------------------

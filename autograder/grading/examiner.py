@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
+from autograder.job import Show
 from autograder.results.model import Status
 from autograder.sandbox.client import Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
+from autograder.sandbox.playback import deadly_cells
 from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
@@ -42,6 +46,7 @@ class Examiner:
         self._unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
+        self.stopped: list[str] = []  # cells that are left out: they never end, or end the process
         self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
 
@@ -123,17 +128,17 @@ class Examiner:
             return
         seconds = min(self._limits.import_seconds, self._left_in_total)
         started = time.monotonic()
+        loaded: tuple[Worker, Answer] | None = None
         try:
-            worker, answer = self._loaded(seconds)
+            loaded = self._loaded(seconds)
         except WorkerLost as lost:
-            if lost.timed_out:
-                text = f"Running {self._submission.file_name} took longer than {seconds:.3g} s and was stopped"
-                failure = Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
-            else:
-                failure = Failure(f"{self._submission.file_name} could not be run to its end: {lost}.")
-            raise self._give_up(failure) from None
+            if not self._leave_out_deadly_cells():
+                raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
             self._left_in_total -= time.monotonic() - started
+        if loaded is None:
+            return self._load()
+        worker, answer = loaded
         outcome = answer.outcome
         if isinstance(outcome, Raised):
             worker.stop()
@@ -141,6 +146,26 @@ class Examiner:
         self._threads = answer.work.running
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
+
+    def _did_not_load(self, lost: WorkerLost, seconds: float) -> Failure:
+        name = self._submission.file_name
+        if lost.timed_out:
+            text = f"Running {name} took longer than {seconds:.3g} s and was stopped"
+            return Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
+        return Failure(f"{name} could not be run to its end: {lost}.")
+
+    def _leave_out_deadly_cells(self) -> bool:
+        """Where a notebook's cell costs the process, it shall cost no more than that cell. True if there is one, and
+        others are left."""
+        cells = self._submission.cells
+        if not self._submission.is_notebook or self.stopped:
+            return False
+        show = Show(tuple(cell.source for cell in cells), self._limits)
+        deadly = deadly_cells(show, self._client)
+        self.stopped = [cells[number - 1].label for number in deadly]
+        kept = tuple(cell for cell in cells if cell.label not in self.stopped)
+        self._submission = msgspec.structs.replace(self._submission, cells=kept)
+        return bool(deadly) and bool(kept)
 
     def another_worker(self, *, gpu: bool) -> Worker:
         """A worker beside the usual one that has loaded the submission, for whoever will stop it.

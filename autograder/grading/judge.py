@@ -178,10 +178,16 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
         return failure.message
     if not examiner.names & assignment.exercises.keys():
         return "The file defines none of the exercises. Was it saved before it was handed in?"
+    notices = []
+    if examiner.stopped:
+        notices.append(
+            "These cells were stopped, because they did not come to an end or ended the process, and the rest was "
+            f"graded without them: {', '.join(examiner.stopped)}."
+        )
     if examiner.problems:
         where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))
-        return f"These cells ended with an error and were graded without what follows it in them: {where}."
-    return ""
+        notices.append(f"These cells ended with an error and were graded without what follows it in them: {where}.")
+    return " ".join(notices)
 
 
 def _environment(layers: dict[str, str], device: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,7 +69,7 @@ def main(folder: Path) -> None:
     faulthandler.cancel_dump_traceback_later()
     report(loaded)
     if isinstance(loaded, Loaded):
-        _run(order, _Plugin(order, labels, report, crash))
+        run_pytest(order, _PluginWithWatch(order, labels, report, crash))
 
 
 def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
@@ -99,7 +99,8 @@ def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in paths if path.parent == file.parent and path != file))
 
 
-def _run(order: Order, plugin: _Plugin) -> None:
+def run_pytest(order: Order, plugin: object) -> None:
+    """Runs the public tests in this process; the plugin reports what comes of them."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     # Its terminal output goes nowhere, but pytest-timeout cannot do without it.
     left_out = [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "warnings")]
@@ -110,24 +111,22 @@ def _run(order: Order, plugin: _Plugin) -> None:
     pytest.main([*left_out, *place, *limit, order.tests], plugins=[plugin])
 
 
-class _Plugin:
+class Plugin:
     """Reports each test as it begins and ends. Its hooks stand in the order in which pytest calls them."""
 
-    def __init__(self, order: Order, labels: dict[str, str], report: Callable[[Event], None], crash: BinaryIO) -> None:
-        self._order, self._labels, self._report, self._crash = order, labels, report, crash
-        self._limit = order.test_seconds + (_GRACE_SECONDS if order.method == "signal" else 0.0)
+    def __init__(self, order: Order, labels: Mapping[str, str], report: Callable[[Event], None]) -> None:
+        self._order, self._labels, self._report = order, labels, report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self._report(TestsBroken(report.longreprtext[-1_500:]))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self._order.only is not None:
-            items[:] = [item for item in items if item.name in self._order.only]
+        items[:] = [item for item in items if self.is_wanted(item.name)]
         self._report(Collected(tuple(map(_test, items))))
 
-    def pytest_runtest_logstart(self) -> None:
-        faulthandler.dump_traceback_later(self._limit, exit=True, file=self._crash)
+    def is_wanted(self, name: str) -> bool:
+        return self._order.only is None or name in self._order.only
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._report(Started(item.name))
@@ -147,7 +146,6 @@ class _Plugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "teardown":
             return
-        faulthandler.cancel_dump_traceback_later()
         lines = (report.capstdout + report.capstderr).rstrip().splitlines()
         shown = tuple(line[:300] for line in lines[:PRINTED_LINES])
         verdict, trouble = self._failure or (Verdict.PASSED, None)
@@ -156,6 +154,25 @@ class _Plugin:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             self._report(Done())
+
+
+class _PluginWithWatch(Plugin):
+    """Ends the process where a test does not come to an end."""
+
+    def __init__(
+        self, order: Order, labels: Mapping[str, str], report: Callable[[Event], None], crash: BinaryIO
+    ) -> None:
+        super().__init__(order, labels, report)
+        self._crash = crash
+        self._limit = order.test_seconds + (_GRACE_SECONDS if order.method == "signal" else 0.0)
+
+    def pytest_runtest_logstart(self) -> None:
+        faulthandler.dump_traceback_later(self._limit, exit=True, file=self._crash)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            faulthandler.cancel_dump_traceback_later()
+        super().pytest_runtest_logreport(report)
 
 
 def _test(item: pytest.Item) -> Test:

@@ -35,8 +35,8 @@ def find(file: Path | None, tests: Path | None) -> Place:
     if start.is_file() and start.suffix.lower() not in (*_OWN, ".zip"):
         raise UsageError(f"{file} is not a Python file or a notebook; name your .py or .ipynb file.")
     folder = start if start.is_dir() else start.parent
-    near = _named(tests) if tests else _beside(folder)
-    known = near if tests else {**_of_courses(Path.cwd()), **_of_courses(folder), **near}
+    near = _named(tests) if tests else beside(folder)
+    known = near if tests else {**of_courses(Path.cwd()), **of_courses(folder), **near}
     if not known:
         where = f"in {tests}" if tests else f"beside {start.name} or in assignments/ of a folder above"
         raise UsageError(f"No public tests: there is no test_<assignment>.py {where}; name the file with --tests.")
@@ -53,17 +53,17 @@ def find(file: Path | None, tests: Path | None) -> Place:
 def _named(tests: Path) -> dict[str, Path]:
     """The tests that --tests names: a file, or all in a folder."""
     if tests.is_dir():
-        return _beside(tests)
+        return beside(tests)
     if not (tests.name.startswith("test_") and tests.suffix == ".py"):
         raise UsageError(f"{tests} is not a file of public tests; these are called test_<assignment>.py.")
     return {tests.stem.removeprefix("test_"): tests}
 
 
-def _beside(folder: Path) -> dict[str, Path]:
+def beside(folder: Path) -> dict[str, Path]:
     return {path.stem.removeprefix("test_"): path for path in sorted(folder.glob("test_*.py"))}
 
 
-def _of_courses(folder: Path) -> dict[str, Path]:
+def of_courses(folder: Path) -> dict[str, Path]:
     """The public tests of all assignments of the nearest course from `folder` upward."""
     for above in (folder, *folder.parents):
         found = {path.parent.name: path for path in above.glob("assignments/*/test_*.py")}

@@ -35,7 +35,8 @@ _WORST = (Verdict.ENDED, Verdict.TIMEOUT, Verdict.FAILED, Verdict.UNWRITTEN, Ver
 Pairs = list[tuple[Test, Ended]]
 
 
-def print_outcome(outcome: Outcome, title: str, console: Console) -> None:
+def print_outcome(outcome: Outcome, title: str, console: Console, again: str = "`autograder check`") -> None:
+    """`again` is what to run after the next change."""
     show = Printer(console)
     show.line((one_line(title, 200), "bold"))
     if outcome.broken is not None:
@@ -49,7 +50,7 @@ def print_outcome(outcome: Outcome, title: str, console: Console) -> None:
         _print_group(group, show)
     _print_unwritten(pairs, show)
     console.print()
-    _print_next(pairs, show)
+    _print_next(pairs, show, again)
 
 
 def _print_broken(trouble: Trouble, show: Printer) -> None:
@@ -182,7 +183,7 @@ def _print_unwritten(pairs: Pairs, show: Printer) -> None:
             show.block(", ".join(names))
 
 
-def _print_next(pairs: Pairs, show: Printer) -> None:
+def _print_next(pairs: Pairs, show: Printer, again: str) -> None:
     passed = sum(ended.verdict is Verdict.PASSED for _, ended in pairs)
     count, style = (f"All {len(pairs)}", "green") if passed == len(pairs) else (f"{passed} of {len(pairs)}", "")
     show.line((f"{count} public tests pass. ", f"bold {style}"), (NO_POINTS, ""))
@@ -190,6 +191,6 @@ def _print_next(pairs: Pairs, show: Printer) -> None:
     left = [test.exercise for test, ended in pairs if ended.verdict is not Verdict.PASSED]
     if trouble or left:
         todo = f"mend {trouble[0]}" if trouble else f"write {left[0]}"
-        show.line((f"Next: {todo}, then run `autograder check` again.", "bold"))
+        show.line((f"Next: {todo}, then run {again} again.", "bold"))
     else:
         show.line(("Next: try other inputs than these, then hand in.", "bold"))

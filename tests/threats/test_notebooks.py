@@ -63,10 +63,16 @@ def test_harmless_magics_cost_nothing(result):
     assert result.data["score"] == 12
 
 
-@attack(notebook("import os\nos._exit(0)", WORK), raw=True, notebook=True)
-def test_a_cell_that_leaves_is_like_a_file_that_leaves(result):
-    assert result.data["score"] == 0
-    assert "to its end" in result.notice
+@attack(notebook("import os\nos._exit(0)", WORK, "import os\nos.abort()"), raw=True, notebook=True)
+def test_a_cell_that_leaves_costs_that_cell(result):
+    assert result.data["score"] == 12
+    assert "without them: cell 2, cell 4." in result.notice
+
+
+@attack(notebook(WORK, "while True:\n    pass"), raw=True, notebook=True)
+def test_a_cell_that_hangs_costs_that_cell(result):
+    assert result.data["score"] == 12
+    assert "without them: cell 3." in result.notice
 
 
 @attack(
