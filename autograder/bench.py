@@ -20,7 +20,6 @@ import torch
 
 from autograder import probes as probes
 from autograder.errors import EngineError, UsageError
-from autograder.job import SHOW, STAGE, Job, Show, Stage
 from autograder.sandbox import cells as cells  # what shows notebooks runs in workers as well
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
@@ -45,6 +44,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     client, zygote_pid = _start_zygote(control, lifeline)
     from autograder.grading import judge
     from autograder.grading.rehearsal import Transcripts
+    from autograder.job import SHOW, STAGE, Job, Show, Stage
     from autograder.sandbox import playback
 
     def serve(control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts, others: set[int]) -> NoReturn:
