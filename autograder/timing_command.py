@@ -106,8 +106,8 @@ def _print(found: list[Calibration], show: Printer) -> None:
             f"{middle:.2f} ({low:.2f}–{high:.2f})",
             f"{item.same.deducted}/{item.same.count}",
             f"{item.same.unmeasured}/{item.same.count}",
-            f"{item.times}× → {item.slow.ratios[1]:.1f}",
-            f"{item.slow.full}/{item.slow.count}",
+            f"{item.times}× → {item.slow.ratios[1]:.1f}" if item.slow.count else "–",
+            f"{item.slow.full}/{item.slow.count}" if item.slow.count else "–",
             f"{statistics.median(item.same.seconds):.1f}",
         )
         table.add_row(show.text(symbol, style), show.text(item.exercise), *map(show.text, cells))
