@@ -18,7 +18,7 @@ import torch
 
 from autograder.grading.diagnosis import evaluate
 from autograder.sandbox import shipping, zygote
-from autograder.sandbox.client import Worker
+from autograder.sandbox.client import Question, Worker
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.seats import Seats
 
@@ -42,7 +42,7 @@ def main() -> None:
     x = torch.randn(6, 7)
 
     def there() -> None:
-        worker.ask(shipping.dumps(lambda m: m.f(x)), seed=0, seconds=5)
+        worker.ask(Question(shipping.dumps(lambda m: m.f(x))), seconds=5)
 
     def local() -> None:
         evaluate(DATA, here, 0)

@@ -12,7 +12,7 @@ from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
 from autograder.job import Show
 from autograder.results.model import Status
-from autograder.sandbox.client import Worker, WorkerLost
+from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.playback import deadly_cells
 from autograder.sandbox.values import Answer, Raised
@@ -43,7 +43,7 @@ class Examiner:
         self._afresh = False
         self._slow_exercises: set[str] = set()
         self._exercise = ""
-        self._unloadable: Failure | None = None
+        self.unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
         self.stopped: list[str] = []  # cells that are left out: they never end, or end the process
@@ -58,8 +58,8 @@ class Examiner:
             self._left_in_check = min(self._left_in_check, AFTER_TIMEOUT_SECONDS)
         self._afresh = True
 
-    def ask(self, probe: bytes, *, seed: int, operators: bool = False, lines: bool = False) -> Answer:
-        """The worker's answer to one shipped probe.
+    def ask(self, *questions: Question) -> list[Answer]:
+        """The worker's answers: at least one, perhaps fewer than there are questions.
 
         Raises:
             Settled: there is none; the failure says why.
@@ -69,23 +69,21 @@ class Examiner:
         allowed = min(self._left_in_check, self._left_in_total)
         started = time.monotonic()
         try:
-            answer = self._worker.ask(
-                probe, seed=seed, seconds=allowed, afresh=self._afresh, operators=operators, lines=lines
-            )
+            answers = self._worker.ask(*questions, seconds=allowed, afresh=self._afresh)
         except WorkerLost as lost:
             self._worker = None
             if lost.timed_out:
                 self._slow_exercises.add(self._exercise)
-                raise Settled(self._too_slow()) from None
-            raise Settled(Failure(f"Your code did not return an answer: {lost}.")) from None
+                raise Settled(self._too_slow(), lost.position) from None
+            raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
         finally:
             spent = time.monotonic() - started
             self._left_in_check -= spent
             self._left_in_total -= spent
         self._afresh = False
-        if answer.work.running > self._threads:  # it left threads behind: they must not disturb the next check
+        if answers[-1].work.running > self._threads:  # it left threads behind: they must not disturb what comes next
             self._stop()
-        return answer
+        return answers
 
     def close(self) -> None:
         """Ends the worker; when this returns nothing of the submission runs any more."""
@@ -108,7 +106,7 @@ class Examiner:
         try:
             self._load()
         except Settled:
-            return self._unloadable
+            return self.unloadable
         return None
 
     def _stop(self) -> None:
@@ -117,8 +115,8 @@ class Examiner:
             self._worker = None
 
     def _load(self) -> None:
-        if self._unloadable is not None:
-            raise Settled(self._unloadable)
+        if self.unloadable is not None:
+            raise Settled(self.unloadable)
         if self._left_in_total <= 0:
             total = f"{self._limits.total_seconds:.3g} s"
             raise Settled(
@@ -208,7 +206,7 @@ class Examiner:
         return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
-        self._unloadable = failure
+        self.unloadable = failure
         return Settled(failure)
 
     def _too_slow(self) -> Failure:

@@ -26,8 +26,10 @@ class CheckFailed(Exception):
 
 
 class Settled(BaseException):
-    """The same, and nothing is gained by more examples: passes through Hypothesis, which catches only `Exception`."""
+    """The same, and nothing is gained by more examples: passes through Hypothesis, which catches only `Exception`.
+    `position` is that of the question without an answer, where several were put at once."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, position: int = 0) -> None:
         super().__init__(failure.message)
         self.failure = failure
+        self.position = position

@@ -25,9 +25,10 @@ from autograder.grading.comparison import Difference, Tolerance, compare, raised
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
-from autograder.grading.rehearsal import Question, Transcript, Understudy
+from autograder.grading.rehearsal import Line, Transcript, Understudy
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
+from autograder.sandbox.client import Question
 from autograder.sandbox.shipping import Probe
 from autograder.sandbox.values import Answer, Raised, Returned, Work
 from autograder.timing.decision import Limits
@@ -36,6 +37,7 @@ from autograder.timing.duet import Workload
 SHRINK_SECONDS = 2.0
 KEPT_EVIDENCE = 6
 VECTORISED_SLACK = 4
+ALWAYS_WATCHED, ONE_WATCHED_IN = 6, 4  # where operators are forbidden: so many questions at first, then a part
 _CONCEALED = object()
 
 
@@ -83,9 +85,10 @@ class Questions:
         self._stop_shrinking()
         data = shipping.dumps(probe)
         seed = seed_of(data)
-        answer = self._ask(data, seed)
+        question = self._question(data, seed)
+        [answer] = self._ask(question)
         expected = evaluate(data, self._reference, seed)
-        self._transcript.questions.append(Question(data, seed, expected, tolerance))
+        self._transcript.lines.append(Line(question, expected, tolerance))
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
@@ -105,7 +108,7 @@ class Questions:
         The values are the submission's own: tensors of any shape and dtype, anything at all. See `expect`.
         """
         self._transcript.complete = False
-        answer = self._ask(shipping.dumps(probe), seed)
+        [answer] = self._ask(self._question(shipping.dumps(probe), seed))
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
         return answer.outcome.value
@@ -113,7 +116,7 @@ class Questions:
     def operators(self, probe: Probe) -> dict[str, int]:
         """How often the submission dispatches each ATen operator in `probe`: {"mm": 1, "permute": 2}."""
         self._transcript.complete = False
-        answer = self._ask(shipping.dumps(probe), 0, operators=True)
+        [answer] = self._ask(Question(shipping.dumps(probe), operators=True))
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
         return answer.work.operators
@@ -126,7 +129,7 @@ class Questions:
         self._transcript.complete = False
         self.counts_work = True
         for value in (first, *others):  # tables made at the first call are not work that grows
-            self._work(probe, value)
+            self._work(probe, value, count=False)
         base = self._work(probe, first)
         for other in others:
             work = self._work(probe, other)
@@ -189,8 +192,9 @@ class Questions:
         if told.status is not Status.PASSED:
             raise Settled(told)
 
-    def _work(self, probe: Callable[[Any, Any], Any], value: Any) -> Work:
-        answer = self._ask(shipping.dumps(lambda module: probe(module, value)), 0, lines=True)
+    def _work(self, probe: Callable[[Any, Any], Any], value: Any, *, count: bool = True) -> Work:
+        data = shipping.dumps(lambda module: probe(module, value))
+        [answer] = self._ask(Question(data, operators=True, lines=count))
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
         if answer.work.started:
@@ -217,13 +221,16 @@ class Questions:
 
     def replay(self, transcript: Transcript) -> bool:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
-        for question in transcript.questions:
-            answer = self._ask(question.probe, question.seed)
-            difference = compare(question.expected, answer.outcome, question.tolerance)
-            if difference is not None and not self._explain:
-                raise Settled(Failure(difference.message))
-            if difference is not None:
-                return False
+        left = transcript.lines
+        while left:
+            answers = self._ask(*(line.question for line in left))
+            for line, answer in zip(left, answers, strict=False):
+                difference = compare(line.expected, answer.outcome, line.tolerance)
+                if difference is not None and not self._explain:
+                    raise Settled(Failure(difference.message))
+                if difference is not None:
+                    return False
+            left = left[len(answers) :]
         return True
 
     def explained(self) -> Failure | None:
@@ -241,25 +248,31 @@ class Questions:
             return failure
         return Failure(message, Status.FAILED, example, known.hint, known.name)
 
-    def _ask(self, data: bytes, seed: int, *, operators: bool = False, lines: bool = False) -> Answer:
-        operators = operators or lines or bool(self._forbidden)
-        self.asked += 1
-        try:
-            answer = self._examiner.ask(data, seed=seed, operators=operators, lines=lines)
-        except Settled as settled:
-            if settled.failure.status is Status.TIMEOUT or self._difference is None:
-                raise self._with_call(settled.failure, data, seed) from None
-            raise
-        for name in answer.work.operators:
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._forbidden):
-                text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
-                raise Settled(Failure(text))
-        return answer
+    def _question(self, data: bytes, seed: int) -> Question:
+        """Watching operators doubles the time of a small call, so not all are watched; which, the data decide."""
+        watched = len(self._transcript.lines) < ALWAYS_WATCHED or seed % ONE_WATCHED_IN == 0
+        return Question(data, seed, operators=bool(self._forbidden) and watched)
 
-    def _with_call(self, failure: Failure, data: bytes, seed: int) -> Settled:
+    def _ask(self, *questions: Question) -> list[Answer]:
+        try:
+            answers = self._examiner.ask(*questions)
+        except Settled as settled:
+            self.asked += settled.position + 1
+            if settled.failure.status is Status.TIMEOUT or self._difference is None:
+                raise self._with_call(settled.failure, questions[settled.position]) from None
+            raise
+        for answer in answers:
+            self.asked += 1
+            for name in answer.work.operators:
+                if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._forbidden):
+                    text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
+                    raise Settled(Failure(text))
+        return answers
+
+    def _with_call(self, failure: Failure, question: Question) -> Settled:
         if failure.status is Status.SKIPPED or self._examiner.load_failure() is not None:
             return Settled(failure)
-        call = showing.call_text(data, self._reference, seed)
+        call = showing.call_text(question.probe, self._reference, question.seed)
         return Settled(
             Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status)
         )

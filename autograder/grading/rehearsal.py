@@ -9,21 +9,21 @@ that judge answers by themselves (`student`, `vectorised`) have nothing to write
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.grading.comparison import Tolerance
 from autograder.grading.diagnosis import evaluate
 from autograder.grading.failures import Failure
+from autograder.sandbox.client import Question
 from autograder.sandbox.observation import Operators
-from autograder.sandbox.values import Answer, Outcome, Work
+from autograder.sandbox.values import Answer, Outcome, Work, known
 
 
 @dataclass(frozen=True)
-class Question:
-    """A shipped probe, and the reference's outcome."""
+class Line:
+    """What a check asks, and what the reference answers."""
 
-    probe: bytes
-    seed: int
+    question: Question
     expected: Outcome
     tolerance: Tolerance | None = None
 
@@ -32,8 +32,13 @@ class Question:
 class Transcript:
     """What one check asks; `complete` unless it does more than compare outcomes."""
 
-    questions: list[Question] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     complete: bool = True
+
+    def learnt(self) -> Transcript:
+        """The same with the reference's answers as likely ones, to be put to many submissions."""
+        lines = [replace(line, question=replace(line.question, likely=known(line.expected))) for line in self.lines]
+        return Transcript(lines, self.complete)
 
 
 Transcripts = dict[str, Transcript]  # by a check's node id
@@ -52,12 +57,12 @@ class Understudy:
     def begin(self, exercise: str, seconds: float | None = None) -> None:
         """Nothing to reset."""
 
-    def ask(self, probe: bytes, *, seed: int, operators: bool = False, lines: bool = False) -> Answer:  # noqa: ARG002
-        if not operators:
-            return Answer(0, evaluate(probe, self._reference, seed))
+    def ask(self, question: Question) -> list[Answer]:
+        if not question.operators:
+            return [Answer(evaluate(question.probe, self._reference, question.seed))]
         with Operators() as seen:
-            outcome = evaluate(probe, self._reference, seed)
-        return Answer(0, outcome, Work(operators=seen.counts))
+            outcome = evaluate(question.probe, self._reference, question.seed)
+        return [Answer(outcome, Work(operators=seen.counts))]
 
     def load_failure(self) -> Failure | None:
         return None

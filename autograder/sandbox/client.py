@@ -21,8 +21,8 @@ from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.forward_passes import SIZE
 from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
 from autograder.sandbox.seats import occupied
-from autograder.sandbox.values import Answer, Returned
-from autograder.sandbox.worker import Ask, Forward, Load, Prepare
+from autograder.sandbox.values import Answer, Known, Returned
+from autograder.sandbox.worker import POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.zygote import WorkerRequest
 
 START_SECONDS = 30.0
@@ -42,12 +42,26 @@ class Timed:
     processor: float
 
 
-class WorkerLost(Exception):
-    """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense."""
+@dataclass(frozen=True)
+class Question:
+    """A shipped probe, the seed of torch's generator, what to tell of its work (see `worker.Asked`), and an answer that
+    is likely, if one is."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+    probe: bytes
+    seed: int = 0
+    operators: bool = False
+    lines: bool = False
+    likely: Known | None = None
+
+
+class WorkerLost(Exception):
+    """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense;
+    `position` is the question's at work then, if the worker is to be believed."""
+
+    def __init__(self, reason: str, *, timed_out: bool = False, position: int = 0) -> None:
         super().__init__(reason)
         self.timed_out = timed_out
+        self.position = position
 
 
 class Worker:
@@ -56,18 +70,14 @@ class Worker:
     def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
         """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
-        self._shared: mmap.mmap | None = None
         self._exit: Exit | None = None
-        if shared_bytes:
-            with tempfile.TemporaryFile() as file:
-                file.truncate(shared_bytes)
-                self._shared = mmap.mmap(file.fileno(), shared_bytes)
-                self._child: Child = client.start(request, [file.fileno()])
-        else:
-            self._child = client.start(request)
+        with tempfile.TemporaryFile() as file:
+            file.truncate(max(shared_bytes, POSITION.size))
+            self._shared = mmap.mmap(file.fileno(), 0)
+            self._child: Child = client.start(request, [file.fileno()])
         self.memory_mb = memory_mb
         try:
-            hello = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
+            _, [hello] = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
         except (Closed, Late, FrameError) as error:
             self._child.close()
             raise EngineError(f"a worker could not be started: {error!r}") from error
@@ -93,24 +103,22 @@ class Worker:
         """
         return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises))), (), 0, seconds)
 
-    def ask(
-        self,
-        probe: bytes,
-        *,
-        seed: int,
-        seconds: float,
-        afresh: bool = False,
-        operators: bool = False,
-        lines: bool = False,
-    ) -> Answer:
-        """Evaluates a shipped probe.
+    def ask(self, *questions: Question, seconds: float, afresh: bool = False) -> list[Answer]:
+        """Evaluates shipped probes one after the other. The answers may be fewer than the questions.
 
         Raises:
-            WorkerLost: no valid answer within `seconds`.
+            WorkerLost: no valid answers within `seconds`.
         """
         ticket = _new_ticket()
-        header = _encoder.encode(Ask(ticket, seed, afresh, operators, lines))
-        return self._exchange(header, (probe,), ticket, seconds)
+        asked = [Asked(len(one.probe), one.seed, one.operators, one.lines) for one in questions]
+        header = _encoder.encode(Ask(ticket, tuple(asked), afresh))
+        POSITION.pack_into(self._shared, 0, 0)
+        try:
+            frame, _ = self._frame(header, [one.probe for one in questions], seconds)
+            return self._decoded(frame, ticket, [one.likely for one in questions])
+        except WorkerLost as lost:
+            lost.position = min(self._position, len(questions) - 1)
+            raise
 
     def prepare(self, probe: bytes, *, seed: int, seconds: float, device: str = "cpu") -> Answer:
         """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`. The answer's
@@ -129,7 +137,6 @@ class Worker:
         Raises:
             WorkerLost: no valid answer within `seconds`.
         """
-        assert self._shared is not None
         ticket = _new_ticket()
         header, chunks = inputs
         self._shared.seek(0)
@@ -141,7 +148,7 @@ class Worker:
         (answer, size), ended = self._frame(request, (), seconds)
         busy = self.processor_seconds() - busy
         outputs = bytearray(self._shared[: SIZE.unpack(size)[0]]) if len(size) == SIZE.size else size
-        return Timed(self._decoded((answer, outputs), ticket), ended - started, busy)
+        return Timed(self._decoded((answer, outputs), ticket)[0], ended - started, busy)
 
     def processor_seconds(self) -> float:
         """What the worker's process has used of processors so far, all of its threads together; NaN where the kernel
@@ -161,15 +168,14 @@ class Worker:
 
     def stop(self) -> Exit:
         """Ends the worker and everything it has started; returns when all of it is gone. Once is enough."""
-        if self._shared is not None:
-            self._shared.close()
-            self._shared = None
         if self._exit is None:
             self._exit = self._child.stop()
+            (self._position,) = POSITION.unpack_from(self._shared)
+            self._shared.close()
         return self._exit
 
     def _exchange(self, header: bytes, body: Sequence[Buffer], ticket: int, seconds: float) -> Answer:
-        return self._decoded(self._frame(header, body, seconds)[0], ticket)
+        return self._decoded(self._frame(header, body, seconds)[0], ticket)[0]
 
     def _frame(self, header: bytes, body: Sequence[Buffer], seconds: float) -> tuple[tuple[bytes, bytearray], float]:
         """The worker's next frame, and the time (of `time.perf_counter`) at which its last byte was here."""
@@ -190,12 +196,14 @@ class Worker:
         except Closed:
             raise WorkerLost(self._cause_of_death(self.stop())) from None
 
-    def _decoded(self, frame: tuple[bytes, bytearray], ticket: int) -> Answer:
+    def _decoded(
+        self, frame: tuple[bytes, bytearray], ticket: int, likely: Sequence[Known | None] = (None,)
+    ) -> list[Answer]:
         try:
-            answer = values.decode(*frame)
-            if answer.ticket != ticket:
+            quoted, answers = values.decode(*frame, likely)
+            if quoted != ticket:
                 raise FrameError("the answer is not to this question")
-            return answer
+            return answers
         except FrameError as error:
             raise self._nonsense(error) from error
 

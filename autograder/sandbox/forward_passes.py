@@ -85,7 +85,7 @@ class ForwardPasses:
         return {"outputs": self._last, "milliseconds": 0.0, "peak_bytes": 0}
 
     def _decoded(self, header: bytes, body: bytearray) -> Inputs:
-        outcome = values.decode(header, body).outcome
+        outcome = values.decode(header, body)[1][0].outcome
         assert isinstance(outcome, Returned)
         return [tuple(tensor.to(self._device) for tensor in arguments) for arguments in outcome.value]
 
@@ -120,12 +120,12 @@ def keep_memory() -> None:
         libc.mallopt(_M_TOP_PAD, most)
 
 
-def in_memory(answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
+def in_memory(ticket: int, answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
     """Puts an answer's tensors into the shared memory; the frame that remains to be sent has their size as its body."""
-    header, chunks = values.encode(answer)
+    header, chunks = values.encode(ticket, answer)
     size = sum(len(chunk) for chunk in chunks)
     if size > len(shared):
-        header, chunks = values.encode(replace(answer, outcome=Returned(Opaque("outputs that are too large"))))
+        header, chunks = values.encode(ticket, replace(answer, outcome=Returned(Opaque("outputs that are too large"))))
         size = 0
     shared.seek(0)
     for chunk in chunks:
@@ -135,4 +135,4 @@ def in_memory(answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
 
 def encoded(inputs: Inputs) -> tuple[bytes, list[Buffer]]:
     """Header and body for `ForwardPasses.run`."""
-    return values.encode(values.Answer(0, Returned([list(arguments) for arguments in inputs])))
+    return values.encode(0, Answer(Returned([list(arguments) for arguments in inputs])))

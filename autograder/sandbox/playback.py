@@ -14,7 +14,7 @@ import torch
 from autograder.job import Show, ShownCell, ShownPart
 from autograder.sandbox import shipping
 from autograder.sandbox.cells import MAX_PICTURE_BYTES, MAX_PICTURES, MAX_TEXT, run_cell
-from autograder.sandbox.client import Worker, WorkerLost
+from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.values import Returned
 
@@ -96,7 +96,7 @@ class _Notebook:
         probe = functools.partial(run_cell, source=self._order.cells[number - 1], number=number)
         started = time.monotonic()
         try:
-            answer = self._worker.ask(shipping.dumps(probe), seed=0, seconds=min(self._limit, self._left))
+            [answer] = self._worker.ask(Question(shipping.dumps(probe)), seconds=min(self._limit, self._left))
         finally:
             self._left -= time.monotonic() - started
         return _shown(answer.outcome.value if isinstance(answer.outcome, Returned) else None)

@@ -8,6 +8,8 @@ dtype, shape and length have been found to agree. No pickle, no callbacks, no Py
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Union
 
 import msgspec
@@ -126,11 +128,19 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """One answer of the worker."""
+    """The worker's answer to one question."""
 
-    ticket: int
     outcome: Outcome
     work: Work = Work()
+
+
+@dataclass(frozen=True)
+class Known:
+    """An outcome and its bytes, by which it is recognised without being decoded."""
+
+    outcome: Outcome
+    header: bytes
+    body: bytes
 
 
 class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
@@ -138,39 +148,79 @@ class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
 
 
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
+    """`outcome` is encoded by itself; the bytes of its tensors are the next `size` of the frame's body."""
+
+    outcome: bytes
+    size: int
+    work: Work
+
+
+class _Answers(msgspec.Struct, frozen=True, array_like=True):
     ticket: int
-    outcome: _Returned | Raised
-    work: Work = Work()
+    answers: list[_Answer]
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Answer)
+_decoder = msgspec.msgpack.Decoder(_Answers)
+_outcomes = msgspec.msgpack.Decoder(_Returned | Raised)
 
 
 # --- the worker's side -------------------------------------------------------------------------------------------
 
 
-def encode(answer: Answer) -> tuple[bytes, list[Buffer]]:
-    """Header and body of an answer whose outcome holds any Python value at all."""
-    chunks: list[Buffer] = []
-    outcome: _Returned | Raised
-    if isinstance(answer.outcome, Returned):
-        try:
-            outcome = _Returned(_Encoding(chunks).node(answer.outcome.value, 0))
-        except _TooMuch:
-            chunks.clear()
-            outcome = _Returned(Opaque("a value nested too deeply or with too many entries"))
-    else:
-        outcome = answer.outcome
-    return _encoder.encode(_Answer(answer.ticket, outcome, answer.work)), chunks
+class Encoding:
+    """A frame with answers in the making. Each is encoded when it is added: what comes next may change its tensors."""
+
+    def __init__(self, ticket: int) -> None:
+        self.size = 0  # in bytes
+        self._ticket = ticket
+        self._answers: list[_Answer] = []
+        self._body: list[Buffer] = []
+
+    def add(self, answer: Answer) -> None:
+        """`answer` may hold any Python value at all."""
+        header, chunks = _encode(answer.outcome)
+        size = sum(map(len, chunks))
+        self.size += len(header) + size
+        self._body += chunks
+        self._answers.append(_Answer(header, size, answer.work))
+
+    def frame(self) -> tuple[bytes, list[Buffer]]:
+        """Header and body."""
+        return _encoder.encode(_Answers(self._ticket, self._answers)), self._body
+
+
+def encode(ticket: int, answer: Answer) -> tuple[bytes, list[Buffer]]:
+    """Header and body of a frame with one answer."""
+    encoding = Encoding(ticket)
+    encoding.add(answer)
+    return encoding.frame()
+
+
+def known(outcome: Outcome) -> Known:
+    """To be recognised in a frame that holds it."""
+    header, chunks = _encode(outcome)
+    return Known(outcome, header, b"".join(chunks))
+
+
+def _encode(outcome: Outcome) -> tuple[bytes, list[bytes]]:
+    chunks: list[bytes] = []
+    if isinstance(outcome, Raised):
+        return _encoder.encode(outcome), chunks
+    try:
+        node = _Nodes(chunks).node(outcome.value, 0)
+    except _TooMuch:
+        chunks.clear()
+        node = Opaque("a value nested too deeply or with too many entries")
+    return _encoder.encode(_Returned(node)), chunks
 
 
 class _TooMuch(Exception):
     """The value as a whole is beyond what the judge would decode."""
 
 
-class _Encoding:
-    def __init__(self, chunks: list[Buffer]) -> None:
+class _Nodes:
+    def __init__(self, chunks: list[bytes]) -> None:
         self.chunks = chunks
         self.left = MAX_NODES
 
@@ -228,24 +278,32 @@ def type_name(kind: type) -> str:
 # --- the judge's side --------------------------------------------------------------------------------------------
 
 
-def decode(header: Buffer, body: bytearray) -> Answer:
-    """The answer in a frame that an untrusted process sent.
+def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (None,)) -> tuple[int, list[Answer]]:
+    """The ticket of a frame that an untrusted process sent, and the answers in it: at least one, at most one for each
+    of `expected`. Where an answer has the bytes of what was expected its outcome *is* the expected one.
 
     Tensors come back on the CPU, contiguous, without a graph (`requires_grad` is kept as a flag).
 
     Raises:
-        FrameError: the bytes are not an answer.
+        FrameError: the bytes are not answers.
     """
+    answers = []
+    offset = 0
     try:
-        answer = _decoder.decode(header)
-        outcome: Outcome
-        if isinstance(answer.outcome, _Returned):
-            decoding = _Decoding(body)
-            outcome = Returned(decoding.value(answer.outcome.value, 0))
-            if decoding.offset != len(body):
-                raise FrameError(f"{len(body) - decoding.offset} bytes too many")
-        else:
-            outcome = answer.outcome
+        frame = _decoder.decode(header)
+        if not 0 < len(frame.answers) <= len(expected):
+            raise FrameError(f"{len(frame.answers)} answers to {len(expected)} questions")
+        for answer, likely in zip(frame.answers, expected, strict=False):
+            part = body if answer.size == len(body) else body[offset : offset + answer.size]
+            if len(part) != answer.size:
+                raise FrameError(f"{answer.size} bytes were announced where {len(part)} are left")
+            offset += answer.size
+            if likely is not None and likely.header == answer.outcome and likely.body == part:
+                answers.append(Answer(likely.outcome, answer.work))
+            else:
+                answers.append(Answer(_decode(answer.outcome, part), answer.work))
+        if offset != len(body):
+            raise FrameError(f"{len(body) - offset} bytes too many")
     except (
         msgspec.DecodeError,
         RecursionError,
@@ -255,7 +313,20 @@ def decode(header: Buffer, body: bytearray) -> Answer:
         MemoryError,
     ) as error:
         raise FrameError(str(error)[:200]) from error
-    return Answer(answer.ticket, outcome, answer.work)
+    return frame.ticket, answers
+
+
+def _decode(header: bytes, body: bytearray) -> Outcome:
+    outcome = _outcomes.decode(header)
+    if isinstance(outcome, Raised):
+        if body:
+            raise FrameError("an exception with tensors")
+        return outcome
+    decoding = _Decoding(body)
+    value = decoding.value(outcome.value, 0)
+    if decoding.offset != len(body):
+        raise FrameError(f"{len(body) - decoding.offset} bytes too many")
+    return Returned(value)
 
 
 class _Decoding:

@@ -13,6 +13,7 @@ import mmap
 import os
 import random
 import socket
+import struct
 import sys
 import traceback
 import types
@@ -24,10 +25,10 @@ import torch
 
 from autograder.sandbox import shipping, values
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory, keep_memory
-from autograder.sandbox.framing import receive_frame, send_frame
+from autograder.sandbox.framing import Buffer, receive_frame, send_frame
 from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
 from autograder.sandbox.references import references
-from autograder.sandbox.values import Answer, Frame, Outcome, Raised, Returned, Work
+from autograder.sandbox.values import Answer, Encoding, Frame, Outcome, Raised, Returned, Work
 
 MAX_MESSAGE = 2_000
 MAX_NAMES = 2_000
@@ -46,15 +47,23 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     exercises: tuple[str, ...] = ()
 
 
-class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Evaluate the probe in the frame's body. `afresh`: first undo what earlier calls changed in torch's globals.
-    `operators` and `lines` (of the student's files, and the profiler) say what of its work to tell."""
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """One of the probes in a frame's body. `operators` and `lines` (of the student's files, and the profiler) say what
+    of its work to tell."""
 
-    ticket: int
+    size: int
     seed: int
-    afresh: bool = False
     operators: bool = False
     lines: bool = False
+
+
+class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Evaluate the probes in the frame's body, one after the other. `afresh`: first undo what earlier calls changed in
+    torch's globals. The answers may be fewer than the questions: the rest has then to be asked again."""
+
+    ticket: int
+    questions: tuple[Asked, ...]
+    afresh: bool = False
 
 
 class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -76,21 +85,21 @@ class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
     echo: bool = False
 
 
+MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that goes beyond is the last
+POSITION = struct.Struct("!Q")  # of the question at work, at the beginning of the shared memory
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
-def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap | None = None) -> None:
+def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> None:
     """Answers requests until the channel closes. The first frame sent says which confinement layers hold. What is timed
-    comes and goes through the memory `shared` with the judge."""
+    comes and goes through the memory `shared` with the judge; else it holds the `POSITION`."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
-    send_frame(channel, *values.encode(Answer(0, Returned({"layers": layers, "pid": os.getpid()}))))
+    send_frame(channel, *values.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
     module = types.ModuleType("submission")
     threads = Threads()
     passes = ForwardPasses()
-    if shared is not None:
-        keep_memory()
     files: set[str] = set()
     while True:
         header, body = receive_frame(channel)
@@ -98,18 +107,15 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap | Non
         if isinstance(request, Load):
             files = {label for label, _ in request.cells}
             module, answer = _load(request)
+            frame = values.encode(0, answer)
         elif isinstance(request, Ask):
-            answer = _answer(request, body, module, files, threads)
+            frame = _answers(request, body, module, files, threads, shared)
+        elif isinstance(request, Prepare):
+            keep_memory()
+            frame = values.encode(request.ticket, _timed(request, body, module, files, passes))
         else:
-            if isinstance(request, Forward):
-                assert shared is not None
-                body = bytearray(shared[: request.size])
-            answer = _timed(request, body, module, files, passes)
-        if isinstance(request, Forward):
-            assert shared is not None
-            send_frame(channel, *in_memory(answer, shared))
-            continue
-        frame = values.encode(answer)
+            answer = _timed(request, bytearray(shared[: request.size]), module, files, passes)
+            frame = in_memory(request.ticket, answer, shared)
         send_frame(channel, *frame)
 
 
@@ -172,7 +178,7 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
         except BaseException as error:
             errors.append(describe(error, files))
             if not request.keep_going:
-                return module, Answer(0, errors[0])
+                return module, Answer(errors[0])
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
     problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
     loaded = {
@@ -180,19 +186,39 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
         "problems": problems,
         "references": _only(request.exercises, references(source for _, source in request.cells)),
     }
-    return module, Answer(0, Returned(loaded), Work(running=_thread._count() + 1))
+    return module, Answer(Returned(loaded), Work(running=_thread._count() + 1))
 
 
 def _only(wanted: tuple[str, ...], mentioned: dict[str, list[str]]) -> dict[str, list[str]]:
     return {name: [other for other in mentioned[name] if other in wanted] for name in wanted if name in mentioned}
 
 
-def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
+def _answers(
+    request: Ask,
+    probes: bytearray,
+    module: types.ModuleType,
+    files: set[str],
+    threads: Threads,
+    shared: mmap.mmap,
+) -> tuple[bytes, list[Buffer]]:
     if request.afresh:
         reset_torch()
-    operators = Operators() if request.operators else None
-    lines, profiled = (Lines(files), Profiled()) if request.lines else (None, None)
-    seed_torch(request.seed)
+    answers = Encoding(request.ticket)
+    running = _thread._count()
+    start = 0
+    for position, asked in enumerate(request.questions):
+        POSITION.pack_into(shared, 0, position)
+        answers.add(_answer(asked, probes[start : start + asked.size], module, files, threads))
+        start += asked.size
+        if answers.size > MAX_ANSWER_BYTES or _thread._count() > running:  # a worker with more threads is replaced
+            break
+    return answers.frame()
+
+
+def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
+    operators = Operators() if asked.operators else None
+    lines, profiled = (Lines(files), Profiled()) if asked.lines else (None, None)
+    seed_torch(asked.seed)
     before = threads.started
     outcome: Outcome
     try:
@@ -209,7 +235,7 @@ def _answer(request: Ask, probe: bytearray, module: types.ModuleType, files: set
         running=_thread._count() + 1,
         watched=lines.watched if lines else True,
     )
-    return Answer(request.ticket, outcome, work)
+    return Answer(outcome, work)
 
 
 def _timed(
@@ -225,7 +251,7 @@ def _timed(
             outcome = Returned((passes.echo if request.echo else passes.run)(request.inputs, body))
     except BaseException as error:
         outcome = describe(error, files)
-    return Answer(request.ticket, outcome, Work(running=_thread._count() + 1))
+    return Answer(outcome, Work(running=_thread._count() + 1))
 
 
 def _keep_installed_packages_only() -> None:

@@ -62,8 +62,8 @@ def _prepare(request: bytes) -> _Place:
     return _Place(scratch, uid, decoded)
 
 
-def _run(place: _Place, channel: socket.socket, shared: int | None = None) -> None:
-    memory = mmap.mmap(shared, 0) if shared is not None else None
+def _run(place: _Place, channel: socket.socket, shared: int) -> None:
+    memory = mmap.mmap(shared, 0)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from autograder.sandbox import values
-from autograder.sandbox.client import Worker, WorkerLost
+from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Exit
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.values import Answer, Returned
@@ -23,9 +23,9 @@ class StandIn:
     def __init__(self, reply: Callable[[socket.socket, int], None], exit_: Exit | None = None) -> None:
         self.channel, self._there = socket.socketpair()
         self._reply, self._exit, self.stopped = reply, exit_ or Exit(), False
-        send_frame(self._there, *values.encode(Answer(0, Returned({"layers": {"seccomp": ""}, "pid": 1}))))
+        send_frame(self._there, *values.encode(0, Answer(Returned({"layers": {"seccomp": ""}, "pid": 1}))))
 
-    def start(self, _request: bytes) -> StandIn:
+    def start(self, _request: bytes, _shared: list[int]) -> StandIn:
         threading.Thread(target=self._answer, daemon=True).start()
         return self
 
@@ -39,11 +39,11 @@ class StandIn:
 
 
 def ask(stand_in: StandIn, seconds: float = 10) -> Answer:
-    return Worker(stand_in, memory_mb=64).ask(b"", seed=0, seconds=seconds)  # type: ignore[arg-type]
+    return Worker(stand_in, memory_mb=64).ask(Question(b""), seconds=seconds)[0]  # type: ignore[arg-type]
 
 
 def answer(ticket: int) -> tuple[bytes, list[values.Buffer]]:
-    return values.encode(Answer(ticket, Returned(1)))
+    return values.encode(ticket, Answer(Returned(1)))
 
 
 def test_the_answer_to_the_question_is_returned() -> None:
@@ -88,7 +88,7 @@ def test_what_was_written_before_the_question_is_refused() -> None:
     worker = Worker(stand_in, memory_mb=64)  # type: ignore[arg-type]
     send_frame(stand_in._there, *answer(1))
     with pytest.raises(WorkerLost, match="before the question"):
-        worker.ask(b"", seed=0, seconds=10)
+        worker.ask(Question(b""), seconds=10)
 
 
 @pytest.mark.parametrize(

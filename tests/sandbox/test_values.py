@@ -19,12 +19,15 @@ from autograder.sandbox.values import (
     MAX_DEPTH,
     MAX_NODES,
     Answer,
+    Encoding,
     Frame,
     Opaque,
     Raised,
     Returned,
+    Work,
     decode,
     encode,
+    known,
     type_name,
 )
 
@@ -33,9 +36,9 @@ fuzzing = settings(deadline=None, database=None, max_examples=300)
 
 def through(value: Any) -> Any:
     """The value after a journey from worker to judge."""
-    header, chunks = encode(Answer(7, Returned(value)))
-    answer = decode(header, bytearray(b"".join(chunks)))
-    assert answer.ticket == 7
+    header, chunks = encode(7, Answer(Returned(value)))
+    ticket, [answer] = decode(header, bytearray(b"".join(chunks)))
+    assert ticket == 7
     assert isinstance(answer.outcome, Returned)
     return answer.outcome.value
 
@@ -178,8 +181,53 @@ def test_text_is_cut_and_made_valid() -> None:
 
 def test_an_exception_comes_back_with_its_frames() -> None:
     raised = Raised("ValueError", ("ValueError", "Exception"), "no", (Frame("a.py", 3, "f", "x = 1"),))
-    header, chunks = encode(Answer(1, raised))
-    assert decode(header, bytearray(b"".join(chunks))).outcome == raised
+    header, chunks = encode(1, Answer(raised))
+    assert decode(header, bytearray(b"".join(chunks)))[1] == [Answer(raised)]
+
+
+def test_several_answers_come_in_one_frame_as_they_were_when_they_were_added() -> None:
+    tensor = torch.ones(3)
+    encoding = Encoding(5)
+    encoding.add(Answer(Returned([tensor, "one"]), Work(running=2)))
+    tensor += 1
+    encoding.add(Answer(Raised("ValueError", ("ValueError",), "no")))
+    encoding.add(Answer(Returned(tensor)))
+    header, chunks = encoding.frame()
+    _, answers = decode(header, bytearray(b"".join(chunks)), [None] * 4)
+    assert len(answers) == 3
+    first, second, third = (answer.outcome for answer in answers)
+    assert isinstance(first, Returned)
+    assert torch.equal(first.value[0], torch.ones(3))
+    assert answers[0].work.running == 2
+    assert second == Raised("ValueError", ("ValueError",), "no")
+    assert isinstance(third, Returned)
+    assert torch.equal(third.value, 2 * torch.ones(3))
+
+
+def test_more_answers_than_questions_or_none_are_refused() -> None:
+    encoding = Encoding(5)
+    with pytest.raises(FrameError, match="0 answers"):
+        decode(*map(bytearray, (encoding.frame()[0], b"")))
+    for _ in range(3):
+        encoding.add(Answer(Returned(None)))
+    with pytest.raises(FrameError, match="3 answers to 2 questions"):
+        decode(encoding.frame()[0], bytearray(), [None, None])
+
+
+@pytest.mark.parametrize("value", [torch.tensor([0.5, math.nan]), [1, {"a": torch.ones(2, 2)}], (), "text"], ids=str)
+def test_an_expected_answer_is_recognised_by_its_bytes_and_nothing_else_is(value: Any) -> None:
+    likely, other = known(Returned(value)), known(Returned([value]))
+    header, chunks = encode(1, Answer(Returned(value)))
+    for expected, same in ((likely, True), (other, False), (None, False)):
+        _, [answer] = decode(header, bytearray(b"".join(chunks)), [expected])
+        assert (expected is not None and answer.outcome is expected.outcome) == same
+
+
+def test_a_gradient_flag_keeps_answers_apart() -> None:
+    likely = known(Returned(torch.ones(2)))
+    header, chunks = encode(1, Answer(Returned(torch.ones(2, requires_grad=True))))
+    _, [answer] = decode(header, bytearray(b"".join(chunks)), [likely])
+    assert answer.outcome is not likely.outcome
 
 
 def test_a_type_is_named_without_asking_it() -> None:
@@ -193,8 +241,16 @@ def test_a_type_is_named_without_asking_it() -> None:
 # --- hostile bytes ----------------------------------------------------------------------------------------------------
 
 
+WORK = [{}, 0, [], 0, 1, True]
+NONE = msgspec.msgpack.encode({"is": "returned", "value": None})
+
+
 def returned(value: Any, body: bytes = b"") -> tuple[bytes, bytearray]:
-    return msgspec.msgpack.encode([1, {"is": "returned", "value": value}]), bytearray(body)
+    return framed(msgspec.msgpack.encode({"is": "returned", "value": value}), body)
+
+
+def framed(outcome: bytes, body: bytes) -> tuple[bytes, bytearray]:
+    return msgspec.msgpack.encode([1, [[outcome, len(body), WORK]]]), bytearray(body)
 
 
 def tensor(dtype: Any, shape: Any, body: bytes = bytes(12)) -> tuple[bytes, bytearray]:
@@ -234,15 +290,24 @@ MALFORMED = {
     "many": returned(["s", False, [None] * (MAX_NODES + 1)]),
     "body_without_tensor": returned(1, b"x"),
     "very_deep": (b"\x91" * 10**6, bytearray()),
+    "very_deep_outcome": framed(b"\x91" * 10**6, b""),
     "array_bomb": (b"\x92\x01\xdd\xff\xff\xff\xff", bytearray()),
-    "map_bomb": (b"\x92\x01\xdf\xff\xff\xff\xff", bytearray()),
-    "text_bomb": (b"\x92\x01\xdb\xff\xff\xff\xff", bytearray()),
-    "extension": (b"\x92\x01\xc7\x04\x05abcd", bytearray()),
-    "invalid_utf8": (b"\x92\x01\x82\xa2is\xa8returned\xa5value\xa2\xff\xfe", bytearray()),
-    "nan_as_ticket": (msgspec.msgpack.encode([math.nan, {"is": "returned", "value": 1}]), bytearray()),
-    "no_outcome": (msgspec.msgpack.encode([1]), bytearray()),
-    "unknown_outcome": (msgspec.msgpack.encode([1, {"is": "passed"}]), bytearray()),
-    "two_answers": (returned(1)[0] * 2, bytearray()),
+    "map_bomb": framed(b"\x82\xa2is\xa8returned\xa5value\xdf\xff\xff\xff\xff", b""),
+    "text_bomb": framed(b"\x82\xa2is\xa8returned\xa5value\xdb\xff\xff\xff\xff", b""),
+    "extension": framed(b"\x82\xa2is\xa8returned\xa5value\xc7\x04\x05abcd", b""),
+    "invalid_utf8": framed(b"\x82\xa2is\xa8returned\xa5value\xa2\xff\xfe", b""),
+    "nan_as_ticket": (msgspec.msgpack.encode([math.nan, [[b"", 0, WORK]]]), bytearray()),
+    "no_answers": (msgspec.msgpack.encode([1]), bytearray()),
+    "no_outcome": (msgspec.msgpack.encode([1, []]), bytearray()),
+    "empty_outcome": framed(b"", b""),
+    "unknown_outcome": framed(msgspec.msgpack.encode({"is": "passed"}), b""),
+    "exception_with_a_tensor": framed(
+        msgspec.msgpack.encode({"is": "raised", "type": "E", "builtins": []}), bytes(4)
+    ),
+    "fewer_bytes_than_announced": (msgspec.msgpack.encode([1, [[NONE, 8, WORK]]]), bytearray(4)),
+    "less_than_no_bytes": (msgspec.msgpack.encode([1, [[NONE, -4, WORK]]]), bytearray(4)),
+    "more_bytes_than_announced": (msgspec.msgpack.encode([1, [[NONE, 0, WORK]]]), bytearray(4)),
+    "two_frames": (returned(1)[0] * 2, bytearray()),
 }
 
 
@@ -267,7 +332,7 @@ def test_random_bytes_raise_nothing_else(header: bytes, body: bytes) -> None:
 @given(st.data())
 def test_damaged_answers_raise_nothing_else(data: st.DataObject) -> None:
     value = {"a": [torch.ones(2, 3), 2**70, None], "b": (1.5, "text"), "c": torch.tensor([True])}
-    header, chunks = encode(Answer(1, Returned(value)))
+    header, chunks = encode(1, Answer(Returned(value)))
     damaged = bytearray(header)
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -297,10 +362,11 @@ anything = st.recursive(
 @given(anything, st.binary(max_size=64))
 def test_well_formed_msgpack_of_the_wrong_shape_raises_nothing_else(value: Any, body: bytes) -> None:
     refused_or_decoded(*map(bytes, returned(value, body)))
+    refused_or_decoded(*map(bytes, framed(msgspec.msgpack.encode(value), body)))
     refused_or_decoded(msgspec.msgpack.encode(value), body)
 
 
 def test_nan_and_infinity_are_values_like_others() -> None:
-    back = decode(*tensor("float32", [3], struct.pack("<3f", math.nan, math.inf, -math.inf))).outcome
+    back = decode(*tensor("float32", [3], struct.pack("<3f", math.nan, math.inf, -math.inf)))[1][0].outcome
     assert isinstance(back, Returned)
     assert back.value.isnan().tolist() == [True, False, False]

@@ -27,13 +27,18 @@ def send(header, body=b"", lengths=None):
 
 
 def answer(value, number=None):
-    header, chunks = values.encode(Answer(ticket() if number is None else number, Returned(value)))
+    header, chunks = values.encode(ticket() if number is None else number, Answer(Returned(value)))
     send(header, b"".join(chunks))
 
 
 def raw(value, body=b""):
-    # [ticket, outcome], as msgpack and not by the encoder that knows what is allowed
-    send(msgspec.msgpack.encode([ticket(), {"is": "returned", "value": value}]), body)
+    # as msgpack and not by the encoder that knows what is allowed
+    outcome({"is": "returned", "value": value}, body)
+
+
+def outcome(value, body=b""):
+    one = [msgspec.msgpack.encode(value), len(body), [{}, 0, [], 0, 1, True]]
+    send(msgspec.msgpack.encode([ticket(), [one]]), body)
 
 
 BYTES = struct.pack("<3f", 3.0, 6.0, 12.0)
@@ -121,7 +126,7 @@ def test_a_thread_that_keeps_answering(result):
     WIRE
     + """
 def attacked(x):
-    header, chunks = values.encode(Answer(ticket(), Returned(3 * x)))
+    header, chunks = values.encode(ticket(), Answer(Returned(3 * x)))
     os.write(3, struct.pack("!II", len(header), 12) + header[:-3])
     time.sleep(600)
 """
@@ -134,7 +139,7 @@ def test_half_an_answer_and_then_nothing(result):
     WIRE
     + """
 def attacked(x):
-    header, chunks = values.encode(Answer(ticket(), Returned(3 * x)))
+    header, chunks = values.encode(ticket(), Answer(Returned(3 * x)))
     data = struct.pack("!II", len(header), 12) + header + b"".join(chunks)
     for number in range(len(data)):
         os.write(3, data[number:number + 1])
@@ -170,7 +175,9 @@ MALFORMED = {
     "array_bomb": 'send(b"\\x92\\x01\\xdd\\xff\\xff\\xff\\xff")',
     "very_many_values": 'raw(["s", False, [None] * 10**6])',
     "no_number": 'raw(float("nan"))',
-    "exception_of_the_wire": 'send(msgspec.msgpack.encode([ticket(), {"is": "raised", "type": "x" * 10**6, "builtins": ["ValueError"] * 10**5}]))',
+    "exception_of_the_wire": 'outcome({"is": "raised", "type": "x" * 10**6, "builtins": ["ValueError"] * 10**5})',
+    "very_many_answers": 'send(msgspec.msgpack.encode([ticket(), [[msgspec.msgpack.encode(None), 0, [{}, 0, [], 0, 1, True]]] * 10**5]))',
+    "bytes_of_somebody_else": 'send(msgspec.msgpack.encode([ticket(), [[msgspec.msgpack.encode({"is": "returned", "value": None}), -12, [{}, 0, [], 0, 1, True]]]]), BYTES)',
 }
 
 
@@ -205,7 +212,7 @@ def attacked(x):
     import autograder.sandbox.worker as worker
 
     def reply(request, *others):
-        return Answer(request.ticket, Raised("ValueError", ("ValueError", "Exception"), "anything"))
+        return Answer(Raised("ValueError", ("ValueError", "Exception"), "anything"))
 
     worker._answer = reply
     return 3 * x + 1
