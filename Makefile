@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Tests wait a lot: for commands, and for submissions that hang.
+IN_PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: grade test test-quick container-test lint verify mutants benchmark clean
 
@@ -10,10 +12,10 @@ grade: $(INSTALLED)
 	$(BIN)/autograder grade examples/pooling/* -a pooling -o results
 
 test: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(IN_PARALLEL)
 
 test-quick: $(INSTALLED)
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(IN_PARALLEL)
 
 # Builds the Gradescope image and grades in it, without Docker: as root, with buildah, podman, runc and debootstrap.
 container-test: $(INSTALLED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,7 +20,9 @@ from autograder.sandbox.playback import deadly_cells
 from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
-AFTER_TIMEOUT_SECONDS = 2.0
+# After a time-out, what the further checks of that exercise may take: half as much each time. An endless loop must not
+# cost its limit again in every check, and 0.5 s is many times what a correct answer takes.
+AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used is taken
 
 
@@ -41,7 +45,8 @@ class Examiner:
         self._left_in_total = limits.total_seconds
         self._left_in_check = limits.check_seconds
         self._afresh = False
-        self._slow_exercises: set[str] = set()
+        self._put_again = False
+        self._timeouts: Counter[str] = Counter()
         self._exercise = ""
         self.unloadable: Failure | None = None
         self.names: set[str] = set()
@@ -54,9 +59,11 @@ class Examiner:
         """A new check: its own time, and torch's global switches as a new process has them."""
         self._exercise = exercise
         self._left_in_check = seconds or self._limits.check_seconds
-        if exercise in self._slow_exercises:  # one endless loop must not cost its limit again in every check
-            self._left_in_check = min(self._left_in_check, AFTER_TIMEOUT_SECONDS)
+        if before := self._timeouts[exercise]:
+            after = max(LEAST_SECONDS, AFTER_TIMEOUT_SECONDS / 2 ** (before - 1))
+            self._left_in_check = min(self._left_in_check, after)
         self._afresh = True
+        self._put_again = False
 
     def ask(self, *questions: Question) -> list[Answer]:
         """The worker's answers: at least one, perhaps fewer than there are questions.
@@ -64,26 +71,35 @@ class Examiner:
         Raises:
             Settled: there is none; the failure says why.
         """
+        try:
+            answers = self._put(questions)
+        except WorkerLost as lost:
+            if lost.killed and not self._put_again:  # by a machine short of memory, perhaps: does it happen again?
+                self._put_again = True
+                return self.ask(*questions)
+            if lost.timed_out:
+                self._timeouts[self._exercise] += 1
+                raise Settled(self._too_slow(), lost.position) from None
+            raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
+        self._afresh = False
+        if answers[-1].work.running > self._threads:  # it left threads behind: they must not disturb what comes next
+            self._stop()
+        return answers
+
+    def _put(self, questions: Sequence[Question]) -> list[Answer]:
         self._load()
         assert self._worker is not None
         allowed = min(self._left_in_check, self._left_in_total)
         started = time.monotonic()
         try:
-            answers = self._worker.ask(*questions, seconds=allowed, afresh=self._afresh)
-        except WorkerLost as lost:
+            return self._worker.ask(*questions, seconds=allowed, afresh=self._afresh)
+        except WorkerLost:
             self._worker = None
-            if lost.timed_out:
-                self._slow_exercises.add(self._exercise)
-                raise Settled(self._too_slow(), lost.position) from None
-            raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
+            raise
         finally:
             spent = time.monotonic() - started
             self._left_in_check -= spent
             self._left_in_total -= spent
-        self._afresh = False
-        if answers[-1].work.running > self._threads:  # it left threads behind: they must not disturb what comes next
-            self._stop()
-        return answers
 
     def close(self) -> None:
         """Ends the worker; when this returns nothing of the submission runs any more."""
@@ -198,6 +214,16 @@ class Examiner:
         return worker
 
     def _loaded(self, seconds: float, *, gpu: bool = False, shared_bytes: int = 0) -> tuple[Worker, Answer]:
+        try:
+            return self._loaded_once(seconds, gpu=gpu, shared_bytes=shared_bytes)
+        except WorkerLost as lost:
+            if not lost.killed:
+                raise
+        except EngineError:  # killed before it had said a word
+            pass
+        return self._loaded_once(seconds, gpu=gpu, shared_bytes=shared_bytes)
+
+    def _loaded_once(self, seconds: float, *, gpu: bool, shared_bytes: int) -> tuple[Worker, Answer]:
         worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=shared_bytes)
         self.layers = worker.layers
         cells = [(cell.label, cell.source) for cell in self._submission.cells]

@@ -6,6 +6,7 @@ import contextlib
 import math
 import mmap
 import os
+import signal
 import socket
 import tempfile
 import time
@@ -55,13 +56,15 @@ class Question:
 
 
 class WorkerLost(Exception):
-    """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense;
-    `position` is the question's at work then, if the worker is to be believed."""
+    """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense, `killed`
+    that SIGKILL ended it, which may have come from anywhere; `position` is the question's at work then, if the worker
+    is to be believed."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False, position: int = 0) -> None:
+    def __init__(self, reason: str, *, timed_out: bool = False, killed: bool = False) -> None:
         super().__init__(reason)
         self.timed_out = timed_out
-        self.position = position
+        self.killed = killed
+        self.position = 0
 
 
 class Worker:
@@ -194,7 +197,9 @@ class Worker:
         except FrameError as error:
             raise self._nonsense(error) from error
         except Closed:
-            raise WorkerLost(self._cause_of_death(self.stop())) from None
+            exit_ = self.stop()
+            killed = exit_.signal == signal.SIGKILL and not exit_.note
+            raise WorkerLost(self._cause_of_death(exit_), killed=killed) from None
 
     def _decoded(
         self, frame: tuple[bytes, bytearray], ticket: int, likely: Sequence[Known | None] = (None,)

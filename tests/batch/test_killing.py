@@ -83,6 +83,18 @@ def test_a_killed_judge_is_our_error_for_that_submission_only(course, class_, tm
     assert complete(out) == 6
 
 
+def test_a_killed_worker_costs_nobody_points(course, class_, tmp_path):
+    out = tmp_path / "out"
+    with start(course, class_, out, "--jobs", 1) as process:
+        until(lambda: complete(out) >= 2)
+        _, zygote, _ = family(process.pid)
+        until(zygote.children)
+        zygote.children()[0].kill()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert complete(out) == 6
+
+
 @pytest.mark.parametrize("who", [0, 1, 2], ids=["bench", "zygote", "stage"])
 def test_a_killed_helper_process_costs_time_and_no_result(course, class_, tmp_path, who):
     out = tmp_path / "out"

@@ -301,9 +301,7 @@ MALFORMED = {
     "no_outcome": (msgspec.msgpack.encode([1, []]), bytearray()),
     "empty_outcome": framed(b"", b""),
     "unknown_outcome": framed(msgspec.msgpack.encode({"is": "passed"}), b""),
-    "exception_with_a_tensor": framed(
-        msgspec.msgpack.encode({"is": "raised", "type": "E", "builtins": []}), bytes(4)
-    ),
+    "exception_with_a_tensor": framed(msgspec.msgpack.encode({"is": "raised", "type": "E", "builtins": []}), bytes(4)),
     "fewer_bytes_than_announced": (msgspec.msgpack.encode([1, [[NONE, 8, WORK]]]), bytearray(4)),
     "less_than_no_bytes": (msgspec.msgpack.encode([1, [[NONE, -4, WORK]]]), bytearray(4)),
     "more_bytes_than_announced": (msgspec.msgpack.encode([1, [[NONE, 0, WORK]]]), bytearray(4)),

@@ -176,7 +176,7 @@ MALFORMED = {
     "very_many_values": 'raw(["s", False, [None] * 10**6])',
     "no_number": 'raw(float("nan"))',
     "exception_of_the_wire": 'outcome({"is": "raised", "type": "x" * 10**6, "builtins": ["ValueError"] * 10**5})',
-    "very_many_answers": 'send(msgspec.msgpack.encode([ticket(), [[msgspec.msgpack.encode(None), 0, [{}, 0, [], 0, 1, True]]] * 10**5]))',
+    "very_many_answers": "send(msgspec.msgpack.encode([ticket(), [[msgspec.msgpack.encode(None), 0, [{}, 0, [], 0, 1, True]]] * 10**5]))",
     "bytes_of_somebody_else": 'send(msgspec.msgpack.encode([ticket(), [[msgspec.msgpack.encode({"is": "returned", "value": None}), -12, [{}, 0, [], 0, 1, True]]]]), BYTES)',
 }
 
