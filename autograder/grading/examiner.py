@@ -12,17 +12,16 @@ from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
-from autograder.job import Show
 from autograder.results.model import Status
 from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
-from autograder.sandbox.playback import deadly_cells
 from autograder.sandbox.values import Answer, Raised
 from autograder.submission import Submission
 
 # After a time-out, what the further checks of that exercise may take: half as much each time. An endless loop must not
 # cost its limit again in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
+MAX_STOPPED = 6  # cells of a notebook
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used is taken
 
 
@@ -140,13 +139,14 @@ class Examiner:
             )
         if self._worker is not None:
             return
-        seconds = min(self._limits.import_seconds, self._left_in_total)
+        # A second cell that never ends costs less than the first; but some may take long and come to an end.
+        seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_in_total)
         started = time.monotonic()
         loaded: tuple[Worker, Answer] | None = None
         try:
             loaded = self._loaded(seconds)
         except WorkerLost as lost:
-            if not self._leave_out_deadly_cells():
+            if not self._left_out(lost):
                 raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
             self._left_in_total -= time.monotonic() - started
@@ -168,18 +168,15 @@ class Examiner:
             return Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
         return Failure(f"{name} could not be run to its end: {lost}.")
 
-    def _leave_out_deadly_cells(self) -> bool:
-        """Where a notebook's cell costs the process, it shall cost no more than that cell. True if there is one, and
-        others are left."""
-        cells = self._submission.cells
-        if not self._submission.is_notebook or self.stopped:
+    def _left_out(self, lost: WorkerLost) -> bool:
+        """Where a notebook's cell costs the process, it shall cost no more than that cell: the rest is run without it.
+        False if that has happened too often."""
+        cells = list(self._submission.cells)
+        if not self._submission.is_notebook or len(self.stopped) >= MAX_STOPPED or len(cells) < 2:
             return False
-        show = Show(tuple(cell.source for cell in cells), self._limits)
-        deadly = deadly_cells(show, self._client)
-        self.stopped = [cells[number - 1].label for number in deadly]
-        kept = tuple(cell for cell in cells if cell.label not in self.stopped)
-        self._submission = msgspec.structs.replace(self._submission, cells=kept)
-        return bool(deadly) and bool(kept)
+        self.stopped.append(cells.pop(lost.position).label)
+        self._submission = msgspec.structs.replace(self._submission, cells=tuple(cells))
+        return True
 
     def another_worker(self, *, gpu: bool) -> Worker:
         """A worker beside the usual one that has loaded the submission, for whoever will stop it.

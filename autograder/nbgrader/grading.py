@@ -21,6 +21,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.engine import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.job import Job, Show, Stage
+from autograder.magics import without_magics
 from autograder.nbgrader import outputs
 from autograder.parallel import cores
 from autograder.release import test_cell_id
@@ -66,7 +67,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                     )
                 cell.outputs = outputs.of_test_cell(exercise, result.notice, float(mark.points))
         if self.run_cells:
-            self._show(converter, assignment, nb)
+            self._show(converter, assignment, nb, _sources(path, assignment, result.stopped))
         return nb, resources
 
     def _graded(self, converter: Any, assignment: Assignment, path: Path) -> Result:
@@ -90,12 +91,20 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         device = devices.choose(self.device) if self.timing else ""
         return Job(str(assignment.root), assignment.slug, submission, self.salt, device=device)
 
-    def _show(self, converter: Any, assignment: Assignment, nb: Any) -> None:
-        """Runs the cells and puts in what they print and show."""
+    def _show(self, converter: Any, assignment: Assignment, nb: Any, stopped: set[str]) -> None:
+        """Runs the cells, but for those that are known not to end, and puts in what they print and show."""
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
-        show = Show(tuple(cell.source for cell in cells), assignment.limits)
+        numbers = [number for number, cell in enumerate(cells, 1) if without_magics(cell.source) in stopped]
+        show = Show(tuple(cell.source for cell in cells), tuple(numbers), assignment.limits)
         for number, (cell, shown) in enumerate(zip(cells, _command(converter).engine.show(show), strict=True), 1):
             cell.outputs, cell.execution_count = outputs.of_cell(shown, number), number
+
+
+def _sources(path: Path, assignment: Assignment, labels: tuple[str, ...]) -> set[str]:
+    """What stands in those cells of the notebook at `path`."""
+    if not labels:
+        return set()
+    return {cell.source for cell in read_submission(path, assignment.module).cells if cell.label in labels}
 
 
 def _is_test(cell: Any) -> bool:

@@ -57,14 +57,14 @@ class Question:
 
 class WorkerLost(Exception):
     """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense, `killed`
-    that SIGKILL ended it, which may have come from anywhere; `position` is the question's at work then, if the worker
-    is to be believed."""
+    that SIGKILL ended it, which may have come from anywhere; `position` is that of the question or cell at work then,
+    if the worker is to be believed."""
 
-    def __init__(self, reason: str, *, timed_out: bool = False, killed: bool = False) -> None:
+    def __init__(self, reason: str, position: int, *, timed_out: bool = False, killed: bool = False) -> None:
         super().__init__(reason)
+        self.position = position
         self.timed_out = timed_out
         self.killed = killed
-        self.position = 0
 
 
 class Worker:
@@ -74,6 +74,7 @@ class Worker:
         """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._exit: Exit | None = None
+        self._parts = self._position = 0  # of the request at work; where it was when the worker ended
         with tempfile.TemporaryFile() as file:
             file.truncate(max(shared_bytes, POSITION.size))
             self._shared = mmap.mmap(file.fileno(), 0)
@@ -104,7 +105,8 @@ class Worker:
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
         """
-        return self._exchange(_encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises))), (), 0, seconds)
+        header = _encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises)))
+        return self._exchange(header, (), 0, seconds, parts=len(cells))[0]
 
     def ask(self, *questions: Question, seconds: float, afresh: bool = False) -> list[Answer]:
         """Evaluates shipped probes one after the other. The answers may be fewer than the questions.
@@ -115,13 +117,9 @@ class Worker:
         ticket = _new_ticket()
         asked = [Asked(len(one.probe), one.seed, one.operators, one.lines) for one in questions]
         header = _encoder.encode(Ask(ticket, tuple(asked), afresh))
-        POSITION.pack_into(self._shared, 0, 0)
-        try:
-            frame, _ = self._frame(header, [one.probe for one in questions], seconds)
-            return self._decoded(frame, ticket, [one.likely for one in questions])
-        except WorkerLost as lost:
-            lost.position = min(self._position, len(questions) - 1)
-            raise
+        body = [one.probe for one in questions]
+        likely = [one.likely for one in questions]
+        return self._exchange(header, body, ticket, seconds, parts=len(questions), likely=likely)
 
     def prepare(self, probe: bytes, *, seed: int, seconds: float, device: str = "cpu") -> Answer:
         """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`. The answer's
@@ -131,7 +129,7 @@ class Worker:
             WorkerLost: no valid answer within `seconds`.
         """
         ticket = _new_ticket()
-        return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)
+        return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)[0]
 
     def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False) -> Timed:
         """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and takes the time.
@@ -173,12 +171,24 @@ class Worker:
         """Ends the worker and everything it has started; returns when all of it is gone. Once is enough."""
         if self._exit is None:
             self._exit = self._child.stop()
-            (self._position,) = POSITION.unpack_from(self._shared)
+            (position,) = POSITION.unpack_from(self._shared)
+            self._position = min(position, max(self._parts - 1, 0))
             self._shared.close()
         return self._exit
 
-    def _exchange(self, header: bytes, body: Sequence[Buffer], ticket: int, seconds: float) -> Answer:
-        return self._decoded(self._frame(header, body, seconds)[0], ticket)[0]
+    def _exchange(
+        self,
+        header: bytes,
+        body: Sequence[Buffer],
+        ticket: int,
+        seconds: float,
+        *,
+        parts: int = 1,
+        likely: Sequence[Known | None] = (None,),
+    ) -> list[Answer]:
+        self._parts = parts
+        POSITION.pack_into(self._shared, 0, 0)
+        return self._decoded(self._frame(header, body, seconds)[0], ticket, likely)
 
     def _frame(self, header: bytes, body: Sequence[Buffer], seconds: float) -> tuple[tuple[bytes, bytearray], float]:
         """The worker's next frame, and the time (of `time.perf_counter`) at which its last byte was here."""
@@ -193,13 +203,14 @@ class Worker:
             return receive_frame(channel, deadline), time.perf_counter()
         except Late:
             exit_ = self.stop()
-            raise WorkerLost(exit_.note or f"it took longer than {seconds:.3g} s", timed_out=not exit_.note) from None
+            reason = exit_.note or f"it took longer than {seconds:.3g} s"
+            raise WorkerLost(reason, self._position, timed_out=not exit_.note) from None
         except FrameError as error:
             raise self._nonsense(error) from error
         except Closed:
             exit_ = self.stop()
             killed = exit_.signal == signal.SIGKILL and not exit_.note
-            raise WorkerLost(self._cause_of_death(exit_), killed=killed) from None
+            raise WorkerLost(self._cause_of_death(exit_), self._position, killed=killed) from None
 
     def _decoded(
         self, frame: tuple[bytes, bytearray], ticket: int, likely: Sequence[Known | None] = (None,)
@@ -214,7 +225,7 @@ class Worker:
 
     def _nonsense(self, error: FrameError) -> WorkerLost:
         self.stop()
-        return WorkerLost(f"it sent back an answer that is not valid ({error})")
+        return WorkerLost(f"it sent back an answer that is not valid ({error})", self._position)
 
     def _refuse_early_answers(self) -> None:
         channel = self._child.channel

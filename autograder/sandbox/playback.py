@@ -40,17 +40,6 @@ def show(order: Show, client: Client) -> list[ShownCell]:
     return _with_fewer_pictures(shown)
 
 
-def deadly_cells(order: Show, client: Client) -> dict[int, str]:
-    """The numbers of the cells that do not come to an end or that end their process, and why they were stopped."""
-    notebook = _Notebook(order, client)
-    try:
-        for number in range(1, len(order.cells) + 1):
-            notebook.run(number)
-    finally:
-        notebook.close()
-    return notebook.lost
-
-
 class _Notebook:
     """A worker that has run some of the cells, and the time that is left."""
 
@@ -60,12 +49,14 @@ class _Notebook:
         self._limit = order.limits.import_seconds
         self._left = TIMES_THE_LIMIT * self._limit
         self._done: list[int] = []  # the cells to repeat when the worker is lost
-        self.lost: dict[int, str] = {}  # and those that it was lost in
+        self._lost = 0  # how often it was
 
     def run(self, number: int) -> ShownCell:
         if not self._order.cells[number - 1].strip():
             return ShownCell()
-        if self._left <= 0 or len(self.lost) > MAX_LOSSES:
+        if number in self._order.stopped:
+            return ShownCell(error="Stopped: it did not come to an end, or ended the process.")
+        if self._left <= 0 or self._lost > MAX_LOSSES:
             return ShownCell(error="NotRun: the cells before had used up the time of this notebook.")
         try:
             if self._worker is None:
@@ -75,7 +66,7 @@ class _Notebook:
             shown = self._ask(number)
         except WorkerLost as lost:
             self._worker = None
-            self.lost[number] = str(lost)
+            self._lost += 1
             if lost.timed_out:
                 self._limit = AFTER_TIMEOUT_SECONDS
                 return ShownCell(error=f"Stopped: {lost}. Does every loop come to an end?")

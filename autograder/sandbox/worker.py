@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 import torch
 
+from autograder.magics import provide_shell
 from autograder.sandbox import shipping, values
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory, keep_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
@@ -86,7 +87,7 @@ class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that goes beyond is the last
-POSITION = struct.Struct("!Q")  # of the question at work, at the beginning of the shared memory
+POSITION = struct.Struct("!Q")  # of the question or cell at work, at the beginning of the shared memory
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
@@ -98,6 +99,7 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
     send_frame(channel, *values.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
     module = types.ModuleType("submission")
+    provide_shell()
     threads = Threads()
     passes = ForwardPasses()
     files: set[str] = set()
@@ -106,7 +108,7 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
         request = _requests.decode(header)
         if isinstance(request, Load):
             files = {label for label, _ in request.cells}
-            module, answer = _load(request)
+            module, answer = _load(request, shared)
             frame = values.encode(0, answer)
         elif isinstance(request, Ask):
             frame = _answers(request, body, module, files, threads, shared)
@@ -162,7 +164,7 @@ def _message(error: BaseException) -> str:
         return "(its message could not be read)"
 
 
-def _load(request: Load) -> tuple[types.ModuleType, Answer]:
+def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     """The module, and an answer: its public names, the errors on the way, and which name is built on which."""
     reset_torch()
     module = types.ModuleType(request.name)
@@ -171,7 +173,8 @@ def _load(request: Load) -> tuple[types.ModuleType, Answer]:
         module.__file__ = request.cells[0][0]
     errors: list[Raised] = []
     files = {label for label, _ in request.cells}
-    for label, source in request.cells:
+    for position, (label, source) in enumerate(request.cells):
+        POSITION.pack_into(shared, 0, position)
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
         try:
             exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)

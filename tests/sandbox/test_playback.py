@@ -21,7 +21,7 @@ def engine() -> Iterator[Engine]:
 
 
 def show(engine: Engine, *cells: str) -> list[ShownCell]:
-    return engine.show(Show(cells, LIMITS))
+    return engine.show(Show(cells, limits=LIMITS))
 
 
 def parts(cell: ShownCell) -> list[tuple[str, str]]:
@@ -87,6 +87,12 @@ def test_a_cell_that_hangs_or_leaves_costs_itself_and_what_came_before_it_stays(
     assert "it took longer than 2 s. Does every loop come to an end?" in cells[1].error
     assert "exit code 3" in cells[3].error
     assert cells[5].error.endswith("SystemExit")
+
+
+def test_a_cell_that_is_known_not_to_end_is_not_run(engine: Engine) -> None:
+    cells = engine.show(Show(("x = 1", "x = 2\nwhile True:\n    pass", "x"), (2,), LIMITS))
+    assert cells[1].error.startswith("Stopped: it did not come to an end")
+    assert parts(cells[2]) == [("result", "1")]
 
 
 def test_a_notebook_of_endless_loops_ends_after_a_few_limits(engine: Engine) -> None:

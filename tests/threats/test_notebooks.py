@@ -63,6 +63,16 @@ def test_harmless_magics_cost_nothing(result):
     assert result.data["score"] == 12
 
 
+@attack(
+    "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('echo no')\n"
+    + "get_ipython().run_cell_magic('time', '', "
+    + repr(WORK)
+    + ")\n"
+)
+def test_an_exported_notebooks_calls_of_the_shell_cost_nothing(result):
+    assert result.data["score"] == 12
+
+
 @attack(notebook("import os\nos._exit(0)", WORK, "import os\nos.abort()"), raw=True, notebook=True)
 def test_a_cell_that_leaves_costs_that_cell(result):
     assert result.data["score"] == 12
