@@ -10,7 +10,8 @@ from autograder.errors import UsageError
 from autograder.selfcheck import places, printing
 from autograder.selfcheck.events import Verdict
 from autograder.selfcheck.running import Outcome, run_tests
-from autograder.submission import SubmissionError, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import read_submission
 
 
 def run(file: Path | None, tests: Path | None) -> int:

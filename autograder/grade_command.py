@@ -19,7 +19,8 @@ from autograder.job import Job, Stage
 from autograder.results import gradescope
 from autograder.results.inert import inert
 from autograder.results.model import ExerciseResult, Result, State
-from autograder.submission import SubmissionError, infer_slug, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import infer_slug, read_submission
 from autograder.timing import devices
 
 if TYPE_CHECKING:

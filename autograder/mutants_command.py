@@ -22,7 +22,8 @@ from autograder.parallel import cores, progress
 from autograder.quality import WHOLE, update
 from autograder.results.model import Status
 from autograder.results.printer import Printer
-from autograder.submission import Cell, Submission
+from autograder.sources import Cell
+from autograder.submission import Submission
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -14,7 +14,8 @@ from autograder.errors import UsageError
 from autograder.results import atomic
 from autograder.results.inert import one_line
 from autograder.results.printer import Printer
-from autograder.submission import Submission, SubmissionError, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import Submission, read_submission
 
 PAGE = "similar.html"
 _SHOWN = 50  # pairs side by side: a page for people

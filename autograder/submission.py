@@ -6,49 +6,39 @@ its walls), nothing is unpacked to disk, no link is followed, and no more is rea
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import io
-import json
 import os
 import re
 import stat
-import tokenize
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
-from autograder.magics import without_magics
+from autograder.sources import (
+    CODE_CAP,
+    MAX_ENTRIES,
+    MB,
+    Cell,
+    NotebookCell,
+    SubmissionError,
+    notebook_cells,
+    notebook_code,
+    python_source,
+    shown,
+    too_big,
+)
 
-MB = 1 << 20
-CODE_CAP = MB
 STUB = b"raise NotImplementedError()"  # what a skeleton has in the place of a solution
 CAPS = {".py": CODE_CAP, ".ipynb": 20 * MB, ".zip": 20 * MB}
-MAX_ENTRIES = 10_000  # files in a folder or zip, and cells in a notebook
 MAX_DEPTH = 3  # folders between the submission and the file
 
 Parts = tuple[str, ...]  # a path relative to the submission
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-# The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
-_ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
-_NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
-_MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
-
-
-class SubmissionError(Exception):
-    """The submission cannot be graded and scores 0; the text tells the student in one sentence what to do."""
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """A piece of source and what a traceback calls it: `pooling.py` or `cell 3`."""
-
-    label: str
-    source: str
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -73,15 +63,25 @@ def read_submission(path: Path, module: str) -> Submission:
     is_folder = _is_folder(path)
     root = path if is_folder else path.parent
     parts: Parts = _find(path, module) if is_folder else (path.name,)
-    name, suffix = _shown("/".join(parts)), Path(parts[-1]).suffix.lower()
+    name, suffix = shown("/".join(parts)), Path(parts[-1]).suffix.lower()
     data = _read_file(root, parts, name, CAPS.get(suffix, 0))
     if suffix == ".zip":
         member, data = _read_zip(data, name, module)
-        parts, name, suffix = member, f"{name}/{_shown('/'.join(member))}", Path(member[-1]).suffix
-    file_name = _shown(parts[-1])
+        parts, name, suffix = member, f"{name}/{shown('/'.join(member))}", Path(member[-1]).suffix
+    file_name = shown(parts[-1])
     if suffix == ".py":
-        return Submission(name, file_name, (Cell(file_name, _decode(data, name)),), False)
-    return Submission(name, file_name, _notebook_cells(data, name), True)
+        return Submission(name, file_name, (Cell(file_name, python_source(data, name)),), False)
+    return Submission(name, file_name, notebook_code(data, name), True)
+
+
+def read_notebook(path: Path) -> list[NotebookCell]:
+    """Every cell of the notebook at `path`, code or not.
+
+    Raises:
+        SubmissionError: as `read_submission`.
+    """
+    name = shown(path.name)
+    return notebook_cells(_read_file(path.parent, (path.name,), name, CAPS[".ipynb"]), name)
 
 
 def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
@@ -111,11 +111,6 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
     return longest[0] if len(longest) == 1 else None
 
 
-def _shown(name: str) -> str:
-    """A name of the student's as inert text that fits a line."""
-    return "".join(char if char.isprintable() else "?" for char in name[-100:])
-
-
 def _none(module: str) -> NoReturn:
     raise SubmissionError(
         f"No file named {module}.py or {module}.ipynb was found in the submission; hand in exactly one of them."
@@ -133,7 +128,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError as error:
-        raise _unreadable(_shown(path.name), error) from None
+        raise _unreadable(shown(path.name), error) from None
 
 
 def _walk(root: Path, depth: int) -> list[Parts]:
@@ -169,7 +164,7 @@ def _ignored(folder: str) -> bool:
 
 def _find(folder: Path, module: str) -> Parts:
     def read(parts: Parts) -> bytes:
-        return _read_file(folder, parts, _shown("/".join(parts)), CAPS[Path(parts[-1]).suffix])
+        return _read_file(folder, parts, shown("/".join(parts)), CAPS[Path(parts[-1]).suffix])
 
     for depth in (0, MAX_DEPTH):
         if chosen := _pick(_walk(folder, depth), module, read):
@@ -196,7 +191,7 @@ def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], z
         chosen = least_left_to_do([read(parts) for parts in matches])
         matches = matches if chosen is None else [matches[chosen]]
     if len(matches) > 1:
-        some = ", ".join(_shown("/".join(parts)) for parts in matches[:3])
+        some = ", ".join(shown("/".join(parts)) for parts in matches[:3])
         raise SubmissionError(
             f"The submission holds {len(matches)} files that could be graded ({some}); hand in only one."
         )
@@ -214,7 +209,7 @@ def _read_file(root: Path, parts: Parts, name: str, cap: int) -> bytes:
                 if stat.S_ISREG(status.st_mode):
                     data = b"" if status.st_size > cap else file.read(cap + 1)
                     if status.st_size > cap or len(data) > cap:
-                        raise _too_big(name, cap)
+                        raise too_big(name, cap)
                     return data
     except OSError as error:
         raise _unreadable(name, error) from None
@@ -236,10 +231,6 @@ def _open(root: Path, parts: Parts) -> int:
         os.close(folder)
 
 
-def _too_big(name: str, cap: int) -> SubmissionError:
-    return SubmissionError(f"{name} is larger than {cap // MB} MB, the most that is graded; hand in only your code.")
-
-
 def _archive(data: bytes, name: str) -> zipfile.ZipFile:
     if data.count(b"PK\1\2") > MAX_ENTRIES:  # before zipfile builds an object for each
         raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} files; hand in one.")
@@ -254,7 +245,7 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
     for info in archive.infolist():
         raw = info.orig_filename
         if re.match(r"/|[A-Za-z]:", raw) or re.search(r"[\\\0]", raw) or ".." in raw.split("/"):
-            raise SubmissionError(f"The zip holds an unsafe file name ({_shown(raw)}); create the archive again.")
+            raise SubmissionError(f"The zip holds an unsafe file name ({shown(raw)}); create the archive again.")
         parts = tuple(part for part in raw.split("/") if part not in ("", "."))
         if parts and not raw.endswith("/") and len(parts) <= MAX_DEPTH + 1 and not any(map(_ignored, parts[:-1])):
             members.append((parts, info))
@@ -275,7 +266,7 @@ def _read_zip(data: bytes, name: str, module: str) -> tuple[Parts, bytes]:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chosen: Parts, name: str) -> bytes:
-    inner, cap = f"{name}/{_shown('/'.join(chosen))}", CAPS[Path(chosen[-1]).suffix]
+    inner, cap = f"{name}/{shown('/'.join(chosen))}", CAPS[Path(chosen[-1]).suffix]
     if info.flag_bits & 1:
         raise SubmissionError(f"{inner} is encrypted; create the archive again without a password.")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
@@ -286,146 +277,12 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chosen: Parts,
     ):  # the others decompress without bound
         raise SubmissionError(f"{inner} is compressed in an unusual way; create the archive as an ordinary zip.")
     if info.file_size > cap:
-        raise _too_big(inner, cap)
+        raise too_big(inner, cap)
     try:
         with archive.open(info) as file:
             content = file.read(cap + 1)
     except Exception:  # as in _archive
         raise SubmissionError(f"{inner} is damaged; create the archive again or hand in the file.") from None
     if len(content) > cap:
-        raise _too_big(inner, cap)
+        raise too_big(inner, cap)
     return content
-
-
-def _decode(data: bytes, name: str) -> str:
-    """The text of a Python file, in the encoding that Python itself would use."""
-    try:
-        try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-            if not _ENCODING.fullmatch(codecs.lookup(encoding).name):
-                raise LookupError(encoding)
-            text = data.decode(encoding)
-        except (SyntaxError, LookupError):
-            data.decode("utf-8")  # if this fails too, the line at fault says more than the declaration
-            raise SubmissionError(
-                f"Line 1 or 2 of {name} names an encoding that cannot be used; delete it and save as UTF-8."
-            ) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise SubmissionError(
-            f"Line {line} of {name} holds bytes that are not valid {error.encoding}; save the file as UTF-8."
-        ) from None
-    return _checked(text, name)
-
-
-def _checked(text: str, name: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    wrong = re.search("[\0\ud800-\udfff]", text)
-    if wrong:
-        line = text.count("\n", 0, wrong.start()) + 1
-        raise SubmissionError(f"Line {line} of {name} holds a character that is not text; delete it and save again.")
-    return text
-
-
-def _number(digits: str) -> int:
-    """Only the format's version is of interest, so no number can be large enough to be slow."""
-    return int(digits) if digits.isdigit() and len(digits) < 5 else 0
-
-
-class NotebookCell(msgspec.Struct, frozen=True):
-    """A cell as it stands in a notebook; `mark` is the name by which nbgrader knows it, or empty."""
-
-    kind: str
-    source: str
-    mark: str = ""
-
-
-def read_notebook(path: Path) -> list[NotebookCell]:
-    """Every cell of the notebook at `path`, code or not.
-
-    Raises:
-        SubmissionError: as `read_submission`.
-    """
-    name = _shown(path.name)
-    data = _read_file(path.parent, (path.name,), name, CAPS[".ipynb"])
-    return [
-        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
-        for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
-        if cell.get("cell_type") in ("code", "markdown", "raw")
-    ]
-
-
-def _mark_of(cell: dict[str, Any]) -> str:
-    value: object = cell
-    for key in ("metadata", "nbgrader", "grade_id"):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _notebook_cells(data: bytes, name: str) -> tuple[Cell, ...]:
-    result: list[Cell] = []
-    size = 0
-    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
-    for number, _, text in _sources(cells, name):
-        size += len(text.encode())
-        if size > CODE_CAP:
-            raise _too_big(f"The code in {name}", CODE_CAP)
-        text = without_magics(text)
-        if text.strip():
-            result.append(Cell(f"cell {number}", text))
-    return tuple(result)
-
-
-def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, Any]]]:
-    """The cells and their numbers, with only those `keys`: outputs and metadata are most of a notebook and none of the
-    code."""
-    try:
-        notebook = json.loads(
-            data.decode("utf-8-sig"),
-            strict=False,
-            parse_int=_number,
-            parse_float=_number,
-            parse_constant=_number,
-            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
-        )
-    except (ValueError, RecursionError):
-        raise _broken(name) from None
-    cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
-        raise _broken(name)
-    if len(cells) > MAX_ENTRIES:
-        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
-    return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
-
-
-def _sources(cells: list[tuple[int, dict[str, Any]]], name: str) -> Iterator[tuple[int, dict[str, Any], str]]:
-    for number, cell in cells:
-        source = cell.get("source", "")
-        lines = source if isinstance(source, list) else [source]
-        if not all(isinstance(line, str) for line in lines):
-            raise _broken(name)
-        yield number, cell, _checked("".join(lines), f"cell {number} of {name}")
-
-
-def _broken(name: str) -> SubmissionError:
-    return SubmissionError(f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again.")
-
-
-def _version_4_cells(notebook: dict[str, Any]) -> object:
-    """The cells as format 4 has them. Only older formats need nbformat, which is slow."""
-    if notebook.get("nbformat") not in (1, 2, 3):
-        return notebook.get("cells")
-    import nbformat
-
-    reads: Any = nbformat.reads  # untyped in some versions
-    try:
-        old = [cell for sheet in notebook.get("worksheets", [notebook]) for cell in sheet["cells"]]
-        if len(old) > MAX_ENTRIES:
-            return old
-        for cell in old:
-            cell.update(metadata={}, outputs=[], language="python")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return list(reads(json.dumps({**notebook, "metadata": {}}), as_version=4).cells)
-    except Exception:  # nbformat expects the right types everywhere
-        return None

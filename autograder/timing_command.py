@@ -16,7 +16,8 @@ from autograder.parallel import progress
 from autograder.results.inert import one_line
 from autograder.results.model import Result, State, Status
 from autograder.results.printer import Printer
-from autograder.submission import Cell, Submission
+from autograder.sources import Cell
+from autograder.submission import Submission
 from autograder.timing import devices
 from autograder.timing.calibration import SLOWER, Calibration, false_deductions, slowed
 

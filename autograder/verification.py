@@ -19,7 +19,8 @@ from autograder.release import skeleton
 from autograder.results.feedback import points_text
 from autograder.results.inert import one_line
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
-from autograder.submission import Cell, Submission
+from autograder.sources import Cell
+from autograder.submission import Submission
 
 ENOUGH_MISCONCEPTIONS = 5
 SOLUTION, SKELETON = "solution", "skeleton"

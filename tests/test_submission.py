@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from autograder import submission as module_under_test
-from autograder.submission import Submission, SubmissionError, infer_slug, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import Submission, infer_slug, read_submission
 
 CODE = "def naive_pooling(x):\n    return x\n"
 

@@ -23,7 +23,8 @@ from autograder.errors import EngineError
 from autograder.results.inert import one_line
 from autograder.results.model import ExerciseResult, Result, State
 from autograder.results.terminal import note
-from autograder.submission import Cell, Submission, SubmissionError, read_submission
+from autograder.sources import Cell, SubmissionError
+from autograder.submission import Submission, read_submission
 
 NOT_GRADED = "Grading failed. It is not your fault; your instructor has been told."
 _MISSING_LAYER = "confinement without "

@@ -36,7 +36,8 @@ from autograder.results.gradescope import Settlement
 from autograder.results.inert import inert
 from autograder.results.model import Result, State
 from autograder.sandbox.confinement import adopt_orphans, refuse_debuggers
-from autograder.submission import SubmissionError, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import read_submission
 
 
 def main(root: str, *options: str) -> NoReturn:

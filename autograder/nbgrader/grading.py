@@ -26,7 +26,8 @@ from autograder.nbgrader import outputs
 from autograder.parallel import cores
 from autograder.release import test_cell_id
 from autograder.results.model import Result, State
-from autograder.submission import SubmissionError, read_submission
+from autograder.sources import SubmissionError
+from autograder.submission import read_submission
 from autograder.timing import devices
 
 WORTH_A_REHEARSAL = 3  # submissions of one assignment in one command

@@ -15,7 +15,8 @@ from nbconvert.exporters import NotebookExporter
 
 from autograder.errors import EngineError
 from autograder.results.inert import inert
-from autograder.submission import NotebookCell, SubmissionError, read_notebook
+from autograder.sources import NotebookCell, SubmissionError
+from autograder.submission import read_notebook
 
 _UNREADABLE = "**This notebook could not be read, so nothing in it was graded.** {}"
 

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from autograder.results.model import Shown
-from autograder.submission import Cell
+from autograder.sources import Cell
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.nbgrader.submitted import mended
 from autograder.release import source_notebook
-from autograder.submission import NotebookCell
+from autograder.sources import NotebookCell
 
 SOLUTION = (
     "# %% [markdown]\n# Title\n\n# %%\n### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n"

@@ -10,7 +10,8 @@ import pytest
 from autograder.engine import Engine
 from autograder.job import Job
 from autograder.results.model import CheckResult, State
-from autograder.submission import Cell, Submission
+from autograder.sources import Cell
+from autograder.submission import Submission
 
 Graded = Callable[..., tuple[CheckResult, CheckResult]]
 

@@ -10,7 +10,8 @@ import pytest
 from autograder.engine import Engine
 from autograder.job import Job
 from autograder.results.model import State
-from autograder.submission import Cell, Submission
+from autograder.sources import Cell
+from autograder.submission import Submission
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
