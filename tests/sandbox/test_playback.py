@@ -115,7 +115,8 @@ def test_answers_that_are_none_are_said_to_be_so(engine: Engine) -> None:
 
 def test_figures_become_pictures(engine: Engine) -> None:
     pytest.importorskip("matplotlib")
-    (cell,) = show(engine, "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.show()\nprint('done')")
+    source = "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.show()\nprint('done')"
+    (cell,) = engine.show(Show((source,), limits=Limits(import_seconds=60)))  # matplotlib takes its time
     assert cell.error == ""
     assert [part.kind for part in cell.parts if part.kind != "stderr"] == ["stdout", "png"]
     assert cell.parts[-1].png.startswith(b"\x89PNG")
