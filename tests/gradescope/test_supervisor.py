@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from fake_platform import RIGHT, Place
