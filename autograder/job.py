@@ -37,11 +37,11 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Show(msgspec.Struct, frozen=True):
-    """Run the code cells of a notebook one after the other, not to grade them but to show what comes of them. Those
-    numbered in `stopped`, from 1, are known not to end and are left out."""
+    """Run the code cells of a notebook one after the other, not to grade them but to show what comes of them. Those in
+    `stopped`, by number from 1, are known not to end, and why; they are left out."""
 
     cells: tuple[str, ...]
-    stopped: tuple[int, ...] = ()
+    stopped: dict[int, str] = {}
     limits: Limits = Limits()
 
 

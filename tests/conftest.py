@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import PurePosixPath
 
 import pytest
@@ -20,5 +21,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         path = PurePosixPath(item.nodeid.partition("::")[0])
         group = path.parent.name if path.parent.name in WHOLE_FOLDERS else path.name
         if group in BY_PARAMETER:
-            group += item.name.partition("[")[2]
+            group += re.split(r"[\[\]-]", item.name + "[")[1]
         item.add_marker(pytest.mark.xdist_group(group))

@@ -50,7 +50,7 @@ class Examiner:
         self.unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
-        self.stopped: list[str] = []  # cells that are left out: they never end, or end the process
+        self.stopped: dict[str, str] = {}  # cells that are left out as they never end or end the process, and why
         self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
 
@@ -174,7 +174,7 @@ class Examiner:
         cells = list(self._submission.cells)
         if not self._submission.is_notebook or len(self.stopped) >= MAX_STOPPED or len(cells) < 2:
             return False
-        self.stopped.append(cells.pop(lost.position).label)
+        self.stopped[cells.pop(lost.position).label] = lost.told
         self._submission = msgspec.structs.replace(self._submission, cells=tuple(cells))
         return True
 

@@ -87,7 +87,7 @@ def grade(
         submission=job.submission.name,
         state=state,
         exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
-        stopped=tuple(examiner.stopped),
+        stopped=examiner.stopped,
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
         environment=_environment(examiner.layers, job.device),

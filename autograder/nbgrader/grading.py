@@ -92,20 +92,21 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         device = devices.choose(self.device) if self.timing else ""
         return Job(str(assignment.root), assignment.slug, submission, self.salt, device=device)
 
-    def _show(self, converter: Any, assignment: Assignment, nb: Any, stopped: set[str]) -> None:
+    def _show(self, converter: Any, assignment: Assignment, nb: Any, stopped: dict[str, str]) -> None:
         """Runs the cells, but for those that are known not to end, and puts in what they print and show."""
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
-        numbers = [number for number, cell in enumerate(cells, 1) if without_magics(cell.source) in stopped]
-        show = Show(tuple(cell.source for cell in cells), tuple(numbers), assignment.limits)
+        why = {number: stopped.get(without_magics(cell.source), "") for number, cell in enumerate(cells, 1)}
+        show = Show(tuple(cell.source for cell in cells), why, assignment.limits)
         for number, (cell, shown) in enumerate(zip(cells, _command(converter).engine.show(show), strict=True), 1):
             cell.outputs, cell.execution_count = outputs.of_cell(shown, number), number
 
 
-def _sources(path: Path, assignment: Assignment, labels: tuple[str, ...]) -> set[str]:
-    """What stands in those cells of the notebook at `path`."""
-    if not labels:
-        return set()
-    return {cell.source for cell in read_submission(path, assignment.module).cells if cell.label in labels}
+def _sources(path: Path, assignment: Assignment, stopped: dict[str, str]) -> dict[str, str]:
+    """The same by what stands in those cells of the notebook at `path`: there they have other numbers."""
+    if not stopped:
+        return {}
+    cells = read_submission(path, assignment.module).cells
+    return {cell.source: stopped[cell.label] for cell in cells if cell.label in stopped}
 
 
 def _is_test(cell: Any) -> bool:

@@ -111,7 +111,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `notice` is for the student (why there is no score, what was wrong with the file as a whole); `log` is for
     the instructor and never shown to the student; `fingerprint` is the hash of everything that determined the
-    score; `stopped` are the labels of a notebook's cells that did not end and were left out.
+    score; `stopped` are a notebook's cells that did not end and were left out, and why.
     """
 
     assignment: str
@@ -124,7 +124,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     fingerprint: str = ""
     seconds: float = 0.0
-    stopped: tuple[str, ...] = ()
+    stopped: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def points(self) -> float:

@@ -66,6 +66,11 @@ class WorkerLost(Exception):
         self.timed_out = timed_out
         self.killed = killed
 
+    @property
+    def told(self) -> str:
+        """The same as a sentence for the student."""
+        return f"{self}. Does every loop come to an end?" if self.timed_out else f"{self}."
+
 
 class Worker:
     """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""

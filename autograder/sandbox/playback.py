@@ -54,8 +54,8 @@ class _Notebook:
     def run(self, number: int) -> ShownCell:
         if not self._order.cells[number - 1].strip():
             return ShownCell()
-        if number in self._order.stopped:
-            return ShownCell(error="Stopped: it did not come to an end, or ended the process.")
+        if why := self._order.stopped.get(number):
+            return ShownCell(error=f"Stopped: {why}")
         if self._left <= 0 or self._lost > MAX_LOSSES:
             return ShownCell(error="NotRun: the cells before had used up the time of this notebook.")
         try:
@@ -69,8 +69,7 @@ class _Notebook:
             self._lost += 1
             if lost.timed_out:
                 self._limit = AFTER_TIMEOUT_SECONDS
-                return ShownCell(error=f"Stopped: {lost}. Does every loop come to an end?")
-            return ShownCell(error=f"Stopped: {lost}.")
+            return ShownCell(error=f"Stopped: {lost.told}")
         self._done.append(number)
         return shown
 

@@ -142,5 +142,6 @@ def test_other_types(same_outcome):
 @points(0.5)
 @given(shape=st.tuples(extents, extents, st.integers(2, 5), st.integers(2, 5)))
 def test_without_parameters(same_outcome, shape):
-    """A network need not have any parameters."""
+    """A network need not have any parameters, and may have a single one."""
     same_outcome(lambda m: rows(m, nn.Sequential(nn.Tanh(), nn.MaxPool2d(2), nn.Dropout(0.5), nn.Flatten()), shape))
+    same_outcome(lambda m: rows(m, nn.Sequential(nn.Conv2d(shape[1], 3, 2, bias=False), nn.ReLU()), shape))
