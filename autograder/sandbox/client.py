@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,9 @@ class Worker:
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._exit: Exit | None = None
         self._parts = self._position = 0  # of the request at work; where it was when the worker ended
-        with tempfile.TemporaryFile() as file:
-            file.truncate(max(shared_bytes, POSITION.size))
-            self._shared = mmap.mmap(file.fileno(), 0)
-            self._child: Child = client.start(request, [file.fileno()])
+        with _memory(max(shared_bytes, POSITION.size)) as descriptor:
+            self._shared = mmap.mmap(descriptor, 0)
+            self._child: Child = client.start(request, [descriptor])
         self.memory_mb = memory_mb
         try:
             _, [hello] = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
@@ -260,6 +259,15 @@ class Worker:
         if exit_.code == BROKEN_DOWN:
             return "its process broke down before it could answer"
         return f"its process ended with exit code {exit_.code}, as after os._exit({exit_.code})"
+
+
+@contextlib.contextmanager
+def _memory(size: int) -> Iterator[int]:
+    """A descriptor of memory that processes can share; on Linux no disk can be too full for it."""
+    in_memory = hasattr(os, "memfd_create")
+    with open(os.memfd_create("autograder"), "r+b") if in_memory else tempfile.TemporaryFile() as file:
+        file.truncate(size)
+        yield file.fileno()
 
 
 def _new_ticket() -> int:
