@@ -94,6 +94,11 @@ def _graded(
     return result
 
 
+def _slowed(item: Calibration) -> str:
+    measured = item.slow.ratios[1]
+    return f"{item.times}× → " + ("stopped" if math.isnan(measured) else f"{measured:.1f}")
+
+
 def _print(found: list[Calibration], show: Printer) -> None:
     table = show.table()
     table.add_column("", width=1)
@@ -107,8 +112,8 @@ def _print(found: list[Calibration], show: Printer) -> None:
             f"{middle:.2f} ({low:.2f}–{high:.2f})",
             f"{item.same.deducted}/{item.same.count}",
             f"{item.same.unmeasured}/{item.same.count}",
-            f"{item.times}× → {item.slow.ratios[1]:.1f}" if item.slow.count else "–",
-            f"{item.slow.full}/{item.slow.count}" if item.slow.count else "–",
+            _slowed(item) if item.slow.count else "–",
+            f"{item.slow.unpunished}/{item.slow.count}" if item.slow.count else "–",
             f"{statistics.median(item.same.seconds):.1f}",
         )
         table.add_row(show.text(symbol, style), show.text(item.exercise), *map(show.text, cells))

@@ -67,6 +67,11 @@ class Decisions:
         return self.full + self.deducted + self.unmeasured
 
     @property
+    def unpunished(self) -> int:
+        """How many got all points: also what could not be measured does."""
+        return self.full + self.unmeasured
+
+    @property
     def ratios(self) -> tuple[float, float, float]:
         """Smallest, median and largest ratio; NaN if nothing could be measured."""
         found = sorted(timing.ratio for timing in self.timings) or [math.nan]
@@ -92,8 +97,8 @@ class Calibration:
         found = []
         if self.same.deducted:
             found.append(f"the solution itself lost points {_times(self.same.deducted)}: {self.same.trouble}")
-        if self.slow.full:
-            found.append(f"the solution slowed down {self.times} × got all points {_times(self.slow.full)}")
+        if self.slow.unpunished:
+            found.append(f"the solution slowed down {self.times} × got all points {_times(self.slow.unpunished)}")
         if self.same.unmeasured > MOST_UNMEASURED * self.same.count:
             found.append(f"{self.same.unmeasured} of {self.same.count} decisions were not possible for noise")
         return found

@@ -252,9 +252,13 @@ class _Duet:
             verdicts = [decision.verdict(logs, limits, out_of_time=late) for logs in zip(*series, strict=True)]
         self.theirs.check_rest()
         share = (self.theirs.spent - spent) / (time.monotonic() - started)
-        if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT and min(series)[0] > math.log(limits.zero):
-            # Not the machine was too busy: the submission took the time (by sleeping, if no processor's).
-            verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
+        if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT:
+            # Not the machine was too busy: the submission took the time. Then fewer quads are enough.
+            limit = limits.full if len(series) > 1 else limits.zero
+            if min(map(min, series)) > math.log(limit):
+                verdicts = [Verdict.SLOW for _ in verdicts]
+            elif min(logs[0] for logs in series) > math.log(limits.zero):  # without the processor: by sleeping
+                verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
         return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
 
     def _quad(self) -> tuple[list[Timed], list[Timed], Timed]:
