@@ -22,4 +22,4 @@ COPY graders /autograder/source/graders
 ARG ASSIGNMENT=""
 RUN chmod 755 /autograder/run_autograder && \
     printf '%s\n' "${ASSIGNMENT}" > /autograder/source/default_assignment && \
-    /autograder/run_autograder --check
+    /autograder/run_autograder --rehearse

@@ -8,10 +8,9 @@ one assignment and then forks judges that have the graders imported and the exam
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import socket
-import tempfile
+from collections.abc import Sequence
 from typing import NoReturn
 
 # In this order: what the zygote may have, then (see `main`) what only judges need.
@@ -26,11 +25,15 @@ from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.seats import Seats
 from autograder.sandbox.worker import reset_torch
+from autograder.torch_without_compiler import import_compiler, import_meta_kernels, leave_compiler_alone
 from autograder.torchvision_beside_cpu_torch import declare_operators
 
+# What takes long to import, and what some graders need.
+WARM_UPS = {"optimizers": import_compiler, "meta device": import_meta_kernels}
 
-def main(control_fd: int, lifeline_fd: int) -> NoReturn:
-    """Serves on two inherited sockets until whoever holds the lifeline is gone."""
+
+def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoReturn:
+    """Serves on two inherited sockets until whoever holds the lifeline is gone. `warm_ups` are names of `WARM_UPS`."""
     confinement.refuse_debuggers()
     confinement.adopt_orphans()
     reset_torch()
@@ -38,7 +41,9 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.
     torch.nn.functional.embedding_bag(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1), mode="mean")
     declare_operators()  # a submission may import torchvision
-    _import_compiler()
+    leave_compiler_alone()
+    for name in warm_ups:
+        WARM_UPS[name]()
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)
@@ -47,7 +52,9 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     from autograder.job import SHOW, STAGE, Job, Show, Stage
     from autograder.sandbox import playback
 
-    def serve(control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts, others: set[int]) -> NoReturn:
+    def serve(
+        control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts | None, others: set[int]
+    ) -> NoReturn:
         server = os.getpid()
 
         seats = Seats()
@@ -84,16 +91,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
         serve(control, lifeline, rehearsed, set())
 
     _freeze()
-    serve(control, lifeline, {}, {zygote_pid})
-
-
-def _import_compiler() -> None:
-    """Every optimizer imports it when it is made, and so does the first operator on the meta device, for more than a
-    second: here that happens once. It makes a folder for what it will compile, which nobody does here."""
-    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
-        importlib.import_module("torch._dynamo")
-        del os.environ["TORCHINDUCTOR_CACHE_DIR"]
+    serve(control, lifeline, None, {zygote_pid})
 
 
 def _freeze() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.errors import EngineError
-from autograder.job import JUDGE, SHOW, STAGE, Job, Show, ShownCell, Stage
+from autograder.job import ARCHIVE, JUDGE, SHOW, STAGE, Job, Show, ShownCell, Stage
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
 from autograder.sandbox.forkserver import Child, Client
@@ -29,26 +30,36 @@ _PASSED_ON = (
     "CUDA_VISIBLE_DEVICES",
     "CUDA_DEVICE_ORDER",
     "AUTOGRADER_WITHOUT_LAYERS",
+    ARCHIVE,
 )
 # One thread: for the same numbers everywhere, for the fork, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 # Where Hypothesis cannot write it does not: it would leave a folder in the working directory.
 _SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  # noqa: PTH118
+_SIGNS = {"optimizers": re.compile(rb"\boptim\b"), "meta device": re.compile(rb"\boutline\b|\bmeta\b")}
 _OWN_ROOT = str(Path(__file__).resolve().parent.parent)
 _START = (
     "import os, sys; sys.path[:] = sys.argv[3].split(os.pathsep); "
-    "from autograder.bench import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+    "from autograder.bench import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:])"
 )
 
 
 class Engine:
-    """A context: the bench starts with it (in the background) and ends, with everything below it, after it."""
+    """A context: the bench starts with it (in the background) and ends, with everything below it, after it.
+
+    Args:
+        graders: the folders of those that it will run. It grades by others as well, but what they make PyTorch import
+            is imported by each of their processes.
+    """
+
+    def __init__(self, *graders: Path) -> None:
+        self._graders = graders
 
     def __enter__(self) -> Engine:
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._lifeline, lifeline_there = socket.socketpair()
         with control_there, lifeline_there:
-            self._process = _start_bench(control_there, lifeline_there)
+            self._process = _start_bench(control_there, lifeline_there, _warm_ups(self._graders))
         refuse_debuggers()  # this process' environment is nobody's business
         self._client = Client(control)
         self._clients: dict[Stage, Client] = {}
@@ -122,10 +133,28 @@ class Engine:
         raise EngineError("the process that shows a notebook's cells ended early")
 
 
-def _start_bench(control: socket.socket, lifeline: socket.socket) -> subprocess.Popen[bytes]:
+def _warm_ups(graders: tuple[Path, ...]) -> list[str]:
+    """What of `bench.WARM_UPS` these graders need: its import is slow, and they speak of it."""
+    texts = [path.read_bytes() for folder in graders for path in sorted(folder.glob("*.py"))]
+    return [name for name, words in _SIGNS.items() if any(words.search(text) for text in texts)]
+
+
+def _users_archive() -> str:
+    """Empty where the user has no home."""
+    import platformdirs  # the platform's container has a folder of its own, and not this package
+
+    try:
+        return str(platformdirs.user_cache_path("autograder"))
+    except RuntimeError:
+        return ""
+
+
+def _start_bench(control: socket.socket, lifeline: socket.socket, warm_ups: list[str]) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _SET
+    if ARCHIVE not in environment:
+        environment[ARCHIVE] = _users_archive()
     fds = (control.fileno(), lifeline.fileno())
     # Isolated, and with this process' own search path: the working directory may hold anything.
     search = [path for path in sys.path if path and (path != str(Path.cwd()) or path == _OWN_ROOT)]
-    command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(search)]
+    command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(search), *warm_ups]
     return subprocess.Popen(command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -60,7 +60,7 @@ def run(
         gradescope.write(_empty(task, State.UNFINISHED, NOT_FINISHED), task.output)
     from autograder.engine import Engine
 
-    with Engine() as engine:  # imports torch while we import rich
+    with Engine(*{task.assignment.graders for task in tasks}) as engine:  # imports torch while we import rich
         from rich.console import Console
         from rich.progress import track
 

@@ -7,6 +7,7 @@ import msgspec
 from autograder.course import Limits
 from autograder.submission import Submission
 
+ARCHIVE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be used again; empty: none is used
 JUDGE, STAGE, SHOW = b"judge", b"stage", b"show"  # the processes that the bench can be asked for
 
 

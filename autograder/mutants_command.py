@@ -79,7 +79,8 @@ def run(
     require_exercises(exercises, assignments)
     show = Printer(Console(highlight=False))
     unexplained = 0
-    with ThreadPoolExecutor(jobs or cores()) as pool, Engine() as engine:
+    graders = [assignment.graders for assignment in assignments]
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
         try:
             for assignment in assignments:
                 started = time.monotonic()

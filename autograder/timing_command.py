@@ -46,11 +46,11 @@ def run(
     if device == "auto" and where == "cpu":
         show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
     found: list[Calibration] = []
-    with Engine() as engine:
-        for slug in dict.fromkeys(slugs or assignment_slugs(root)):
-            found += _calibrated(
-                engine, load_assignment(root, slug), (decisions, decisions if slow is None else slow), where, console
-            )
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    with Engine(*(assignment.graders for assignment in assignments)) as engine:
+        for assignment in assignments:
+            counts = decisions, decisions if slow is None else slow
+            found += _calibrated(engine, assignment, counts, where, console)
     if not found:
         raise UsageError(f"Nothing in {', '.join(slugs)} is timed; name another assignment.")
     _print(found, show)

@@ -53,7 +53,8 @@ def run(
     console = Console(highlight=False)
     show = Printer(console)
     sound = True
-    with ThreadPoolExecutor(jobs or cores()) as pool, Engine() as engine:
+    graders = [assignment.graders for assignment in assignments]
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
         try:
             for number, assignment in enumerate(assignments):
                 started = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from autograder.batch.grader import CannotGrade
 from autograder.engine import Engine
@@ -73,7 +74,7 @@ class LocalGrader:
 
     def _started(self) -> Engine:
         for last in (False, True):
-            engine = Engine()
+            engine = Engine(Path(self._stage.course, "graders", self._stage.slug))
             engine.__enter__()
             try:
                 engine.rehearse(self._stage)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.engine import Engine
@@ -33,7 +34,7 @@ class Attempt:
 
     def _grade(self) -> None:
         try:
-            with Engine() as engine:
+            with Engine(Path(self.job.course, "graders", self.job.slug)) as engine:
                 result = engine.grade(self.job, self.checks.append)
             self.result = result
         except Exception as error:  # in a thread nobody else would hear of it

@@ -36,5 +36,14 @@ find "$packages" -type d \( -path '*/sympy/*/tests' -o -path '*/networkx/*/tests
 "$venv/bin/python3" -I -c 'import torch; assert torch.version.cuda is None, "this is not the CPU build of PyTorch"'
 "$venv/bin/python3" -I -c 'import cloudpickle, hypothesis, landlock, msgspec, pyseccomp, pytest, torch._dynamo'
 
+# Used as a zip, the course is here already: what the reference answers is found out now and not for every student.
+if [ -d "$here/graders" ]; then
+    "$venv/bin/python3" -I -B -X utf8 -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+from autograder.gradescope.supervisor import main
+main(*sys.argv[2:])' "$here" "$(dirname "$here")" --rehearse
+fi
+
 # Used as a zip, the platform copies run_autograder out of here itself.
 if [ -f "$here/run_autograder" ]; then chmod 755 "$here/run_autograder"; fi

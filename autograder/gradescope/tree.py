@@ -25,6 +25,11 @@ class Tree:
         return self.source / "default_assignment"
 
     @property
+    def transcripts(self) -> Path:
+        """What the reference answers, found out when the image was built (see `grading.archive`)."""
+        return self.source / "transcripts"
+
+    @property
     def submission(self) -> Path:
         return self.root / "submission"
 

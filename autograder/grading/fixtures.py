@@ -87,7 +87,8 @@ class Questions:
         seed = seed_of(data)
         question = self._question(data, seed)
         [answer] = self._ask(question)
-        expected = evaluate(data, self._reference, seed)
+        understudied = isinstance(self._examiner, Understudy)  # then this is the reference's answer
+        expected = answer.outcome if understudied else evaluate(data, self._reference, seed)
         self._transcript.lines.append(Line(question, expected, tolerance))
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:

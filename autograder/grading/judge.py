@@ -23,6 +23,7 @@ import torch
 import autograder
 from autograder.course import Assignment, load_assignment
 from autograder.errors import EngineError, UsageError
+from autograder.grading import archive
 from autograder.grading.examiner import Examiner
 from autograder.grading.plugin import GradingPlugin, use_profile
 from autograder.grading.reference import load_reference
@@ -44,35 +45,40 @@ _NOT_NEEDED = (
 
 
 def rehearse(stage: Stage) -> Transcripts:
-    """Runs all checks on the reference and returns those that can be replayed. The graders stay imported.
+    """What all checks ask and what the reference answers; of checks that do more, nothing. The graders stay imported.
 
     Raises:
         EngineError: the graders do not run.
     """
     assignment = _assignment(stage.course, stage.slug)
+    kept_as = _archive_key(assignment, stage.salt)
+    kept = archive.load(kept_as)
     plugin = GradingPlugin(assignment, Understudy(load_reference(assignment)), assignment.salt + stage.salt)
+    plugin.known = kept
     _run_pytest(assignment, plugin)
-    _files_digest(assignment.solution, assignment.graders)
-    scripts = {node: script for node, script in plugin.transcripts.items() if script.complete and node in plugin.passed}
-    return {node: script.learnt() for node, script in scripts.items()}
+    return _with_new(kept, plugin, kept_as)
 
 
 def grade(
     job: Job, client: Client, report: Callable[[CheckResult], None], rehearsed: Transcripts | None = None
 ) -> Result:
     """The result of one submission; `report` gets every check as soon as it is known. Never raises: what goes wrong
-    with us ends up in a result in state `error`."""
+    with us ends up in a result in state `error`. What was `rehearsed` is looked up if it is not given."""
     started = time.monotonic()
     assignment = _assignment(job.course, job.slug)
     log: list[str] = []
     plugin = None
     examiner = Examiner(client, assignment, job.submission)
     try:
-        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, rehearsed, explain=job.explain)
+        kept_as = _archive_key(assignment, job.salt)
+        known = archive.load(kept_as) if rehearsed is None else rehearsed
+        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, known, explain=job.explain)
         plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
         plugin.device, plugin.only_timed = job.device, job.only_timed
         log += _run_pytest(assignment, plugin)
         log += plugin.log
+        if rehearsed is None:
+            _with_new(known, plugin, kept_as)
         state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
     except (EngineError, UsageError) as error:
         log.append(str(error))
@@ -104,6 +110,20 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
     return digest.hexdigest()
 
 
+def _with_new(kept: Transcripts, plugin: GradingPlugin, name: str) -> Transcripts:
+    """`kept` and what `plugin` has found out besides, which is kept from now on: a check that passed has asked all."""
+    passed = {node: script for node, script in plugin.transcripts.items() if node in plugin.passed and node not in kept}
+    if not passed:
+        return kept
+    scripts = kept | {node: script.learnt() for node, script in passed.items()}
+    archive.save(name, scripts)
+    return scripts
+
+
+def _archive_key(assignment: Assignment, salt: str) -> str:
+    return archive.key(_files_digest(assignment.solution, assignment.graders), assignment.salt + salt)
+
+
 @functools.lru_cache
 def _assignment(course: str, slug: str) -> Assignment:
     """Read once where it was rehearsed: a class is graded by what the files were then."""
@@ -116,8 +136,7 @@ def _files_digest(solution: Path, graders: Path) -> bytes:
     package = Path(autograder.__file__).parent
     for path in [
         solution,
-        *sorted(graders.rglob("*.py")),
-        graders / "assignment.toml",
+        *sorted(path for path in graders.rglob("*.*") if path.is_file() and path.suffix != ".pyc"),
         *sorted(package.rglob("*.py")),
     ]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -138,7 +157,8 @@ def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
         code = pytest.main([*options, *place, str(assignment.graders)], plugins=[plugin, _Travelling(assignment)])
     if plugin.fatal:
         raise EngineError(plugin.fatal)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not plugin.cut_short:
+    done = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if code not in done and not plugin.cut_short:
         raise EngineError(f"pytest stopped with {code!r}:\n{printed.getvalue()[-3000:]}")
     return [f"printed by the graders:\n{printed.getvalue()[:3000]}"] if printed.getvalue().strip() else []
 

@@ -36,9 +36,12 @@ class Transcript:
     complete: bool = True
 
     def learnt(self) -> Transcript:
-        """The same with the reference's answers as likely ones, to be put to many submissions."""
+        """The same with the reference's answers as likely ones, to be put to many submissions; nothing if there is more
+        to the check."""
+        if not self.complete:
+            return Transcript(complete=False)
         lines = [replace(line, question=replace(line.question, likely=known(line.expected))) for line in self.lines]
-        return Transcript(lines, self.complete)
+        return Transcript(lines)
 
 
 Transcripts = dict[str, Transcript]  # by a check's node id

@@ -72,7 +72,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _graded(self, converter: Any, assignment: Assignment, path: Path) -> Result:
-        command = _command(converter)
+        command = _command(converter, assignment)
         job = self._job(assignment, path)
         coming = list(_coming(converter, assignment, path))
         if 1 + len(coming) >= WORTH_A_REHEARSAL:
@@ -97,7 +97,8 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
         why = {number: stopped.get(without_magics(cell.source), "") for number, cell in enumerate(cells, 1)}
         show = Show(tuple(cell.source for cell in cells), why, assignment.limits)
-        for number, (cell, shown) in enumerate(zip(cells, _command(converter).engine.show(show), strict=True), 1):
+        engine = _command(converter, assignment).engine
+        for number, (cell, shown) in enumerate(zip(cells, engine.show(show), strict=True), 1):
             cell.outputs, cell.execution_count = outputs.of_cell(shown, number), number
 
 
@@ -137,8 +138,8 @@ def _coming(converter: Any, assignment: Assignment, path: Path) -> Iterator[Path
 class _Command:
     """One run of `nbgrader autograde`: its engine, started at the first notebook, and what that is grading."""
 
-    def __init__(self) -> None:
-        self.engine = Engine()
+    def __init__(self, assignment: Assignment) -> None:
+        self.engine = Engine(assignment.graders)
         self.engine.__enter__()
         self._threads = ThreadPoolExecutor()
         self._rehearsed: set[Stage] = set()
@@ -169,12 +170,12 @@ class _Command:
 _current: list[tuple[weakref.ref[Any], weakref.finalize[..., Any], _Command]] = []
 
 
-def _command(converter: Any) -> _Command:
+def _command(converter: Any, assignment: Assignment) -> _Command:
     if _current and _current[0][0]() is converter:
         return _current[0][2]
     while _current:
         _current.pop()[1]()
-    command = _Command()
+    command = _Command(assignment)
     # At the latest when the process ends; if it is killed, the engine notices that by itself.
     _current.append((weakref.ref(converter), weakref.finalize(converter, command.close), command))
     return command

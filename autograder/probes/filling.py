@@ -75,7 +75,7 @@ def materialise(model: nn.Module, *inputs: torch.Tensor) -> None:
         model.train()
 
 
-@functools.lru_cache(maxsize=48)  # of at most half a megabyte each
+@functools.lru_cache(maxsize=256)  # of at most half a megabyte each; a deep network has over a hundred shapes
 def _numbers(role: str, shape: tuple[int, ...], count: int, seed: int) -> torch.Tensor:
     """In double precision: a model in float32 gets the same numbers, rounded."""
     digest = hashlib.blake2b(f"{role}|{shape}|{seed}".encode(), digest_size=4).digest()

@@ -278,6 +278,9 @@ def type_name(kind: type) -> str:
 # --- the judge's side --------------------------------------------------------------------------------------------
 
 
+_UNREADABLE = (msgspec.DecodeError, RecursionError, ValueError, OverflowError, RuntimeError, MemoryError)
+
+
 def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (None,)) -> tuple[int, list[Answer]]:
     """The ticket of a frame that an untrusted process sent, and the answers in it: at least one, at most one for each
     of `expected`. Where an answer has the bytes of what was expected its outcome *is* the expected one.
@@ -304,16 +307,21 @@ def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (
                 answers.append(Answer(_decode(answer.outcome, part), answer.work))
         if offset != len(body):
             raise FrameError(f"{len(body) - offset} bytes too many")
-    except (
-        msgspec.DecodeError,
-        RecursionError,
-        ValueError,
-        OverflowError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except _UNREADABLE as error:
         raise FrameError(str(error)[:200]) from error
     return frame.ticket, answers
+
+
+def outcome_of(header: bytes, body: bytes) -> Outcome:
+    """The outcome that `known` has given these bytes.
+
+    Raises:
+        FrameError: it has not.
+    """
+    try:
+        return _decode(header, bytearray(body))
+    except _UNREADABLE as error:
+        raise FrameError(str(error)[:200]) from error
 
 
 def _decode(header: bytes, body: bytearray) -> Outcome:

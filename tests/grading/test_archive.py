@@ -1,0 +1,196 @@
+"""What is kept between commands changes the time that grading takes, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.engine import Engine
+from autograder.job import ARCHIVE, Job, Stage
+from autograder.results.model import Result, State, Status
+from autograder.submission import read_submission
+
+TOML = """
+title = "Demo"
+salt = "s"
+examples = 5
+[exercises]
+double = 2
+coin = 1
+"""
+# Every call of the solution leaves a trace.
+SOLUTION = """
+import torch
+
+CALLS = {calls!r}
+
+
+def double(x):
+    open(CALLS, "a").write("called\\n")
+    return 2 * x
+
+
+def coin():
+    return torch.rand(3)
+"""
+GRADERS = '''
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.grading import Tolerance, exercise, expect, points
+
+@exercise("double")
+@points(1)
+@given(st.integers(0, 2**16))
+def test_values(same_outcome, seed):
+    """Values."""
+    x = torch.randn(3, generator=torch.Generator().manual_seed(seed))
+    same_outcome(lambda m: {"values": m.double(x), "shape": list(x.shape)}, tolerance=Tolerance(0.1, 0.1))
+
+@exercise("double")
+@points(1)
+def test_bad_input(same_outcome):
+    """Bad input."""
+    same_outcome(lambda m: m.double("a", 1))
+
+@exercise("coin")
+@points(1)
+def test_coin(student):
+    """A coin."""
+    expect(student(lambda m: m.coin()).shape == (3,), "three of them")
+'''
+RIGHT = """
+import torch
+
+def double(x):
+    return x + x
+
+def coin():
+    return torch.zeros(3)
+"""
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    folder = tmp_path / "kept"
+    monkeypatch.setenv(ARCHIVE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def course(tmp_path) -> Path:
+    for name, text in {
+        "graders/demo/assignment.toml": TOML,
+        "graders/demo/test_demo.py": GRADERS,
+        "solutions/demo/demo.py": SOLUTION.format(calls=str(tmp_path / "calls")),
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def graded(course):
+    """Grades in a command of its own, as it were; returns how often the reference was called for it, too."""
+
+    def run(source: str = RIGHT, *, rehearse: bool = False, salt: str = "") -> tuple[Result, int]:
+        path, calls = course / "demo.py", course / "calls"
+        path.write_text(source)
+        calls.write_text("")
+        with Engine() as engine:
+            if rehearse:
+                engine.rehearse(Stage(str(course), "demo", salt))
+            result = engine.grade(Job(str(course), "demo", read_submission(path, "demo"), salt))
+        return result, len(calls.read_text().splitlines())
+
+    return run
+
+
+def told(result: Result) -> list[object]:
+    return [
+        result.state,
+        result.log,
+        *[(c.name, c.status, c.points, c.message, c.counterexample) for c in result.checks],
+    ]
+
+
+@pytest.mark.parametrize("rehearse", [False, True])
+def test_what_is_kept_is_asked_again_and_not_computed_again(graded, archive, rehearse):
+    first, calls = graded(rehearse=rehearse)
+    assert (first.points, calls) == (3, 5)
+    second, calls = graded()
+    assert (told(second), calls) == (told(first), 0)
+    third, calls = graded(rehearse=True)
+    assert (told(third), calls) == (told(first), 0)
+    assert [path.stat().st_mode & 0o777 for path in (archive, *archive.iterdir())] == [0o700, 0o600]
+
+
+def test_wrong_submissions_are_told_the_same(graded, archive):
+    wrong = RIGHT.replace("x + x", "abs(x + x)")
+    unkept, _ = graded(wrong)
+    assert [c.status for c in unkept.checks] == [Status.FAILED, Status.PASSED, Status.PASSED]
+    graded()  # now the first check is kept, too
+    kept, _ = graded(wrong)
+    assert told(kept) == told(unkept)
+    assert len(list(archive.iterdir())) == 1
+
+
+def test_what_was_kept_for_other_examples_or_another_solution_is_not_used(graded, course, archive):
+    graded()
+    assert graded(salt="other")[1] == 5
+    solution = course / "solutions/demo/demo.py"
+    solution.write_text(solution.read_text().replace("2 * x", "3 * x"))
+    result, _ = graded()
+    assert result.points == 2
+    data = course / "graders/demo/numbers.csv"  # a grader may read it
+    data.write_text("1")
+    assert graded(RIGHT.replace("x + x", "3 * x"))[1] == 5
+    assert len(list(archive.iterdir())) == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None], ids=["empty", "nonsense", "cut"])
+def test_a_damaged_file_is_made_again(graded, archive, damage):
+    first, _ = graded()
+    (path,) = archive.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-7] if damage is None else damage)
+    second, calls = graded()
+    assert (told(second), calls) == (told(first), 5)
+    assert path.read_bytes() == whole
+
+
+def test_a_folder_that_others_may_write_to_is_left_alone(graded, archive):
+    archive.mkdir()
+    archive.chmod(0o777)
+    result, _ = graded()
+    assert result.state is State.GRADED
+    assert not list(archive.iterdir())
+    archive.chmod(0o700)
+    graded()
+    archive.chmod(0o770)
+    assert graded()[1] == 5
+
+
+@pytest.mark.parametrize("folder", ["", os.devnull, "/proc/nowhere"])
+def test_without_a_place_nothing_is_kept(graded, monkeypatch, folder):
+    monkeypatch.setenv(ARCHIVE, folder)
+    assert [graded()[0].points for _ in range(2)] == [3, 3]
+
+
+@pytest.mark.usefixtures("archive")
+def test_the_oldest_files_are_dropped():
+    code = """
+from autograder.grading import archive
+archive.KEPT = 2
+for name in "abca":
+    archive.save(name, {})
+print(sorted(path.name for path in archive._path("a").parent.iterdir()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['a.transcripts', 'c.transcripts']"
