@@ -34,6 +34,7 @@ class _Line(msgspec.Struct, frozen=True, array_like=True):
     operators: bool
     lines: bool
     tolerance: tuple[float, float] | None
+    reveal: bool
     header: bytes
     body: bytes
 
@@ -44,7 +45,9 @@ _Stored = dict[str, list[_Line] | None]  # None: not complete
 def key(files: bytes, salt: str) -> str:
     """A name for what determines the transcripts: the digest of graders, solution and engine, and what runs them."""
     digest = hashlib.sha256(files)
-    for text in (salt, torch.__version__, hypothesis.__version__, platform.python_version(), platform.machine()):
+    versions = (torch.__version__, hypothesis.__version__, platform.python_version())
+    processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # they round differently
+    for text in (salt, *versions, *processor):
         digest.update(text.encode() + b"\0")
     return digest.hexdigest()
 
@@ -104,11 +107,18 @@ def _stored(line: Line) -> _Line:
     answer = question.likely or known(line.expected)
     tolerance = (line.tolerance.relative, line.tolerance.absolute) if line.tolerance else None
     return _Line(
-        question.probe, question.seed, question.operators, question.lines, tolerance, answer.header, answer.body
+        question.probe,
+        question.seed,
+        question.operators,
+        question.lines,
+        tolerance,
+        line.reveal,
+        answer.header,
+        answer.body,
     )
 
 
 def _line(line: _Line) -> Line:
     expected = Known(outcome_of(line.header, line.body), line.header, line.body)
     question = Question(line.probe, line.seed, line.operators, line.lines, expected)
-    return Line(question, expected.outcome, Tolerance(*line.tolerance) if line.tolerance else None)
+    return Line(question, expected.outcome, Tolerance(*line.tolerance) if line.tolerance else None, line.reveal)

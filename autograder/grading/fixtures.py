@@ -66,6 +66,7 @@ class Questions:
         self._explain = explain
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
+        self._unconfirmed: tuple[Evidence, Difference] | None = None
         self._first_failure = 0.0
         self._device = device
         self._untimed = untimed
@@ -89,7 +90,7 @@ class Questions:
         [answer] = self._ask(question)
         understudied = isinstance(self._examiner, Understudy)  # then this is the reference's answer
         expected = answer.outcome if understudied else evaluate(data, self._reference, seed)
-        self._transcript.lines.append(Line(question, expected, tolerance))
+        self._transcript.lines.append(Line(question, expected, tolerance, reveal))
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
@@ -108,7 +109,7 @@ class Questions:
 
         The values are the submission's own: tensors of any shape and dtype, anything at all. See `expect`.
         """
-        self._transcript.complete = False
+        self._judges_by_itself()
         [answer] = self._ask(self._question(shipping.dumps(probe), seed))
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
@@ -116,7 +117,7 @@ class Questions:
 
     def operators(self, probe: Probe) -> dict[str, int]:
         """How often the submission dispatches each ATen operator in `probe`: {"mm": 1, "permute": 2}."""
-        self._transcript.complete = False
+        self._judges_by_itself()
         [answer] = self._ask(Question(shipping.dumps(probe), operators=True))
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
@@ -127,7 +128,7 @@ class Questions:
 
         Give inputs that differ in one extent each, all extents at least 2.
         """
-        self._transcript.complete = False
+        self._judges_by_itself()
         self.counts_work = True
         for value in (first, *others):  # tables made at the first call are not work that grows
             self._work(probe, value, count=False)
@@ -193,6 +194,11 @@ class Questions:
         if told.status is not Status.PASSED:
             raise Settled(told)
 
+    def _judges_by_itself(self) -> None:
+        self._transcript.complete = False
+        if isinstance(self._examiner, Understudy):
+            raise Settled(Failure("Not rehearsed.", Status.EXCUSED))
+
     def _work(self, probe: Callable[[Any, Any], Any], value: Any, *, count: bool = True) -> Work:
         data = shipping.dumps(lambda module: probe(module, value))
         [answer] = self._ask(Question(data, operators=True, lines=count))
@@ -221,7 +227,8 @@ class Questions:
         return f"\n  {where} ran {before.get(place, 0)} times, then {after[place]} times: {source}"
 
     def replay(self, transcript: Transcript) -> bool:
-        """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself."""
+        """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself, and
+        `confirm` if it passes."""
         left = transcript.lines
         while left:
             answers = self._ask(*(line.question for line in left))
@@ -230,9 +237,21 @@ class Questions:
                 if difference is not None and not self._explain:
                     raise Settled(Failure(difference.message))
                 if difference is not None:
+                    evidence = Evidence(line.question.probe, line.question.seed, answer.outcome, line.tolerance)
+                    self._unconfirmed = evidence, difference if line.reveal else _concealed(difference)
                     return False
             left = left[len(answers) :]
         return True
+
+    def confirm(self) -> None:
+        """Raises CheckFailed if `replay` has seen another answer than the check after it: neither may be the last."""
+        if self._unconfirmed is None:
+            return
+        evidence, difference = self._unconfirmed
+        message = f"{difference.message}\n  Asked again, your code gave another answer."
+        self._evidence.append(evidence)
+        self._difference = evidence, difference.expected, difference.got, message
+        raise CheckFailed(Failure(message))
 
     def explained(self) -> Failure | None:
         """The last failure of `same_outcome`, which Hypothesis has made the smallest, with all that helps a student."""

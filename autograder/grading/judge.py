@@ -112,10 +112,14 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
 
 def _with_new(kept: Transcripts, plugin: GradingPlugin, name: str) -> Transcripts:
     """`kept` and what `plugin` has found out besides, which is kept from now on: a check that passed has asked all."""
-    passed = {node: script for node, script in plugin.transcripts.items() if node in plugin.passed and node not in kept}
-    if not passed:
+    new = {
+        node: script.learnt()
+        for node, script in plugin.transcripts.items()
+        if node not in kept and (node in plugin.passed or not script.complete)
+    }
+    if not new:
         return kept
-    scripts = kept | {node: script.learnt() for node, script in passed.items()}
+    scripts = kept | new
     archive.save(name, scripts)
     return scripts
 

@@ -32,6 +32,7 @@ from autograder.grading.rehearsal import Transcript, Transcripts, Understudy
 from autograder.results.model import CheckResult, Status, Visibility
 
 _QUESTIONS = pytest.StashKey[Questions]()
+_TITLE = pytest.StashKey[str]()
 _MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
 
 
@@ -135,6 +136,7 @@ class GradingPlugin:
         exercise = _mark(item, "exercise")
         self.examiner.begin(exercise, _mark(item, "time_limit"))
         forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
+        item.stash[_TITLE] = _sentence(item)  # before another function stands in for it
         transcript = self.transcripts[item.nodeid] = Transcript()
         item.stash[_QUESTIONS] = Questions(
             self.examiner,
@@ -188,7 +190,9 @@ class GradingPlugin:
             )  # a replay must not eat into the check's time
         if hasattr(pyfuncitem.obj, "hypothesis"):
             hypothesis.seed(_seed(self.salt, self.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
-        return (yield)
+        result = yield
+        pyfuncitem.stash[_QUESTIONS].confirm()
+        return result
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """Takes the check's result down. pytest's own report would hold a formatted traceback, which takes longer than
@@ -229,7 +233,7 @@ class GradingPlugin:
         check = CheckResult(
             exercise=_mark(item, "exercise"),
             name=_name(item),
-            title=_sentence(item),
+            title=item.stash[_TITLE],
             status=status,
             max_points=points,
             points=round(points * share, 4),

@@ -3,7 +3,8 @@
 Making examples (Hypothesis) and evaluating the reference on them takes most of the time of a grading run, and is the
 same for every submission. A rehearsal writes down what every check asks and what the reference answers; a submission
 is then asked just that. Only where an answer differs is the check run in full, to find the smallest example. Checks
-that judge answers by themselves (`student`, `vectorised`) have nothing to write down and are always run in full.
+that judge answers by themselves (`student`, `vectorised`) have nothing to write down, are not rehearsed, and are always
+run in full.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from autograder.grading.comparison import Tolerance
 from autograder.grading.diagnosis import evaluate
 from autograder.grading.failures import Failure
 from autograder.sandbox.client import Question
-from autograder.sandbox.observation import Operators
-from autograder.sandbox.values import Answer, Outcome, Work, known
+from autograder.sandbox.values import Answer, Outcome, known
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Line:
     question: Question
     expected: Outcome
     tolerance: Tolerance | None = None
+    reveal: bool = True
 
 
 @dataclass
@@ -61,11 +62,7 @@ class Understudy:
         """Nothing to reset."""
 
     def ask(self, question: Question) -> list[Answer]:
-        if not question.operators:
-            return [Answer(evaluate(question.probe, self._reference, question.seed))]
-        with Operators() as seen:
-            outcome = evaluate(question.probe, self._reference, question.seed)
-        return [Answer(outcome, Work(operators=seen.counts))]
+        return [Answer(evaluate(question.probe, self._reference, question.seed))]
 
     def load_failure(self) -> Failure | None:
         return None

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
-from torch.overrides import TorchFunctionMode
 
 from autograder.probes import roles
 
@@ -103,22 +102,35 @@ def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
         tensor.copy_(flat.view(tensor.shape))
 
 
-class NoDraws(TorchFunctionMode):
+class NoDraws:
     """Parameters are zeroed and not drawn at random inside the `with` block: their numbers are about to be replaced, or
     there are none (on the meta device, where PyTorch takes ten times as long for the same). Small ones are drawn: see
     `roles`."""
 
-    # The functions of nn.init come here as a whole: the methods that they call are not seen any more.
-    _DRAWS = frozenset(
-        (torch.Tensor.uniform_, torch.Tensor.normal_, nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_)
-    )
+    # All of nn.init ends in these. Replacing them costs a network's other calls nothing, as a function mode would.
+    _DRAWS = ("uniform_", "normal_")
     _SMALL = 1024
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in self._DRAWS:
-            tensor = args[0] if args else (kwargs or {}).get("tensor")
-            if isinstance(tensor, nn.Parameter) and (tensor.is_meta or tensor.numel() > self._SMALL):
-                if not tensor.is_meta:
-                    tensor.detach().zero_()  # who hides parameters gets the same wrong result every time
-                return tensor
-        return func(*args, **(kwargs or {}))
+    def __enter__(self) -> None:
+        self._replaced = {name: vars(torch.Tensor).get(name) for name in self._DRAWS}
+        for name in self._DRAWS:
+            setattr(torch.Tensor, name, _undrawn(getattr(torch.Tensor, name)))
+
+    def __exit__(self, *_: object) -> None:
+        for name, method in self._replaced.items():
+            if method is None:
+                delattr(torch.Tensor, name)  # what it inherits is in force again
+            else:
+                setattr(torch.Tensor, name, method)
+
+
+def _undrawn(draw: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    @functools.wraps(draw)
+    def method(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        if isinstance(tensor, nn.Parameter) and (tensor.is_meta or tensor.numel() > NoDraws._SMALL):
+            if not tensor.is_meta:
+                tensor.detach().zero_()  # who hides parameters gets the same wrong result every time
+            return tensor
+        return draw(tensor, *args, **kwargs)
+
+    return method

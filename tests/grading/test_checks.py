@@ -384,6 +384,8 @@ def test_a_rehearsal_changes_nothing_but_the_time(engine, course, tmp_path):
     with Engine() as rehearsed:
         rehearsed.rehearse(Stage(str(course), "demo"))
         results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, rehearsed)]
-    plain, replayed = ([(c.name, c.status, c.message, c.counterexample) for c in r.checks] for r in results)
+    plain, replayed = (
+        [(c.name, c.title, c.status, c.points, c.message, c.hint, c.counterexample) for c in r.checks] for r in results
+    )
     assert plain == replayed
     assert results[0].fingerprint == results[1].fingerprint
