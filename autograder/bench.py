@@ -16,6 +16,7 @@ from typing import NoReturn
 # In this order: what the zygote may have, then (see `main`) what only judges need.
 import msgspec
 import torch
+from numpy import random as random  # Hypothesis would import it in each judge
 
 from autograder import probes as probes
 from autograder.errors import EngineError, UsageError
@@ -96,8 +97,8 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
 
 def _freeze() -> None:
     """What all children share is not to be copied because a garbage collector touches it."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _start_zygote(*ours: socket.socket) -> tuple[Client, int]:

@@ -39,7 +39,7 @@ _SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  #
 _SIGNS = {"optimizers": re.compile(rb"\boptim\b"), "meta device": re.compile(rb"\boutline\b|\bmeta\b")}
 _OWN_ROOT = str(Path(__file__).resolve().parent.parent)
 _START = (
-    "import os, sys; sys.path[:] = sys.argv[3].split(os.pathsep); "
+    "import gc, os, sys; gc.disable(); sys.path[:] = sys.argv[3].split(os.pathsep); "  # nothing imported is garbage
     "from autograder.bench import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:])"
 )
 

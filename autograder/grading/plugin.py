@@ -32,7 +32,6 @@ from autograder.grading.rehearsal import Transcript, Transcripts, Understudy
 from autograder.results.model import CheckResult, Status, Visibility
 
 _QUESTIONS = pytest.StashKey[Questions]()
-_TITLE = pytest.StashKey[str]()
 _MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
 
 
@@ -131,12 +130,12 @@ class GradingPlugin:
         items[:] = [item for item in items if item.nodeid not in self.known]
         items.sort(key=lambda item: order.index(_mark(item, "exercise")))
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Checks of which it is known how they end are not run: pytest's part of that would take most of the time."""
         exercise = _mark(item, "exercise")
         self.examiner.begin(exercise, _mark(item, "time_limit"))
         forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
-        item.stash[_TITLE] = _sentence(item)  # before another function stands in for it
         transcript = self.transcripts[item.nodeid] = Transcript()
         item.stash[_QUESTIONS] = Questions(
             self.examiner,
@@ -150,7 +149,24 @@ class GradingPlugin:
             untimed=self._untimed.get(exercise, ""),
         )
         self._started = time.monotonic()
-        return (yield)
+        call = pytest.CallInfo.from_call(lambda: self._known_end(item), "call", KeyboardInterrupt)
+        if call.excinfo is None and not call.result:
+            self.examiner.begin(exercise, _mark(item, "time_limit"))  # a replay must not eat into the check's time
+            return None
+        self._take_down(item, call)
+        item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
+        return True
+
+    def _known_end(self, item: pytest.Item) -> bool:
+        """Whether it is known that the check passes; raises Settled if it is known that it does not."""
+        exercise = _mark(item, "exercise")
+        failure = self.examiner.load_failure()
+        if failure is None and hasattr(self.reference, exercise) and exercise not in self.examiner.names:
+            failure = self._missing(exercise)
+        if failure is not None:
+            raise Settled(failure)
+        transcript = self.rehearsed.get(item.nodeid)
+        return transcript is not None and transcript.complete and item.stash[_QUESTIONS].replay(transcript)
 
     @pytest.fixture
     def same_outcome(self, request: pytest.FixtureRequest) -> Callable[..., None]:
@@ -174,20 +190,6 @@ class GradingPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """Runs a check unless it is known beforehand how it ends."""
-        exercise = _mark(pyfuncitem, "exercise")
-        failure = self.examiner.load_failure()
-        if failure is None and hasattr(self.reference, exercise) and exercise not in self.examiner.names:
-            failure = self._missing(exercise)
-        transcript = self.rehearsed.get(pyfuncitem.nodeid)
-        if failure is not None:
-            pyfuncitem.obj = _ends_with(failure)
-        elif transcript is not None and transcript.complete and pyfuncitem.stash[_QUESTIONS].replay(transcript):
-            pyfuncitem.obj = _passes
-        else:
-            self.examiner.begin(
-                exercise, _mark(pyfuncitem, "time_limit")
-            )  # a replay must not eat into the check's time
         if hasattr(pyfuncitem.obj, "hypothesis"):
             hypothesis.seed(_seed(self.salt, self.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
         result = yield
@@ -203,7 +205,7 @@ class GradingPlugin:
         outcome: Literal["passed", "failed"] = "failed" if call.excinfo else "passed"
         return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
 
-    def _take_down(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    def _take_down(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
         error = call.excinfo.value if call.excinfo else None
         questions = item.stash[_QUESTIONS]
         failure: Failure | None = None
@@ -233,7 +235,7 @@ class GradingPlugin:
         check = CheckResult(
             exercise=_mark(item, "exercise"),
             name=_name(item),
-            title=item.stash[_TITLE],
+            title=_sentence(item),
             status=status,
             max_points=points,
             points=round(points * share, 4),
@@ -269,17 +271,6 @@ def _best(error: BaseException, questions: Questions) -> Failure | None:
     if explained is not None:
         return explained
     return getattr(error, "failure", None)
-
-
-def _passes(**_: object) -> None:
-    """Stands in for a check that a replay has shown to pass."""
-
-
-def _ends_with(failure: Failure) -> Callable[..., None]:
-    def check(**_: object) -> None:
-        raise Settled(failure)
-
-    return check
 
 
 def _whereabouts(excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:

@@ -32,6 +32,9 @@ from autograder.timing import devices
 
 WORTH_A_REHEARSAL = 3  # submissions of one assignment in one command
 
+AHEAD = 4  # notebooks for each job that are graded before nbgrader comes to them
+KEPT_RESULTS = 200  # of a tenth of a megabyte each
+
 
 class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     """Grades a notebook and fills in the outputs of its cells."""
@@ -72,20 +75,19 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _graded(self, converter: Any, assignment: Assignment, path: Path) -> Result:
-        command = _command(converter, assignment)
+        command = _command(converter, assignment, self.jobs)
         job = self._job(assignment, path)
         coming = list(_coming(converter, assignment, path))
         if 1 + len(coming) >= WORTH_A_REHEARSAL:
             command.rehearse(Stage(job.course, job.slug, job.salt))
-        mine = command.grade(path, job)
+        mine = command.grade(job)
         # nbgrader takes one notebook after the other; while it is busy with this one, the next ones are graded.
-        for other in coming[: (self.jobs or cores()) - 1]:
-            with contextlib.suppress(SubmissionError):
-                command.grade(other, self._job(assignment, other))
-        try:
-            return mine.result()
-        finally:
-            command.forget(path)
+        for other in coming[: AHEAD * command.jobs]:
+            if other not in command.foreseen:
+                command.foreseen.add(other)
+                with contextlib.suppress(SubmissionError):
+                    command.grade(self._job(assignment, other))
+        return mine.result()
 
     def _job(self, assignment: Assignment, path: Path) -> Job:
         submission = read_submission(path, assignment.module)
@@ -97,7 +99,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
         why = {number: stopped.get(without_magics(cell.source), "") for number, cell in enumerate(cells, 1)}
         show = Show(tuple(cell.source for cell in cells), why, assignment.limits)
-        engine = _command(converter, assignment).engine
+        engine = _command(converter, assignment, self.jobs).engine
         for number, (cell, shown) in enumerate(zip(cells, engine.show(show), strict=True), 1):
             cell.outputs, cell.execution_count = outputs.of_cell(shown, number), number
 
@@ -138,28 +140,31 @@ def _coming(converter: Any, assignment: Assignment, path: Path) -> Iterator[Path
 class _Command:
     """One run of `nbgrader autograde`: its engine, started at the first notebook, and what that is grading."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, jobs: int) -> None:
         self.engine = Engine(assignment.graders)
         self.engine.__enter__()
-        self._threads = ThreadPoolExecutor()
+        self.jobs = jobs or cores()
+        self._threads = ThreadPoolExecutor(self.jobs)
         self._rehearsed: set[Stage] = set()
-        self._running: dict[Path, tuple[Job, Future[Result]]] = {}
+        self.foreseen: set[Path] = set()
+        self._begun: dict[tuple[str, ...], Future[Result]] = {}
 
     def rehearse(self, stage: Stage) -> None:
         if stage not in self._rehearsed:
             self._rehearsed.add(stage)
             self.engine.rehearse(stage)
 
-    def grade(self, path: Path, job: Job) -> Future[Result]:
-        """Begins to grade what is at `path`, unless that has begun before."""
-        begun, result = self._running.get(path, (None, None))
-        if result is None or begun != job:  # it may have been replaced in between
+    def grade(self, job: Job) -> Future[Result]:
+        """Begins to grade, unless that has begun before: identical notebooks get the same result."""
+        submission = job.submission
+        same = (job.slug, submission.sha256, submission.file_name, job.salt, job.device)
+        result = self._begun.get(same)
+        if result is None or (result.done() and result.exception()):
             result = self._threads.submit(self.engine.grade, job)
-            self._running[path] = job, result
+            self._begun[same] = result
+            if len(self._begun) > KEPT_RESULTS:
+                del self._begun[next(iter(self._begun))]  # the oldest
         return result
-
-    def forget(self, path: Path) -> None:
-        self._running.pop(path, None)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -170,12 +175,12 @@ class _Command:
 _current: list[tuple[weakref.ref[Any], weakref.finalize[..., Any], _Command]] = []
 
 
-def _command(converter: Any, assignment: Assignment) -> _Command:
+def _command(converter: Any, assignment: Assignment, jobs: int) -> _Command:
     if _current and _current[0][0]() is converter:
         return _current[0][2]
     while _current:
         _current.pop()[1]()
-    command = _Command(assignment)
+    command = _Command(assignment, jobs)
     # At the latest when the process ends; if it is killed, the engine notices that by itself.
     _current.append((weakref.ref(converter), weakref.finalize(converter, command.close), command))
     return command
