@@ -275,6 +275,7 @@ class Course:
             "ENGINE": REPO / "autograder",
             "PACKAGES": sysconfig.get_path("purelib"),
             "HOME": self.root / "home",
+            "ARCHIVE": self.root / "archive",
         }
         return "".join(f"{name} = {str(path)!r}\n" for name, path in places.items()) + "\n\n"
 
@@ -285,6 +286,7 @@ class Course:
             "PYTHONPATH": os.pathsep.join([str(REPO), str(self.root / "mark")]),
             "TMPDIR": str(self.temporary),
             "HOME": str(self.root / "home"),
+            "AUTOGRADER_CACHE": str(self.root / "archive"),
             "LANG": "C.UTF-8",
             "AUTOGRADER_TEST_SECRET": self.secrets["environment"],
             **{name: os.environ[name] for name in ("AUTOGRADER_WITHOUT_LAYERS",) if name in os.environ},
@@ -459,7 +461,7 @@ def make_course(runner: Runner) -> Iterator[Course]:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    for name in ("temporary", "home"):
+    for name in ("temporary", "home", "archive"):
         (root / name).mkdir()
     runner.own(root)
     if runner.uid is not None:

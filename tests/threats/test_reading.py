@@ -23,7 +23,7 @@ def attacked(x):
                  *(f"/proc/self/{name}" for name in own),
                  *(f"/proc/{pid}/{name}" for name in others for pid in (1, parent, parent - 1, parent + 1))]:
         attempt(path, read, path)
-    for folder in ["/", "/tmp", "/proc", "/proc/self/fd", "/root", "/home", COURSE, SUBMISSIONS, RESULTS, TEMPORARY, ENGINE]:
+    for folder in [ARCHIVE, "/", "/tmp", "/proc", "/proc/self/fd", "/root", "/home", COURSE, SUBMISSIONS, RESULTS, TEMPORARY, ENGINE]:
         attempt(folder, os.listdir, folder)
     verdict()
 """)

@@ -33,7 +33,7 @@ def create(path):
 
 
 def attacked(x):
-    folders = [COURSE, COURSE + "/graders/attack", SUBMISSIONS, RESULTS, ENGINE, PACKAGES, TEMPORARY, HOME, "/", "/tmp",
+    folders = [ARCHIVE, COURSE, COURSE + "/graders/attack", SUBMISSIONS, RESULTS, ENGINE, PACKAGES, TEMPORARY, HOME, "/", "/tmp",
                "/var/tmp", "/dev/shm", "/run", os.path.dirname(os.__file__), os.path.dirname(ENGINE)]
     for folder in folders:
         stray = folder + "/stray-of-a-submission"
