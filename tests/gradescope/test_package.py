@@ -92,7 +92,7 @@ def test_everything_that_the_engine_needs_is_installed_and_nothing_for_authors()
     needed = {line.strip().strip('",').split(">=")[0] for line in listed.splitlines() if line.strip()}
     pinned = (REPO / "autograder/gradescope/requirements.txt").read_text().splitlines()
     installed = {line.split("==")[0] for line in pinned if line and not line.startswith("#")}
-    assert needed - installed == {"click", "jupytext", "nbformat", "pytest-timeout", "pyyaml", "rich"}
+    assert needed - installed == {"click", "jupytext", "nbformat", "platformdirs", "pytest-timeout", "pyyaml", "rich"}
     assert installed <= needed
 
 
