@@ -127,7 +127,11 @@ class StochasticPooling(nn.Module):
         attempt("TCP", connects, socket.AF_INET, ("127.0.0.1", 1))
         attempt("out", connects, socket.AF_INET, ("192.0.2.1", 80))
         if "fork" in MAY:
-            if os.fork() == 0:  # stays, and would write later what it finds
+            try:
+                child = os.fork()
+            except BlockingIOError:  # it has as many as it may have
+                child = -1
+            if child == 0:  # stays, and would write later what it finds
                 os.setsid()
                 if os.fork() == 0:
                     import time
