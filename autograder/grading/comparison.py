@@ -68,9 +68,14 @@ def compare(expected: Outcome, got: Outcome, tolerance: Tolerance | None = None)
     return None
 
 
+def is_stub(outcome: Outcome) -> bool:
+    """Whether this came from what the skeleton holds where students write."""
+    return isinstance(outcome, Raised) and outcome.type == "NotImplementedError" and not outcome.message
+
+
 def raised_text(raised: Raised) -> str:
     """What a student reads about an exception of their own code: never more than their own lines of it."""
-    if raised.type == "NotImplementedError" and not raised.message:
+    if is_stub(raised):
         return "This is not implemented yet."
     text = (
         f"Your code raised {raised.type}: {raised.message[:300]}"
