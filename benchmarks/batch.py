@@ -67,10 +67,11 @@ def make_class(folder: Path, count: int) -> dict[str, list[str]]:
     return names
 
 
-def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, prelude: str = "") -> None:
+def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, rehearsal: bool = True) -> None:
+    prelude = "" if rehearsal else WITHOUT_REHEARSAL
     command = [sys.executable, "-c", prelude + COMMAND, "batch", str(class_), "-a", ASSIGNMENT.slug, "-o", str(out)]
     command += ["--no-timing", "--jobs", str(jobs), *(part for name in only for part in ("--only", name))]
-    run(command, os.environ | {"PYTHONPATH": str(ROOT)})
+    run(command, os.environ | {"PYTHONPATH": str(ROOT), "AUTOGRADER_CACHE": f"{out}-archive" if rehearsal else ""})
 
 
 def plain_pytest(file: Path) -> None:
@@ -175,7 +176,7 @@ def main() -> None:
         half = options.sample // 2
         sample = names["right"][:half] + names["wrong"][: options.sample - half]
         with measured(len(sample)) as unrehearsed:
-            batch(class_, folder / "a", jobs, sample, prelude=WITHOUT_REHEARSAL)
+            batch(class_, folder / "a", jobs, sample, rehearsal=False)
         with measured(len(sample)) as plain, ThreadPoolExecutor(jobs) as pool:
             list(pool.map(plain_pytest, [class_ / name / ASSIGNMENT.file_names[0] for name in sample]))
         stock = nbgrader(class_, sample, folder / "nbgrader")
