@@ -11,7 +11,7 @@ import gc
 import os
 import socket
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # In this order: what the zygote may have, then (see `main`) what only judges need.
 import msgspec
@@ -51,15 +51,11 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)
     from autograder.grading import judge
-    from autograder.grading.rehearsal import Transcripts
     from autograder.job import SHOW, STAGE, Job, Show, Stage
     from autograder.sandbox import playback
 
-    def serve(
-        control: socket.socket, lifeline: socket.socket, rehearsed: Transcripts | None, others: set[int]
-    ) -> NoReturn:
+    def serve(control: socket.socket, lifeline: socket.socket, others: set[int], rehearsed: Any = None) -> NoReturn:
         server = os.getpid()
-
         seats = Seats()
 
         def run(place: tuple[bytes, int], channel: socket.socket) -> None:
@@ -84,17 +80,20 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
         request, fds, _, _ = socket.recv_fds(channel, 4096, 2)
         stage = msgspec.msgpack.decode(request, type=Stage)
         control, lifeline = (socket.socket(fileno=fd) for fd in fds)
+
+        def ready(*rehearsed: Any) -> NoReturn:
+            send_frame(channel, b"ready")
+            _freeze()
+            serve(control, lifeline, set(), rehearsed)
+
         try:
-            rehearsed = judge.rehearse(stage)
+            judge.rehearse(stage, ready)
         except (EngineError, UsageError) as error:
             send_frame(channel, b"failed", [str(error).encode()])
-            os._exit(0)
-        send_frame(channel, b"ready")
-        _freeze()
-        serve(control, lifeline, rehearsed, set())
+        os._exit(0)
 
     _freeze()
-    serve(control, lifeline, None, {zygote_pid})
+    serve(control, lifeline, {zygote_pid})
 
 
 def _freeze() -> None:

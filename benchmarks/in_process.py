@@ -20,8 +20,8 @@ import pytest
 import torch
 
 from autograder.course import find_course, load_assignment
+from autograder.grading.collecting import use_profile
 from autograder.grading.comparison import compare
-from autograder.grading.plugin import use_profile
 from autograder.grading.reference import load_reference, module_from_source
 from autograder.sandbox.observation import Lines, Operators
 from autograder.sandbox.values import Raised, Returned

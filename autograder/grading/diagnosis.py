@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import types
 from collections.abc import Sequence
@@ -44,8 +45,17 @@ class Diagnosis:
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
-        self._known: list[Misconception] | None = None
         self._variants: dict[str, types.ModuleType] = {}
+
+    @functools.cached_property
+    def known(self) -> list[Misconception]:
+        return load_misconceptions(self._assignment)
+
+    def prepare(self) -> None:
+        """Does beforehand what the first diagnosis of all would do, for forks of this process to have it."""
+        with contextlib.suppress(EngineError):  # said when it matters
+            for candidate in self.known[:1]:
+                load_variant(self._assignment, candidate)
 
     def explain(self, exercise: str, evidence: Sequence[Evidence]) -> Misconception | None:
         """The first misconception whose outcomes equal the submission's wherever it failed, if there is one."""
@@ -53,10 +63,8 @@ class Diagnosis:
         telling = [item for item in evidence if isinstance(item.got, Returned)]
         if not telling:
             return None
-        if self._known is None:
-            self._known = load_misconceptions(self._assignment)
         give_up = time.monotonic() + PATIENCE_SECONDS
-        for candidate in self._known:
+        for candidate in self.known:
             if candidate.exercise == exercise and time.monotonic() < give_up:
                 with contextlib.suppress(EngineError):  # a broken variant is for `verify` to report
                     if all(self._agrees(candidate, item) for item in telling):

@@ -34,7 +34,9 @@ from autograder.sandbox.values import Answer, Raised, Returned, Work
 from autograder.timing.decision import Limits
 from autograder.timing.duet import Workload
 
-SHRINK_SECONDS = 2.0
+# Enough of looking for a smaller example: so many more questions, so many in a row that did not fail, or so long. Four
+# of five are the smallest by then, and the others hardly larger.
+SHRINK_QUESTIONS, SHRINK_IN_VAIN, SHRINK_SECONDS = 40, 12, 2.0
 KEPT_EVIDENCE = 6
 VECTORISED_SLACK = 4
 ALWAYS_WATCHED, ONE_WATCHED_IN = 6, 4  # where operators are forbidden: so many questions at first, then a part
@@ -67,7 +69,8 @@ class Questions:
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Any, Any, str] | None = None
         self._unconfirmed: tuple[Evidence, Difference] | None = None
-        self._first_failure = 0.0
+        self._first_failure: tuple[float, int] | None = None  # when, and at which question
+        self._last_failure = 0
         self._device = device
         self._untimed = untimed
         self.asked = 0
@@ -100,7 +103,8 @@ class Questions:
             raise Settled(Failure(difference.message))
         evidence = Evidence(data, seed, answer.outcome, tolerance)
         self._evidence.append(evidence)
-        self._first_failure = self._first_failure or time.monotonic()
+        self._first_failure = self._first_failure or (time.monotonic(), self.asked)
+        self._last_failure = self.asked
         self._difference = evidence, difference.expected, difference.got, difference.message
         raise CheckFailed(Failure(difference.message))
 
@@ -298,7 +302,11 @@ class Questions:
         )
 
     def _stop_shrinking(self) -> None:
-        if self._first_failure and time.monotonic() > self._first_failure + SHRINK_SECONDS:
+        if self._first_failure is None:
+            return
+        since, first = self._first_failure
+        questions, in_vain, seconds = self.asked - first, self.asked - self._last_failure, time.monotonic() - since
+        if questions >= SHRINK_QUESTIONS or in_vain >= SHRINK_IN_VAIN or seconds > SHRINK_SECONDS:
             raise Settled(Failure("(replaced by the best example found)"))
 
 

@@ -1,21 +1,15 @@
-"""Grades one submission: runs the hidden graders under pytest and makes a `Result` of what the plugin saw."""
+"""Grades one submission, or makes ready for many: collects the hidden graders, runs them, and makes a `Result`."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
-import io
-import os
 import platform
-import sys
 import time
-import types
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import cloudpickle
 import hypothesis
 import hypothesis.strategies
 import msgspec
@@ -26,40 +20,43 @@ import autograder
 from autograder.course import Assignment, load_assignment
 from autograder.errors import EngineError, UsageError
 from autograder.grading import archive
+from autograder.grading.collecting import collect
+from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.examiner import Examiner
-from autograder.grading.plugin import GradingPlugin, use_profile
+from autograder.grading.plugin import GradingPlugin, Trusted
 from autograder.grading.reference import load_reference
 from autograder.grading.rehearsal import Transcripts, Understudy
 from autograder.job import Job, Stage
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.sandbox.forkserver import Client
 
-# Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
-_NOT_NEEDED = (
-    "cacheprovider",
-    "terminal",
-    "faulthandler",
-    "logging",
-    "unraisableexception",
-    "threadexception",
-    "warnings",
-)
 
-
-def rehearse(stage: Stage) -> Transcripts:
-    """What all checks ask and what the reference answers; of checks that do more, nothing. The graders stay imported.
+def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) -> None:
+    """Makes ready for a class: collects the checks, writes down what they ask and what the reference answers (of checks
+    that do more, nothing), and calls `serve` with both. `grade` can be called from there, in forks.
 
     Raises:
         EngineError: the graders do not run.
     """
     assignment = _assignment(stage.course, stage.slug)
     kept_as = _archive_key(assignment, stage.salt)
-    kept = archive.load(kept_as)
-    plugin = GradingPlugin(assignment, Understudy(load_reference(assignment)), assignment.salt + stage.salt)
-    plugin.known = kept
-    _run_pytest(assignment, plugin)
-    _fail_once()
-    return _with_new(kept, plugin, kept_as)
+    trusted = _trusted(assignment, kept_as)
+
+    def go_through(checks: list[pytest.Item]) -> None:
+        plugin = GradingPlugin(
+            assignment,
+            Trusted(trusted.reference, trusted.diagnosis, {}),
+            Understudy(load_reference(assignment)),
+            assignment.salt + stage.salt,
+        )
+        plugin.known = trusted.transcripts
+        plugin.run(checks)
+        trusted.transcripts.update(_new(plugin, trusted, kept_as))
+        trusted.diagnosis.prepare()
+        _fail_once()
+        serve(trusted, checks)
+
+    collect(assignment, go_through)
 
 
 def _fail_once() -> None:
@@ -75,26 +72,36 @@ def _fail_once() -> None:
 
 
 def grade(
-    job: Job, client: Client, report: Callable[[CheckResult], None], rehearsed: Transcripts | None = None
+    job: Job,
+    client: Client,
+    report: Callable[[CheckResult], None],
+    rehearsed: tuple[Trusted, list[pytest.Item]] | None = None,
 ) -> Result:
     """The result of one submission; `report` gets every check as soon as it is known. Never raises: what goes wrong
-    with us ends up in a result in state `error`. What was `rehearsed` is looked up if it is not given."""
+    with us ends up in a result in state `error`. `rehearsed` is what `rehearse` has prepared, if it has."""
     started = time.monotonic()
     assignment = _assignment(job.course, job.slug)
     log: list[str] = []
-    plugin = None
+    checks: list[CheckResult] = []
     examiner = Examiner(client, assignment, job.submission)
+
+    def take(check: CheckResult) -> None:
+        checks.append(check)
+        report(check)
+
     try:
         kept_as = _archive_key(assignment, job.salt)
-        known = archive.load(kept_as) if rehearsed is None else rehearsed
-        plugin = GradingPlugin(assignment, examiner, assignment.salt + job.salt, report, known, explain=job.explain)
+        trusted = rehearsed[0] if rehearsed else _trusted(assignment, kept_as)
+        plugin = GradingPlugin(assignment, trusted, examiner, assignment.salt + job.salt, take, explain=job.explain)
         plugin.exercises, plugin.until_failure = job.exercises, job.until_failure
         plugin.device, plugin.only_timed = job.device, job.only_timed
-        log += _run_pytest(assignment, plugin)
+        if rehearsed:
+            plugin.run(rehearsed[1])
+        else:
+            collect(assignment, plugin.run)
+            _new(plugin, trusted, kept_as)
         log += plugin.log
-        if rehearsed is None:
-            _with_new(known, plugin, kept_as)
-        state = State.ERROR if any(check.status is Status.ERROR for check in plugin.checks) else State.GRADED
+        state = State.ERROR if any(check.status is Status.ERROR for check in checks) else State.GRADED
     except (EngineError, UsageError) as error:
         log.append(str(error))
         state = State.ERROR
@@ -107,7 +114,7 @@ def grade(
         title=assignment.title,
         submission=job.submission.name,
         state=state,
-        exercises=_with_causes(_by_exercise(assignment, job, plugin.checks if plugin else []), examiner.references),
+        exercises=_with_causes(_by_exercise(assignment, job, checks), examiner.references),
         stopped=examiner.stopped,
         notice=_notice(examiner, assignment) if state is State.GRADED else "",
         log=tuple(log),
@@ -125,18 +132,21 @@ def fingerprint(assignment: Assignment, job: Job) -> str:
     return digest.hexdigest()
 
 
-def _with_new(kept: Transcripts, plugin: GradingPlugin, name: str) -> Transcripts:
-    """`kept` and what `plugin` has found out besides, which is kept from now on: a check that passed has asked all."""
+def _trusted(assignment: Assignment, kept_as: str) -> Trusted:
+    return Trusted(load_reference(assignment), Diagnosis(assignment), archive.load(kept_as))
+
+
+def _new(plugin: GradingPlugin, trusted: Trusted, kept_as: str) -> Transcripts:
+    """What `plugin` has found out besides what was known, which is kept from now on: a check that passed has asked
+    all."""
     new = {
         node: script.learnt()
         for node, script in plugin.transcripts.items()
-        if node not in kept and (node in plugin.passed or not script.complete)
+        if node not in trusted.transcripts and (node in plugin.passed or not script.complete)
     }
-    if not new:
-        return kept
-    scripts = kept | new
-    archive.save(name, scripts)
-    return scripts
+    if new:
+        archive.save(kept_as, trusted.transcripts | new)
+    return new
 
 
 def _archive_key(assignment: Assignment, salt: str) -> str:
@@ -160,42 +170,6 @@ def _files_digest(solution: Path, graders: Path) -> bytes:
     ]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.digest()
-
-
-def _run_pytest(assignment: Assignment, plugin: GradingPlugin) -> list[str]:
-    """Runs the graders in this process. Whatever pytest prints goes to the instructor's log."""
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    sys.dont_write_bytecode = True
-    if str(assignment.graders) not in sys.path:
-        sys.path.insert(0, str(assignment.graders))
-    use_profile(assignment)
-    printed = io.StringIO()
-    options = ["-s", "--noconftest", *(f"-pno:{name}" for name in _NOT_NEEDED)]
-    place = ["--rootdir", str(assignment.graders), "-c", os.devnull, "--import-mode=prepend"]
-    with redirect_stdout(printed), redirect_stderr(printed):
-        code = pytest.main([*options, *place, str(assignment.graders)], plugins=[plugin, _Travelling(assignment)])
-    if plugin.fatal:
-        raise EngineError(plugin.fatal)
-    done = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if code not in done and not plugin.cut_short:
-        raise EngineError(f"pytest stopped with {code!r}:\n{printed.getvalue()[-3000:]}")
-    return [f"printed by the graders:\n{printed.getvalue()[:3000]}"] if printed.getvalue().strip() else []
-
-
-class _Travelling:
-    """Lets classes that a grader's own files define travel to the worker, which cannot import those files."""
-
-    def __init__(self, assignment: Assignment) -> None:
-        self._folder = f"{assignment.graders}/"
-
-    def pytest_collection_finish(self) -> None:
-        if cloudpickle.list_registry_pickle_by_value():  # in the rehearsal
-            return
-        for module in list(sys.modules.values()):
-            if isinstance(module, types.ModuleType) and (getattr(module, "__file__", None) or "").startswith(
-                self._folder
-            ):
-                cloudpickle.register_pickle_by_value(module)
 
 
 def _by_exercise(assignment: Assignment, job: Job, checks: list[CheckResult]) -> tuple[ExerciseResult, ...]:

@@ -8,6 +8,7 @@ import importlib.util
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import EngineError
@@ -61,12 +62,9 @@ def variant_source(assignment: Assignment, misconception: Misconception) -> str:
     Raises:
         EngineError: the file of misconceptions and the solution do not fit together.
     """
-    solution = _read(assignment.solution)
-    shared, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
+    shared, own = _sources(assignment, misconception)
     name, variant = misconception.exercise, misconception.name
-    if not any(name in _defined(node) for node in ast.parse(solution).body):
-        raise EngineError(f"misconception {variant}: the solution defines no {name}")
-    text = f"{solution}\n{shared}\n{variants[variant]}\n"
+    text = f"{shared}\n{own}\n"
     return (
         f"_inner = {{'__name__': __name__, '__file__': __file__}}\n"
         f"exec(compile({text!r}, __file__, 'exec'), _inner)\n"
@@ -77,7 +75,19 @@ def variant_source(assignment: Assignment, misconception: Misconception) -> str:
 
 def load_variant(assignment: Assignment, misconception: Misconception) -> types.ModuleType:
     """`variant_source` as a module."""
-    return module_from_source(assignment.module, variant_source(assignment, misconception), f"<{misconception.name}>")
+    shared, own = _sources(assignment, misconception)
+    label = f"<{misconception.name}>"
+    inner: dict[str, Any] = {"__name__": assignment.module, "__file__": label}
+    try:
+        exec(_compiled(shared), inner)
+        exec(compile(own, label, "exec", dont_inherit=True), inner)
+        module = types.ModuleType(assignment.module)
+        vars(module).update(inner)
+        wrong = inner[misconception.name]
+        setattr(module, misconception.exercise, wrong if callable(inner[misconception.exercise]) else wrong())
+    except Exception as error:
+        raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
+    return module
 
 
 def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
@@ -89,6 +99,27 @@ def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
     except Exception as error:
         raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
     return module
+
+
+def _sources(assignment: Assignment, misconception: Misconception) -> tuple[str, str]:
+    """What all variants of an assignment share (the solution, and the helpers of the file of misconceptions), and the
+    variant itself."""
+    solution = _read(assignment.solution)
+    if misconception.exercise not in _names(solution):
+        raise EngineError(f"misconception {misconception.name}: the solution defines no {misconception.exercise}")
+    helpers, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
+    return f"{solution}\n{helpers}\n", variants[misconception.name]
+
+
+# All three are kept: a class is graded in forks of one process, which has them then.
+@functools.lru_cache(maxsize=8)
+def _names(source: str) -> set[str]:
+    return {name for node in ast.parse(source).body for name in _defined(node)}
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(source: str) -> types.CodeType:
+    return compile(source, "<solution and helpers>", "exec", dont_inherit=True)
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,0 +1,180 @@
+"""The hidden graders as pytest collects them: imported once in a process, and run as often as it forks.
+
+What is the same for every submission happens here: importing, collecting, and looking whether marks and
+`assignment.toml` agree. What happens to one submission is `plugin`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import types
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+import cloudpickle
+import hypothesis
+import pytest
+from hypothesis.internal.conjecture import providers
+
+from autograder.course import Assignment
+from autograder.errors import EngineError
+from autograder.grading.fixtures import Questions
+
+QUESTIONS = pytest.StashKey[Questions]()
+_MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
+# Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
+_NOT_NEEDED = (
+    "cacheprovider",
+    "terminal",
+    "faulthandler",
+    "logging",
+    "unraisableexception",
+    "threadexception",
+    "warnings",
+)
+
+
+def collect(assignment: Assignment, use: Callable[[list[pytest.Item]], None]) -> None:
+    """Imports the graders in this process and calls `use` with their checks, in the order of the exercises. They can be
+    run while it has not returned; whatever it raises is raised.
+
+    Raises:
+        EngineError: a grader cannot be imported, or its marks are wrong.
+    """
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.dont_write_bytecode = True
+    if str(assignment.graders) not in sys.path:
+        sys.path.insert(0, str(assignment.graders))
+    use_profile(assignment)
+    collecting = _Collecting(assignment, use)
+    printed = io.StringIO()
+    options = ["-s", "--noconftest", *(f"-pno:{name}" for name in _NOT_NEEDED)]
+    place = ["--rootdir", str(assignment.graders), "-c", os.devnull, "--import-mode=prepend"]
+    with redirect_stdout(printed), redirect_stderr(printed):
+        code = pytest.main([*options, *place, str(assignment.graders)], plugins=[collecting])
+    if collecting.error is not None:
+        raise collecting.error
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise EngineError(f"pytest stopped with {code!r}:\n{printed.getvalue()[-3000:]}")
+
+
+def use_profile(assignment: Assignment) -> None:
+    """Hypothesis as a judge needs it: no files, no deadline, no second opinions. Call before graders are imported."""
+    hypothesis.settings.register_profile(
+        "autograder",
+        max_examples=assignment.examples,
+        database=None,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile("autograder")
+    # Hypothesis also draws constants that stand in files near the tests, ours among them: then the examples would
+    # depend on where the kit is installed and on what is imported. There is no setting for it.
+    if hasattr(providers, "_get_local_constants"):
+        constants = providers._local_constants
+        providers._get_local_constants = lambda: constants
+
+
+def mark(item: pytest.Item, name: str) -> Any:
+    """The first argument of a check's mark; None if it has no such mark."""
+    found = item.get_closest_marker(name)
+    return found.args[0] if found and found.args else None
+
+
+def name_of(item: pytest.Item) -> str:
+    """Without the parameters in brackets, where those only say which exercise it is."""
+    name = item.name.removeprefix("test_")
+    return name.replace(f"[{mark(item, 'exercise')}]", "")
+
+
+def title_of(item: pytest.Item) -> str:
+    text = re.sub(r"\s+", " ", (item.obj.__doc__ or "")).strip()  # type: ignore[attr-defined]
+    return text or name_of(item).replace("_", " ")
+
+
+class _Collecting:
+    """A pytest plugin. Its hooks stand in the order in which pytest calls them."""
+
+    def __init__(self, assignment: Assignment, use: Callable[[list[pytest.Item]], None]) -> None:
+        self._assignment = assignment
+        self._use = use
+        self.error: Exception | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for name in _MARKS:
+            config.addinivalue_line("markers", f"{name}(value): see autograder.grading.marks")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.error = EngineError(f"a grader cannot be imported:\n{report.longreprtext}")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        order = list(self._assignment.exercises)
+        try:
+            self._require_agreement(items)
+            items.sort(key=lambda item: order.index(mark(item, "exercise")))
+        except EngineError as error:
+            self.error = self.error or error
+
+    def _require_agreement(self, items: list[pytest.Item]) -> None:
+        totals = dict.fromkeys(self._assignment.exercises, 0.0)
+        for item in items:
+            exercise, points = mark(item, "exercise"), mark(item, "points")
+            if exercise not in totals or points is None:
+                raise EngineError(f"{item.nodeid}: mark it with an exercise of assignment.toml and with points")
+            totals[exercise] += points
+        for exercise, total in totals.items():
+            worth = self._assignment.exercises[exercise]
+            if abs(total - worth) > 1e-6:
+                raise EngineError(
+                    f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}"
+                )
+        names = {f"{mark(item, 'exercise')}/{name_of(item)}" for item in items}
+        if unknown := [key for key in self._assignment.visibility if "/" in key and key not in names]:
+            raise EngineError(f"[visibility] in assignment.toml names {unknown[0]!r}, and there is no such check")
+
+    def pytest_collection_finish(self) -> None:
+        """Lets classes that a grader's own files define travel to the worker, which cannot import those files."""
+        if cloudpickle.list_registry_pickle_by_value():
+            return
+        folder = f"{self._assignment.graders}/"
+        for module in list(sys.modules.values()):
+            if isinstance(module, types.ModuleType) and (getattr(module, "__file__", None) or "").startswith(folder):
+                cloudpickle.register_pickle_by_value(module)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Takes the place of pytest's own loop."""
+        try:
+            if self.error is None:
+                with redirect_stdout(sys.__stdout__), redirect_stderr(sys.__stderr__):
+                    self._use(session.items)
+        except Exception as error:
+            self.error = error
+        return True
+
+    @pytest.fixture
+    def same_outcome(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[QUESTIONS].same_outcome  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def student(self, request: pytest.FixtureRequest) -> Callable[..., Any]:
+        return request.node.stash[QUESTIONS].student  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def operators(self, request: pytest.FixtureRequest) -> Callable[..., dict[str, int]]:
+        return request.node.stash[QUESTIONS].operators  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def vectorised(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[QUESTIONS].vectorised  # type: ignore[no-any-return]
+
+    @pytest.fixture
+    def forward_time(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+        return request.node.stash[QUESTIONS].forward_time  # type: ignore[no-any-return]
