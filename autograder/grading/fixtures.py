@@ -39,7 +39,7 @@ from autograder.timing.duet import Workload
 SHRINK_QUESTIONS, SHRINK_IN_VAIN, SHRINK_SECONDS = 40, 12, 2.0
 KEPT_EVIDENCE = 6
 VECTORISED_SLACK = 4
-ALWAYS_WATCHED, ONE_WATCHED_IN = 6, 4  # where operators are forbidden: so many questions at first, then a part
+ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where operators are forbidden: so many questions at first, then a part
 _CONCEALED = object()
 
 
