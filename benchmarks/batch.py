@@ -18,12 +18,10 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from spent import measured
 
 from autograder.batch.store import Store
 from autograder.course import load_assignment
@@ -117,7 +116,7 @@ def nbgrader(class_: Path, names: list[str], folder: Path) -> Cost:
     environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
     nb = [sys.executable, "-m", "nbgrader"]
     run([*nb, "generate_assignment", slug], environment, cwd=folder)
-    with measured(len(names)) as cost:
+    with cost_of(len(names)) as cost:
         run([*nb, "autograde", slug], environment, cwd=folder)
     return cost
 
@@ -130,27 +129,27 @@ def run(command: list[str], environment: dict[str, str], *, cwd: Path = ROOT, co
 
 @dataclass
 class Cost:
-    """Of some submissions: wall time, and processor time of all processes."""
+    """Of some submissions, in seconds."""
 
     count: int
     wall: float = 0.0
-    cpu: float = 0.0
+    processor: float = 0.0
 
     def line(self, label: str, jobs: int, ours: Cost | None = None) -> str:
-        wall, cpu = self.wall * jobs / self.count, self.cpu / self.count
-        text = f"{label:45} {wall:8.3f} s wall {cpu:8.3f} s processor"
+        wall, processor = self.wall * jobs / self.count, self.processor / self.count
+        text = f"{label:45} {wall:8.3f} s wall {processor:8.3f} s processor"
         if ours is None:
             return text
-        return f"{text}   {wall / (ours.wall * jobs / ours.count):6.1f} × {cpu / (ours.cpu / ours.count):6.1f} ×"
+        by_wall, by_processor = wall / (ours.wall * jobs / ours.count), processor / (ours.processor / ours.count)
+        return f"{text}   {by_wall:6.1f} × {by_processor:6.1f} ×"
 
 
 @contextmanager
-def measured(count: int) -> Iterator[Cost]:
-    cost, started, before = Cost(count), time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    yield cost
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cost.wall = time.perf_counter() - started
-    cost.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def cost_of(count: int) -> Iterator[Cost]:
+    cost = Cost(count)
+    with measured() as spent:
+        yield cost
+    cost.wall, cost.processor = spent.wall, spent.processor
 
 
 def main() -> None:
@@ -164,20 +163,20 @@ def main() -> None:
         class_, out = folder / "class", folder / "out"
         names = make_class(class_, options.submissions)
         ordinary = names["right"] + names["wrong"]
-        with measured(len(ordinary)) as ours:
+        with cost_of(len(ordinary)) as ours:
             batch(class_, out, jobs, ordinary)
-        with measured(max(len(names["hanging"]), 1)) as hanging:
+        with cost_of(max(len(names["hanging"]), 1)) as hanging:
             batch(class_, out, jobs)  # goes on with those that are left
-        with measured(options.submissions) as again:
+        with cost_of(options.submissions) as again:
             batch(class_, out, jobs)
         store = Store(out)
         spent = {found.name: record.seconds for found, record in store.records(store.roll()) if record}
         # A hanging submission costs its time limits whoever grades it: the sample is of the ordinary ones.
         half = options.sample // 2
         sample = names["right"][:half] + names["wrong"][: options.sample - half]
-        with measured(len(sample)) as unrehearsed:
+        with cost_of(len(sample)) as unrehearsed:
             batch(class_, folder / "a", jobs, sample, rehearsal=False)
-        with measured(len(sample)) as plain, ThreadPoolExecutor(jobs) as pool:
+        with cost_of(len(sample)) as plain, ThreadPoolExecutor(jobs) as pool:
             list(pool.map(plain_pytest, [class_ / name / ASSIGNMENT.file_names[0] for name in sample]))
         stock = nbgrader(class_, sample, folder / "nbgrader")
     whole = ours.wall + hanging.wall

@@ -15,14 +15,14 @@ import ast
 import copy
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from spent import measured
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -112,7 +112,7 @@ def own_command(root: Path, results: Path) -> list[str]:
 
 
 def seconds(root: Path, command: list[str], *, afresh: bool = False) -> Times:
-    """What a command took, with every process that it started and waited for; `afresh`: as if it were the first."""
+    """What a command took, with every process that it started; `afresh`: as if it were the first."""
     archive = root / "archive"
     if afresh:
         shutil.rmtree(archive, ignore_errors=True)
@@ -123,14 +123,11 @@ def seconds(root: Path, command: list[str], *, afresh: bool = False) -> Times:
         "PYTHONPATH": path,
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.perf_counter()
-    done = subprocess.run([*program, *command[1:]], cwd=root, env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    wall = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Times(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    with measured() as spent:
+        done = subprocess.run([*program, *command[1:]], cwd=root, env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return Times(spent.wall, spent.processor)
 
 
 def course(root: Path) -> Path:
