@@ -58,8 +58,7 @@ def load(name: str) -> Transcripts:
     if path is None:
         return {}
     try:
-        stored = msgspec.msgpack.decode(path.read_bytes(), type=_Stored)
-        transcripts = {node: _transcript(lines) for node, lines in stored.items()}
+        transcripts = decode(path.read_bytes())
         path.touch()  # it is in use
     except (OSError, msgspec.DecodeError, FrameError):
         return {}
@@ -71,18 +70,29 @@ def save(name: str, transcripts: Transcripts) -> None:
     path = _path(name)
     if path is None:
         return
-    stored = {
-        node: [_stored(line) for line in script.lines] if script.complete else None
-        for node, script in transcripts.items()
-    }
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
-            file.write(msgspec.msgpack.encode(stored))
+            file.write(encode(transcripts))
         Path(file.name).replace(path)
         by_age = sorted(path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             old.unlink(missing_ok=True)
+
+
+def encode(transcripts: Transcripts) -> bytes:
+    return msgspec.msgpack.encode(
+        {
+            node: [_stored(line) for line in script.lines] if script.complete else None
+            for node, script in transcripts.items()
+        }
+    )
+
+
+def decode(data: bytes) -> Transcripts:
+    """Raises msgspec.DecodeError or FrameError: it is not what `encode` has made."""
+    stored = msgspec.msgpack.decode(data, type=_Stored)
+    return {node: _transcript(lines) for node, lines in stored.items()}
 
 
 def _path(name: str) -> Path | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import multiprocessing
+import os
 import platform
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import hypothesis
@@ -28,7 +31,11 @@ from autograder.grading.reference import load_reference
 from autograder.grading.rehearsal import Transcripts, Understudy
 from autograder.job import Job, Stage
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.sandbox import confinement
 from autograder.sandbox.forkserver import Client
+from autograder.sandbox.seats import occupied
+
+CHECKS_IN_A_SHARE = 12  # at least: a process for less is not worth it
 
 
 def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) -> None:
@@ -42,21 +49,52 @@ def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) 
     kept_as = _archive_key(assignment, stage.salt)
     trusted = _trusted(assignment, kept_as)
 
-    def go_through(checks: list[pytest.Item]) -> None:
-        plugin = GradingPlugin(
-            assignment,
-            Trusted(trusted.reference, trusted.diagnosis, {}),
-            Understudy(load_reference(assignment)),
-            assignment.salt + stage.salt,
-        )
-        plugin.known = trusted.transcripts
+    def some(checks: list[pytest.Item]) -> Transcripts:
+        understudy = Understudy(load_reference(assignment))
+        unprompted = Trusted(trusted.reference, trusted.diagnosis, {})
+        plugin = GradingPlugin(assignment, unprompted, understudy, assignment.salt + stage.salt)
         plugin.run(checks)
-        trusted.transcripts.update(_new(plugin, trusted, kept_as))
+        return _learnt(plugin)
+
+    def all_(checks: list[pytest.Item]) -> None:
+        new = _in_parallel(some, [check for check in checks if check.nodeid not in trusted.transcripts])
+        trusted.transcripts.update(new)
+        if new:
+            archive.save(kept_as, trusted.transcripts)
         trusted.diagnosis.prepare()
         _fail_once()
         serve(trusted, checks)
 
-    collect(assignment, go_through)
+    collect(assignment, all_)
+
+
+def _in_parallel(work: Callable[[list[pytest.Item]], Transcripts], checks: list[pytest.Item]) -> Transcripts:
+    """`work` on all checks, shared out to a process for each processor, this one included."""
+    count = max(1, min(len(occupied()), len(checks) // CHECKS_IN_A_SHARE))
+    first, *others = [checks[start::count] for start in range(count)]
+    fork = multiprocessing.get_context("fork")
+    running = []
+    for share in others:
+        receiver, sender = fork.Pipe(duplex=False)
+        running.append((share, receiver, fork.Process(target=_send, args=(work, share, sender, os.getpid()))))
+        running[-1][2].start()
+        sender.close()
+    done = work(first)
+    for share, receiver, process in running:
+        try:
+            done |= archive.decode(receiver.recv_bytes())
+        except (EOFError, OSError):  # here it says what is wrong
+            done |= work(share)
+        process.join()
+    return done
+
+
+def _send(
+    work: Callable[[list[pytest.Item]], Transcripts], share: list[pytest.Item], sender: Connection, parent: int
+) -> None:
+    confinement.die_with_parent(parent)
+    with contextlib.suppress(EngineError):
+        sender.send_bytes(archive.encode(work(share)))
 
 
 def _fail_once() -> None:
@@ -99,7 +137,9 @@ def grade(
             plugin.run(rehearsed[1])
         else:
             collect(assignment, plugin.run)
-            _new(plugin, trusted, kept_as)
+            new = {node: script for node, script in _learnt(plugin).items() if node not in trusted.transcripts}
+            if new:
+                archive.save(kept_as, trusted.transcripts | new)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in checks) else State.GRADED
     except (EngineError, UsageError) as error:
@@ -136,17 +176,13 @@ def _trusted(assignment: Assignment, kept_as: str) -> Trusted:
     return Trusted(load_reference(assignment), Diagnosis(assignment), archive.load(kept_as))
 
 
-def _new(plugin: GradingPlugin, trusted: Trusted, kept_as: str) -> Transcripts:
-    """What `plugin` has found out besides what was known, which is kept from now on: a check that passed has asked
-    all."""
-    new = {
+def _learnt(plugin: GradingPlugin) -> Transcripts:
+    """What `plugin` has found out that holds for every submission: a check that passed has asked all it asks."""
+    return {
         node: script.learnt()
         for node, script in plugin.transcripts.items()
-        if node not in trusted.transcripts and (node in plugin.passed or not script.complete)
+        if node in plugin.passed or not script.complete
     }
-    if new:
-        archive.save(kept_as, trusted.transcripts | new)
-    return new
 
 
 def _archive_key(assignment: Assignment, salt: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -56,8 +57,12 @@ def parameter_gradients(model: nn.Module, *inputs: torch.Tensor) -> dict[str, ob
 
 def weights(tensor: torch.Tensor) -> torch.Tensor:
     """Numbers in [0.5, 1.5) for the entries of `tensor`, no two neighbours alike; the same for every caller."""
-    count = torch.arange(tensor.numel(), dtype=torch.float64)
-    return (0.5 + (count * 0.6180339887498949) % 1.0).to(tensor.dtype).to(tensor.device).reshape(tensor.shape)
+    return _weights(tensor.numel()).to(tensor.dtype).to(tensor.device).reshape(tensor.shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _weights(count: int) -> torch.Tensor:
+    return 0.5 + (torch.arange(count, dtype=torch.float64) * 0.6180339887498949) % 1.0
 
 
 def _leaf(tensor: torch.Tensor) -> torch.Tensor:

@@ -148,9 +148,11 @@ def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
     kind = type(error)
     names = [base.__name__ for base in type.mro(kind) if base.__module__ == "builtins" and base is not object]
     frames = []
-    for step in traceback.extract_tb(error.__traceback__):
-        if step.filename in files:
-            frames.append(Frame(step.filename, step.lineno or 0, step.name[:100], (step.line or "")[:200]))
+    for step, line in traceback.walk_tb(error.__traceback__):
+        code = step.f_code
+        if code.co_filename in files:
+            text = linecache.getline(code.co_filename, line or 0).strip()
+            frames.append(Frame(code.co_filename, line or 0, code.co_name[:100], text[:200]))
     if isinstance(error, SyntaxError):
         frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
     return Raised(values.type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
