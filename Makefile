@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Tests wait a lot: for commands, and for submissions that hang.
-IN_PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
+IN_PARALLEL := -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: grade test test-quick container-test lint verify mutants benchmark clean
 

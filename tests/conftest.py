@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(Path(os.environ[ARCHIVE]), ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        path = PurePosixPath(item.nodeid.partition("::")[0])
-        group = path.parent.name if path.parent.name in WHOLE_FOLDERS else path.name
-        if group in BY_PARAMETER:
-            group += re.split(r"[\[\]-]", item.name + "[")[1]
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixture(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, name = nodeid.partition("::")
+            folder, file = PurePosixPath(path).parent.name, PurePosixPath(path).name
+            group = folder if folder in WHOLE_FOLDERS else file
+            return group + re.split(r"[\[\]-]", name + "[")[1] if group in BY_PARAMETER else group
+
+    return ByFixture(config, log)

@@ -51,7 +51,12 @@ def fill(model: M, seed: int = 0) -> M:
 
 
 def filled(build: Callable[[], M], x: torch.Tensor, seed: int = 0) -> M:
-    """The model that `build()` makes, in x's dtype and in training mode, with its parameters and statistics filled.
+    """`built(build, x)` in training mode, with its parameters and statistics filled."""
+    return fill(built(build, x), seed).train()
+
+
+def built(build: Callable[[], M], x: torch.Tensor) -> M:
+    """The model that `build()` makes, in x's dtype, with any numbers at all in its parameters.
 
     Its own random initialisation is skipped, which for a large model takes most of the time. Lazy parameters get
     their shapes from a pass of `x` in evaluation mode.
@@ -62,7 +67,7 @@ def filled(build: Callable[[], M], x: torch.Tensor, seed: int = 0) -> M:
             raise TypeError(f"an nn.Module was expected, but this is a {type(model).__name__}")
         model = model.to(x.dtype)
         materialise(model, x)
-    return fill(model, seed).train()
+    return model
 
 
 def materialise(model: nn.Module, *inputs: torch.Tensor) -> None:

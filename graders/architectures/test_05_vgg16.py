@@ -6,7 +6,7 @@ import torch
 from inputs import VALUES, float64, images, layouts_of, trainable
 
 from autograder.grading import exercise, expect, expect_tensor, points, time_limit
-from autograder.probes import filled, outline
+from autograder.probes import built, filled, outline
 
 pytestmark = [exercise("VGG16"), time_limit(20)]
 
@@ -110,7 +110,7 @@ def test_dropout(student):
 
     def probe(m):
         x = torch.zeros(SHAPE)
-        model = revealing_dropout(filled(m.VGG16, x))
+        model = revealing_dropout(built(m.VGG16, x)).train()
         with torch.no_grad():
             return model(x)
 
