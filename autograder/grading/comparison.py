@@ -213,7 +213,7 @@ def _distinct(expected: Any, got: Any) -> tuple[str, str]:
     if not isinstance(expected, float) or not isinstance(got, float):
         return str(expected), str(got)
     for digits in (4, 7, 10, 17):
-        one, other = f"{expected:.{digits}g}", f"{got:.{digits}g}"
+        one, other = (f"{number + 0.0:.{digits}g}" for number in (expected, got))  # no −0
         if one != other:
             break
     return one, other

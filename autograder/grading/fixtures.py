@@ -15,6 +15,7 @@ import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -34,9 +35,10 @@ from autograder.sandbox.values import Answer, Raised, Returned, Work
 from autograder.timing.decision import Limits
 from autograder.timing.duet import Workload
 
-# Enough of looking for a smaller example: so many more questions, so many in a row that did not fail, or so long. Four
-# of five are the smallest by then, and the others hardly larger.
+# Enough of looking for a smaller example: so many more questions, so many in a row that did not fail, or so long.
 SHRINK_QUESTIONS, SHRINK_IN_VAIN, SHRINK_SECONDS = 40, 12, 2.0
+# An example from the rehearsal is better than what was found if it is so much smaller: its numbers are less simple.
+SMALLER_BYTES = 96
 KEPT_EVIDENCE = 6
 VECTORISED_SLACK = 4
 ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where operators are forbidden: so many questions at first, then a part
@@ -67,8 +69,8 @@ class Questions:
         self._transcript = transcript
         self._explain = explain
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
-        self._difference: tuple[Evidence, Any, Any, str] | None = None
-        self._unconfirmed: tuple[Evidence, Difference] | None = None
+        self._difference: tuple[Evidence, Difference] | None = None  # the last one that a check found
+        self._replayed: tuple[Evidence, Difference] | None = None  # the smallest one of a rehearsal
         self._first_failure: tuple[float, int] | None = None  # when, and at which question
         self._last_failure = 0
         self._device = device
@@ -105,7 +107,7 @@ class Questions:
         self._evidence.append(evidence)
         self._first_failure = self._first_failure or (time.monotonic(), self.asked)
         self._last_failure = self.asked
-        self._difference = evidence, difference.expected, difference.got, difference.message
+        self._difference = evidence, difference
         raise CheckFailed(Failure(difference.message))
 
     def student(self, probe: Probe, *, seed: int = 0) -> Any:
@@ -238,33 +240,39 @@ class Questions:
             answers = self._ask(*(line.question for line in left))
             for line, answer in zip(left, answers, strict=False):
                 difference = compare(line.expected, answer.outcome, line.tolerance)
-                if difference is not None and (not self._explain or is_stub(answer.outcome)):
+                if difference is None:
+                    continue
+                if not self._explain or is_stub(answer.outcome):
                     raise Settled(Failure(difference.message))
-                if difference is not None:
-                    evidence = Evidence(line.question.probe, line.question.seed, answer.outcome, line.tolerance)
-                    self._unconfirmed = evidence, difference if line.reveal else _concealed(difference)
-                    return False
+                evidence = Evidence(line.question.probe, line.question.seed, answer.outcome, line.tolerance)
+                if self._replayed is None or len(evidence.probe) < len(self._replayed[0].probe):
+                    self._replayed = evidence, difference if line.reveal else _concealed(difference)
+            if self._replayed is not None:
+                return False
             left = left[len(answers) :]
         return True
 
     def confirm(self) -> None:
         """Raises CheckFailed if `replay` has seen another answer than the check after it: neither may be the last."""
-        if self._unconfirmed is None:
+        if self._replayed is None:
             return
-        evidence, difference = self._unconfirmed
+        evidence, difference = self._replayed
         message = f"{difference.message}\n  Asked again, your code gave another answer."
         self._evidence.append(evidence)
-        self._difference = evidence, difference.expected, difference.got, message
+        self._difference = evidence, replace(difference, message=message)
         raise CheckFailed(Failure(message))
 
     def explained(self) -> Failure | None:
         """The last failure of `same_outcome`, which Hypothesis has made the smallest, with all that helps a student."""
         if self._difference is None:
             return None
-        evidence, expected, got, message = self._difference
-        example = None
-        if expected is not _CONCEALED:
-            arguments = (evidence.seed, expected, got, evidence.tolerance)
+        evidence, difference = self._difference
+        if self._replayed is not None and len(self._replayed[0].probe) < len(evidence.probe) - SMALLER_BYTES:
+            evidence, difference = self._replayed
+            self._evidence.append(evidence)
+        message, example = difference.message, None
+        if difference.expected is not _CONCEALED:
+            arguments = (evidence.seed, difference.expected, difference.got, evidence.tolerance)
             example = showing.counterexample(evidence.probe, self._reference, *arguments)
         known = self._diagnosis.explain(self._exercise, self._evidence)
         failure = Failure(message, Status.FAILED, example)
