@@ -104,9 +104,10 @@ class Questions:
         if not self._explain or is_stub(answer.outcome):  # no example says more
             raise Settled(Failure(difference.message))
         evidence = Evidence(data, seed, answer.outcome, tolerance)
-        self._evidence.append(evidence)
         self._first_failure = self._first_failure or (time.monotonic(), self.asked)
-        self._last_failure = self.asked
+        if not self._evidence or data != self._evidence[-1].probe:
+            self._evidence.append(evidence)
+            self._last_failure = self.asked
         self._difference = evidence, difference
         raise CheckFailed(Failure(difference.message))
 
