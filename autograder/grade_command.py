@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from autograder.timing import devices
 if TYPE_CHECKING:
     from autograder.engine import Engine
 
-WORTH_A_REHEARSAL = 3  # submissions of one assignment
 NOT_FINISHED = "Grading has not finished. If this is still here after some minutes, please tell your instructor."
 
 
@@ -68,9 +67,9 @@ def run(
 
         console = Console(quiet=quiet)
         many = len(tasks) > 1
-        for stage, count in Counter(Stage(str(t.assignment.root), t.assignment.slug, salt) for t in tasks).items():
-            if count >= WORTH_A_REHEARSAL:
-                engine.rehearse(stage)
+        for name in dict.fromkeys(task.assignment.slug for task in tasks):
+            with contextlib.suppress(EngineError):  # each result will say what is wrong
+                engine.rehearse(Stage(str(tasks[0].assignment.root), name, salt))
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
             result = _grade(engine, task, salt, device)

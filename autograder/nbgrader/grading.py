@@ -30,8 +30,6 @@ from autograder.sources import SubmissionError
 from autograder.submission import read_submission
 from autograder.timing import devices
 
-WORTH_A_REHEARSAL = 3  # submissions of one assignment in one command
-
 AHEAD = 4  # notebooks for each job that are graded before nbgrader comes to them
 KEPT_RESULTS = 200  # of a tenth of a megabyte each
 
@@ -78,8 +76,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         command = _command(converter, assignment, self.jobs)
         job = self._job(assignment, path)
         coming = list(_coming(converter, assignment, path))
-        if 1 + len(coming) >= WORTH_A_REHEARSAL:
-            command.rehearse(Stage(job.course, job.slug, job.salt))
+        command.rehearse(Stage(job.course, job.slug, job.salt))
         mine = command.grade(job)
         # nbgrader takes one notebook after the other; while it is busy with this one, the next ones are graded.
         for other in coming[: AHEAD * command.jobs]:
