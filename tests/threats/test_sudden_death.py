@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 SLOW = "import time\ndef refusing(x):\n    raise ValueError('refused')\n\n\ndef attacked(x):\n    time.sleep(0.5)\n    return 3 * x\n\n\nopen('started', 'w').close()\ntime.sleep(0.9)\n"
-ROLES = ["judge", "worker", "zygote", "bench", "command"]
+ROLES = ["judge", "worker", "zygote", "stage", "bench", "command"]
 
 
 def family():
@@ -28,18 +28,17 @@ def family():
 
 
 def members(course, command, seconds=60):
-    """The processes of a command that is grading: command → bench → (zygote → worker, judge)."""
+    """The processes of a command that is grading: command → bench → (zygote → worker, stage → judge)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         children = family()
         benches = children.get(command, [])
-        below = [pid for bench in benches for pid in children.get(bench, [])]
-        workers = [child for pid in below for child in children.get(pid, [])]
+        below = sorted(pid for bench in benches for pid in children.get(bench, []))  # the zygote was there first
+        leaves = [children.get(pid, []) for pid in below]
         started = list(course.temporary.glob("*/started"))
-        if len(benches) == 1 and len(below) == 2 and len(workers) == 1 and started:
-            zygote = next(pid for pid in below if children.get(pid))
-            judge = next(pid for pid in below if pid != zygote)
-            return {"command": command, "bench": benches[0], "zygote": zygote, "judge": judge, "worker": workers[0]}
+        if [len(pids) for pids in leaves] == [1, 1] and started:
+            names = ["command", "bench", "zygote", "stage", "worker", "judge"]
+            return dict(zip(names, [command, *benches, *below, *leaves[0], *leaves[1]], strict=True))
         time.sleep(0.01)
     raise AssertionError("the command never came to grading")
 
