@@ -108,7 +108,7 @@ class GradingPlugin:
         """Checks of which it is known how they end are not run: pytest's part of that would take most of the time."""
         exercise = mark(item, "exercise")
         self.examiner.begin(exercise, mark(item, "time_limit"))
-        forbidden = [pattern for mark in item.iter_markers("forbids") for pattern in mark.args]
+        forbidden = [pattern for families in item.iter_markers("forbids") for pattern in families.args]
         transcript = self.transcripts[item.nodeid] = Transcript()
         item.stash[QUESTIONS] = Questions(
             self.examiner,
