@@ -226,4 +226,4 @@ def attacked(x):
 """
     path = own_course.attack("control", source)
     graded = grade(own_course, path, extra={"AUTOGRADER_WITHOUT_LAYERS": "uid,landlock,seccomp"})
-    assert "got ['grader', 'neighbour', 'folder'] broken []" in graded.results["control.py"].verdict
+    assert "got ['grader', 'neighbour', 'folder'" in graded.results["control.py"].verdict
