@@ -144,6 +144,7 @@ def test_a_notebook_goes_on_after_a_cell_that_raised() -> None:
     assert "All 41 public tests pass." in output
 
 
+@pytest.mark.slow
 def test_the_skeleton_is_told_what_to_write() -> None:
     code, output = check(ROOT / "assignments/pooling/pooling.py")
     assert code == 1
@@ -308,6 +309,7 @@ def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
     assert sentence("pooling.py", "--tests", "notes.txt").startswith("notes.txt is not a file of public tests")
 
 
+@pytest.mark.slow
 def test_of_file_and_notebook_the_one_that_was_worked_in_is_checked(twice: Path) -> None:
     stub = "def double(x):\n    raise NotImplementedError()\n"
     cell = {"cell_type": "code", "source": "def double(x):\n    return 2 * x\n", "metadata": {}, "outputs": []}

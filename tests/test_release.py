@@ -110,6 +110,7 @@ def test_what_is_left_must_be_python() -> None:
         skeleton(text, "solutions/a/a.py")
 
 
+@pytest.mark.slow
 def test_release_writes_the_skeleton_and_knows_when_it_is_stale(course: Path) -> None:
     target = course / "assignments/double/double.py"
 
@@ -157,6 +158,7 @@ def test_a_wrong_solution_releases_nothing_and_is_one_sentence(course: Path) -> 
     assert not (course / "assignments").exists()
 
 
+@pytest.mark.slow
 def test_a_course_that_is_set_up_for_nbgrader_gets_a_gradebook(course: Path) -> None:
     (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
     assert release(course=course).stdout.endswith("The gradebook of nbgrader knows these assignments.\n")

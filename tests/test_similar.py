@@ -83,6 +83,7 @@ def test_the_shared_passages_are_marked_and_nothing_is_lost():
     assert "window.mean" in "".join(text for text, marked in left if marked)
 
 
+@pytest.mark.slow
 def test_the_command_lists_pairs_and_shows_them_side_by_side_as_text(tmp_path):
     source = (EXAMPLES / "emil" / "pooling.py").read_text() + "\nEVIL = '</pre><script>alert(1)</script>'\n"
     for name, text in {

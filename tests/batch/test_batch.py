@@ -100,6 +100,7 @@ def test_only_what_changed_is_graded_again(graded, course, tmp_path):
     assert grades(tmp_path / "out")["hana"]["tiny (total)"] == "5"
 
 
+@pytest.mark.slow
 def test_another_grader_salt_or_force_means_grading_again(graded, tmp_path):
     class_, _, _ = graded
     few = tmp_path / "class"
