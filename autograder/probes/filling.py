@@ -46,7 +46,7 @@ def fill(model: M, seed: int = 0) -> M:
     """
     with torch.no_grad():
         for group, tensor in (*roles.parameters(model), *roles.running_statistics(model)):
-            _write(_numbers(*group, tensor.numel(), seed).to(tensor.dtype), tensor)
+            _write(_numbers(*group, tensor.numel(), seed), tensor)
     return model
 
 
@@ -98,6 +98,10 @@ def _numbers(role: str, shape: tuple[int, ...], count: int, seed: int) -> torch.
 
 def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
     """Into the whole tensor, again and again."""
+    if len(numbers) == tensor.numel():
+        tensor.copy_(numbers.view(tensor.shape))
+        return
+    numbers = numbers.to(tensor.dtype)
     flat = tensor.reshape(-1)  # a view, unless the tensor's memory has gaps
     rows = flat.numel() // max(1, len(numbers))
     end = rows * len(numbers)

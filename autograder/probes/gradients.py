@@ -39,20 +39,13 @@ def parameter_gradients(model: nn.Module, *inputs: torch.Tensor) -> dict[str, ob
         model: returns one floating-point tensor. Its parameters' `.grad` are left alone.
         inputs: are not modified.
     """
-    groups = [group for group, _ in roles.parameters(model)]
-    tensors = [tensor for _, tensor in roles.parameters(model)]
-    wanted = [tensor.requires_grad for tensor in tensors]
-    for tensor in tensors:
-        tensor.requires_grad_()
-    try:
-        output = model(*(tensor.detach().clone() for tensor in inputs))
-        found: Sequence[torch.Tensor | None] = [None] * len(tensors)
-        if tensors and output.requires_grad:
-            found = torch.autograd.grad((output * weights(output)).sum(), tensors, allow_unused=True)
-    finally:
-        for tensor, required in zip(tensors, wanted, strict=True):
-            tensor.requires_grad_(required)
-    return {f"gradient of the {words}": sums for words, sums in power_sums(zip(groups, found, strict=True)).items()}
+    return _in_one_pass(model, [tensor.detach().clone() for tensor in inputs])[1]
+
+
+def all_gradients(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
+    """The "gradient of the input" as from `gradients(model, x)`, with `parameter_gradients(model, x)`, in one pass."""
+    (of_input,), of_parameters = _in_one_pass(model, [_leaf(x)])
+    return {"gradient of the input": of_input, **of_parameters}
 
 
 def weights(tensor: torch.Tensor) -> torch.Tensor:
@@ -63,6 +56,28 @@ def weights(tensor: torch.Tensor) -> torch.Tensor:
 @functools.lru_cache(maxsize=64)
 def _weights(count: int) -> torch.Tensor:
     return 0.5 + (torch.arange(count, dtype=torch.float64) * 0.6180339887498949) % 1.0
+
+
+def _in_one_pass(
+    model: nn.Module, inputs: list[torch.Tensor]
+) -> tuple[Sequence[torch.Tensor | None], dict[str, object]]:
+    """Gradients for those inputs that require one, and for all parameters, by group."""
+    leaves = [tensor for tensor in inputs if tensor.requires_grad]
+    groups = [group for group, _ in roles.parameters(model)]
+    tensors = [tensor for _, tensor in roles.parameters(model)]
+    wanted = [tensor.requires_grad for tensor in tensors]
+    for tensor in tensors:
+        tensor.requires_grad_()
+    try:
+        output = model(*inputs)
+        found: Sequence[torch.Tensor | None] = [None] * len(leaves + tensors)
+        if found and output.requires_grad:
+            found = torch.autograd.grad((output * weights(output)).sum(), leaves + tensors, allow_unused=True)
+    finally:
+        for tensor, required in zip(tensors, wanted, strict=True):
+            tensor.requires_grad_(required)
+    of_parameters = power_sums(zip(groups, found[len(leaves) :], strict=True))
+    return found[: len(leaves)], {f"gradient of the {words}": sums for words, sums in of_parameters.items()}
 
 
 def _leaf(tensor: torch.Tensor) -> torch.Tensor:

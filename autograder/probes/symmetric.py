@@ -36,8 +36,8 @@ def _sums(members: list[torch.Tensor | None]) -> object:
     flat = [member.detach().reshape(-1) for member in members if member is not None]
     if not flat:
         return None
-    total, squares = torch.zeros_like(flat[0]), torch.zeros_like(flat[0])
-    for tensor in flat:
+    total, squares = flat[0], flat[0] * flat[0]
+    for tensor in flat[1:]:
         total, squares = total + tensor, squares + tensor * tensor
     return {"members": len(members), "sum": _reduced(total), "sum of squares": _reduced(squares)}
 
@@ -46,8 +46,9 @@ def _reduced(flat: torch.Tensor) -> torch.Tensor:
     count = flat.numel()
     if count <= _WHOLE:
         return flat
-    index = torch.arange(count, dtype=torch.float64)
-    weighted = flat.double() * (0.5 + (index * 0.6180339887498949) % 1.0)
-    rows = -(-count // _BINS)
-    padded = torch.cat([weighted, weighted.new_zeros(rows * _BINS - count)])
-    return padded.reshape(rows, _BINS).sum(0).to(flat.dtype)
+    rows, rest = divmod(count, _BINS)
+    weights = 0.5 + (torch.arange(rows + 1, dtype=torch.float64) * 0.6180339887498949) % 1.0
+    numbers = flat.double()
+    sums = weights[:rows] @ numbers[: rows * _BINS].view(rows, _BINS)
+    sums[:rest] += weights[rows] * numbers[rows * _BINS :]
+    return sums.to(flat.dtype)

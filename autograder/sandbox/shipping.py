@@ -15,6 +15,7 @@ import functools
 import io
 import marshal
 import pickle
+import sys
 import sysconfig
 import types
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class _Pickler(pickle.Pickler):
         kind = type(obj)
         if kind is torch.Tensor and obj.layout is torch.strided and obj.device.type == "cpu":
             return _rebuild_tensor, _tensor_parts(obj)
-        if kind is types.FunctionType and _travels(obj.__code__, obj.__qualname__):
+        if kind is types.FunctionType and _travels(obj.__code__, obj.__qualname__, obj.__module__):
             return _rebuild_function, _code_of(obj), _state_of(obj), None, None, _fill_function
         if issubclass(kind, type):
             return cloudpickle.Pickler.reducer_override(self, obj)
@@ -86,9 +87,11 @@ def _state_of(function: types.FunctionType) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _travels(code: types.CodeType, qualname: str) -> bool:
-    """Whether the worker cannot import the function: it is local, or not from an installed package."""
-    return "<" in qualname or not code.co_filename.startswith(_INSTALLED)
+def _travels(code: types.CodeType, qualname: str, module: str) -> bool:
+    """Whether the worker cannot import the function: it is local, or not from an installed package. What wraps a
+    function has its name and module, and code from elsewhere."""
+    files = (code.co_filename, getattr(sys.modules.get(module), "__file__", None) or "")
+    return "<" in qualname or not all(file.startswith(_INSTALLED) for file in files)
 
 
 @functools.lru_cache(maxsize=4096)

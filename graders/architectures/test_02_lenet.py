@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from inputs import (
     EXACT,
     VALUES,
-    all_gradients,
     any_layout,
     float64,
     images,
     in_double,
+    learned,
     modes,
     result,
     seeds,
@@ -73,7 +73,7 @@ def test_batch_of_one_image(same_outcome):
 def test_gradients(same_outcome, seed, training):
     """The gradients of the input and of all parameters are those of LeNet."""
     x = images(3, 1, 28, 28, seed=seed, dtype=float64)
-    same_outcome(lambda m: all_gradients(m.LeNet, x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(m.LeNet, x, training), tolerance=EXACT)
 
 
 @points(0.5)

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from inputs import (
     EXACT,
     VALUES,
-    all_gradients,
     any_layout,
     float64,
     images,
     in_double,
+    learned,
     modes,
     result,
     seeds,
@@ -65,7 +65,7 @@ def test_odd_sizes(same_outcome, block, height, width):
 def test_gradients(same_outcome, block, seed, training):
     """The gradients of the input and of all parameters are right."""
     x = images(2, block[1], 4, 6, seed=seed, dtype=float64)
-    same_outcome(lambda m: all_gradients(lambda: m.vgg_block(*block), x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(lambda: m.vgg_block(*block), x, training), tolerance=EXACT)
 
 
 @points(0.5)

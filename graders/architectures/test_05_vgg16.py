@@ -4,6 +4,7 @@ import math
 
 import torch
 from inputs import VALUES, float64, images, layouts_of, trainable
+from torch.overrides import TorchFunctionMode
 
 from autograder.grading import exercise, expect, expect_tensor, points, time_limit
 from autograder.probes import built, filled, outline
@@ -21,12 +22,27 @@ def outlined(m, dtype=torch.float32, **arguments):
     return model, next(model.parameters()).device
 
 
+class ZerosAllTheWay(TorchFunctionMode):
+    """Convolutions of zeros without biases are zeros: there is nothing to compute but their shape."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is not torch.conv2d:
+            return function(*args, **kwargs)
+        return torch.zeros(function(*map(bare, args), **{name: bare(arg) for name, arg in kwargs.items()}).shape)
+
+
+def bare(argument):
+    """A tensor without its numbers; other arguments as they are."""
+    return argument.to("meta") if isinstance(argument, torch.Tensor) else argument
+
+
 def revealing_dropout(model):
     """Puts in numbers that make the scores of a network in training mode a trace of its two dropouts.
 
-    All that comes before the classifier is switched off. The biases of 1 reach the first dropout; an identity matrix
-    takes every other activation of what it lets through to the second dropout, where all see another 1. A score writes
-    down what comes out for four neighbours, halved, as the digits of a number to the base 4.
+    With biases of 0, an image of zeros stays one up to the classifier. There, biases of 1 reach the first dropout; an
+    identity matrix takes every other activation of what it lets through to the second dropout, where all see another
+    1. A score writes down what comes out for four neighbours, halved, as the digits of a number to the base 4.
     """
     halves, digits = torch.zeros(WIDTH, WIDTH), torch.zeros(CLASSES, WIDTH)
     halves[range(0, WIDTH, 2), range(0, WIDTH, 2)] = 1
@@ -40,8 +56,6 @@ def revealing_dropout(model):
                 parameter.copy_(halves.reshape(parameter.shape))
             elif parameter.numel() == WIDTH * CLASSES:
                 parameter.copy_(digits.reshape(parameter.shape))
-            else:
-                parameter.zero_()
     return model
 
 
@@ -111,7 +125,7 @@ def test_dropout(student):
     def probe(m):
         x = torch.zeros(SHAPE)
         model = revealing_dropout(built(m.VGG16, x)).train()
-        with torch.no_grad():
+        with torch.no_grad(), ZerosAllTheWay():
             return model(x)
 
     scores = expect_tensor(student(probe), torch.empty(1, CLASSES)).flatten().double()

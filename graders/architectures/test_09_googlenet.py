@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from inputs import (
     EXACT,
     VALUES,
-    all_gradients,
     any_layout,
     float64,
     images,
     in_double,
+    learned,
     modes,
     result,
     seeds,
@@ -81,7 +81,7 @@ def test_channels_and_classes(same_outcome, channels, classes):
 def test_gradients(same_outcome):
     """The gradients of the input and of all parameters are those of GoogLeNet."""
     x = images(1, 1, 33, 40, dtype=float64)
-    same_outcome(lambda m: all_gradients(m.GoogLeNet, x, training=True), tolerance=EXACT)
+    same_outcome(lambda m: learned(m.GoogLeNet, x, training=True), tolerance=EXACT)
 
 
 @points(0.5)

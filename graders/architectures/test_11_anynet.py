@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from inputs import (
     EXACT,
     VALUES,
-    all_gradients,
     any_layout,
     float64,
     images,
     in_double,
+    learned,
     modes,
     result,
     seeds,
@@ -86,7 +86,7 @@ def test_training(same_outcome, design, seed):
 def test_gradients(same_outcome, design, seed, training):
     """The gradients of the input and of all parameters are right."""
     x = images(3, 3, 24, 16, seed=seed, dtype=float64)
-    same_outcome(lambda m: all_gradients(lambda: m.AnyNet(*design), x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(lambda: m.AnyNet(*design), x, training), tolerance=EXACT)
 
 
 @points(0.5)

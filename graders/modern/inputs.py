@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from autograder.grading import Tolerance
-from autograder.probes import filled, gradients, parameter_gradients, statistics
+from autograder.probes import all_gradients, filled, gradients, statistics
 
 float32, float64 = torch.float32, torch.float64
 
@@ -73,8 +73,7 @@ def after_training(build, *batches):
 
 def learned(build, x, training=True):
     """The gradients of a number made of the result: of the input and of all parameters."""
-    model = filled(build, x).train(training)
-    return {"gradient": gradients(model, x)[0], **parameter_gradients(model, x)}
+    return all_gradients(filled(build, x).train(training), x)
 
 
 def trained_and_learned(build, x):

@@ -17,7 +17,7 @@ from inputs import (
 from torch import nn
 
 from autograder.grading import exercise, points
-from autograder.probes import filled, gradients, parameter_gradients, state_shapes, statistics
+from autograder.probes import all_gradients, filled, state_shapes, statistics
 
 EXPANSION = {"BasicBlock": 1, "Bottleneck": 4}
 
@@ -143,8 +143,7 @@ def test_gradient(same_outcome, name, x, shortcut, training):
     width, x = x.shape[1], wide(x, name)
 
     def probe(m):
-        block = filled(lambda: SHORTCUTS[shortcut](m, name, width), x).train(training)
-        return {"gradient": gradients(block, x)[0], **parameter_gradients(block, x)}
+        return all_gradients(filled(lambda: SHORTCUTS[shortcut](m, name, width), x).train(training), x)
 
     same_outcome(probe, tolerance=EXACT)
 

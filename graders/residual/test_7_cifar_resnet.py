@@ -9,7 +9,7 @@ from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_s
 from torch.nn.parameter import is_lazy
 
 from autograder.grading import exercise, points
-from autograder.probes import filled, gradients, parameter_count, parameter_gradients, statistics
+from autograder.probes import all_gradients, filled, parameter_count, statistics
 
 pytestmark = exercise("cifar_resnet")
 
@@ -122,8 +122,7 @@ def test_gradient(same_outcome, seed, training):
     x = noise(2, 3, 32, 32, seed=seed).double()
 
     def probe(m):
-        net = filled(lambda: m.cifar_resnet(1, 4), x).train(training)
-        return {"gradient": gradients(net, x)[0], **parameter_gradients(net, x)}
+        return all_gradients(filled(lambda: m.cifar_resnet(1, 4), x).train(training), x)
 
     same_outcome(probe, tolerance=EXACT)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.probes import gradients
 from autograder.sandbox import shipping
@@ -22,6 +25,16 @@ def helper_of_the_grader(x: Any) -> Any:
 class LayerOfTheGrader(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + FACTOR
+
+
+@torch.no_grad()  # its wrapper has the function's name, and code that is PyTorch's
+def decorated_helper(x: torch.Tensor) -> torch.Tensor:
+    return x * FACTOR
+
+
+class ModeOfTheGrader(TorchDispatchMode):
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return operator(*args, **(kwargs or {})) + FACTOR
 
 
 def shipped(probe: Any) -> Any:
@@ -113,6 +126,30 @@ def test_a_class_arrives() -> None:
             return x + FACTOR
 
     assert shipped(lambda _m: Local()(torch.zeros(1))).item() == 3
+
+
+def elsewhere(probe: Any) -> Any:
+    """The same in a process that has not imported this module."""
+    code = (
+        "import sys, types; from autograder.sandbox import shipping; "
+        "print(shipping.loads(sys.stdin.buffer.read())(types.SimpleNamespace()))"
+    )
+    data = shipping.dumps(probe)
+    return subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True).stdout.decode()
+
+
+def test_a_decorated_function_arrives() -> None:
+    x = torch.ones((), requires_grad=True)
+    assert elsewhere(lambda _m: decorated_helper(x).requires_grad).strip() == "False"
+
+
+def test_a_dispatch_mode_arrives() -> None:
+    def probe(_m: Any) -> Any:
+        with ModeOfTheGrader():
+            x = torch.ones(())
+        return x.item()
+
+    assert float(elsewhere(probe)) == 4
 
 
 def test_the_bytes_tell_nothing_of_the_grader() -> None:
