@@ -97,8 +97,10 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
 
 
 def _freeze() -> None:
-    """What all children share is not to be copied because a garbage collector touches it."""
+    """What all children share is not to be copied because a garbage collector touches it. Models are no garbage, but
+    they are many objects: with the usual 700, it would look for some a hundred times a second."""
     gc.freeze()
+    gc.set_threshold(20_000)
     gc.enable()
 
 

@@ -1,6 +1,6 @@
 """`nin_block(in_channels, out_channels, kernel_size, strides, padding)`: one convolution, and two of 1×1."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import (
     EXACT,
@@ -71,6 +71,7 @@ def test_gradients(same_outcome, channels, window, seed, training):
 
 
 @points(0.5)
+@settings(max_examples=3)
 @given(channels=channels, window=windows, seed=seeds)
 def test_dtype(same_outcome, channels, window, seed):
     """A block in float64 computes in float64."""
@@ -86,6 +87,7 @@ def test_any_memory_layout(same_outcome):
 
 
 @points(0.5)
+@settings(max_examples=3)
 @given(channels=channels, window=windows, seed=seeds)
 def test_block_used_again(same_outcome, channels, window, seed):
     """A second pass, a copy and a block with the same state give the same result; the input stays as it is."""

@@ -83,7 +83,7 @@ def test_values(same_outcome, seed, batch, width):
 
 
 @points(0.5)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, channels, classes):
     """Images may have any number of channels; there is one score per class, also for one class."""

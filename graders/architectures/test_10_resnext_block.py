@@ -126,6 +126,7 @@ def test_width_that_cannot_be_divided(same_outcome, num_channels, group_width, b
 
 
 @points(0.5)
+@settings(max_examples=3)
 @given(bottleneck=bottlenecks, seed=seeds)
 def test_dtype(same_outcome, bottleneck, seed):
     """A block in float64 computes in float64."""

@@ -71,7 +71,7 @@ def test_channels_and_classes(same_outcome, design, channels, classes):
 
 
 @points(0.75)
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(design=designs, seed=seeds)
 def test_training(same_outcome, design, seed):
     """In training mode the batch norms use the statistics of the batch and update their running statistics."""
@@ -81,7 +81,7 @@ def test_training(same_outcome, design, seed):
 
 
 @points(0.75)
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(design=designs, seed=seeds, training=modes)
 def test_gradients(same_outcome, design, seed, training):
     """The gradients of the input and of all parameters are right."""
@@ -90,7 +90,7 @@ def test_gradients(same_outcome, design, seed, training):
 
 
 @points(0.5)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(design=designs, seed=seeds)
 def test_dtype_and_memory_layout(same_outcome, design, seed):
     """The input may be of float64; and it may be transposed, cut out of a larger one, or have its channels last."""
@@ -100,7 +100,7 @@ def test_dtype_and_memory_layout(same_outcome, design, seed):
 
 
 @points(0.5)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(design=designs, seed=seeds)
 def test_network_used_again(same_outcome, design, seed):
     """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
