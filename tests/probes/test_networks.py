@@ -10,8 +10,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from autograder.probes import (
+    all_gradients,
+    built,
     fill,
     filled,
+    gradients,
     outline,
     parameter_count,
     parameter_gradients,
@@ -20,6 +23,7 @@ from autograder.probes import (
     state_shapes,
     statistics,
 )
+from autograder.probes.filling import NoDraws
 
 
 class Plain(nn.Module):
@@ -155,6 +159,39 @@ def test_parameters_that_no_gradient_reaches():
     assert parameter_gradients(nn.ReLU(), torch.ones(2, 3)) == {}
 
 
+def test_one_pass_finds_what_two_do():
+    for model in (filled(Plain, X), nn.ReLU(), nn.Flatten()):
+        x = X.clone()
+        found = all_gradients(model, x)
+        assert torch.equal(x, X)
+        assert not x.requires_grad
+        wanted = {"gradient of the input": gradients(model, X)[0], **parameter_gradients(model, X)}
+        torch.testing.assert_close(found, wanted, equal_nan=True)
+    assert all_gradients(filled(lambda: Blind(3, 2), X), X)["gradient of the input"] is None
+
+
+class Blind(nn.Linear):
+    """Looks at no input."""
+
+    def forward(self, x):
+        return self.bias.expand(len(x), -1)
+
+
+def test_a_large_gradient_in_the_wrong_places_shows():
+    x = torch.randn(7, 50, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    name = "gradient of the weights of layers with 40 outputs from 50 numbers each"
+    wanted = parameter_gradients(fill(nn.Linear(50, 40).double()), x)[name]
+    for order in (range(40), [1, 0, *range(2, 40)], [*range(38), 39, 38]):
+        layer = fill(nn.Linear(50, 40).double())
+        permuted = lambda x, layer=layer, order=order: layer(x)[:, list(order)]  # noqa: E731
+        model = nn.Module()
+        model.layer, model.forward = layer, permuted
+        found = parameter_gradients(model, x)[name]
+        same = list(order) == list(range(40))
+        for sums in ("sum", "sum of squares"):
+            assert torch.allclose(found[sums], wanted[sums]) == same
+
+
 def test_an_outline_costs_no_memory_and_knows_all_shapes():
     wide = lambda: nn.Sequential(nn.Linear(100_000, 100_000), nn.Linear(100_000, 10))  # noqa: E731
     assert outline(wide)[0].weight.is_meta
@@ -241,3 +278,19 @@ def test_no_time_goes_into_first_numbers_of_large_layers():
         state = torch.get_rng_state()
         filled(lambda: nn.Conv2d(64, 64, 3, bias=False), torch.zeros(1, 64, 8, 8))
         assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_is_not_drawn_is_zero_in_small_layers_and_in_large_ones():
+    """A large one's memory is not touched: it is taken back to zeros page by page, with what is before and behind."""
+    for outputs in (33, 1033):
+        junk = torch.full((outputs * 1031,), 7.0)
+        del junk  # its memory may be what the layer gets
+        layer = built(lambda outputs=outputs: nn.Linear(1031, outputs, bias=False), torch.zeros(1, 1031))
+        assert (layer.weight == 0).all()
+        part = torch.full((2 * outputs * 1031 + 1,), 7.0)
+        with NoDraws():
+            inside = nn.Parameter(part[1 : 1 + outputs * 1031])
+            inside.normal_()
+        assert (inside == 0).all()
+        assert part[0] == 7
+        assert (part[1 + outputs * 1031 :] == 7).all()
