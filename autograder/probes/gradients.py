@@ -70,9 +70,10 @@ def _in_one_pass(
         tensor.requires_grad_()
     try:
         output = model(*inputs)
-        found: Sequence[torch.Tensor | None] = [None] * len(leaves + tensors)
-        if found and output.requires_grad:
-            found = torch.autograd.grad((output * weights(output)).sum(), leaves + tensors, allow_unused=True)
+        sources = [*leaves, *tensors]
+        found: Sequence[torch.Tensor | None] = [None] * len(sources)
+        if sources and output.requires_grad:
+            found = torch.autograd.grad((output * weights(output)).sum(), sources, allow_unused=True)
     finally:
         for tensor, required in zip(tensors, wanted, strict=True):
             tensor.requires_grad_(required)
