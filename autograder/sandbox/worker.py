@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import gc
 import linecache
 import mmap
 import os
@@ -208,6 +209,7 @@ def _answers(
 ) -> tuple[bytes, list[Buffer]]:
     if request.afresh:
         reset_torch()
+    gc.collect(1)  # few objects that refer to each other may hold much memory
     answers = Encoding(request.ticket)
     running = _thread._count()
     start = 0
