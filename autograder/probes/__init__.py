@@ -1,6 +1,6 @@
 """What a probe may call inside the worker (and, on the reference, inside the judge). See docs/authoring.md."""
 
-from autograder.probes.filling import built, fill, filled
+from autograder.probes.filling import built, fill, filled, zeroed
 from autograder.probes.gradients import all_gradients, gradients, parameter_gradients, weights
 from autograder.probes.inventory import snapshot, statistics
 from autograder.probes.outlines import outline, parameter_count, shapes_through, state_shapes
@@ -19,4 +19,5 @@ __all__ = [
     "state_shapes",
     "statistics",
     "weights",
+    "zeroed",
 ]

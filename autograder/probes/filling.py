@@ -75,6 +75,15 @@ def built(build: Callable[[], M], x: torch.Tensor) -> M:
     return model
 
 
+def zeroed(build: Callable[[], M], x: torch.Tensor) -> M:
+    """`built(build, x)` in training mode, with zeros in its parameters: for probes that put in a few numbers of their
+    own. Large tensors take no time and no memory until they are written to."""
+    model = built(build, x)
+    for parameter in model.parameters():
+        _zero(parameter.detach())
+    return model.train()
+
+
 def materialise(model: nn.Module, *inputs: torch.Tensor) -> None:
     """Gives lazy parameters their shapes; leaves other models alone."""
     if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):

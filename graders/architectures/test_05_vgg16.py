@@ -7,7 +7,7 @@ from inputs import VALUES, float64, images, layouts_of, trainable
 from torch.overrides import TorchFunctionMode
 
 from autograder.grading import exercise, expect, expect_tensor, points, time_limit
-from autograder.probes import built, filled, outline
+from autograder.probes import filled, outline, zeroed
 
 pytestmark = [exercise("VGG16"), time_limit(20)]
 
@@ -23,13 +23,17 @@ def outlined(m, dtype=torch.float32, **arguments):
 
 
 class ZerosAllTheWay(TorchFunctionMode):
-    """Convolutions of zeros without biases are zeros: there is nothing to compute but their shape."""
+    """A convolution of zeros without biases is zeros: there is nothing to compute but its shape."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if function is not torch.conv2d:
             return function(*args, **kwargs)
-        return torch.zeros(function(*map(bare, args), **{name: bare(arg) for name, arg in kwargs.items()}).shape)
+        given = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
+        if given["input"].any() or (given.get("bias") is not None and given["bias"].any()):
+            return function(*args, **kwargs)
+        empty = function(*map(bare, args), **{name: bare(argument) for name, argument in kwargs.items()})
+        return torch.zeros_like(empty, device=given["input"].device)
 
 
 def bare(argument):
@@ -124,7 +128,7 @@ def test_dropout(student):
 
     def probe(m):
         x = torch.zeros(SHAPE)
-        model = revealing_dropout(built(m.VGG16, x)).train()
+        model = revealing_dropout(zeroed(m.VGG16, x))
         with torch.no_grad(), ZerosAllTheWay():
             return model(x)
 

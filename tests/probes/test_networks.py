@@ -22,6 +22,7 @@ from autograder.probes import (
     snapshot,
     state_shapes,
     statistics,
+    zeroed,
 )
 from autograder.probes.filling import NoDraws
 
@@ -287,6 +288,9 @@ def test_what_is_not_drawn_is_zero_in_small_layers_and_in_large_ones():
         del junk  # its memory may be what the layer gets
         layer = built(lambda outputs=outputs: nn.Linear(1031, outputs, bias=False), torch.zeros(1, 1031))
         assert (layer.weight == 0).all()
+        again = zeroed(lambda outputs=outputs: fill(nn.Linear(1031, outputs)).eval(), torch.zeros(1, 1031))
+        assert again.training
+        assert not any(parameter.any() for parameter in again.parameters())
         part = torch.full((2 * outputs * 1031 + 1,), 7.0)
         with NoDraws():
             inside = nn.Parameter(part[1 : 1 + outputs * 1031])
