@@ -23,6 +23,7 @@ from autograder.errors import EngineError, UsageError
 from autograder.sandbox import cells as cells  # what shows notebooks runs in workers as well
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
+from autograder.sandbox.forward_passes import keep_memory
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.seats import Seats
 from autograder.sandbox.worker import reset_torch
@@ -37,6 +38,7 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
     """Serves on two inherited sockets until whoever holds the lifeline is gone. `warm_ups` are names of `WARM_UPS`."""
     confinement.refuse_debuggers()
     confinement.adopt_orphans()
+    keep_memory()
     reset_torch()
     torch.set_num_interop_threads(1)
     # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.

@@ -110,8 +110,8 @@ class ForwardPasses:
 
 
 def keep_memory() -> None:
-    """Memory that was freed is used again, and not given back to the kernel and taken anew: which of the two happens is
-    chance otherwise, and can double the time of a call (mallopt(3))."""
+    """Memory that was freed is used again, here and in all forks, and not given back to the kernel and taken anew.
+    Which of the two happens is chance otherwise, and can double the time of a forward pass (mallopt(3))."""
     most = 2**25  # what glibc allows
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)

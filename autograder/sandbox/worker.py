@@ -26,7 +26,7 @@ import torch
 
 from autograder.magics import provide_shell
 from autograder.sandbox import shipping, values
-from autograder.sandbox.forward_passes import ForwardPasses, in_memory, keep_memory
+from autograder.sandbox.forward_passes import ForwardPasses, in_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
 from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
 from autograder.sandbox.references import references
@@ -114,7 +114,6 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
         elif isinstance(request, Ask):
             frame = _answers(request, body, module, files, threads, shared)
         elif isinstance(request, Prepare):
-            keep_memory()
             frame = values.encode(request.ticket, _timed(request, body, module, files, passes))
         else:
             answer = _timed(request, bytearray(shared[: request.size]), module, files, passes)
