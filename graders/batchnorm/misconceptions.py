@@ -584,6 +584,18 @@ class IsAlwaysInTraining(BatchNorm):
         return y
 
 
+@misconception("BatchNorm", hint="When do the numbers that you keep for evaluation change? Evaluate, train, evaluate.")
+class KeepsWhatItOnceEvaluatedWith(BatchNorm):
+    """The statistics are taken at the first evaluation, to save time later."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        if not hasattr(self, "kept"):
+            self.kept = self.moving_mean.clone(), self.moving_var.clone()
+        return batch_norm(x, self.gamma, self.beta, *self.kept, self.eps, self.momentum, False)[0]
+
+
 @misconception("BatchNorm", hint="batch_norm gives you three things back. What becomes of the last two?")
 class ForgetsToKeepTheNewStatistics(BatchNorm):
     """The new moving statistics are dropped."""

@@ -158,12 +158,28 @@ def test_moving_variance_is_unbiased(same_outcome, x):
     same_outcome(lambda m: {"moving_var": step(layer_for(m, x, momentum=0.5), x).moving_var.flatten()})
 
 
-@points(2.5)
+@points(1.5)
 @given(case=cases(VECTORS + IMAGES + EQUAL_EXTENTS))
 def test_evaluation(same_outcome, case):
     """Evaluation normalises with the moving statistics, whatever the batch looks like."""
     x, _, _, mean, var = case
     same_outcome(lambda m: remember(layer_for(m, x, eps=1e-5), mean, var).eval()(x))
+
+
+@points(1)
+@given(case=cases(VECTORS + IMAGES))
+def test_evaluation_between_training_steps(same_outcome, case):
+    """Evaluation uses the moving statistics as they are by then, also when it has been used before and then trained."""
+    x, _, _, mean, var = case
+
+    def probe(m):
+        layer = remember(layer_for(m, x), mean, var).eval()
+        layer(x)
+        result = step(layer, x * 2 + 1).eval()(x)
+        new = remember(layer_for(m, x), layer.moving_mean, layer.moving_var).eval()
+        return {'answer to "is it the result of a new module with these statistics?"': torch.allclose(result, new(x))}
+
+    same_outcome(probe)
 
 
 @points(1.5)

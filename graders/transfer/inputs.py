@@ -390,8 +390,9 @@ def child(kind):
     if kind == "own parameters":
         return Scaled()
     if kind == "tied":
-        layer = nn.Linear(2, 2)
-        return nn.Sequential(layer, nn.Tanh(), layer, nn.Linear(2, 2, bias=False))
+        layer, other = nn.Linear(2, 2), nn.Linear(2, 2, bias=False)
+        other.weight = layer.weight
+        return nn.Sequential(layer, nn.Tanh(), layer, other, nn.Linear(2, 2, bias=False))
     if kind == "relu":
         return nn.ReLU()
     if kind == "empty sequence":

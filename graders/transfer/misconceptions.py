@@ -57,6 +57,11 @@ def trainable_of(module):
     return [parameter for parameter in module.parameters() if parameter.requires_grad]
 
 
+def trainable_of_itself(module):
+    """Right: those that are not of its children."""
+    return [parameter for parameter in module.parameters(recurse=False) if parameter.requires_grad]
+
+
 def groups_of(children, rate):
     """Right: one group for each child that learns; `rate(steps to the last, steps from the first)`."""
     found = [trainable for trainable in map(trainable_of, children) if trainable]
@@ -547,6 +552,18 @@ def makes_a_group_of_every_layer(model, base_lr, decay):
 def goes_through_all_modules(model, base_lr, decay):
     """modules() instead of children(): the model itself and everything below, so parameters repeat."""
     return groups_of(model.modules(), lambda to_last, _: base_lr * decay**to_last)
+
+
+@misconception(
+    "discriminative_parameter_groups",
+    hint="Two layers may share a weight. How often is it in your list then?",
+)
+def lists_a_shared_parameter_twice(model, base_lr, decay):
+    """The parameters of a child are those of its modules, one after the other."""
+    found = [[p for m in child.modules() for p in trainable_of_itself(m)] for child in model.children()]
+    found = [params for params in found if params]
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
 
 
 @misconception(
