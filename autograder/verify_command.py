@@ -12,7 +12,7 @@ from rich.console import Console
 
 from autograder.course import assignment_slugs, find_course, load_assignment, require_exercises
 from autograder.engine import Engine
-from autograder.errors import EngineError
+from autograder.errors import EngineError, UsageError
 from autograder.job import Job, Stage
 from autograder.parallel import cores, progress
 from autograder.quality import WHOLE, update
@@ -38,18 +38,20 @@ def run(
 
     A misconception is graded whole the first time; all its other runs ask only the exercise that it belongs to.
     With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is
-    a file that gets the figures.
+    a file that gets the figures, if all are tried.
 
     Returns:
         The exit code: 0 if all that must hold does, else 1.
 
     Raises:
-        UsageError: there is no such assignment, or its solution's markers are wrong.
+        UsageError: there is no such assignment, its solution's markers are wrong, or not all is tried for a table.
         EngineError: there is no solution.
     """
     root = find_course(course)
     assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
     require_exercises(exercises, assignments)
+    if table and (exercises or most is not None):
+        raise UsageError("The table tells of whole runs: leave out --exercise and --most, or --table.")
     console = Console(highlight=False)
     show = Printer(console)
     sound = True

@@ -141,6 +141,14 @@ def verify(course: Path, *arguments: str) -> tuple[int, str]:
     return run.returncode, run.stdout + run.stderr
 
 
+@pytest.mark.parametrize("part", [("--exercise", "double"), ("--most", "1")])
+def test_a_part_of_the_misconceptions_is_not_put_into_a_table(tmp_path: Path, part: tuple[str, str]) -> None:
+    table = tmp_path / "table.md"
+    code, output = verify(build(tmp_path, "sound"), *part, "--table", str(table))
+    assert (code, table.exists()) == (2, False)
+    assert "The table tells of whole runs: leave out --exercise and --most, or --table." in output
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one run prints of each unsound assignment."""

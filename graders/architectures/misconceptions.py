@@ -113,6 +113,15 @@ def needs_a_parameter(net, input_shape):
         return walk(net, torch.zeros(input_shape, dtype=next(net.parameters()).dtype))
 
 
+@misconception("layer_summary", hint="A network may begin with a Flatten. Which dtype do you take for its input then?")
+def asks_the_first_layer_for_the_dtype(net, input_shape):
+    """Dtype: that of the first layer's parameters, float32 if it has none."""
+    net = copy.deepcopy(net).eval()
+    dtype = next((parameter.dtype for parameter in net[0].parameters()), torch.float32)
+    with torch.no_grad():
+        return walk(net, torch.zeros(input_shape, dtype=dtype))
+
+
 @misconception("layer_summary", hint="A `Sequential` inside the network is one entry. How many pairs do you return?")
 def opens_nested_networks(net, input_shape):
     """The layers of a nested Sequential are listed one by one."""

@@ -134,9 +134,10 @@ def test_batch_of_one_sample(same_outcome):
 
 @points(0.5)
 def test_other_types(same_outcome):
-    """The network's parameters may be of float64 or another type."""
+    """The network's parameters may be of float64 or another type, and its first layer need not have any."""
     for dtype in (float64, torch.bfloat16):
         same_outcome(lambda m, dtype=dtype: rows(m, convolutional().to(dtype), (2, 2, 6, 4)))
+    same_outcome(lambda m: rows(m, nn.Sequential(nn.Flatten(), nn.Linear(6, 3)).to(float64), (2, 2, 3)))
 
 
 @points(0.5)
