@@ -26,7 +26,7 @@ M = TypeVar("M", bound=nn.Module)
 # Large tensors repeat this many numbers: a prime, so that no two rows or channels of usual sizes are alike.
 _PERIOD = 65_537
 _LARGE = 2**22  # bytes
-_LIBC = ctypes.CDLL(None)
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _GAIN = 3**0.5  # of a uniform distribution: standard deviation 1 on [−√3, √3]
 
 # role → (smallest, largest) of the numbers; weights are divided by √fan_in as well
@@ -162,7 +162,7 @@ def _undrawn(draw: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
 def _zero(tensor: torch.Tensor) -> None:
     """In place. The pages of a large tensor are given back to Linux, which makes zeros of them when they are next
     touched: with half a gigabyte, as VGG-16 has, it is this that takes the time."""
-    if tensor.nbytes >= _LARGE and tensor.is_contiguous() and tensor.device.type == "cpu" and sys.platform == "linux":
+    if tensor.nbytes >= _LARGE and tensor.is_contiguous() and tensor.device.type == "cpu" and _LIBC is not None:
         head = -tensor.data_ptr() % mmap.PAGESIZE
         pages = (tensor.nbytes - head) // mmap.PAGESIZE * mmap.PAGESIZE
         if _LIBC.madvise(ctypes.c_void_p(tensor.data_ptr() + head), ctypes.c_size_t(pages), mmap.MADV_DONTNEED) == 0:
