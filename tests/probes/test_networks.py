@@ -291,6 +291,8 @@ def test_what_is_not_drawn_is_zero_in_small_layers_and_in_large_ones():
         again = zeroed(lambda outputs=outputs: fill(nn.Linear(1031, outputs)).eval(), torch.zeros(1, 1031))
         assert again.training
         assert not any(parameter.any() for parameter in again.parameters())
+        shared = zeroed(lambda outputs=outputs: fill(nn.Linear(1031, outputs)).share_memory(), torch.zeros(1, 1031))
+        assert not shared.weight.any()
         part = torch.full((2 * outputs * 1031 + 1,), 7.0)
         with NoDraws():
             inside = nn.Parameter(part[1 : 1 + outputs * 1031])
