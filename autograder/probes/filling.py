@@ -162,8 +162,8 @@ def _undrawn(draw: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
 def _zero(tensor: torch.Tensor) -> None:
     """In place. The pages of a large tensor are given back to Linux, which makes zeros of them when they are next
     touched: with half a gigabyte, as VGG-16 has, it is this that takes the time."""
-    own = tensor.device.type == "cpu" and tensor.is_contiguous() and not tensor.is_shared()
-    if own and tensor.nbytes >= _LARGE and _LIBC is not None:
+    large = tensor.nbytes >= _LARGE and tensor.is_contiguous() and tensor.device.type == "cpu"
+    if large and _LIBC is not None and not tensor.is_shared():  # type: ignore[no-untyped-call]
         head = -tensor.data_ptr() % mmap.PAGESIZE
         pages = (tensor.nbytes - head) // mmap.PAGESIZE * mmap.PAGESIZE
         if _LIBC.madvise(ctypes.c_void_p(tensor.data_ptr() + head), ctypes.c_size_t(pages), mmap.MADV_DONTNEED) == 0:
