@@ -535,6 +535,18 @@ def decays_in_equal_steps(model, base_lr, decay):
 
 
 @misconception(
+    "discriminative_parameter_groups",
+    hint="Two layers may share a weight. How often is it in your list then?",
+)
+def lists_a_shared_parameter_twice(model, base_lr, decay):
+    """The parameters of a child are those of its modules, one after the other."""
+    found = [[p for m in child.modules() for p in trainable_of_itself(m)] for child in model.children()]
+    found = [params for params in found if params]
+    last = len(found) - 1
+    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
+
+
+@misconception(
     "discriminative_parameter_groups", hint="A child may have children. Is every layer a group, or every child?"
 )
 def makes_a_group_of_every_layer(model, base_lr, decay):
@@ -552,18 +564,6 @@ def makes_a_group_of_every_layer(model, base_lr, decay):
 def goes_through_all_modules(model, base_lr, decay):
     """modules() instead of children(): the model itself and everything below, so parameters repeat."""
     return groups_of(model.modules(), lambda to_last, _: base_lr * decay**to_last)
-
-
-@misconception(
-    "discriminative_parameter_groups",
-    hint="Two layers may share a weight. How often is it in your list then?",
-)
-def lists_a_shared_parameter_twice(model, base_lr, decay):
-    """The parameters of a child are those of its modules, one after the other."""
-    found = [[p for m in child.modules() for p in trainable_of_itself(m)] for child in model.children()]
-    found = [params for params in found if params]
-    last = len(found) - 1
-    return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
 
 
 @misconception(
