@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 
 from autograder.probes import roles
-from autograder.probes.symmetric import power_sums
+from autograder.probes.symmetric import distinct_weights, power_sums
 
 
 def gradients(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -50,12 +49,7 @@ def all_gradients(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
 
 def weights(tensor: torch.Tensor) -> torch.Tensor:
     """Numbers in [0.5, 1.5) for the entries of `tensor`, no two neighbours alike; the same for every caller."""
-    return _weights(tensor.numel()).to(tensor.dtype).to(tensor.device).reshape(tensor.shape)
-
-
-@functools.lru_cache(maxsize=64)
-def _weights(count: int) -> torch.Tensor:
-    return 0.5 + (torch.arange(count, dtype=torch.float64) * 0.6180339887498949) % 1.0
+    return distinct_weights(tensor.numel()).to(tensor.dtype).to(tensor.device).reshape(tensor.shape)
 
 
 def _in_one_pass(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -23,6 +24,12 @@ def power_sums(members: Iterable[tuple[Group, torch.Tensor | None]]) -> dict[str
     for group, tensor in members:
         groups[group].append(tensor)
     return {_words(group): _sums(groups[group]) for group in sorted(groups)}
+
+
+@functools.lru_cache(maxsize=64)
+def distinct_weights(count: int) -> torch.Tensor:
+    """`count` numbers in [0.5, 1.5), no two neighbours alike, in double precision."""
+    return 0.5 + (torch.arange(count, dtype=torch.float64) * 0.6180339887498949) % 1.0
 
 
 def _words(group: Group) -> str:
@@ -47,7 +54,7 @@ def _reduced(flat: torch.Tensor) -> torch.Tensor:
     if count <= _WHOLE:
         return flat
     rows, rest = divmod(count, _BINS)
-    weights = 0.5 + (torch.arange(rows + 1, dtype=torch.float64) * 0.6180339887498949) % 1.0
+    weights = distinct_weights(rows + 1)
     numbers = flat.double()
     sums = weights[:rows] @ numbers[: rows * _BINS].view(rows, _BINS)
     sums[:rest] += weights[rows] * numbers[rows * _BINS :]
