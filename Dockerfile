@@ -8,12 +8,12 @@ FROM ${BASE_IMAGE}
 
 # What takes the gigabyte and the minutes; built again only when one of these files changes. (The pattern stands for a
 # file that need not exist: what else a course lets students import.)
-COPY autograder/gradescope/setup.sh autograder/gradescope/requirements.txt graders/packages.tx[t] /autograder/source/
+COPY autograder/platforms/gradescope/setup.sh autograder/platforms/gradescope/requirements.txt graders/packages.tx[t] /autograder/source/
 ARG TORCH_WHEELS=https://download.pytorch.org/whl/cpu/torch/
 RUN bash /autograder/source/setup.sh
 
 # Ours, from what changes seldom to what changes often.
-COPY autograder/gradescope/run_autograder /autograder/run_autograder
+COPY autograder/platforms/gradescope/run_autograder /autograder/run_autograder
 COPY autograder /autograder/source/autograder
 COPY solutions /autograder/source/solutions
 COPY graders /autograder/source/graders

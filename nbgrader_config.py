@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from autograder.nbgrader.settings import configure
+from autograder.platforms.nbgrader.settings import configure
 
 c = get_config()  # noqa: F821 (nbgrader defines it)
 

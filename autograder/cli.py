@@ -95,9 +95,9 @@ def grade(
 
     Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
     """
-    from autograder import grade_command
+    from autograder.commands import grade
 
-    code = grade_command.run(
+    code = grade.run(
         submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
     )
     sys.exit(code)
@@ -141,16 +141,14 @@ def batch(
     Writes OUT/<name>.json for each and OUT/grades.csv for all. Stopped at any moment, it goes on from there when it is
     run again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
     """
-    from autograder import batch_command
+    from autograder.commands import batch
 
     if scheduler and slurm:
         raise UsageError("--scheduler and --slurm are two different clusters; name one.")
     if force and resume:
         raise UsageError("--force and --resume say opposite things; name one.")
-    where = batch_command.Where(jobs, scheduler, slurm, device if timing else "")
-    code = batch_command.run(
-        folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course
-    )
+    where = batch.Where(jobs, scheduler, slurm, device if timing else "")
+    code = batch.run(folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course)
     sys.exit(code)
 
 
@@ -162,9 +160,9 @@ def report(output: Path, feedback: bool) -> None:
 
     The pages need no network and no other file.
     """
-    from autograder import report_command
+    from autograder.commands import report
 
-    sys.exit(report_command.run(output, feedback=feedback))
+    sys.exit(report.run(output, feedback=feedback))
 
 
 @main.command(short_help="Submissions of a class that are alike.")
@@ -176,9 +174,9 @@ def similar(output: Path, threshold: float, course: Path | None) -> None:
 
     OUT is that of `autograder batch`; the submissions are read again from where they were graded.
     """
-    from autograder import similar_command
+    from autograder.commands import similar
 
-    sys.exit(similar_command.run(output, threshold=threshold, course=course))
+    sys.exit(similar.run(output, threshold=threshold, course=course))
 
 
 @main.command(short_help="Run the public tests on your own file.")
@@ -189,9 +187,9 @@ def check(file: Path | None, tests: Path | None) -> None:
 
     FILE is your .py or .ipynb; without it, the one in this folder that there are public tests for.
     """
-    from autograder import check_command
+    from autograder.commands import check
 
-    sys.exit(check_command.run(file, tests))
+    sys.exit(check.run(file, tests))
 
 
 @main.command(short_help="Test an assignment's graders.")
@@ -218,10 +216,10 @@ def verify(
 
     Exit code 0 if all that holds, else 1.
     """
-    from autograder import verify_command
+    from autograder.commands import verify
 
     salts = salts or ("",)
-    code = verify_command.run(
+    code = verify.run(
         slugs, salts=salts, repeats=repeats, jobs=jobs, exercises=exercises, most=most, table=table, course=course
     )
     sys.exit(code)
@@ -246,9 +244,9 @@ def mutants(
 
     Exit code 0 if each of those is explained in graders/<slug>/equivalent_mutants.toml, else 1.
     """
-    from autograder import mutants_command
+    from autograder.commands import mutants
 
-    sys.exit(mutants_command.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
+    sys.exit(mutants.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
 
 
 @main.command(short_help="Find out how well this machine can time forward passes.")
@@ -263,9 +261,9 @@ def timing(slugs: tuple[str, ...], decisions: int, slowed: int | None, device: s
     Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
     most a tenth of the decisions were not possible for noise.
     """
-    from autograder import timing_command
+    from autograder.commands import timing
 
-    sys.exit(timing_command.run(slugs, decisions=decisions, slow=slowed, device=device, course=course))
+    sys.exit(timing.run(slugs, decisions=decisions, slow=slowed, device=device, course=course))
 
 
 @main.command(short_help="Make what students receive from the solutions.")
@@ -274,9 +272,9 @@ def timing(slugs: tuple[str, ...], decisions: int, slowed: int | None, device: s
 @_course
 def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
     """Writes the skeletons in assignments/ from solutions/: what stands between the solution markers is removed."""
-    from autograder import release_command
+    from autograder.commands import release
 
-    sys.exit(release_command.run(slugs, only_check=only_check, course=course))
+    sys.exit(release.run(slugs, only_check=only_check, course=course))
 
 
 @main.command(short_help="Make the zip for Gradescope.")
@@ -293,6 +291,6 @@ def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> No
 @_course
 def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
     """Writes the zip to upload to Gradescope as an autograder, with these assignments [default: all]."""
-    from autograder import package_command
+    from autograder.commands import package
 
-    sys.exit(package_command.run(slugs, output, course=course))
+    sys.exit(package.run(slugs, output, course=course))

@@ -33,11 +33,11 @@ from spent import measured
 
 from autograder.batch.store import Store
 from autograder.course import load_assignment
-from autograder.verification import SKELETON, SOLUTION, Verification
+from autograder.quality.verification import SKELETON, SOLUTION, Verification
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = load_assignment(ROOT, "pooling")
-WITHOUT_REHEARSAL = "from autograder.engine import Engine; Engine.rehearse = lambda *_: None; "
+WITHOUT_REHEARSAL = "from autograder.engine.client import Engine; Engine.rehearse = lambda *_: None; "
 COMMAND = "from autograder.cli import main; main()"
 HANG = "\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
 

@@ -24,8 +24,8 @@ from autograder.grading.collecting import use_profile
 from autograder.grading.comparison import compare
 from autograder.grading.reference import load_reference, module_from_source
 from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.torch_state import seed_torch
 from autograder.sandbox.values import Raised, Returned
-from autograder.sandbox.worker import seed_torch
 
 torch.set_num_threads(1)
 assignment = load_assignment(find_course(Path(__file__).parent), os.environ["ASSIGNMENT"])

@@ -84,15 +84,15 @@ def grades(out: Path) -> None:
 
 
 def report(out: Path) -> None:
-    from autograder import report_command
+    from autograder.commands import report
 
-    report_command.run(out, feedback=False)
+    report.run(out, feedback=False)
 
 
 def report_with_feedback(out: Path) -> None:
-    from autograder import report_command
+    from autograder.commands import report
 
-    report_command.run(out)
+    report.run(out)
 
 
 def measured(step: Callable[[Path], None], out: Path) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from autograder.grading.diagnosis import evaluate
 from autograder.sandbox import shipping, zygote
 from autograder.sandbox.client import Question, Worker
 from autograder.sandbox.forkserver import Client
-from autograder.sandbox.seats import Seats
+from autograder.sandbox.processors import Seats
 
 SOURCE = "def f(x):\n    return x + 1\n"
 BLOCKS, CALLS = 40, 250

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_assignment
-from autograder.engine import Engine
-from autograder.job import Job, Stage
+from autograder.engine.client import Engine
+from autograder.jobs import Job, Stage
 from autograder.results.model import Result, State
-from autograder.submission import read_submission
+from autograder.submissions.reading import read_submission
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("graders/*/assignment.toml"))

@@ -26,16 +26,16 @@ from typing import Any
 
 import msgspec
 
-from autograder.batch import fingerprint
+from autograder import fingerprint
 from autograder.batch.grader import CannotGrade
 from autograder.batch.local import LocalGrader
 from autograder.course import Assignment
 from autograder.errors import EngineError, UsageError
-from autograder.job import Stage
-from autograder.parallel import cores
+from autograder.jobs import Stage
 from autograder.results import model
 from autograder.results.model import Result
-from autograder.submission import Submission
+from autograder.sandbox.processors import cores
+from autograder.submissions.reading import Submission
 
 _CONNECT_SECONDS = 15
 _RETRIES = 2  # of a task that failed by itself; losing a worker is not counted here but by Dask's allowed-failures

@@ -19,7 +19,7 @@ import msgspec
 import yaml
 
 from autograder.errors import UsageError
-from autograder.results.inert import one_line
+from autograder.output.inert import one_line
 
 SUFFIXES = (".py", ".ipynb", ".zip")
 METADATA = "submission_metadata.yml"

@@ -10,7 +10,7 @@ import csv
 import io
 
 from autograder.batch.store import Store
-from autograder.results import atomic
+from autograder.output import atomic
 from autograder.results.feedback import points_text
 from autograder.results.model import State
 

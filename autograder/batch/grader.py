@@ -7,7 +7,7 @@ from typing import Protocol
 
 from autograder.errors import EngineError
 from autograder.results.model import Result
-from autograder.submission import Submission
+from autograder.submissions.reading import Submission
 
 
 class CannotGrade(EngineError):

@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from autograder.batch.grader import CannotGrade
-from autograder.engine import Engine
+from autograder.engine.client import Engine
 from autograder.errors import EngineError
-from autograder.job import Job, Stage
+from autograder.jobs import Job, Stage
 from autograder.results.model import Result
-from autograder.submission import Submission
+from autograder.submissions.reading import Submission
 
 _GONE = "the process that starts workers is gone"  # how a judge and we notice that bench, stage or zygote were killed
 _ENDED_EARLY = "the rehearsal ended early"

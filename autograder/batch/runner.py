@@ -14,17 +14,17 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.batch import fingerprint
+from autograder import fingerprint
 from autograder.batch.discovery import Found
 from autograder.batch.grader import CannotGrade, Grader
 from autograder.batch.store import Store
 from autograder.course import Assignment
 from autograder.errors import EngineError
-from autograder.results.inert import one_line
+from autograder.output.inert import one_line
 from autograder.results.model import ExerciseResult, Result, State
 from autograder.results.terminal import note
-from autograder.sources import Cell, SubmissionError
-from autograder.submission import Submission, read_submission
+from autograder.submissions.reading import Submission, read_submission
+from autograder.submissions.sources import Cell, SubmissionError
 
 NOT_GRADED = "Grading failed. It is not your fault; your instructor has been told."
 _MISSING_LAYER = "confinement without "

@@ -16,7 +16,8 @@ import msgspec
 
 from autograder.batch.discovery import Found
 from autograder.errors import UsageError
-from autograder.results import atomic, gradescope, model
+from autograder.output import atomic
+from autograder.results import gradescope, model
 from autograder.results.model import Result, State
 
 _FOLDER = ".autograder"

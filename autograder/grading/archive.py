@@ -19,8 +19,8 @@ import msgspec
 import torch
 
 from autograder.grading.comparison import Tolerance
-from autograder.grading.rehearsal import Line, Transcript, Transcripts
-from autograder.job import ARCHIVE
+from autograder.grading.recording import Line, Transcript, Transcripts
+from autograder.jobs import ARCHIVE
 from autograder.sandbox.client import Question
 from autograder.sandbox.framing import FrameError
 from autograder.sandbox.values import Known, known, outcome_of

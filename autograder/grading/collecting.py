@@ -22,7 +22,7 @@ from hypothesis.internal.conjecture import providers
 
 from autograder.course import Assignment
 from autograder.errors import EngineError
-from autograder.grading.fixtures import Questions
+from autograder.grading.questions import Questions
 
 QUESTIONS = pytest.StashKey[Questions]()
 _MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")

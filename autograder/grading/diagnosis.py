@@ -15,8 +15,9 @@ from autograder.grading.comparison import Tolerance, compare
 from autograder.grading.marks import Misconception
 from autograder.grading.reference import load_misconceptions, load_variant
 from autograder.sandbox import shipping
+from autograder.sandbox.exceptions import describe
+from autograder.sandbox.torch_state import seed_torch
 from autograder.sandbox.values import Outcome, Raised, Returned
-from autograder.sandbox.worker import describe, seed_torch
 
 PATIENCE_SECONDS = 5.0  # for one failed check: a hint is not worth more where variants are large networks
 

@@ -16,7 +16,7 @@ from autograder.results.model import Status
 from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.values import Answer, Raised
-from autograder.submission import Submission
+from autograder.submissions.reading import Submission
 
 # After a time-out, what the further checks of that exercise may take: half as much each time. An endless loop must not
 # cost its limit again in every check, and 0.5 s is many times what a correct answer takes.

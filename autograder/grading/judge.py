@@ -27,13 +27,13 @@ from autograder.grading.collecting import collect
 from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.examiner import Examiner
 from autograder.grading.plugin import GradingPlugin, Trusted
+from autograder.grading.recording import Transcripts, Understudy
 from autograder.grading.reference import load_reference
-from autograder.grading.rehearsal import Transcripts, Understudy
-from autograder.job import Job, Stage
+from autograder.jobs import Job, Stage
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.sandbox import confinement
 from autograder.sandbox.forkserver import Client
-from autograder.sandbox.seats import occupied
+from autograder.sandbox.processors import occupied
 
 CHECKS_IN_A_SHARE = 12  # at least: a process for less is not worth it
 

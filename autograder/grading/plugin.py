@@ -29,8 +29,8 @@ from autograder.grading.collecting import QUESTIONS, mark, name_of, title_of
 from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
-from autograder.grading.fixtures import Questions
-from autograder.grading.rehearsal import Transcript, Transcripts, Understudy
+from autograder.grading.questions import Questions
+from autograder.grading.recording import Transcript, Transcripts, Understudy
 from autograder.results.model import CheckResult, Status, Visibility
 
 

@@ -16,8 +16,8 @@ import torch
 from autograder.grading.comparison import Tolerance, kind_of, mismatches, shape_text
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
+from autograder.sandbox.torch_state import seed_torch
 from autograder.sandbox.values import Opaque, Raised
-from autograder.sandbox.worker import seed_torch
 
 MAX_ROWS, MAX_COLUMNS, MAX_SLICES = 8, 8, 3
 

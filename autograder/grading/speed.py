@@ -14,7 +14,7 @@ from autograder.results.model import Status, Timing
 from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Limits, Verdict
-from autograder.timing.duet import Measurement, Misbehaved, Workload, measure_and_confirm
+from autograder.timing.measuring import Measurement, Misbehaved, Workload, measure_and_confirm
 
 _HINT = (
     "Which line is run most often, and which operator does more than it has to? Let PyTorch's operators do the loops."

@@ -13,11 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.batch.discovery import Found
+from autograder.output.inert import inert, one_line
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
 from autograder.report.grids import compared, grid
 from autograder.results.feedback import GRADER_FAILED, points_text
-from autograder.results.inert import inert, one_line
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
 
 REPORT = "report.html"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Container
 
-from autograder.results.inert import inert, one_line
+from autograder.output.inert import inert, one_line
 from autograder.results.model import CheckResult, Counterexample, Shown, Status
 
 FEEDBACK_LIMIT = 10_000  # characters of one text

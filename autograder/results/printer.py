@@ -10,6 +10,7 @@ import textwrap
 from rich.box import SIMPLE_HEAD, Box
 from rich.cells import set_cell_size
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -115,3 +116,8 @@ def bar(points: float, most: float) -> str:
     share = points / most if most > 0 else 1.0
     full = _BAR if share >= 1 else min(max(round(share * _BAR), int(points > 0)), _BAR - 1)
     return "█" * full + "░" * (_BAR - full)
+
+
+def progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.output.inert import inert, one_line
 from autograder.results.feedback import GRADER_FAILED, check_text, points_text
-from autograder.results.inert import inert, one_line
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 

@@ -21,9 +21,9 @@ from autograder.sandbox import values
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.forward_passes import SIZE
 from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
-from autograder.sandbox.seats import occupied
+from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
+from autograder.sandbox.processors import occupied
 from autograder.sandbox.values import Answer, Known, Returned
-from autograder.sandbox.worker import POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.zygote import WorkerRequest
 
 START_SECONDS = 30.0

@@ -12,83 +12,28 @@ import gc
 import linecache
 import mmap
 import os
-import random
 import socket
-import struct
 import sys
-import traceback
 import types
-import warnings
 from pathlib import Path
 
 import msgspec
-import torch
 
-from autograder.magics import provide_shell
 from autograder.sandbox import shipping, values
+from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
+from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
+from autograder.sandbox.name_dependencies import references
 from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
-from autograder.sandbox.references import references
-from autograder.sandbox.values import Answer, Encoding, Frame, Outcome, Raised, Returned, Work
+from autograder.sandbox.torch_state import reset_torch, seed_torch
+from autograder.sandbox.values import Answer, Encoding, Outcome, Raised, Returned, Work
+from autograder.submissions.magics import provide_shell
 
-MAX_MESSAGE = 2_000
 MAX_NAMES = 2_000
 
 
-class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Define the module `name` by running `cells` (label, source) in order.
-
-    With `keep_going` an error in one cell does not stop the next, as in a notebook. Of `exercises` it is told which is
-    built on which.
-    """
-
-    name: str
-    cells: tuple[tuple[str, str], ...]
-    keep_going: bool = False
-    exercises: tuple[str, ...] = ()
-
-
-class Asked(msgspec.Struct, frozen=True, array_like=True):
-    """One of the probes in a frame's body. `operators` and `lines` (of the student's files, and the profiler) say what
-    of its work to tell."""
-
-    size: int
-    seed: int
-    operators: bool = False
-    lines: bool = False
-
-
-class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Evaluate the probes in the frame's body, one after the other. `afresh`: first undo what earlier calls changed in
-    torch's globals. The answers may be fewer than the questions: the rest has then to be asked again."""
-
-    ticket: int
-    questions: tuple[Asked, ...]
-    afresh: bool = False
-
-
-class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Evaluate the probe in the frame's body and keep what it returns, a function, for `Forward`."""
-
-    ticket: int
-    seed: int
-    device: str = "cpu"
-
-
-class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Call the function kept by `Prepare` once with each of the tuples of tensors whose header is `inputs` (see
-    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: what the last
-    call returned is the answer again."""
-
-    ticket: int
-    inputs: bytes
-    size: int
-    echo: bool = False
-
-
 MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that goes beyond is the last
-POSITION = struct.Struct("!Q")  # of the question or cell at work, at the beginning of the shared memory
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
@@ -119,51 +64,6 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
             answer = _timed(request, bytearray(shared[: request.size]), module, files, passes)
             frame = in_memory(request.ticket, answer, shared)
         send_frame(channel, *frame)
-
-
-def reset_torch() -> None:
-    """Puts torch's global switches back to where a new process has them."""
-    torch.set_default_dtype(torch.float32)
-    torch.set_default_device(None)
-    torch.set_grad_enabled(True)
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(False)
-    torch._C._set_deterministic_algorithms(False)  # the public function imports the whole compiler first
-    torch.autograd.set_detect_anomaly(False)
-    torch.backends.cudnn.benchmark = False
-    random.seed(0)
-    warnings.resetwarnings()
-    warnings.simplefilter("ignore")
-    sys.settrace(None)
-    sys.setprofile(None)
-
-
-def seed_torch(seed: int) -> None:
-    """Seeds the CPU's global generator. (`torch.manual_seed` also asks after every accelerator, at 50 µs a call.)"""
-    torch.default_generator.manual_seed(seed)
-
-
-def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
-    """What is to be said of an exception: of its traceback only the frames in the student's own `files`."""
-    kind = type(error)
-    names = [base.__name__ for base in type.mro(kind) if base.__module__ == "builtins" and base is not object]
-    frames = []
-    for step, line in traceback.walk_tb(error.__traceback__):
-        code = step.f_code
-        if code.co_filename in files:
-            text = linecache.getline(code.co_filename, line or 0).strip()
-            frames.append(Frame(code.co_filename, line or 0, code.co_name[:100], text[:200]))
-    if isinstance(error, SyntaxError):
-        frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
-    return Raised(values.type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
-
-
-def _message(error: BaseException) -> str:
-    try:
-        text = str(error.msg if isinstance(error, SyntaxError) else error)
-        return text[:MAX_MESSAGE].encode("utf-8", "replace").decode() if type(text) is str else ""
-    except BaseException:
-        return "(its message could not be read)"
 
 
 def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:

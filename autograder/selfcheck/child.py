@@ -21,7 +21,6 @@ from typing import BinaryIO
 import msgspec
 import pytest
 
-from autograder.magics import provide_shell
 from autograder.selfcheck import explaining
 from autograder.selfcheck.events import (
     Broken,
@@ -37,8 +36,10 @@ from autograder.selfcheck.events import (
     TestsBroken,
     Trouble,
     Verdict,
+    label_of,
+    labels_of,
 )
-from autograder.selfcheck.labels import label_of, labels_of
+from autograder.submissions.magics import provide_shell
 
 PRINTED_LINES = 20
 # A signal leaves the process alive but waits for Python code to be running; this ends a process that does not listen.

@@ -7,7 +7,7 @@ import enum
 import msgspec
 
 from autograder.results.model import Shown
-from autograder.sources import Cell
+from autograder.submissions.sources import Cell
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -111,3 +111,13 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 Event = Ready | Loaded | Broken | Collected | TestsBroken | Started | Ended | Done
+
+
+def label_of(order: Order, label: str) -> str:
+    """A file's own path, so that whoever looks for the source finds it; a name for what was never a file."""
+    return order.file if not order.is_notebook and order.file.endswith(".py") else label
+
+
+def labels_of(order: Order) -> dict[str, str]:
+    """Tracebacks' name → the student's: "" for a file, since there is only one."""
+    return {label_of(order, cell.label): cell.label if order.is_notebook else "" for cell in order.cells}

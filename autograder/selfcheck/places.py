@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import UsageError
-from autograder.submission import STUB, infer_slug, least_left_to_do
+from autograder.submissions.reading import STUB, infer_slug, least_left_to_do
 
 _OWN = (".py", ".ipynb")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
+from autograder.output.inert import inert, one_line
 from autograder.results.feedback import comparison
-from autograder.results.inert import inert, one_line
 from autograder.results.model import Status
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 from autograder.selfcheck.events import Ended, Place, Test, Trouble, Verdict

@@ -17,10 +17,9 @@ import msgspec
 
 from autograder.errors import EngineError, UsageError
 from autograder.selfcheck import events
-from autograder.selfcheck.events import Ended, Order, Place, Test, Trouble, Verdict
+from autograder.selfcheck.events import Ended, Order, Place, Test, Trouble, Verdict, labels_of
 from autograder.selfcheck.explaining import PLACES, place, still_running
-from autograder.selfcheck.labels import labels_of
-from autograder.submission import Submission
+from autograder.submissions.reading import Submission
 
 TEST_SECONDS = 10.0
 LOAD_SECONDS = 20.0

@@ -1,5 +1,5 @@
 """Fair timing of a submission's forward pass against the reference's, on shared and noisy machines.
 
-`duet` measures, `decision` says what a measurement proves, `calibration` finds out how good both are on this machine.
+`measuring` measures, `decision` says what a measurement proves, `calibration` finds out how good both are on this machine.
 Nothing here knows of points but `decision.score`, which turns a ratio into a share of them.
 """

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from engine import CPUS, MEMORY_MB, REPO, ContainerEngine, missing_tools
 
-PLATFORM = json.loads((REPO / "tests/gradescope/platform.schema.json").read_text())
+PLATFORM = json.loads((REPO / "tests/platforms/gradescope/platform.schema.json").read_text())
 OURS = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 LAYERS = {"everything on": "", "Landlock off": "landlock", "uid separation alone": "landlock,seccomp"}
 SECRET = "zqx-only-the-platform-knows"
@@ -104,7 +104,7 @@ class StochasticPooling(nn.Module):
         for name in (
             "submission_metadata.json", "results/results.json", "run_autograder", "submission/pooling.py",
             "source/solutions/pooling/pooling.py", "source/graders/pooling/assignment.toml",
-            "source/autograder/gradescope/supervisor.py", "source/default_assignment",
+            "source/autograder/platforms/gradescope/supervisor.py", "source/default_assignment",
         ):
             attempt(f"read {name}", opens, f"{root}/{name}", "r")
             attempt(f"append to {name}", opens, f"{root}/{name}", "a")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import Engine
-from autograder.job import ARCHIVE, Job, Stage
+from autograder.engine.client import Engine
+from autograder.jobs import ARCHIVE, Job, Stage
 from autograder.results.model import Result, State, Status
-from autograder.submission import read_submission
+from autograder.submissions.reading import read_submission
 
 TOML = """
 title = "Demo"

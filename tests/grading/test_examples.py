@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from autograder.grading.failures import CheckFailed, Settled
-from autograder.grading.fixtures import SHRINK_IN_VAIN, SHRINK_QUESTIONS, Questions
-from autograder.grading.rehearsal import Line, Transcript
+from autograder.grading.questions import SHRINK_IN_VAIN, SHRINK_QUESTIONS, Questions
+from autograder.grading.recording import Line, Transcript
 from autograder.grading.strategies import shapes, tensors
 from autograder.sandbox import shipping
 from autograder.sandbox.client import Question

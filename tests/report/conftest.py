@@ -14,7 +14,7 @@ import pytest
 from autograder.batch import gradebook
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
-from autograder.report_command import run
+from autograder.commands.report import run
 from autograder.results.model import ExerciseResult, Result, State
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
+from autograder.commands.report import run
 from autograder.report.analysis import Analysis, timing_ratio, whole
 from autograder.report.grids import compared, grid
-from autograder.report_command import run
 from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Timing
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 import result_samples as samples
 
 from autograder.errors import UsageError
-from autograder.results import atomic
+from autograder.output import atomic
 from autograder.results.gradescope import Settlement, to_gradescope, write
 from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, State, Status
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograder.results.leaderboard import leaderboard
+from autograder.results.gradescope import leaderboard
 from autograder.results.model import Status, Visibility
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.release import skeleton
+from autograder.course.skeletons import skeleton
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from autograder.torchvision_beside_cpu_torch import import_torchvision
+from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
 
 REPO = Path(__file__).resolve().parents[2]
 SOLUTION = REPO / "solutions" / "counting" / "counting.py"
@@ -316,7 +316,7 @@ class TestAnswers:
 class TestSkeleton:
     def test_leaves_everything_to_the_student(self, tmp_path):
         path = tmp_path / "skeleton.py"
-        from autograder.release import skeleton
+        from autograder.course.skeletons import skeleton
 
         path.write_text(skeleton(SOLUTION.read_text(encoding="utf-8")), encoding="utf-8")
         left = load(path)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-from autograder.torchvision_beside_cpu_torch import import_torchvision
+from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.engine import Engine
-from autograder.job import Job
+from autograder.engine.client import Engine
+from autograder.jobs import Job
 from autograder.results.model import CheckResult, State
-from autograder.sources import Cell
-from autograder.submission import Submission
+from autograder.submissions.reading import Submission
+from autograder.submissions.sources import Cell
 
 Graded = Callable[..., tuple[CheckResult, CheckResult]]
 

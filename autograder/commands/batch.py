@@ -1,0 +1,182 @@
+"""`autograder batch`: grades a class, here or on a cluster, and goes on where an earlier run was stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from autograder.batch import gradebook
+from autograder.batch.discovery import Found, Roster, discover
+from autograder.batch.grader import Grader
+from autograder.batch.local import LocalGrader
+from autograder.batch.runner import Run, Tally, rate
+from autograder.batch.store import Roll, Store
+from autograder.course import Assignment, find_course, load_assignment
+from autograder.errors import UsageError
+from autograder.jobs import Stage
+from autograder.output.inert import one_line
+from autograder.results.printer import Printer
+from autograder.sandbox.processors import cores
+from autograder.timing import devices
+
+_RATE_SECONDS = 120.0  # how far back the rate looks: submissions differ
+
+
+@dataclass(frozen=True)
+class Where:
+    """On which machines: at most one of a scheduler's address and SLURM; none means here. Without `device` forward
+    passes are not timed."""
+
+    jobs: int | None = None
+    scheduler: str = ""
+    slurm: bool = False
+    device: str = "auto"
+
+
+def run(
+    folder: Path,
+    slug: str,
+    output: Path,
+    where: Where,
+    *,
+    salt: str = "",
+    force: bool = False,
+    only: tuple[str, ...] = (),
+    quiet: bool = False,
+    course: Path | None = None,
+) -> int:
+    """Returns the exit code: 1 if something could not be graded through no fault of the student's.
+
+    Raises:
+        UsageError: something about the request, or a result cannot be written.
+        EngineError: no submission can be graded.
+    """
+    assignment = load_assignment(find_course(course), slug)
+    # Not resolved: a link to somebody else's folder must stay a link.
+    folder, output = (Path(os.path.normpath(Path.cwd() / path)) for path in (folder, output))
+    roster = discover(folder, slug, output)
+    chosen = _chosen(roster, only)
+    console = Console(highlight=False, quiet=quiet, soft_wrap=True)  # one line stays one line
+    show = Printer(console)
+    started = time.monotonic()
+    with Store(output) as store:
+        store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
+        with _grader(assignment, salt, where) as grader, _progress(console) as bar:
+            task = bar.add_task("Grading", total=len(chosen))
+            left = len(chosen)
+
+            def trouble(name: str, line: str) -> None:
+                show.line((f"{one_line(name, 60)}: ", ""), (one_line(line, 300), "yellow"))
+
+            def done(count: int, worked: bool) -> None:
+                nonlocal left
+                if worked:
+                    bar.advance(task, count)
+                else:  # takes no time, so it must not count for the rate
+                    left -= count
+                    bar.update(task, total=left)
+
+            for line in roster.left_out:
+                show.line((line, "yellow"))
+            work = Run(assignment, grader, store, (salt, grader.device), trouble, done, force=force)
+            try:
+                work(chosen)
+            finally:
+                with contextlib.suppress(UsageError):  # the disk may be full: what happened first is said first
+                    gradebook.write(store)
+        gradebook.write(store)
+    _print_end(work.tally, len(chosen), started, output, show)
+    return 1 if work.tally.errors else 0
+
+
+def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
+    if not only:
+        return roster.found
+    chosen = []
+    for name in only:
+        named = [
+            found
+            for found in roster.found
+            if name in (found.name, found.label, *(who for s in found.students for who in (s.name, s.login) if who))
+        ]
+        if not named:
+            raise UsageError(f"There is no submission called {name!r}; see the names in the folder.")
+        chosen += [found for found in named if found not in chosen]
+    return chosen
+
+
+@contextlib.contextmanager
+def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]:
+    context: AbstractContextManager[Grader]
+    if where.scheduler or where.slurm:
+        from autograder.batch import cluster
+
+        if where.slurm:
+            context = cluster.start_slurm(assignment, salt, where.device, where.jobs)
+        else:
+            context = cluster.connect(assignment, salt, where.device, where.scheduler)
+    else:
+        device = devices.choose(where.device) if where.device else ""
+        context = LocalGrader(Stage(str(assignment.root), assignment.slug, salt), where.jobs or cores(), device)
+    with context as grader:
+        yield grader
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
+def _progress(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    return Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or console.quiet,
+        speed_estimate_period=_RATE_SECONDS,
+    )
+
+
+def _print_end(tally: Tally, count: int, started: float, output: Path, show: Printer) -> None:
+    for line in sorted(tally.layers):
+        show.line((f"On this machine: {line}", "yellow"))
+    parts = [f"{tally.graded} graded"] if tally.graded else []
+    for number, words in (
+        (tally.reused, "unchanged since the last run"),
+        (tally.identical, "identical to another"),
+        (tally.unreadable, "without a file that can be graded (0 points)"),
+    ):
+        parts += [f"{number} {words}"] if number else []
+    show.line((f"{count} submission{'s' * (count != 1)}: {', '.join(parts)}.", "bold"))
+    if tally.errors:
+        text = (
+            f"{tally.errors} could not be graded, which is the kit's fault; run the command again to try these again."
+        )
+        show.line((text, "bold magenta"))
+    seconds = time.monotonic() - started
+    speed = rate(tally, started)
+    show.line((f"{seconds:.1f} seconds{f', {speed}' if speed else ''}. Grades: {output / gradebook.FILE}", "dim"))

@@ -1,0 +1,128 @@
+"""`autograder grade`: one submission after the other, each with a result file from the first moment on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.errors import EngineError, UsageError
+from autograder.jobs import Job, Stage
+from autograder.output.inert import inert
+from autograder.results import gradescope
+from autograder.results.model import ExerciseResult, Result, State
+from autograder.submissions.reading import infer_slug, read_submission
+from autograder.submissions.sources import SubmissionError
+from autograder.timing import devices
+
+if TYPE_CHECKING:
+    from autograder.engine.client import Engine
+
+NOT_FINISHED = "Grading has not finished. If this is still here after some minutes, please tell your instructor."
+
+
+@dataclass(frozen=True)
+class _Task:
+    path: Path
+    assignment: Assignment
+    output: Path
+
+
+def run(
+    submissions: tuple[Path, ...],
+    slug: str | None,
+    output: Path | None,
+    *,
+    device: str = "auto",
+    timing: bool = True,
+    salt: str = "",
+    quiet: bool = False,
+    course: Path | None = None,
+) -> int:
+    """Grades and reports; returns the exit code.
+
+    Raises:
+        UsageError: something about the request; nothing was graded then.
+    """
+    wanted, device = device, devices.choose(device) if timing else ""
+    output = output or Path("results.json" if len(submissions) == 1 else "results")
+    tasks = list(_tasks(submissions, slug, output, find_course(course)))
+    for task in tasks:
+        gradescope.write(_empty(task, State.UNFINISHED, NOT_FINISHED), task.output)
+    from autograder.engine.client import Engine
+
+    with Engine(*{task.assignment.graders for task in tasks}) as engine:  # imports torch while we import rich
+        from rich.console import Console
+        from rich.progress import track
+
+        from autograder.results import terminal
+
+        console = Console(quiet=quiet)
+        many = len(tasks) > 1
+        for name in dict.fromkeys(task.assignment.slug for task in tasks):
+            with contextlib.suppress(EngineError):  # each result will say what is wrong
+                engine.rehearse(Stage(str(tasks[0].assignment.root), name, salt))
+        results = []
+        for task in track(tasks, "Grading", console=console) if many else tasks:
+            result = _grade(engine, task, salt, device)
+            gradescope.write(result, task.output)
+            for line in result.log:
+                print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
+            results.append((task.path.name, result))
+    if many:
+        terminal.print_class(results, console)
+    else:
+        terminal.print_result(results[0][1], console)
+    if wanted == "auto" and any(check.timing for _, result in results for check in result.checks) and device == "cpu":
+        console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
+    console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
+    return 1 if any(result.state is State.ERROR for _, result in results) else 0
+
+
+def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path) -> Iterator[_Task]:
+    names = set()
+    for given in submissions:
+        # Not resolved: a link to somebody else's file must stay a link, which is not followed.
+        path = Path(os.path.normpath(Path.cwd() / given))
+        if not os.path.lexists(path):
+            raise UsageError(f"There is no file or folder {given}.")
+        found = slug or infer_slug(path, assignment_slugs(course))
+        if found is None:
+            looked_for = ", ".join(f"{name}.py, {name}.ipynb" for name in assignment_slugs(course))
+            raise UsageError(f"{given}: cannot tell the assignment (looked for {looked_for}); name it with -a.")
+        assignment = load_assignment(course, found)
+        if len(submissions) == 1:
+            yield _Task(path, assignment, output)
+            continue
+        name = path.name
+        if name in names:
+            raise UsageError(f"Two submissions are called {name}; grade them in two runs.")
+        names.add(name)
+        output.mkdir(parents=True, exist_ok=True)
+        yield _Task(path, assignment, output / f"{name}.json")
+
+
+def _grade(engine: Engine, task: _Task, salt: str, device: str) -> Result:
+    started = time.monotonic()
+    try:
+        submission = read_submission(task.path, task.assignment.module)
+    except SubmissionError as error:
+        return _empty(task, State.GRADED, str(error))
+    try:
+        return engine.grade(Job(str(task.assignment.root), task.assignment.slug, submission, salt, device=device))
+    except EngineError as error:
+        result = _empty(task, State.ERROR, "Grading failed. It is not your fault; your instructor has been told.")
+        return msgspec.structs.replace(result, log=(str(error),), seconds=round(time.monotonic() - started, 3))
+
+
+def _empty(task: _Task, state: State, notice: str) -> Result:
+    exercises = tuple(ExerciseResult(name, points) for name, points in task.assignment.exercises.items())
+    return Result(task.assignment.slug, task.assignment.title, task.path.name, state, exercises, notice)

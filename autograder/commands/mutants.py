@@ -1,0 +1,193 @@
+"""`autograder mutants`: puts small mistakes into the solutions, one at a time, and lists those that cost no points."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from autograder.course import Assignment, assignment_slugs, find_course, load_assignment, require_exercises
+from autograder.engine.client import Engine
+from autograder.errors import EngineError, UsageError
+from autograder.jobs import Job, Stage
+from autograder.quality.mutation import Mutant, mutants
+from autograder.quality.table import WHOLE, update
+from autograder.results.model import Status
+from autograder.results.printer import Printer, progress
+from autograder.sandbox.processors import cores
+from autograder.submissions.reading import Submission
+from autograder.submissions.sources import Cell
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Explained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mutant that does what the contract asks: `change` as the command prints it, and why that is so."""
+
+    exercise: str
+    change: str
+    why: str
+
+
+class _Explanations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    mutant: list[Explained] = []
+
+
+@dataclass
+class Row:
+    """What became of an exercise's mutants."""
+
+    caught: int = 0
+    equivalent: int = 0
+    survivors: list[Mutant] = field(default_factory=list)
+
+    @property
+    def score(self) -> str:
+        return f"{self.caught}/{self.caught + len(self.survivors)}"
+
+
+def run(
+    slugs: tuple[str, ...],
+    *,
+    most: int,
+    exercises: tuple[str, ...] = (),
+    jobs: int | None = None,
+    table: Path | None = None,
+    course: Path | None = None,
+) -> int:
+    """Grades at most `most` mutants of every exercise of these assignments (default: all), and prints the survivors.
+
+    Returns:
+        The exit code: 0 if every survivor is explained in `graders/<slug>/equivalent_mutants.toml`, else 1.
+
+    Raises:
+        UsageError: there is no such assignment or exercise, or the explanations cannot be read.
+        EngineError: the graders do not run.
+    """
+    root = find_course(course)
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    require_exercises(exercises, assignments)
+    show = Printer(Console(highlight=False))
+    unexplained = 0
+    graders = [assignment.graders for assignment in assignments]
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
+        try:
+            for assignment in assignments:
+                started = time.monotonic()
+                rows = _tried(assignment, engine, pool, most, exercises, show)
+                _print(assignment, rows, time.monotonic() - started, show)
+                unexplained += sum(len(row.survivors) for row in rows.values())
+                if table is not None:
+                    update(table, _cells(assignment, rows))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return 1 if unexplained else 0
+
+
+def _tried(
+    assignment: Assignment,
+    engine: Engine,
+    pool: ThreadPoolExecutor,
+    most: int,
+    exercises: tuple[str, ...],
+    show: Printer,
+) -> dict[str, Row]:
+    explained = {(item.exercise, item.change) for item in _explanations(assignment)}
+    solution = assignment.solution.read_text(encoding="utf-8")
+    every = [
+        mutant
+        for mutant in mutants(solution, list(assignment.exercises), most)
+        if not exercises or mutant.exercise in exercises
+    ]
+    engine.rehearse(Stage(str(assignment.root), assignment.slug))
+    rows = {name: Row() for name in assignment.exercises if not exercises or name in exercises}
+    with progress(show.console) as bar:
+        task = bar.add_task(assignment.slug, total=len(every))
+        for mutant, caught in _graded(assignment, engine, pool, every):
+            row = rows[mutant.exercise]
+            if caught:
+                row.caught += 1
+            elif (mutant.exercise, str(mutant)) in explained:
+                row.equivalent += 1
+            else:
+                row.survivors.append(mutant)
+            bar.advance(task)
+    return rows
+
+
+def _graded(
+    assignment: Assignment, engine: Engine, pool: ThreadPoolExecutor, every: list[Mutant]
+) -> Iterator[tuple[Mutant, bool]]:
+    file = f"{assignment.module}.py"
+
+    def caught(mutant: Mutant) -> bool:
+        submission = Submission(str(mutant), file, (Cell(file, mutant.source),), False)
+        only = () if mutant.shared else (mutant.exercise,)
+        job = Job(str(assignment.root), assignment.slug, submission, explain=False, exercises=only, until_failure=True)
+        result = engine.grade(job)
+        statuses = {check.status for check in result.checks}
+        if Status.ERROR in statuses or not statuses:
+            raise EngineError(f"{mutant} could not be graded: {' '.join(result.log)[:300]}")
+        return not statuses <= {Status.PASSED, Status.EXCUSED}
+
+    return zip(every, pool.map(caught, every), strict=True)
+
+
+def _explanations(assignment: Assignment) -> list[Explained]:
+    path = assignment.graders / "equivalent_mutants.toml"
+    if not path.exists():
+        return []
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Explanations).mutant
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"Correct {path}: {error}.") from error
+
+
+def _cells(assignment: Assignment, rows: dict[str, Row]) -> dict[tuple[str, str], dict[str, str]]:
+    total = Row(
+        sum(row.caught for row in rows.values()),
+        sum(row.equivalent for row in rows.values()),
+        [mutant for row in rows.values() for mutant in row.survivors],
+    )
+    named = {**rows, WHOLE: total} if len(rows) == len(assignment.exercises) else rows
+    return {
+        (assignment.slug, name): {"Mutants caught": row.score, "Equivalent mutants": str(row.equivalent)}
+        for name, row in named.items()
+    }
+
+
+def _print(assignment: Assignment, rows: dict[str, Row], seconds: float, show: Printer) -> None:
+    count = sum(row.caught + row.equivalent + len(row.survivors) for row in rows.values())
+    show.line((f"{assignment.title} · {count} mutants of the solution in {seconds:.0f} seconds", "bold"))
+    show.console.print()
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    for heading in ("Caught", "Equivalent", "Not noticed"):
+        table.add_column(heading, justify="right")
+    for name, row in rows.items():
+        symbol, style = show.symbol(Status.FAILED if row.survivors else Status.PASSED)
+        cells = (name, row.score, str(row.equivalent or ""), str(len(row.survivors) or ""))
+        table.add_row(show.text(symbol, style), *map(show.text, cells))
+    show.console.print(table)
+    unexplained = [(name, str(mutant)) for name, row in rows.items() for mutant in row.survivors]
+    if unexplained:
+        path = (assignment.graders / "equivalent_mutants.toml").relative_to(assignment.root)
+        show.console.print()
+        show.line((f"Not noticed: write a check, or say in {path} why each is no mistake.", "red"))
+    for name, change in unexplained:
+        fields = {"exercise": name, "change": change, "why": ""}
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+        show.console.print(show.text("\n".join(["", "[[mutant]]", *lines])), soft_wrap=True)  # to be copied
+    show.console.print()

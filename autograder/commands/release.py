@@ -1,0 +1,90 @@
+"""`autograder release`: writes what students receive, made from the solutions, into assignments/, and beside the
+solutions the notebooks that nbgrader makes it from. A course that is set up for nbgrader gets its gradebook filled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course.skeletons import skeleton, source_notebook
+from autograder.errors import UsageError
+from autograder.platforms.nbgrader import generating
+
+
+def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None = None) -> int:
+    """Brings the files of these assignments (default: all) up to date, or only tells which are not.
+
+    Returns:
+        The exit code: 1 if `only_check` found a stale file, else 0.
+
+    Raises:
+        UsageError: there is no such assignment, or its solution cannot be released; nothing was written then.
+    """
+    root = find_course(course)
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    files = _files(root, assignments)
+    stale = {path: text for path, text in files.items() if _current(path) != text.encode()}
+    for path in files:
+        name = path.relative_to(root)
+        if only_check and path in stale:
+            state = "out of date" if path.exists() else "missing"
+            print(f"{name}: {state}; run `autograder release {path.parent.name}`")
+        elif not only_check and path in stale:
+            _write(path, stale[path])
+            print(f"{name}: written")
+        elif not only_check:
+            print(f"{name}: up to date")
+    if not only_check and (root / generating.CONFIG).exists():
+        generating.record(root, [assignment.slug for assignment in assignments])
+        print("The gradebook of nbgrader knows these assignments.")
+    return 1 if only_check and stale else 0
+
+
+def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
+    """Every file that is made from the solutions, and the text it must have."""
+    files: dict[Path, str] = {}
+    sources: dict[str, str] = {}
+    for assignment in assignments:
+        solution = _solution(assignment)
+        text = skeleton(solution, str(assignment.solution.relative_to(assignment.root)))
+        sources[assignment.slug] = source_notebook(solution, assignment.exercises)
+        files[assignment.solution.with_suffix(".ipynb")] = sources[assignment.slug]
+        files[assignment.release / f"{assignment.module}.py"] = text
+        files[assignment.release / f"{assignment.module}.ipynb"] = ""  # keeps the order
+    for slug, text in generating.released(root, sources).items():
+        files[root / "assignments" / slug / f"{slug}.ipynb"] = text
+    return files
+
+
+def _solution(assignment: Assignment) -> str:
+    try:
+        return assignment.solution.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"Cannot read {assignment.solution}: {why}.") from error
+
+
+def _current(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Puts `text` at `path` at once and completely."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror or error}.") from error

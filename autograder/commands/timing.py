@@ -1,0 +1,134 @@
+"""`autograder timing`: how well this machine can time forward passes, found out with the solutions themselves."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.engine.client import Engine
+from autograder.errors import EngineError, UsageError
+from autograder.jobs import Job
+from autograder.output.inert import one_line
+from autograder.results.model import Result, State, Status
+from autograder.results.printer import Printer, progress
+from autograder.submissions.reading import Submission
+from autograder.submissions.sources import Cell
+from autograder.timing import devices
+from autograder.timing.calibration import SLOWER, Calibration, false_deductions, slowed
+
+
+def run(
+    slugs: tuple[str, ...],
+    *,
+    decisions: int = 20,
+    slow: int | None = None,
+    device: str = "auto",
+    course: Path | None = None,
+) -> int:
+    """Times the solutions of these assignments (default: all that are timed) `decisions` times against themselves, and
+    `slow` times (default: as often) slowed down.
+
+    Returns:
+        The exit code: 0 if this machine is fit for timing them, else 1.
+
+    Raises:
+        UsageError: there is no such assignment or device, or nothing in it is timed.
+    """
+    root = find_course(course)
+    where = devices.choose(device)
+    console = Console(highlight=False)
+    show = Printer(console)
+    if device == "auto" and where == "cpu":
+        show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
+    found: list[Calibration] = []
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    with Engine(*(assignment.graders for assignment in assignments)) as engine:
+        for assignment in assignments:
+            counts = decisions, decisions if slow is None else slow
+            found += _calibrated(engine, assignment, counts, where, console)
+    if not found:
+        raise UsageError(f"Nothing in {', '.join(slugs)} is timed; name another assignment.")
+    _print(found, show)
+    return 1 if any(item.problems for item in found) else 0
+
+
+def _calibrated(
+    engine: Engine, assignment: Assignment, decisions: tuple[int, int], device: str, console: Console
+) -> list[Calibration]:
+    solution = assignment.solution.read_text(encoding="utf-8")
+    timed: dict[str, Calibration] = {}
+    with progress(console) as bar:
+        task = bar.add_task(assignment.slug, total=sum(decisions))
+        for _ in range(decisions[0]):
+            for check in _graded(engine, assignment, solution, device).checks:
+                timed.setdefault(check.exercise, Calibration(check.exercise)).same.add(check)
+            if not timed:
+                return []
+            bar.advance(task)
+        bar.update(task, total=decisions[0] + decisions[1] * len(timed))
+        for item in timed.values():
+            limit = next((timing.k_full for timing in item.same.timings), 2.0)
+            item.times = math.ceil(SLOWER * limit)
+            slow = slowed(solution, item.exercise, item.times)
+            for _ in range(decisions[1]):
+                for check in _graded(engine, assignment, slow, device, (item.exercise,)).checks:
+                    item.slow.add(check)
+                bar.advance(task)
+    return list(timed.values())
+
+
+def _graded(
+    engine: Engine, assignment: Assignment, source: str, device: str, exercises: tuple[str, ...] = ()
+) -> Result:
+    file = f"{assignment.module}.py"
+    submission = Submission(file, file, (Cell(file, source),), False)
+    job = Job(str(assignment.root), assignment.slug, submission, exercises=exercises, device=device, only_timed=True)
+    result = engine.grade(job)
+    if result.state is not State.GRADED:
+        raise EngineError(f"{assignment.slug} could not be timed: {one_line(' '.join(result.log), 400)}")
+    return result
+
+
+def _slowed(item: Calibration) -> str:
+    measured = item.slow.ratios[1]
+    return f"{item.times}× → " + ("stopped" if math.isnan(measured) else f"{measured:.1f}")
+
+
+def _print(found: list[Calibration], show: Printer) -> None:
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    for heading in ("A/A ratio", "Lost", "Noise", "Slowed", "Full", "Seconds"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for item in found:
+        low, middle, high = item.same.ratios
+        symbol, style = show.symbol(Status.FAILED if item.problems else Status.PASSED)
+        cells = (
+            f"{middle:.2f} ({low:.2f}–{high:.2f})",
+            f"{item.same.deducted}/{item.same.count}",
+            f"{item.same.unmeasured}/{item.same.count}",
+            _slowed(item) if item.slow.count else "–",
+            f"{item.slow.unpunished}/{item.slow.count}" if item.slow.count else "–",
+            f"{statistics.median(item.same.seconds):.1f}",
+        )
+        table.add_row(show.text(symbol, style), show.text(item.exercise), *map(show.text, cells))
+    show.console.print(table)
+    for item in found:
+        for problem in item.problems:
+            show.line((f"{item.exercise}: {one_line(problem, 300)}", "red"))
+    decisions = sum(item.same.count - item.same.unmeasured for item in found)
+    share = false_deductions(decisions, sum(item.same.deducted for item in found))
+    names = {timing.device for item in found for timing in item.same.timings}
+    fit = not any(item.problems for item in found)
+    show.console.print()
+    show.line(
+        (
+            f"This machine ({', '.join(sorted(names)) or 'nothing measured'}) is {'' if fit else 'not '}fit for timing",
+            "bold green" if fit else "bold red",
+        ),
+        (f"; wrong deductions in at most {share:.1%} of {decisions} decisions (95 % confidence)", ""),
+    )

@@ -1,0 +1,194 @@
+"""`autograder verify`: grades submissions whose worth is known, many at a time, and tells what does not hold."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import assignment_slugs, find_course, load_assignment, require_exercises
+from autograder.engine.client import Engine
+from autograder.errors import EngineError, UsageError
+from autograder.jobs import Job, Stage
+from autograder.output.inert import one_line
+from autograder.quality.table import WHOLE, update
+from autograder.quality.verification import SOLUTION, Subject, Verification
+from autograder.results.feedback import points_text
+from autograder.results.model import Result, Status
+from autograder.results.printer import Printer, progress
+from autograder.sandbox.processors import cores
+
+
+def run(
+    slugs: tuple[str, ...],
+    *,
+    salts: tuple[str, ...] = ("",),
+    repeats: int = 1,
+    jobs: int | None = None,
+    exercises: tuple[str, ...] = (),
+    most: int | None = None,
+    table: Path | None = None,
+    course: Path | None = None,
+) -> int:
+    """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
+
+    A misconception is graded whole the first time; all its other runs ask only the exercise that it belongs to.
+    With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is
+    a file that gets the figures, if all are tried.
+
+    Returns:
+        The exit code: 0 if all that must hold does, else 1.
+
+    Raises:
+        UsageError: there is no such assignment, its solution's markers are wrong, or not all is tried for a table.
+        EngineError: there is no solution.
+    """
+    root = find_course(course)
+    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    require_exercises(exercises, assignments)
+    if table and (exercises or most is not None):
+        raise UsageError("The table tells of whole runs: leave out --exercise and --most, or --table.")
+    console = Console(highlight=False)
+    show = Printer(console)
+    sound = True
+    graders = [assignment.graders for assignment in assignments]
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
+        try:
+            for number, assignment in enumerate(assignments):
+                started = time.monotonic()
+                verification = Verification(assignment)
+                with console.status(f"Reading {assignment.slug}"):
+                    subjects = verification.subjects(exercises, most)
+                for salt in salts:
+                    with contextlib.suppress(EngineError):  # every run will say so again, and is told below
+                        engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
+                # Salt by salt: only judges of one rehearsal share the processors fairly.
+                runs = [
+                    (subject, salt, (salt, again) == (salts[0], 0))
+                    for salt in salts
+                    for subject in subjects
+                    for again in range(repeats)
+                ]
+                with progress(console) as bar:
+                    task = bar.add_task(assignment.slug, total=len(runs))
+                    for subject, salt, result in _graded(pool, engine, verification, runs):
+                        verification.add(subject, salt, result)
+                        bar.advance(task)
+                if number:
+                    console.print()
+                _print(verification, len(subjects), salts, repeats, time.monotonic() - started, show)
+                if table is not None:
+                    update(table, _cells(verification, len(salts), repeats))
+                sound = sound and not verification.problems
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # the engine's end will end those that run
+            raise
+    return 0 if sound else 1
+
+
+def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[str, str], dict[str, str]]:
+    slug, rows = verification.assignment.slug, verification.rows
+    cells = {
+        name: {
+            "Points": points_text(row.points),
+            "Checks": str(row.checks),
+            "Examples": str(row.examples),
+            "Seconds": f"{row.typical_seconds:.2f}",
+            "Misconceptions caught": f"{row.caught}/{len(row.misconceptions)}",
+        }
+        for name, row in rows.items()
+    }
+    cells[WHOLE] = {
+        "Points": points_text(sum(row.points for row in rows.values())),
+        "Checks": str(sum(row.checks for row in rows.values())),
+        "Examples": str(sum(row.examples for row in rows.values())),
+        "Seconds": f"{sum(row.typical_seconds for row in rows.values()):.1f}",
+        "Misconceptions caught": (
+            f"{sum(row.caught for row in rows.values())}/{sum(len(row.misconceptions) for row in rows.values())}"
+        ),
+        "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
+    }
+    return {(slug, name): columns for name, columns in cells.items()}
+
+
+def _graded(
+    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[tuple[Subject, str, bool]]
+) -> Iterator[tuple[Subject, str, Result | EngineError]]:
+    root, slug = str(verification.assignment.root), verification.assignment.slug
+
+    def grade(run: tuple[Subject, str, bool]) -> tuple[Subject, str, Result | EngineError]:
+        subject, salt, whole = run
+        exercises = () if whole or not subject.exercise else (subject.exercise,)
+        job = Job(root, slug, subject.submission, salt, explain=subject.label == SOLUTION, exercises=exercises)
+        try:
+            return subject, salt, engine.grade(job)
+        except EngineError as error:
+            return subject, salt, error
+
+    return pool.map(grade, runs)
+
+
+def _print(
+    verification: Verification, subjects: int, salts: tuple[str, ...], repeats: int, seconds: float, show: Printer
+) -> None:
+    title = one_line(verification.assignment.title, 100)
+    show.line((f"{title} · graders verified with {subjects} submissions{_times(salts, repeats)}", "bold"))
+    show.console.print()
+    _print_table(verification, show)
+    problems, warnings = verification.problems, verification.warnings
+    for texts, status in (([problem.text for problem in problems], Status.FAILED), (warnings, Status.SKIPPED)):
+        if texts:
+            show.console.print()
+        symbol, style = show.symbol(status)
+        for text in texts:
+            _print_item(symbol, style, text, show)
+    show.console.print()
+    count = f"{len(problems) or 'No'} problem{'' if len(problems) == 1 else 's'}"
+    if warnings:
+        count += f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
+    rows = verification.rows.values()
+    caught, known = sum(row.caught for row in rows), sum(len(row.misconceptions) for row in rows)
+    took = f"; {caught} of {known} misconceptions caught   ({verification.runs} runs in {seconds:.0f} seconds)"
+    show.line((count, "bold red" if problems else "bold green"), (took, ""))
+
+
+def _times(salts: tuple[str, ...], repeats: int) -> str:
+    parts = [f" × {len(salts)} salts"] if len(salts) > 1 else []
+    return "".join([*parts, f" × {repeats} repeats"] if repeats > 1 else parts)
+
+
+def _print_table(verification: Verification, show: Printer) -> None:
+    table = show.table()
+    table.add_column("", width=1)
+    table.add_column("Exercise", overflow="fold")
+    for heading in ("Points", "Checks", "Seconds", "Caught", "Problems"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for name, row in verification.rows.items():
+        count = sum(problem.exercise == name for problem in verification.problems)
+        symbol, style = show.symbol(Status.FAILED if count else Status.PASSED)
+        known = len(row.misconceptions)
+        cells = (
+            points_text(row.points),
+            str(row.checks),
+            f"{row.typical_seconds:.2f}",
+            f"{row.caught}/{known}",
+            str(count or ""),
+        )
+        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "red")
+        table.add_row(
+            show.text(symbol, style),
+            show.text(one_line(name, 60)),
+            *(show.text(cell, style) for cell, style in zip(cells, styles, strict=True)),
+        )
+    show.console.print(table)
+
+
+def _print_item(symbol: str, style: str, text: str, show: Printer) -> None:
+    """One line, or more where the screen is narrow, below the line's own beginning."""
+    lines = show.text(text).wrap(show.console, max(show.console.width - 2, 20))
+    for number, line in enumerate(lines):
+        show.console.print(show.text(f"{symbol} " if not number else "  ", style).append_text(line))

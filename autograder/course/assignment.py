@@ -1,0 +1,129 @@
+"""Finds the course on disk and reads what each assignment says about itself (`graders/<slug>/assignment.toml`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from autograder.errors import UsageError
+from autograder.results.model import Visibility
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much one submission may use. A check is all the examples of one hidden test."""
+
+    check_seconds: float = 5.0
+    import_seconds: float = 10.0
+    total_seconds: float = 120.0
+    memory_mb: int = 2048
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
+
+    `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"), where
+    that is not what the grader's own mark says. `gradescope` is read by the part of that name.
+    """
+
+    slug: str
+    root: Path
+    title: str
+    exercises: dict[str, float]
+    salt: str = ""
+    examples: int = 20
+    limits: Limits = Limits()
+    visibility: dict[str, Visibility] = {}
+    gradescope: dict[str, Any] = {}
+
+    @property
+    def module(self) -> str:
+        """Name of the module that a student hands in."""
+        return self.slug
+
+    @property
+    def file_names(self) -> tuple[str, str]:
+        return f"{self.module}.py", f"{self.module}.ipynb"
+
+    def visibility_of(self, exercise: str, check: str) -> Visibility | None:
+        """Who sees a check, if this file says so."""
+        return self.visibility.get(f"{exercise}/{check}") or self.visibility.get(exercise)
+
+    @property
+    def graders(self) -> Path:
+        return self.root / "graders" / self.slug
+
+    @property
+    def solution(self) -> Path:
+        return self.root / "solutions" / self.slug / f"{self.module}.py"
+
+    @property
+    def release(self) -> Path:
+        """What students receive."""
+        return self.root / "assignments" / self.slug
+
+
+def find_course(start: Path | None = None) -> Path:
+    """The nearest folder, from `start` (default: the working directory) upward, that holds `graders/`; without `start`
+    at last the one that this package lies in.
+
+    Raises:
+        UsageError: there is none.
+    """
+    fallback = [] if start else [Path(__file__).resolve().parents[2]]
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents, *fallback):
+        if any(folder.glob("graders/*/assignment.toml")):
+            return folder
+    raise UsageError(
+        f"No course here: neither {start} nor a folder above it holds graders/<assignment>/assignment.toml; "
+        "change into the course's folder or name it with --course."
+    )
+
+
+def assignment_slugs(root: Path) -> list[str]:
+    return sorted(path.parent.name for path in root.glob("graders/*/assignment.toml"))
+
+
+def load_assignment(root: Path, slug: str) -> Assignment:
+    """Reads `graders/<slug>/assignment.toml`.
+
+    Raises:
+        UsageError: there is no such assignment, or its file has a mistake.
+    """
+    path = root / "graders" / slug / "assignment.toml"
+    if slug not in assignment_slugs(root):
+        known = ", ".join(assignment_slugs(root))
+        raise UsageError(f"There is no assignment {slug!r} in {root}; choose one of: {known}.")
+    try:
+        fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        assignment = msgspec.convert({"slug": slug, "root": str(root), **fields}, Assignment, dec_hook=_to_path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"Correct {path}: {error}.") from error
+    wrong = [name for name, points in assignment.exercises.items() if not 0 < points < float("inf")]
+    if wrong or not assignment.exercises:
+        raise UsageError(f"Correct {path}: [exercises] must give each exercise a positive number of points.")
+    unknown = [key for key in assignment.visibility if key.split("/")[0] not in assignment.exercises]
+    if unknown:
+        raise UsageError(f"Correct {path}: [visibility] names {unknown[0]!r}, which is not one of its exercises.")
+    return assignment
+
+
+def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:
+    """Raises UsageError unless every one of `exercises` belongs to one of `assignments`."""
+    known = [name for assignment in assignments for name in assignment.exercises]
+    if unknown := [name for name in exercises if name not in known]:
+        raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")
+
+
+def _to_path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

@@ -1,0 +1,1 @@
+"""The processes behind every command that grades: `server` runs in the grading server, `client` in the command."""

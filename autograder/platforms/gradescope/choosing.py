@@ -1,0 +1,88 @@
+"""Which assignment a submission is for: one image serves them all.
+
+The name of the file says it, else the assignment's title on the platform, else what the image was built for. A file
+that is named for another assignment than the title (or, without one, the image) says is not graded: it would bring the
+points of an easier assignment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Assignment
+from autograder.platforms.gradescope.settings import Settings
+from autograder.submissions.reading import infer_slug
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`assignment` is None where nothing says it. With a `refusal`, a sentence for the student, nothing is graded."""
+
+    assignment: Assignment | None
+    reason: str = ""
+    refusal: str = ""
+
+
+def choose(
+    submission: Path, title: str, default: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]
+) -> Choice:
+    """Judged by names only: nothing of the submission is read."""
+    by_file = infer_slug(submission, list(assignments))
+    by_title = _named_by(title, assignments, settings)
+    by_build = [default] if default in assignments else []
+    expected = by_title or by_build
+    if by_file and expected and by_file not in expected:
+        right = assignments[expected[0]]
+        wanted = " or ".join(right.file_names)
+        text = f"The file handed in is for “{assignments[by_file].title}”, but this assignment is “{right.title}”: "
+        return Choice(right, f"refused: a file for {by_file}", f"{text}hand in {wanted}.")
+    if by_file:
+        return Choice(assignments[by_file], "by the name of the file")
+    if len(by_title) == 1:
+        return Choice(assignments[by_title[0]], f"by the title “{title}”")
+    if by_build:
+        return Choice(assignments[default], "by the build argument")
+    if len(assignments) == 1:
+        return Choice(next(iter(assignments.values())), "there is no other")
+    return Choice(None, _help(title, default, assignments), _looked_for(assignments))
+
+
+def _named_by(title: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]) -> list[str]:
+    """The assignments that the platform's title names: by a title of theirs, or by their short name as a word in it."""
+    wanted = _plain(title)
+    if not wanted:
+        return []
+    for fits in (
+        lambda slug: wanted in {slug, _plain(assignments[slug].title), *map(_plain, settings[slug].titles)},
+        lambda slug: _plain(assignments[slug].title) in wanted,
+        lambda slug: re.search(rf"(?<![^\W_]){re.escape(slug.lower())}(?![^\W_])", wanted),
+    ):
+        if found := [slug for slug in assignments if fits(slug)]:
+            return found
+    return []
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _looked_for(assignments: Mapping[str, Assignment]) -> str:
+    names = ", ".join(assignment.file_names[0] for assignment in assignments.values())
+    return (
+        f"It cannot be told which assignment this is for: no file was handed in that is named like one of {names} "
+        "(or the notebook of that name). If yours is, tell your instructor."
+    )
+
+
+def _help(title: str, default: str, assignments: Mapping[str, Assignment]) -> str:
+    slugs = ", ".join(assignments)
+    built = f"the build argument ASSIGNMENT={default!r} is none of ours" if default else "no build argument says it"
+    return (
+        f"No assignment fits: no file is named like one of {slugs}; the platform's title {title!r} names none; "
+        f"{built}. "
+        'Name the assignment on the platform after one of them, write titles = ["…"] under [gradescope] in its '
+        "assignment.toml, or build with ASSIGNMENT set."
+    )

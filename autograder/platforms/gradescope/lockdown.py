@@ -1,0 +1,136 @@
+"""Closes the container's folders to every user but root, and ends whatever a submission has left running.
+
+The platform makes `submission` and `results` anew before each run, so owners and modes are set when we start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import signal
+import stat
+import time
+from pathlib import Path
+
+from autograder.errors import EngineError
+from autograder.platforms.gradescope.tree import Tree
+
+_GIVE_UP_SECONDS = 5.0  # by then a process must be stuck in the kernel
+# How often memory ran out: cgroup v2 and v1, as a container sees its own.
+_COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+_SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+
+
+def close_to_others(tree: Tree) -> None:
+    """Nobody but us may enter any of the folders or read the metadata.
+
+    The root is closed as well: where a mount of the platform's refuses new modes, nobody gets as far as that.
+
+    Raises:
+        EngineError: something stays open although we are root.
+    """
+    secret = [tree.source, tree.results, tree.submission, tree.metadata, tree.entry]
+    for path in (tree.root, *secret):
+        with contextlib.suppress(OSError):
+            if os.geteuid() == 0:
+                os.chown(path, 0, 0, follow_symlinks=False)
+            mode = path.stat(follow_symlinks=False).st_mode
+            if not stat.S_ISLNK(mode):
+                path.chmod(0o600 if stat.S_ISREG(mode) and path != tree.entry else 0o700)
+    if os.geteuid() == 0:
+        for path in secret:
+            if path.exists() and not _is_closed(path, tree.root):
+                raise EngineError(f"{path} is open to other users, and its mode cannot be changed")
+
+
+def open_results(tree: Tree) -> None:
+    """Whoever collects the result may not be root. Only when nothing of the submission is left."""
+    with contextlib.suppress(OSError):
+        tree.results.chmod(0o755)
+        tree.root.chmod(0o711)
+
+
+def end_all(tree: Tree) -> None:
+    """Kills every process that we or those we started have started, until none is left.
+
+    Call `confinement.adopt_orphans` first: then none gets out of our descent. In the container we are alone: there,
+    every process of a user without an account, as workers are, is ended as well, and its files are removed.
+
+    Raises:
+        EngineError: one does not die.
+    """
+    give_up = time.monotonic() + _GIVE_UP_SECONDS
+    while left := _descendants() | (_of_strangers() if tree.is_container else set()):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
+        for pid in left:  # ours, or given to us because the parent is dead
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        if time.monotonic() > give_up:
+            raise EngineError(f"processes that cannot be ended: {', '.join(map(str, sorted(left)))}")
+    if tree.is_container:
+        _remove_files_of_strangers()
+
+
+def kills_for_memory() -> int:
+    """How often the kernel has killed a process of this container because memory ran out; 0 where that is not told."""
+    for path in _COUNTERS:
+        with contextlib.suppress(OSError, ValueError):
+            fields = dict(line.split() for line in Path(path).read_text().splitlines())
+            if "oom_kill" in fields:
+                return int(fields["oom_kill"])
+    return 0
+
+
+def _is_closed(path: Path, root: Path) -> bool:
+    """Whether file modes keep other users (whose groups are all their own) from `path`."""
+    inside = [part for part in (path, *path.parents) if part == root or root in part.parents]
+    return any(part.stat().st_mode & stat.S_IRWXO == 0 for part in inside)
+
+
+def _descendants() -> set[int]:
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(folder.name))
+    found: set[int] = set()
+    waiting = [os.getpid()]
+    while waiting:
+        new = [pid for pid in children.get(waiting.pop(), []) if pid not in found]
+        found.update(new)
+        waiting += new
+    return found
+
+
+def _of_strangers() -> set[int]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            # Not the folder's owner: that is root for a process that refuses debuggers.
+            fields = dict(line.split(":", 1) for line in (folder / "status").read_text(errors="replace").splitlines())
+            is_dead = fields["State"].strip()[0] in "ZX"
+            if not is_dead and not all(_has_account(int(uid)) for uid in fields["Uid"].split()):
+                found.add(int(folder.name))
+    return found
+
+
+def _remove_files_of_strangers() -> None:
+    for shared in _SHARED_FOLDERS:
+        with contextlib.suppress(OSError), os.scandir(shared) as listing:
+            for entry in listing:
+                with contextlib.suppress(OSError):
+                    is_file = not entry.is_dir(follow_symlinks=False)
+                    if is_file and not _has_account(entry.stat(follow_symlinks=False).st_uid):
+                        Path(entry.path).unlink()
+
+
+def _has_account(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True

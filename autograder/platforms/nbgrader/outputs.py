@@ -1,0 +1,73 @@
+"""The outputs of cells, as nbgrader expects them. Text in them may be a student's, and is made inert."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import nbformat
+
+from autograder.course import Assignment
+from autograder.notebooks.requests import ShownCell
+from autograder.output.inert import inert, one_line
+from autograder.results.feedback import check_text, points_text
+from autograder.results.model import ExerciseResult, Result, State, Status, Visibility
+
+WIDTH = 100
+_SYMBOLS = {Status.PASSED: "✓", Status.TIMEOUT: "⏱", Status.SKIPPED: "–", Status.EXCUSED: "~"}
+_make: Any = nbformat.v4.new_output
+
+
+def ungraded(assignment: Assignment, notice: str) -> Result:
+    """The result of what cannot be read: no points, and why."""
+    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
+    return Result(assignment.slug, assignment.title, "", State.GRADED, exercises, notice)
+
+
+def of_test_cell(exercise: ExerciseResult, notice: str, worth: float) -> list[Any]:
+    """The feedback, and below it the score: the one form of it that nbgrader cannot take for something else."""
+    # Points that were changed after the release count in proportion, as what the gradebook says they are worth.
+    score = exercise.points if worth == exercise.max_points else exercise.points / exercise.max_points * worth
+    score = min(max(float(score), 0.0), float(worth))
+    text = _make("stream", name="stdout", text=feedback(exercise, notice) + "\n")
+    return [text, _make("execute_result", data={"text/plain": repr(score)}, execution_count=None)]
+
+
+def feedback(exercise: ExerciseResult, notice: str) -> str:
+    """What a student reads about one exercise."""
+    points = f"{points_text(exercise.points)} / {points_text(exercise.max_points)} points"
+    passed = sum(check.status is Status.PASSED for check in exercise.checks)
+    parts = [f"{exercise.name}: {points}"]
+    if exercise.checks:
+        parts[0] += f", {passed} of {len(exercise.checks)} checks passed"
+    if notice and exercise.points < exercise.max_points:
+        parts.append(inert(notice, 2_500))
+    for check in exercise.checks:
+        if check.status is Status.PASSED or check.visibility is Visibility.HIDDEN:
+            continue
+        earned = f"{points_text(check.points)} / {points_text(check.max_points)} points"
+        head = f"{_SYMBOLS.get(check.status, '✗')} {one_line(check.name, 60)}   {check.status.value}, {earned}"
+        body = "\n".join(f"  {line}".rstrip() for line in check_text(check, WIDTH).split("\n"))
+        parts.append(f"{head}\n{body}")
+    return "\n\n".join(parts)
+
+
+def of_cell(shown: ShownCell, number: int) -> list[Any]:
+    """What a student's cell printed, showed and raised."""
+    made: list[Any] = []
+    for part in shown.parts:
+        if part.kind in ("stdout", "stderr"):
+            made.append(_make("stream", name=part.kind, text=inert(part.text, 20_000)))
+        elif part.kind == "png":
+            data = {"image/png": base64.b64encode(part.png).decode(), "text/plain": "<Figure>"}
+            made.append(_make("display_data", data=data))
+        elif part.kind == "result":
+            data = {"text/plain": inert(part.text, 20_000)}
+            made.append(_make("execute_result", data=data, execution_count=number))
+        elif part.kind == "display":
+            made.append(_make("display_data", data={"text/plain": inert(part.text, 20_000)}))
+    if shown.error:
+        lines = inert(shown.error, 10_000).split("\n")
+        name, _, message = lines[-1].partition(": ")
+        made.append(_make("error", ename=name, evalue=message, traceback=lines))
+    return made

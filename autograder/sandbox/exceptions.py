@@ -1,0 +1,34 @@
+"""What is said of an exception: its type, its message, and the frames that are the student's own."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+
+from autograder.sandbox import values
+from autograder.sandbox.values import Frame, Raised
+
+MAX_MESSAGE = 2_000
+
+
+def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
+    """What is to be said of an exception: of its traceback only the frames in the student's own `files`."""
+    kind = type(error)
+    names = [base.__name__ for base in type.mro(kind) if base.__module__ == "builtins" and base is not object]
+    frames = []
+    for step, line in traceback.walk_tb(error.__traceback__):
+        code = step.f_code
+        if code.co_filename in files:
+            text = linecache.getline(code.co_filename, line or 0).strip()
+            frames.append(Frame(code.co_filename, line or 0, code.co_name[:100], text[:200]))
+    if isinstance(error, SyntaxError):
+        frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
+    return Raised(values.type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+        return text[:MAX_MESSAGE].encode("utf-8", "replace").decode() if type(text) is str else ""
+    except BaseException:
+        return "(its message could not be read)"

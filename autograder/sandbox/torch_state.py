@@ -1,0 +1,31 @@
+"""The global switches and the generator of torch, as every question finds them."""
+
+from __future__ import annotations
+
+import random
+import sys
+import warnings
+
+import torch
+
+
+def reset_torch() -> None:
+    """Puts torch's global switches back to where a new process has them."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(False)
+    torch._C._set_deterministic_algorithms(False)  # the public function imports the whole compiler first
+    torch.autograd.set_detect_anomaly(False)
+    torch.backends.cudnn.benchmark = False
+    random.seed(0)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    sys.settrace(None)
+    sys.setprofile(None)
+
+
+def seed_torch(seed: int) -> None:
+    """Seeds the CPU's global generator. (`torch.manual_seed` also asks after every accelerator, at 50 µs a call.)"""
+    torch.default_generator.manual_seed(seed)

@@ -1,0 +1,177 @@
+"""What the bytes of a Python file or a notebook say: their source as checked text.
+
+The bytes are hostile. Nothing of them is executed or compiled, and no more is read than the caps allow.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from autograder.submissions.magics import without_magics
+
+MB = 1 << 20
+CODE_CAP = MB
+MAX_ENTRIES = 10_000  # cells in a notebook, and files in a folder or zip
+
+# The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
+_ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
+_NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
+_MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
+
+
+class SubmissionError(Exception):
+    """The submission cannot be graded and scores 0; the text tells the student in one sentence what to do."""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A piece of source and what a traceback calls it: `pooling.py` or `cell 3`."""
+
+    label: str
+    source: str
+
+
+class NotebookCell(msgspec.Struct, frozen=True):
+    """A cell as it stands in a notebook; `mark` is the name by which nbgrader knows it, or empty."""
+
+    kind: str
+    source: str
+    mark: str = ""
+
+
+def shown(name: str) -> str:
+    """A name of the student's as inert text that fits a line."""
+    return "".join(char if char.isprintable() else "?" for char in name[-100:])
+
+
+def too_big(name: str, cap: int) -> SubmissionError:
+    return SubmissionError(f"{name} is larger than {cap // MB} MB, the most that is graded; hand in only your code.")
+
+
+def python_source(data: bytes, name: str) -> str:
+    """The text of a Python file, in the encoding that Python itself would use; `name` is what errors call it."""
+    try:
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            if not _ENCODING.fullmatch(codecs.lookup(encoding).name):
+                raise LookupError(encoding)
+            text = data.decode(encoding)
+        except (SyntaxError, LookupError):
+            data.decode("utf-8")  # if this fails too, the line at fault says more than the declaration
+            raise SubmissionError(
+                f"Line 1 or 2 of {name} names an encoding that cannot be used; delete it and save as UTF-8."
+            ) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SubmissionError(
+            f"Line {line} of {name} holds bytes that are not valid {error.encoding}; save the file as UTF-8."
+        ) from None
+    return _checked(text, name)
+
+
+def _checked(text: str, name: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    wrong = re.search("[\0\ud800-\udfff]", text)
+    if wrong:
+        line = text.count("\n", 0, wrong.start()) + 1
+        raise SubmissionError(f"Line {line} of {name} holds a character that is not text; delete it and save again.")
+    return text
+
+
+def _number(digits: str) -> int:
+    """Only the format's version is of interest, so no number can be large enough to be slow."""
+    return int(digits) if digits.isdigit() and len(digits) < 5 else 0
+
+
+def notebook_cells(data: bytes, name: str) -> list[NotebookCell]:
+    """Every cell of a notebook, code or not; `name` is what errors call it."""
+    return [
+        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
+        for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
+        if cell.get("cell_type") in ("code", "markdown", "raw")
+    ]
+
+
+def _mark_of(cell: dict[str, Any]) -> str:
+    value: object = cell
+    for key in ("metadata", "nbgrader", "grade_id"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
+    """The cells of a notebook that hold Python, without IPython's own syntax; `name` is what errors call it."""
+    result: list[Cell] = []
+    size = 0
+    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
+    for number, _, text in _sources(cells, name):
+        size += len(text.encode())
+        if size > CODE_CAP:
+            raise too_big(f"The code in {name}", CODE_CAP)
+        text = without_magics(text)
+        if text.strip():
+            result.append(Cell(f"cell {number}", text))
+    return tuple(result)
+
+
+def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, Any]]]:
+    """The cells and their numbers, with only those `keys`: outputs and metadata are most of a notebook and none of the
+    code."""
+    try:
+        notebook = json.loads(
+            data.decode("utf-8-sig"),
+            strict=False,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_number,
+            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
+        )
+    except (ValueError, RecursionError):
+        raise _broken(name) from None
+    cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise _broken(name)
+    if len(cells) > MAX_ENTRIES:
+        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
+    return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
+
+
+def _sources(cells: list[tuple[int, dict[str, Any]]], name: str) -> Iterator[tuple[int, dict[str, Any], str]]:
+    for number, cell in cells:
+        source = cell.get("source", "")
+        lines = source if isinstance(source, list) else [source]
+        if not all(isinstance(line, str) for line in lines):
+            raise _broken(name)
+        yield number, cell, _checked("".join(lines), f"cell {number} of {name}")
+
+
+def _broken(name: str) -> SubmissionError:
+    return SubmissionError(f"{name} is not a readable notebook; open it in Jupyter, save it and hand it in again.")
+
+
+def _version_4_cells(notebook: dict[str, Any]) -> object:
+    """The cells as format 4 has them. Only older formats need nbformat, which is slow."""
+    if notebook.get("nbformat") not in (1, 2, 3):
+        return notebook.get("cells")
+    import nbformat
+
+    reads: Any = nbformat.reads  # untyped in some versions
+    try:
+        old = [cell for sheet in notebook.get("worksheets", [notebook]) for cell in sheet["cells"]]
+        if len(old) > MAX_ENTRIES:
+            return old
+        for cell in old:
+            cell.update(metadata={}, outputs=[], language="python")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return list(reads(json.dumps({**notebook, "metadata": {}}), as_version=4).cells)
+    except Exception:  # nbformat expects the right types everywhere
+        return None

@@ -1,0 +1,333 @@
+"""`autograder check`: what a student sees of the public tests, whatever their code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from autograder.commands import check as check_command
+from autograder.selfcheck import running
+
+ROOT = Path(__file__).parents[2]
+CLASS = ROOT / "examples/pooling"
+PUBLIC = ROOT / "assignments/pooling/test_pooling.py"
+
+TESTS = '''\
+import pytest
+import twice
+from torch import tensor
+from torch.testing import assert_close
+
+
+def test_double__one():
+    """Twice 1 is 2."""
+    assert_close(twice.double(tensor([1.0, 3.0])), tensor([2.0, 6.0]))
+
+
+def test_double__negative():
+    """A negative
+    number is a ValueError."""
+    with pytest.raises(ValueError, match=r".+"):
+        twice.double(tensor([-1.0]))
+
+
+def test_half__six():
+    assert twice.half(6) == 3
+
+
+def test_half__loops():
+    """This never ends."""
+    twice.half(7)
+
+
+def test_half__dies():
+    """This ends the program."""
+    twice.half(8)
+
+
+def test_square__two():
+    """The square of 2 is 4."""
+    assert twice.square(2) == 4
+
+
+def test_cube__two():
+    """The cube of 2 is 8."""
+    assert twice.cube(2) == 8
+'''
+TWICE = """\
+import os
+from helper import shift
+
+
+def double(x):
+    print("x is", x)
+    for i in range(30):
+        print("step", i)
+    return shift(x)
+
+
+def half(x):
+    while x == 7:
+        try:
+            x = x + 0
+        except BaseException:
+            pass
+    if x == 8:
+        os._exit(3)
+    return {}[x]
+
+
+def square(x):
+    # YOUR CODE HERE
+    raise NotImplementedError()
+"""
+
+
+def check(*arguments: str | Path, cwd: Path = ROOT, columns: int = 80) -> tuple[int, str]:
+    environment = {**os.environ, "COLUMNS": str(columns), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "autograder", "check", *map(str, arguments)]
+    run = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment)
+    return run.returncode, run.stdout + run.stderr
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> Path:
+    (tmp_path / "test_twice.py").write_text(TESTS)
+    (tmp_path / "twice.py").write_text(TWICE)
+    (tmp_path / "helper.py").write_text("def shift(x):\n    return x + 1\n")
+    return tmp_path
+
+
+@pytest.fixture
+def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "TEST_SECONDS", 2.0)
+    monkeypatch.setattr(running, "LOAD_SECONDS", 1.0)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+# --- a class's submissions -------------------------------------------------------------------------------------------
+
+
+def test_a_perfect_file_under_another_name_passes_all(tmp_path: Path) -> None:
+    shutil.copy(CLASS / "ada/pooling.py", tmp_path / "alice_pooling.py")
+    code, output = check("--tests", PUBLIC, cwd=tmp_path)
+    assert code == 0
+    assert output.startswith("Public tests of pooling · alice_pooling.py\n")
+    assert "✓   DepthPool                4/4   ████████████\n" in output
+    assert output.endswith(
+        "All 41 public tests pass. They carry no points: the hidden tests check more.\n"
+        "Next: try other inputs than these, then hand in.\n"
+    )
+
+
+def test_a_syntax_error_is_shown_with_its_line() -> None:
+    code, output = check(CLASS / "hana/pooling.py")
+    assert code == 1
+    assert "Your file cannot be loaded, so no test was run." in output
+    assert "  SyntaxError: expected ':'\n    line 19:\n        if kernel_size > h or kernel_size > w\n" in output
+
+
+def test_a_notebook_goes_on_after_a_cell_that_raised() -> None:
+    code, output = check(CLASS / "bela")
+    assert code == 0
+    assert "These cells ended with an error" in output
+    assert "NameError: name 'plt' is not defined\n    cell 15, line 1:\n" in output
+    assert "All 41 public tests pass." in output
+
+
+@pytest.mark.slow
+def test_the_skeleton_is_told_what_to_write() -> None:
+    code, output = check(ROOT / "assignments/pooling/pooling.py")
+    assert code == 1
+    assert re.search(r"– Not written yet\n  naive_padding \(line \d+\), naive_pooling", output)
+    assert len(output.splitlines()) < 25
+    assert "Next: write naive_padding" in output
+
+
+@pytest.mark.slow
+def test_endless_loops_cost_their_own_tests_only(tmp_path: Path) -> None:
+    tests = some_tests(tmp_path, "test_pool2d__max", "test_pool2d__unknown_mode", "test_DepthPool__shape")
+    code, output = check(CLASS / "fatou", "--tests", tests)
+    assert code == 1
+    assert re.search(r"⏱   pool2d +1/2 ", output)
+    assert "⏱ pool2d / max   timed out\n" in output
+    assert "still running after 10 seconds" in output
+    assert re.search(r"line \d+, in pool2d:", output)
+    assert re.search(r"✓   DepthPool +1/1 ", output)
+
+
+@pytest.mark.slow
+def test_ending_the_process_costs_its_own_tests_only(tmp_path: Path) -> None:
+    tests = some_tests(tmp_path, "test_naive_padding__zeros", "test_naive_padding__none", "test_DepthPool__shape")
+    code, output = check(CLASS / "lena", "--tests", tests)
+    assert code == 1
+    assert "✗ naive_padding / zeros, none   ended the program\n" in output
+    assert "1 of 3 public tests pass." in output
+
+
+# --- everything at once, on a small assignment -----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_short")
+def test_each_failure_is_told_in_the_students_terms(twice: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_command.run(twice, None) == 1
+    output = capsys.readouterr().out
+    assert "Your code imports helper.py from its own folder." in output
+    table = [line.split()[:3] for line in output.splitlines() if re.search(r"\d/\d", line)]
+    assert table == [["✗", "double", "0/2"], ["✗", "half", "0/3"], ["–", "square", "0/1"], ["–", "cube", "0/1"]]
+    assert failure(output, "double / one") == (
+        "✗ double / one   failed\n"
+        "  Twice 1 is 2.\n\n"
+        "    assert_close(twice.double(tensor([1.0, 3.0])), tensor([2.0, 6.0]))\n\n"
+        "  1 of 2 entries differ, by up to 2 (at index (1,)).\n\n"
+        "      Expected: tensor([2., 6.])   ((2,) float32)\n"
+        "      Got:      tensor([2., 4.])   ((2,) float32)\n\n"
+        "  Printed by your code:\n"
+        "    | x is tensor([1., 3.])\n" + "".join(f"    | step {i}\n" for i in range(19)) + "    | … 11 more lines"
+    )
+    assert failure(output, "double / negative").startswith(
+        "✗ double / negative   failed\n"
+        "  A negative number is a ValueError.\n\n"
+        "    twice.double(tensor([-1.0]))\n\n"
+        "  A ValueError was expected here, but your code returned.\n"
+    )
+    assert failure(output, "half / six") == (
+        "✗ half / six   failed\n"
+        "  six\n\n"
+        "    assert twice.half(6) == 3\n\n"
+        "  KeyError: 6\n"
+        "    line 20, in half:\n"
+        "        return {}[x]"
+    )
+    loops = failure(output, "half / loops")
+    assert loops.startswith("⏱ half / loops   timed out\n  This never ends.\n")
+    assert re.search(r"still running after 2 seconds.*line 1[2-6], in half", loops, re.DOTALL)
+    assert "Your code ended the whole program (exit code 3)" in failure(output, "half / dies")
+    assert "– Not written yet\n  square (line 25)\n\n– Not defined in your file\n  cube\n" in output
+    assert output.endswith("Next: mend double, then run `autograder check` again.\n")
+    for inside in ("site-packages", "pytest.py", "Traceback", "_pytest"):
+        assert inside not in output
+
+
+def some_tests(folder: Path, *names: str) -> Path:
+    """The public tests of pooling, of its functions only those with these names."""
+    tree = ast.parse(PUBLIC.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if not isinstance(node, ast.FunctionDef) or node.name in names]
+    path = folder / "test_pooling.py"
+    path.write_text(ast.unparse(tree), encoding="utf-8")
+    return path
+
+
+def failure(output: str, name: str) -> str:
+    """The part of `output` on one test."""
+    found = re.search(rf"^\S {name}.*?(?=\n\n\S|\Z)", output, re.DOTALL | re.MULTILINE)
+    assert found, output
+    return found[0]
+
+
+@pytest.mark.slow
+def test_it_needs_nothing_that_windows_lacks(twice: Path) -> None:
+    """No SIGALRM, no POSIX modules: a test that hangs is stopped all the same, and a crash shows its line."""
+    (twice / "twice.py").write_text(
+        "import ctypes\ndef double(x):\n    return ctypes.string_at(0)\ndef half(x):\n    while True:\n        pass\n"
+    )
+    tests = (
+        "import twice\n\ndef test_double__one():\n    twice.double(1)\n\ndef test_half__loops():\n    twice.half(7)\n"
+    )
+    (twice / "test_twice.py").write_text(tests + "\ndef test_third__two():\n    assert twice\n")
+    missing = ("fcntl", "resource", "termios", "grp", "pwd", "landlock", "pyseccomp")
+    hide = f"import signal, sys\nsys.modules.update(dict.fromkeys({missing}))\ndel signal.SIGALRM\n"
+    script = (
+        f"{hide}from autograder.commands import check\nfrom autograder.selfcheck import running\n"
+        f"running._START, running.TEST_SECONDS = {hide!r} + running._START, 0.5\n"
+        "sys.exit(check.run(None, None))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=twice, capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert (run.returncode, run.stderr) == (1, "")
+    assert re.search(r"double / one .*Segmentation fault.*line 3, in double:", run.stdout, re.DOTALL)
+    assert re.search(r"⏱ half / loops   timed out.*line [56], in half:", run.stdout, re.DOTALL)
+    assert "1 of 3 public tests pass." in run.stdout
+
+
+@pytest.mark.usefixtures("in_short")
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("while True:\n    pass\n", r"still running after 1 seconds.*line [12]:\n        (while True:|pass)"),
+        ("x = 1\nimport os\nos._exit(0)\n", r"It ended the whole program \(exit code 0\)"),
+        ("def f():\n    return 1 / 0\nf()\n", r"ZeroDivisionError: division by zero\n    line 3:.*line 2, in f:"),
+    ],
+    ids=["endless", "exit", "crash"],
+)
+def test_a_file_that_cannot_be_loaded_says_where(
+    twice: Path, capsys: pytest.CaptureFixture[str], source: str, message: str
+) -> None:
+    (twice / "twice.py").write_text(source)
+    assert check_command.run(twice / "twice.py", None) == 1
+    output = capsys.readouterr().out
+    assert "Your file cannot be loaded, so no test was run." in output
+    assert re.search(message, output, re.DOTALL)
+
+
+# --- what it is asked to do ------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
+    def sentence(*arguments: str | Path) -> str:
+        code, output = check(*arguments, cwd=tmp_path)
+        assert code == 2
+        assert output.startswith("autograder: ")
+        assert output.count("\n") == 1
+        return output.removeprefix("autograder: ").strip()
+
+    assert sentence("none.py") == "There is no file or folder none.py."
+    assert "there is no test_<assignment>.py beside" in sentence()
+    shutil.copy(PUBLIC, tmp_path)
+    assert sentence().startswith("There is no pooling.py or pooling.ipynb in ")
+    assert sentence("test_pooling.py") == "test_pooling.py holds the public tests; name your own file instead."
+    (tmp_path / "pooling.py").touch()
+    (tmp_path / "pooling.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}))
+    assert sentence() == (
+        "Here are pooling.ipynb and pooling.py: say which you mean, for instance `autograder check pooling.py`."
+    )
+    assert sentence("pooling.ipynb").startswith("pooling.ipynb is not a readable notebook")
+    (tmp_path / "notes.txt").touch()
+    assert sentence("notes.txt").endswith("is not a Python file or a notebook; name your .py or .ipynb file.")
+    assert sentence("pooling.py", "--tests", "notes.txt").startswith("notes.txt is not a file of public tests")
+
+
+@pytest.mark.slow
+def test_of_file_and_notebook_the_one_that_was_worked_in_is_checked(twice: Path) -> None:
+    stub = "def double(x):\n    raise NotImplementedError()\n"
+    cell = {"cell_type": "code", "source": "def double(x):\n    return 2 * x\n", "metadata": {}, "outputs": []}
+    (twice / "twice.py").write_text(stub)
+    (twice / "twice.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+    )
+    assert "twice.ipynb" in check(cwd=twice)[1]
+    cell["source"] = stub
+    (twice / "twice.ipynb").write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+    )
+    assert "twice.py" in check(cwd=twice)[1]
+
+
+def test_broken_public_tests_are_not_the_students_fault(twice: Path) -> None:
+    (twice / "test_twice.py").write_text("import twice\nassert twice.half is None\n")
+    (twice / "twice.py").write_text(textwrap.dedent("half = 1\n"))
+    code, output = check(cwd=twice)
+    assert code == 2
+    assert output.startswith("autograder: The public tests in ")

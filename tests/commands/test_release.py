@@ -1,0 +1,229 @@
+"""Skeletons: what students receive is the solution without its solutions, and up to date."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.course.skeletons import SETUP, skeleton, source_notebook
+from autograder.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+SOLUTION = '''\
+# %% [markdown]
+# Twice as much.
+
+# %%
+def double(x):
+    """Doubles."""
+    ### BEGIN SOLUTION
+    secret = x + x
+    return secret
+    ### END SOLUTION
+
+
+class Twice:
+    def __init__(self):
+        ### BEGIN SOLUTION
+        self.factor = 2
+        ### END SOLUTION
+
+    def __call__(self, x):
+        if x:
+            #BEGIN SOLUTION
+            return x * self.factor
+            #END SOLUTION
+        return x
+'''
+SKELETON = '''\
+# %% [markdown]
+# Twice as much.
+
+# %%
+def double(x):
+    """Doubles."""
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+class Twice:
+    def __init__(self):
+        # YOUR CODE HERE
+        raise NotImplementedError()
+
+    def __call__(self, x):
+        if x:
+            # YOUR CODE HERE
+            raise NotImplementedError()
+        return x
+'''
+
+
+FILES = ("solutions/double/double.ipynb", "assignments/double/double.py", "assignments/double/double.ipynb")
+
+
+def release(*arguments: str, course: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autograder", "release", *arguments, "--course", str(course)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    for folder in ("graders/double", "solutions/double"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "graders/double/assignment.toml").write_text('title = "Double"\n[exercises]\ndouble = 1\n')
+    (tmp_path / "solutions/double/double.py").write_text(SOLUTION)
+    return tmp_path
+
+
+def test_every_region_becomes_a_stub_at_its_marker_s_indentation() -> None:
+    assert skeleton(SOLUTION) == SKELETON
+
+
+def test_a_skeleton_is_its_own_skeleton() -> None:
+    assert skeleton(SKELETON) == SKELETON
+
+
+@pytest.mark.parametrize(
+    ("markers", "line", "why"),
+    [
+        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "line 2", "begins inside that of line 1"),
+        ("x = 1\n### BEGIN SOLUTION\nx = 2", "line 2", "never ends"),
+        ("x = 1\n### END SOLUTION", "line 2", "never began"),
+        ("### BEGIN SOLUTION\n# %%\n### END SOLUTION", "line 1", "goes on into the next cell, in line 2"),
+    ],
+)
+def test_markers_that_do_not_fit_are_named_with_file_and_line(markers: str, line: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why) as caught:
+        skeleton(markers, "solutions/a/a.py")
+    assert str(caught.value).startswith(f"Correct solutions/a/a.py, {line}: ")
+
+
+def test_what_is_left_must_be_python() -> None:
+    text = "if True:\n### BEGIN SOLUTION\n    x = 1\n### END SOLUTION\n"
+    with pytest.raises(UsageError, match=r"Correct solutions/a/a\.py: without its solutions .*line 2"):
+        skeleton(text, "solutions/a/a.py")
+
+
+@pytest.mark.slow
+def test_release_writes_the_skeleton_and_knows_when_it_is_stale(course: Path) -> None:
+    target = course / "assignments/double/double.py"
+
+    checked = release("--check", course=course)
+    assert checked.returncode == 1
+    assert checked.stdout == "".join(f"{name}: missing; run `autograder release double`\n" for name in FILES)
+    assert not target.exists()
+
+    assert release(course=course).returncode == 0
+    assert target.read_text() == SKELETON
+    assert sorted(path.name for path in target.parent.iterdir()) == ["double.ipynb", "double.py"]
+    book = json.loads((target.parent / "double.ipynb").read_text())
+    assert ["".join(cell["source"]) for cell in book["cells"]] == [
+        "Twice as much.",
+        SETUP,
+        SKELETON.split("# %%\n")[1].strip(),
+        "%check double",
+    ]
+    written = target.stat().st_mtime_ns
+
+    again = release("double", course=course)
+    assert (again.returncode, again.stdout) == (
+        0,
+        "".join(f"{name}: up to date\n" for name in FILES),
+    )
+    assert target.stat().st_mtime_ns == written
+    quiet = release("--check", course=course)
+    assert (quiet.returncode, quiet.stdout) == (0, "")
+
+    target.write_text(SOLUTION)
+    stale = release("--check", course=course)
+    assert stale.returncode == 1
+    assert stale.stdout == "assignments/double/double.py: out of date; run `autograder release double`\n"
+    assert (target.parent / "double.ipynb").stat().st_mtime_ns >= written
+
+
+def test_a_wrong_solution_releases_nothing_and_is_one_sentence(course: Path) -> None:
+    (course / "solutions/double/double.py").write_text("### BEGIN SOLUTION\n")
+    result = release(course=course)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "autograder: Correct solutions/double/double.py, line 1: this solution never ends; "
+        "write ### END SOLUTION behind it.\n"
+    )
+    assert not (course / "assignments").exists()
+
+
+@pytest.mark.slow
+def test_a_course_that_is_set_up_for_nbgrader_gets_a_gradebook(course: Path) -> None:
+    (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
+    assert release(course=course).stdout.endswith("The gradebook of nbgrader knows these assignments.\n")
+    with sqlite3.connect(course / "gradebook.db") as gradebook:
+        assert gradebook.execute("SELECT name, max_score FROM base_cell JOIN grade_cells USING (id)").fetchall() == [
+            ("test_double", 1.0)
+        ]
+
+
+def test_what_nbgrader_refuses_is_one_sentence(course: Path) -> None:
+    (course / "nbgrader_config.py").write_text(
+        (ROOT / "nbgrader_config.py").read_text() + 'c.IncludeHeaderFooter.header = "missing.ipynb"\n'
+    )
+    result = release(course=course)
+    assert result.returncode == 2
+    assert result.stderr.startswith("autograder: nbgrader cannot make the assignment double: FileNotFoundError")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_exercise_has_its_test_cell_behind_the_last_cell_that_answers_it() -> None:
+    text = (
+        "# %%\nTABLE = {}\n\n# %%\n### BEGIN SOLUTION\nTABLE['a'] = 1\nhelper = 2\n### END SOLUTION\n\n"
+        "# %%\n### BEGIN SOLUTION\nhidden_name = 3\n### END SOLUTION\n\n# %%\nx = 0\n"
+    )
+    book = json.loads(source_notebook(text, {"TABLE": 2.5, "undefined": 1}))
+    marks = [(cell["id"], cell["metadata"].get("nbgrader", {}).get("points")) for cell in book["cells"]]
+    assert [name for name, _ in marks][1:5] == ["setup", "TABLE", "test_TABLE", "answer"]
+    assert marks[-1] == ("test_undefined", 1)
+    assert dict(marks)["test_TABLE"] == 2.5
+
+
+# --- this repository's own assignments -------------------------------------------------------------------------------
+
+SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.py"))
+
+
+def test_the_committed_skeletons_are_up_to_date() -> None:
+    result = release("--check", course=ROOT)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
+def test_no_line_of_a_solution_is_in_what_students_receive(solution: Path) -> None:
+    # Shorter ones are idioms (`with torch.no_grad():`) that public tests need as well.
+    secret = {line for line in secret_lines(solution) if len(line) > 45}
+    assert secret
+    for path in sorted((ROOT / "assignments").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            text = readable(path)
+            assert [line for line in secret if line in text] == [], path
+
+
+def secret_lines(solution: Path) -> set[str]:
+    """The lines between the markers that do not also stand outside of them."""
+    inside, outside, within = set(), set(), False
+    for line in solution.read_text(encoding="utf-8").splitlines():
+        if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
+            within = "BEGIN SOLUTION" in line
+        else:
+            (inside if within else outside).add(line.strip())
+    return inside - outside
+
+
+def readable(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return text

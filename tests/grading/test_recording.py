@@ -1,0 +1,64 @@
+"""A rehearsal is shared out to processes; whatever becomes of them, nothing is missing."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from autograder.errors import EngineError
+from autograder.grading import judge
+from autograder.grading.recording import Transcript
+
+CHECKS = list(range(3 * judge.CHECKS_IN_A_SHARE))
+
+
+@pytest.fixture(autouse=True)
+def three_processors(monkeypatch):
+    monkeypatch.setattr(judge, "occupied", lambda: (0, 1, 2))
+
+
+def shares(trouble=None):
+    """What is found out in all shares, and the shares that this process did."""
+    here, mine = os.getpid(), []
+
+    def work(checks):
+        if os.getpid() == here:
+            mine.append(checks)
+        elif trouble:
+            trouble()
+        return {str(check): Transcript() for check in checks}
+
+    return judge._in_parallel(work, CHECKS), mine
+
+
+def refuse():
+    raise EngineError("no")
+
+
+def test_each_process_does_a_share():
+    found, mine = shares()
+    assert found == {str(check): Transcript() for check in CHECKS}
+    assert mine == [CHECKS[::3]]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [lambda: os._exit(0), lambda: os.kill(os.getpid(), signal.SIGKILL), refuse],
+    ids=["exit", "kill", "error"],
+)
+def test_what_others_did_not_do_is_done_here(trouble):
+    found, mine = shares(trouble)
+    assert sorted(found, key=int) == [str(check) for check in CHECKS]
+    assert len(mine) == 3
+
+
+def test_an_error_of_the_graders_is_said():
+    with pytest.raises(EngineError):
+        judge._in_parallel(lambda _: refuse(), CHECKS)
+
+
+def test_a_few_checks_are_not_shared_out():
+    found = judge._in_parallel(lambda checks: {str(os.getpid()): Transcript()} if checks else {}, CHECKS[:20])
+    assert list(found) == [str(os.getpid())]
