@@ -7,10 +7,10 @@ import msgspec
 from autograder.submissions.reading import Submission
 
 ARCHIVE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be used again; empty: none is used
-JUDGE, STAGE, SHOW = b"judge", b"stage", b"show"  # the processes that the bench can be asked for
+JUDGE, CLASS_SERVER, SHOW = b"judge", b"stage", b"show"  # the processes that the bench can be asked for
 
 
-class Stage(msgspec.Struct, frozen=True):
+class WarmUp(msgspec.Struct, frozen=True):
     """An assignment that many jobs will be about, with the salt they share."""
 
     course: str

@@ -37,7 +37,7 @@ from autograder.quality.verification import SKELETON, SOLUTION, Verification
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = load_assignment(ROOT, "pooling")
-WITHOUT_REHEARSAL = "from autograder.engine.client import Engine; Engine.rehearse = lambda *_: None; "
+WITHOUT_REHEARSAL = "from autograder.engine.client import Engine; Engine.warm_up = lambda *_: None; "
 COMMAND = "from autograder.cli import main; main()"
 HANG = "\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
 

@@ -20,7 +20,7 @@ from autograder.grading.diagnosis import evaluate
 from autograder.sandbox import shipping, zygote
 from autograder.sandbox.client import Question, Worker
 from autograder.sandbox.forkserver import Client
-from autograder.sandbox.processors import Seats
+from autograder.sandbox.processors import ProcessorSlots
 
 SOURCE = "def f(x):\n    return x + 1\n"
 BLOCKS, CALLS = 40, 250
@@ -33,8 +33,8 @@ def main() -> None:
     if os.fork() == 0:
         lifeline.close()
         zygote.serve(control_there, lifeline_there)
-    seats = Seats()
-    seats.sit(seats.take())  # as every judge does; its worker follows
+    slots = ProcessorSlots()
+    slots.pin(slots.take())  # as every judge does; its worker follows
     worker = Worker(Client(control), memory_mb=1024)
     worker.load("m", [("m.py", SOURCE)], keep_going=False, seconds=10)
     here = types.ModuleType("m")

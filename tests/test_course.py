@@ -14,7 +14,7 @@ import pytest
 
 from autograder.course import load_assignment
 from autograder.engine.client import Engine
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State
 from autograder.submissions.reading import read_submission
 
@@ -53,7 +53,7 @@ def engine():
 def results(request, engine) -> dict[Path, Result]:
     """What the odd but correct and the wrong submissions of an assignment get, with examples of their own."""
     slug, salt = request.param, "corpus"
-    engine.rehearse(Stage(str(ROOT), slug, salt))
+    engine.warm_up(WarmUp(str(ROOT), slug, salt))
 
     def grade(path: Path) -> Result:
         return engine.grade(Job(str(ROOT), slug, read_submission(path, slug), salt, explain=False))

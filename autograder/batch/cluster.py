@@ -31,7 +31,7 @@ from autograder.batch.grader import CannotGrade
 from autograder.batch.local import LocalGrader
 from autograder.course import Assignment
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Stage
+from autograder.jobs import WarmUp
 from autograder.results import model
 from autograder.results.model import Result
 from autograder.sandbox.processors import cores
@@ -243,7 +243,7 @@ def _grader(bundle: Bundle, request: Request) -> Iterator[LocalGrader]:
             _forget_idle()  # an engine keeps hundreds of megabytes
             folder = Path(tempfile.mkdtemp(prefix="autograder-course-", dir=_scratch()))
             unpack(bundle, folder)
-            stage = Stage(str(folder), request.slug, request.salt)
+            stage = WarmUp(str(folder), request.slug, request.salt)
             _kept[key] = _Kept(LocalGrader(stage, cores(), request.device), folder)
         kept = _kept[key]
         kept.users += 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.batch.grader import CannotGrade
 from autograder.engine.client import Engine
 from autograder.errors import EngineError
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result
 from autograder.submissions.reading import Submission
 
@@ -22,7 +22,7 @@ _TRIES = 3  # on a fresh engine each; a submission whose own judge dies gets one
 class LocalGrader:
     """A context. The engine starts with the first submission: a run that reuses all its results needs none."""
 
-    def __init__(self, stage: Stage, jobs: int, device: str) -> None:
+    def __init__(self, stage: WarmUp, jobs: int, device: str) -> None:
         self._stage = stage
         self.device = device
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="grader")
@@ -77,7 +77,7 @@ class LocalGrader:
             engine = Engine(Path(self._stage.course, "graders", self._stage.slug))
             engine.__enter__()
             try:
-                engine.rehearse(self._stage)
+                engine.warm_up(self._stage)
             except EngineError as error:
                 engine.__exit__()
                 if last or not any(text in str(error) for text in (_GONE, _ENDED_EARLY)):

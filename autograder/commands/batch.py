@@ -30,7 +30,7 @@ from autograder.batch.runner import Run, Tally, rate
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
 from autograder.errors import UsageError
-from autograder.jobs import Stage
+from autograder.jobs import WarmUp
 from autograder.output.inert import one_line
 from autograder.results.printer import Printer
 from autograder.sandbox.processors import cores
@@ -134,7 +134,7 @@ def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]
             context = cluster.connect(assignment, salt, where.device, where.scheduler)
     else:
         device = devices.choose(where.device) if where.device else ""
-        context = LocalGrader(Stage(str(assignment.root), assignment.slug, salt), where.jobs or cores(), device)
+        context = LocalGrader(WarmUp(str(assignment.root), assignment.slug, salt), where.jobs or cores(), device)
     with context as grader:
         yield grader
 

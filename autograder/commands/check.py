@@ -8,7 +8,7 @@ from rich.console import Console
 
 from autograder.errors import UsageError
 from autograder.selfcheck import places, printing
-from autograder.selfcheck.events import Verdict
+from autograder.selfcheck.events import TestStatus
 from autograder.selfcheck.running import Outcome, run_tests
 from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
@@ -40,5 +40,5 @@ def run(file: Path | None, tests: Path | None) -> int:
     printing.print_outcome(outcome, f"Public tests of {place.module} · {submission.name}", console)
     if outcome.broken is None and not outcome.tests:
         raise UsageError(f"{place.tests} holds no tests.")
-    passed = all(ended.verdict in (Verdict.PASSED, Verdict.SKIPPED) for ended in outcome.ended.values())
+    passed = all(ended.status in (TestStatus.PASSED, TestStatus.SKIPPED) for ended in outcome.ended.values())
     return 0 if passed and outcome.broken is None else 1

@@ -15,7 +15,7 @@ import msgspec
 
 from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.output.inert import inert
 from autograder.results import gradescope
 from autograder.results.model import ExerciseResult, Result, State
@@ -69,7 +69,7 @@ def run(
         many = len(tasks) > 1
         for name in dict.fromkeys(task.assignment.slug for task in tasks):
             with contextlib.suppress(EngineError):  # each result will say what is wrong
-                engine.rehearse(Stage(str(tasks[0].assignment.root), name, salt))
+                engine.warm_up(WarmUp(str(tasks[0].assignment.root), name, salt))
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
             result = _grade(engine, task, salt, device)

@@ -16,7 +16,7 @@ from rich.console import Console
 from autograder.course import Assignment, assignment_slugs, find_course, load_assignment, require_exercises
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.quality.mutation import Mutant, mutants
 from autograder.quality.table import WHOLE, update
 from autograder.results.model import Status
@@ -44,7 +44,7 @@ class _Explanations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass
-class Row:
+class MutantTally:
     """What became of an exercise's mutants."""
 
     caught: int = 0
@@ -102,7 +102,7 @@ def _tried(
     most: int,
     exercises: tuple[str, ...],
     show: Printer,
-) -> dict[str, Row]:
+) -> dict[str, MutantTally]:
     explained = {(item.exercise, item.change) for item in _explanations(assignment)}
     solution = assignment.solution.read_text(encoding="utf-8")
     every = [
@@ -110,8 +110,8 @@ def _tried(
         for mutant in mutants(solution, list(assignment.exercises), most)
         if not exercises or mutant.exercise in exercises
     ]
-    engine.rehearse(Stage(str(assignment.root), assignment.slug))
-    rows = {name: Row() for name in assignment.exercises if not exercises or name in exercises}
+    engine.warm_up(WarmUp(str(assignment.root), assignment.slug))
+    rows = {name: MutantTally() for name in assignment.exercises if not exercises or name in exercises}
     with progress(show.console) as bar:
         task = bar.add_task(assignment.slug, total=len(every))
         for mutant, caught in _graded(assignment, engine, pool, every):
@@ -154,8 +154,8 @@ def _explanations(assignment: Assignment) -> list[Explained]:
         raise UsageError(f"Correct {path}: {error}.") from error
 
 
-def _cells(assignment: Assignment, rows: dict[str, Row]) -> dict[tuple[str, str], dict[str, str]]:
-    total = Row(
+def _cells(assignment: Assignment, rows: dict[str, MutantTally]) -> dict[tuple[str, str], dict[str, str]]:
+    total = MutantTally(
         sum(row.caught for row in rows.values()),
         sum(row.equivalent for row in rows.values()),
         [mutant for row in rows.values() for mutant in row.survivors],
@@ -167,7 +167,7 @@ def _cells(assignment: Assignment, rows: dict[str, Row]) -> dict[tuple[str, str]
     }
 
 
-def _print(assignment: Assignment, rows: dict[str, Row], seconds: float, show: Printer) -> None:
+def _print(assignment: Assignment, rows: dict[str, MutantTally], seconds: float, show: Printer) -> None:
     count = sum(row.caught + row.equivalent + len(row.survivors) for row in rows.values())
     show.line((f"{assignment.title} · {count} mutants of the solution in {seconds:.0f} seconds", "bold"))
     show.console.print()

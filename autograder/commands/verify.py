@@ -13,7 +13,7 @@ from rich.console import Console
 from autograder.course import assignment_slugs, find_course, load_assignment, require_exercises
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.output.inert import one_line
 from autograder.quality.table import WHOLE, update
 from autograder.quality.verification import SOLUTION, Subject, Verification
@@ -65,7 +65,7 @@ def run(
                     subjects = verification.subjects(exercises, most)
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run will say so again, and is told below
-                        engine.rehearse(Stage(str(assignment.root), assignment.slug, salt))
+                        engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt))
                 # Salt by salt: only judges of one rehearsal share the processors fairly.
                 runs = [
                     (subject, salt, (salt, again) == (salts[0], 0))

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.errors import EngineError
-from autograder.jobs import ARCHIVE, JUDGE, SHOW, STAGE, Job, Stage
+from autograder.jobs import ARCHIVE, CLASS_SERVER, JUDGE, SHOW, Job, WarmUp
 from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
@@ -63,7 +63,7 @@ class Engine:
             self._process = _start_bench(control_there, lifeline_there, _warm_ups(self._graders))
         refuse_debuggers()  # this process' environment is nobody's business
         self._client = Client(control)
-        self._clients: dict[Stage, Client] = {}
+        self._clients: dict[WarmUp, Client] = {}
         self._stages: list[tuple[Child, socket.socket]] = []
         return self
 
@@ -75,7 +75,7 @@ class Engine:
         self._lifeline.close()
         self._process.wait()
 
-    def rehearse(self, stage: Stage) -> None:
+    def warm_up(self, order: WarmUp) -> None:
         """Prepares for many jobs of one assignment: their examples are made once. Costs about one grading run.
 
         Raises:
@@ -83,17 +83,17 @@ class Engine:
         """
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         lifeline, lifeline_there = socket.socketpair()
-        process = self._client.start(STAGE)
+        process = self._client.start(CLASS_SERVER)
         self._stages.append((process, lifeline))
         answers = dict[bytes, bytes]()
         with contextlib.suppress(Closed, ConnectionError), control_there, lifeline_there:
             fds = [control_there.fileno(), lifeline_there.fileno()]
-            socket.send_fds(process.channel, [msgspec.msgpack.encode(stage)], fds)
+            socket.send_fds(process.channel, [msgspec.msgpack.encode(order)], fds)
             answers.update(itertools.islice(frames(process.channel), 1))
         if b"ready" not in answers:
             reason = answers.get(b"failed", b"the rehearsal ended early").decode()
-            raise EngineError(f"{stage.slug}: {reason}")
-        self._clients[stage] = Client(control)
+            raise EngineError(f"{order.slug}: {reason}")
+        self._clients[order] = Client(control)
 
     def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:
         """Grades one submission in a process of its own. May be called from several threads.
@@ -101,7 +101,7 @@ class Engine:
         Raises:
             EngineError: the judge died before it had a result.
         """
-        client = self._clients.get(Stage(job.course, job.slug, job.salt), self._client)
+        client = self._clients.get(WarmUp(job.course, job.slug, job.salt), self._client)
         judge = client.start(JUDGE)
         try:
             send_frame(judge.channel, msgspec.msgpack.encode(job))

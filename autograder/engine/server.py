@@ -27,7 +27,7 @@ from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.forward_passes import keep_memory
 from autograder.sandbox.framing import receive_frame, send_frame
-from autograder.sandbox.processors import Seats
+from autograder.sandbox.processors import ProcessorSlots
 from autograder.sandbox.torch_state import reset_torch
 
 # What takes long to import, and what some graders need.
@@ -53,20 +53,20 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     client, zygote_pid = _start_zygote(control, lifeline)
     from autograder.grading import judge
-    from autograder.jobs import SHOW, STAGE, Job, Stage
+    from autograder.jobs import CLASS_SERVER, SHOW, Job, WarmUp
     from autograder.notebooks import playback
     from autograder.notebooks.requests import Show
 
     def serve(control: socket.socket, lifeline: socket.socket, others: set[int], rehearsed: Any = None) -> NoReturn:
         server = os.getpid()
-        seats = Seats()
+        slots = ProcessorSlots()
 
         def run(place: tuple[bytes, int], channel: socket.socket) -> None:
             confinement.die_with_parent(server)
-            request, seat = place
-            if request == STAGE:
+            request, slot = place
+            if request == CLASS_SERVER:
                 open_stage(channel)
-            seats.sit(seat)
+            slots.pin(slot)
             if request == SHOW:
                 order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Show)
                 send_frame(channel, b"shown", [msgspec.msgpack.encode(playback.show(order, client))])
@@ -75,13 +75,13 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
             tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
             send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, rehearsed))])
 
-        hooks = Hooks(lambda request: (request, seats.take()), run, lambda place: seats.leave(place[1]))
+        hooks = Hooks(lambda request: (request, slots.take()), run, lambda place: slots.release(place[1]))
         ForkServer(control, lifeline, hooks, others).serve()
 
     def open_stage(channel: socket.socket) -> NoReturn:
         confinement.adopt_orphans()
         request, fds, _, _ = socket.recv_fds(channel, 4096, 2)
-        stage = msgspec.msgpack.decode(request, type=Stage)
+        stage = msgspec.msgpack.decode(request, type=WarmUp)
         control, lifeline = (socket.socket(fileno=fd) for fd in fds)
 
         def ready(*rehearsed: Any) -> NoReturn:

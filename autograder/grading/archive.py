@@ -1,4 +1,4 @@
-"""Transcripts kept on disk: as long as graders, solution, salt and versions stay the same, so do the examples and the
+"""Recordings kept on disk: as long as graders, solution, salt and versions stay the same, so do the examples and the
 reference's answers, and the next command need not make them again.
 
 A file holds what the wire holds, data and no code. What is wrong with a file or with the folder never matters: then the
@@ -19,7 +19,7 @@ import msgspec
 import torch
 
 from autograder.grading.comparison import Tolerance
-from autograder.grading.recording import Line, Transcript, Transcripts
+from autograder.grading.recording import RecordedQuestion, Recording, Recordings
 from autograder.jobs import ARCHIVE
 from autograder.sandbox.client import Question
 from autograder.sandbox.framing import FrameError
@@ -28,7 +28,7 @@ from autograder.sandbox.values import Known, known, outcome_of
 KEPT = 64  # files, of a megabyte or a few
 
 
-class _Line(msgspec.Struct, frozen=True, array_like=True):
+class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
     probe: bytes
     seed: int
     operators: bool
@@ -39,11 +39,11 @@ class _Line(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
 
 
-_Stored = dict[str, list[_Line] | None]  # None: not complete
+_Stored = dict[str, list[_StoredQuestion] | None]  # None: not complete
 
 
 def key(files: bytes, salt: str) -> str:
-    """A name for what determines the transcripts: the digest of graders, solution and engine, and what runs them."""
+    """A name for what determines the recordings: the digest of graders, solution and engine, and what runs them."""
     digest = hashlib.sha256(files)
     versions = (torch.__version__, hypothesis.__version__, platform.python_version())
     processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # they round differently
@@ -52,20 +52,20 @@ def key(files: bytes, salt: str) -> str:
     return digest.hexdigest()
 
 
-def load(name: str) -> Transcripts:
-    """The transcripts that were kept under this name, also of checks that there is nothing to replay of."""
+def load(name: str) -> Recordings:
+    """The recordings that were kept under this name, also of checks that there is nothing to replay of."""
     path = _path(name)
     if path is None:
         return {}
     try:
-        transcripts = decode(path.read_bytes())
+        recordings = decode(path.read_bytes())
         path.touch()  # it is in use
     except (OSError, msgspec.DecodeError, FrameError):
         return {}
-    return transcripts
+    return recordings
 
 
-def save(name: str, transcripts: Transcripts) -> None:
+def save(name: str, recordings: Recordings) -> None:
     """Keeps them under this name, in place of what was there; drops what has not been used for longest."""
     path = _path(name)
     if path is None:
@@ -73,26 +73,26 @@ def save(name: str, transcripts: Transcripts) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
-            file.write(encode(transcripts))
+            file.write(encode(recordings))
         Path(file.name).replace(path)
         by_age = sorted(path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             old.unlink(missing_ok=True)
 
 
-def encode(transcripts: Transcripts) -> bytes:
+def encode(recordings: Recordings) -> bytes:
     return msgspec.msgpack.encode(
         {
             node: [_stored(line) for line in script.lines] if script.complete else None
-            for node, script in transcripts.items()
+            for node, script in recordings.items()
         }
     )
 
 
-def decode(data: bytes) -> Transcripts:
+def decode(data: bytes) -> Recordings:
     """Raises msgspec.DecodeError or FrameError: it is not what `encode` has made."""
     stored = msgspec.msgpack.decode(data, type=_Stored)
-    return {node: _transcript(lines) for node, lines in stored.items()}
+    return {node: _recording(lines) for node, lines in stored.items()}
 
 
 def _path(name: str) -> Path | None:
@@ -105,18 +105,18 @@ def _path(name: str) -> Path | None:
         state = path.stat()
         if state.st_uid != os.geteuid() or state.st_mode & 0o022:
             return None
-    return path / f"{name}.transcripts"
+    return path / f"{name}.recordings"
 
 
-def _transcript(lines: list[_Line] | None) -> Transcript:
-    return Transcript(complete=False) if lines is None else Transcript([_line(line) for line in lines])
+def _recording(lines: list[_StoredQuestion] | None) -> Recording:
+    return Recording(complete=False) if lines is None else Recording([_line(line) for line in lines])
 
 
-def _stored(line: Line) -> _Line:
+def _stored(line: RecordedQuestion) -> _StoredQuestion:
     question = line.question
     answer = question.likely or known(line.expected)
     tolerance = (line.tolerance.relative, line.tolerance.absolute) if line.tolerance else None
-    return _Line(
+    return _StoredQuestion(
         question.probe,
         question.seed,
         question.operators,
@@ -128,7 +128,9 @@ def _stored(line: Line) -> _Line:
     )
 
 
-def _line(line: _Line) -> Line:
+def _line(line: _StoredQuestion) -> RecordedQuestion:
     expected = Known(outcome_of(line.header, line.body), line.header, line.body)
     question = Question(line.probe, line.seed, line.operators, line.lines, expected)
-    return Line(question, expected.outcome, Tolerance(*line.tolerance) if line.tolerance else None, line.reveal)
+    return RecordedQuestion(
+        question, expected.outcome, Tolerance(*line.tolerance) if line.tolerance else None, line.reveal
+    )

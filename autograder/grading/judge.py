@@ -27,9 +27,9 @@ from autograder.grading.collecting import collect
 from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.examiner import Examiner
 from autograder.grading.plugin import GradingPlugin, Trusted
-from autograder.grading.recording import Transcripts, Understudy
+from autograder.grading.recording import Recorder, Recordings
 from autograder.grading.reference import load_reference
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.sandbox import confinement
 from autograder.sandbox.forkserver import Client
@@ -38,7 +38,7 @@ from autograder.sandbox.processors import occupied
 CHECKS_IN_A_SHARE = 12  # at least: a process for less is not worth it
 
 
-def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) -> None:
+def rehearse(stage: WarmUp, serve: Callable[[Trusted, list[pytest.Item]], None]) -> None:
     """Makes ready for a class: collects the checks, writes down what they ask and what the reference answers (of checks
     that do more, nothing), and calls `serve` with both. `grade` can be called from there, in forks.
 
@@ -49,18 +49,18 @@ def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) 
     kept_as = _archive_key(assignment, stage.salt)
     trusted = _trusted(assignment, kept_as)
 
-    def some(checks: list[pytest.Item]) -> Transcripts:
-        understudy = Understudy(load_reference(assignment))
+    def some(checks: list[pytest.Item]) -> Recordings:
+        recorder = Recorder(load_reference(assignment))
         unprompted = Trusted(trusted.reference, trusted.diagnosis, {})
-        plugin = GradingPlugin(assignment, unprompted, understudy, assignment.salt + stage.salt)
+        plugin = GradingPlugin(assignment, unprompted, recorder, assignment.salt + stage.salt)
         plugin.run(checks)
         return _learnt(plugin)
 
     def all_(checks: list[pytest.Item]) -> None:
-        new = _in_parallel(some, [check for check in checks if check.nodeid not in trusted.transcripts])
-        trusted.transcripts.update(new)
+        new = _in_parallel(some, [check for check in checks if check.nodeid not in trusted.recordings])
+        trusted.recordings.update(new)
         if new:
-            archive.save(kept_as, trusted.transcripts)
+            archive.save(kept_as, trusted.recordings)
         trusted.diagnosis.prepare()
         _fail_once()
         serve(trusted, checks)
@@ -68,7 +68,7 @@ def rehearse(stage: Stage, serve: Callable[[Trusted, list[pytest.Item]], None]) 
     collect(assignment, all_)
 
 
-def _in_parallel(work: Callable[[list[pytest.Item]], Transcripts], checks: list[pytest.Item]) -> Transcripts:
+def _in_parallel(work: Callable[[list[pytest.Item]], Recordings], checks: list[pytest.Item]) -> Recordings:
     """`work` on all checks, shared out to a process for each processor, this one included."""
     count = max(1, min(len(occupied()), len(checks) // CHECKS_IN_A_SHARE))
     first, *others = [checks[start::count] for start in range(count)]
@@ -90,7 +90,7 @@ def _in_parallel(work: Callable[[list[pytest.Item]], Transcripts], checks: list[
 
 
 def _send(
-    work: Callable[[list[pytest.Item]], Transcripts], share: list[pytest.Item], sender: Connection, parent: int
+    work: Callable[[list[pytest.Item]], Recordings], share: list[pytest.Item], sender: Connection, parent: int
 ) -> None:
     confinement.die_with_parent(parent)
     with contextlib.suppress(EngineError):
@@ -137,9 +137,9 @@ def grade(
             plugin.run(rehearsed[1])
         else:
             collect(assignment, plugin.run)
-            new = {node: script for node, script in _learnt(plugin).items() if node not in trusted.transcripts}
+            new = {node: script for node, script in _learnt(plugin).items() if node not in trusted.recordings}
             if new:
-                archive.save(kept_as, trusted.transcripts | new)
+                archive.save(kept_as, trusted.recordings | new)
         log += plugin.log
         state = State.ERROR if any(check.status is Status.ERROR for check in checks) else State.GRADED
     except (EngineError, UsageError) as error:
@@ -176,11 +176,11 @@ def _trusted(assignment: Assignment, kept_as: str) -> Trusted:
     return Trusted(load_reference(assignment), Diagnosis(assignment), archive.load(kept_as))
 
 
-def _learnt(plugin: GradingPlugin) -> Transcripts:
+def _learnt(plugin: GradingPlugin) -> Recordings:
     """What `plugin` has found out that holds for every submission: a check that passed has asked all it asks."""
     return {
         node: script.learnt()
-        for node, script in plugin.transcripts.items()
+        for node, script in plugin.recordings.items()
         if node in plugin.passed or not script.complete
     }
 

@@ -30,7 +30,7 @@ from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.grading.questions import Questions
-from autograder.grading.recording import Transcript, Transcripts, Understudy
+from autograder.grading.recording import Recorder, Recording, Recordings
 from autograder.results.model import CheckResult, Status, Visibility
 
 
@@ -40,7 +40,7 @@ class Trusted:
 
     reference: types.ModuleType
     diagnosis: Diagnosis
-    transcripts: Transcripts
+    recordings: Recordings
 
 
 class GradingPlugin:
@@ -50,7 +50,7 @@ class GradingPlugin:
         self,
         assignment: Assignment,
         trusted: Trusted,
-        examiner: Examiner | Understudy,
+        examiner: Examiner | Recorder,
         salt: str,
         report: Callable[[CheckResult], None] = lambda _: None,
         *,
@@ -69,7 +69,7 @@ class GradingPlugin:
         self._untimed: dict[str, str] = {}  # exercise → why its forward pass is not worth timing
         self._enough = False
         self._fatal = ""
-        self.transcripts: Transcripts = {}
+        self.recordings: Recordings = {}
         self.log: list[str] = []
         self.passed: set[str] = set()
 
@@ -109,14 +109,14 @@ class GradingPlugin:
         exercise = mark(item, "exercise")
         self.examiner.begin(exercise, mark(item, "time_limit"))
         forbidden = [pattern for families in item.iter_markers("forbids") for pattern in families.args]
-        transcript = self.transcripts[item.nodeid] = Transcript()
+        recording = self.recordings[item.nodeid] = Recording()
         item.stash[QUESTIONS] = Questions(
             self.examiner,
             self.trusted.reference,
             self.trusted.diagnosis,
             exercise,
             forbidden,
-            transcript,
+            recording,
             explain=self.explain,
             device=self.device,
             untimed=self._untimed.get(exercise, ""),
@@ -138,8 +138,8 @@ class GradingPlugin:
             failure = self._missing(exercise)
         if failure is not None:
             raise Settled(failure)
-        transcript = self.trusted.transcripts.get(item.nodeid)
-        return transcript is not None and transcript.complete and item.stash[QUESTIONS].replay(transcript)
+        recording = self.trusted.recordings.get(item.nodeid)
+        return recording is not None and recording.complete and item.stash[QUESTIONS].replay(recording)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:

@@ -26,13 +26,13 @@ from autograder.grading.comparison import Difference, Tolerance, compare, is_stu
 from autograder.grading.diagnosis import Diagnosis, Evidence, evaluate
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
-from autograder.grading.recording import Line, Transcript, Understudy
+from autograder.grading.recording import RecordedQuestion, Recorder, Recording
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
 from autograder.sandbox.client import Question
 from autograder.sandbox.shipping import Probe
 from autograder.sandbox.values import Answer, Raised, Returned, Work
-from autograder.timing.decision import Limits
+from autograder.timing.decision import Thresholds
 from autograder.timing.measuring import Workload
 
 # Enough of looking for a smaller example: so many more questions, so many in a row that did not fail, or so long.
@@ -50,12 +50,12 @@ class Questions:
 
     def __init__(
         self,
-        examiner: Examiner | Understudy,
+        examiner: Examiner | Recorder,
         reference: types.ModuleType,
         diagnosis: Diagnosis,
         exercise: str,
         forbidden: Sequence[str],
-        transcript: Transcript,
+        recording: Recording,
         *,
         explain: bool = True,
         device: str = "",
@@ -66,7 +66,7 @@ class Questions:
         self._diagnosis = diagnosis
         self._exercise = exercise
         self._forbidden = forbidden
-        self._transcript = transcript
+        self._recording = recording
         self._explain = explain
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
         self._difference: tuple[Evidence, Difference] | None = None  # the last one that a check found
@@ -93,9 +93,9 @@ class Questions:
         seed = seed_of(data)
         question = self._question(data, seed)
         [answer] = self._ask(question)
-        understudied = isinstance(self._examiner, Understudy)  # then this is the reference's answer
-        expected = answer.outcome if understudied else evaluate(data, self._reference, seed)
-        self._transcript.lines.append(Line(question, expected, tolerance, reveal))
+        recorded = isinstance(self._examiner, Recorder)  # then this is the reference's answer
+        expected = answer.outcome if recorded else evaluate(data, self._reference, seed)
+        self._recording.lines.append(RecordedQuestion(question, expected, tolerance, reveal))
         difference = compare(expected, answer.outcome, tolerance)
         if difference is None:
             return
@@ -172,7 +172,7 @@ class Questions:
                 At least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
             tolerance: replaces the dtype's own.
         """
-        limits = Limits(*(cuda if self._device == "cuda" else cpu))
+        limits = Thresholds(*(cuda if self._device == "cuda" else cpu))
         if self._untimed:
             raise Settled(Failure(f"Not timed: {self._untimed}"))
         sample = speed.inputs_of(inputs)
@@ -187,8 +187,8 @@ class Questions:
             self._difference = None  # too large to be shown
             raise Settled(Failure(f"Not timed: the result is not right. {failed.failure.message}")) from None
         finally:
-            self._transcript.complete = False
-        if not self._device or isinstance(self._examiner, Understudy):
+            self._recording.complete = False
+        if not self._device or isinstance(self._examiner, Recorder):
             raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
         data = shipping.dumps(probe)
         workload = Workload(data, inputs, seed_of(data))
@@ -202,8 +202,8 @@ class Questions:
             raise Settled(told)
 
     def _judges_by_itself(self) -> None:
-        self._transcript.complete = False
-        if isinstance(self._examiner, Understudy):
+        self._recording.complete = False
+        if isinstance(self._examiner, Recorder):
             raise Settled(Failure("Not rehearsed.", Status.EXCUSED))
 
     def _work(self, probe: Callable[[Any, Any], Any], value: Any, *, count: bool = True) -> Work:
@@ -233,10 +233,10 @@ class Questions:
         source = self._examiner.source_line(*place)
         return f"\n  {where} ran {before.get(place, 0)} times, then {after[place]} times: {source}"
 
-    def replay(self, transcript: Transcript) -> bool:
+    def replay(self, recording: Recording) -> bool:
         """Asks what a rehearsal wrote down. Whether every answer is the reference's; if not, run the check itself, and
         `confirm` if it passes."""
-        left = transcript.lines
+        left = recording.lines
         while left:
             answers = self._ask(*(line.question for line in left))
             for line, answer in zip(left, answers, strict=False):
@@ -283,7 +283,7 @@ class Questions:
 
     def _question(self, data: bytes, seed: int) -> Question:
         """Watching operators doubles the time of a small call, so not all are watched; which, the data decide."""
-        watched = len(self._transcript.lines) < ALWAYS_WATCHED or seed % ONE_WATCHED_IN == 0
+        watched = len(self._recording.lines) < ALWAYS_WATCHED or seed % ONE_WATCHED_IN == 0
         return Question(data, seed, operators=bool(self._forbidden) and watched)
 
     def _ask(self, *questions: Question) -> list[Answer]:

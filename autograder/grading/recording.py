@@ -20,7 +20,7 @@ from autograder.sandbox.values import Answer, Outcome, known
 
 
 @dataclass(frozen=True)
-class Line:
+class RecordedQuestion:
     """What a check asks, and what the reference answers."""
 
     question: Question
@@ -30,25 +30,25 @@ class Line:
 
 
 @dataclass
-class Transcript:
+class Recording:
     """What one check asks; `complete` unless it does more than compare outcomes."""
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[RecordedQuestion] = field(default_factory=list)
     complete: bool = True
 
-    def learnt(self) -> Transcript:
+    def learnt(self) -> Recording:
         """The same with the reference's answers as likely ones, to be put to many submissions; nothing if there is more
         to the check."""
         if not self.complete:
-            return Transcript(complete=False)
+            return Recording(complete=False)
         lines = [replace(line, question=replace(line.question, likely=known(line.expected))) for line in self.lines]
-        return Transcript(lines)
+        return Recording(lines)
 
 
-Transcripts = dict[str, Transcript]  # by a check's node id
+Recordings = dict[str, Recording]  # by a check's node id
 
 
-class Understudy:
+class Recorder:
     """Answers in the examiner's place with the reference itself, here in the judge."""
 
     def __init__(self, reference: types.ModuleType) -> None:

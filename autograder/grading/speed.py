@@ -13,7 +13,7 @@ from autograder.results.feedback import points_text
 from autograder.results.model import Status, Timing
 from autograder.sandbox.values import Returned
 from autograder.timing import decision
-from autograder.timing.decision import Limits, Verdict
+from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.measuring import Measurement, Misbehaved, Workload, measure_and_confirm
 
 _HINT = (
@@ -22,7 +22,7 @@ _HINT = (
 
 
 def timed(
-    examiner: Examiner, workload: Workload, limits: Limits, device: str, tolerance: Tolerance | None
+    examiner: Examiner, workload: Workload, limits: Thresholds, device: str, tolerance: Tolerance | None
 ) -> tuple[Failure, Timing | None, float]:
     """What to say, the figures, and the share of the points.
 
@@ -56,7 +56,7 @@ def timed(
         k_full=limits.full,
         k_zero=limits.zero,
         device=measured.device,
-        quads=measured.quads,
+        quadruples=measured.quadruples,
         seconds=measured.seconds,
         reference_seconds=measured.reference_seconds,
         peak_bytes=measured.peak_bytes,
@@ -71,8 +71,8 @@ def inputs_of(inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]]) -> 
     return inputs(torch.Generator().manual_seed(0))
 
 
-def _text(measured: Measurement, limits: Limits) -> str:
-    if not measured.quads:
+def _text(measured: Measurement, limits: Thresholds) -> str:
+    if not measured.quadruples:
         return (
             f"A forward pass did not end in {measured.seconds:.3g} s; the reference takes "
             f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(limits.full)} times."
@@ -81,7 +81,7 @@ def _text(measured: Measurement, limits: Limits) -> str:
     text = (
         f"Your forward pass takes {_times(measured.ratio)} as long as the reference's{least} "
         f"({_seconds(measured.seconds)} and {_seconds(measured.reference_seconds)} for a call; "
-        f"{measured.device}, {measured.quads} comparisons). "
+        f"{measured.device}, {measured.quadruples} comparisons). "
         f"Full points are given up to {points_text(limits.full)} times, none from {points_text(limits.zero)} times on."
     )
     if measured.peak_bytes:

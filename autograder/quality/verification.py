@@ -50,7 +50,7 @@ class Problem:
 
 
 @dataclass
-class Row:
+class ExerciseQuality:
     """What is known of an exercise: `seconds` are those of the solution's runs."""
 
     points: float
@@ -74,7 +74,7 @@ class Verification:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self.rows = {name: Row(points) for name, points in assignment.exercises.items()}
+        self.rows = {name: ExerciseQuality(points) for name, points in assignment.exercises.items()}
         self.runs = 0
         self._partial = False
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed it

@@ -31,7 +31,7 @@ class Row:
 
 
 @dataclass
-class Misconception:
+class MisconceptionCount:
     """How often a known mistake was recognised, with the first example of it."""
 
     name: str
@@ -79,7 +79,7 @@ class Analysis:
         self.roll = roll
         self.exercises = {name: Exercise(name, most) for name, most in roll.exercises.items()}
         self.checks: dict[tuple[str, str], Check] = {}
-        self.misconceptions: dict[tuple[str, str], Misconception] = {}
+        self.misconceptions: dict[tuple[str, str], MisconceptionCount] = {}
         self.rows: list[Row] = []
         self.missing: list[Found] = []
         self.troubles: Counter[str] = Counter()
@@ -124,7 +124,7 @@ class Analysis:
         known = check.exercise, check.misconception
         if check.misconception and known not in seen:
             seen.add(known)
-            entry = self.misconceptions.setdefault(known, Misconception(check.misconception, check.exercise))
+            entry = self.misconceptions.setdefault(known, MisconceptionCount(check.misconception, check.exercise))
             entry.submissions += 1
             if entry.example is None:
                 entry.hint, entry.title, entry.message = check.hint, check.title, check.message
@@ -145,7 +145,7 @@ class Analysis:
             if len(graded) >= _FEW and own.std() > 1e-9 and rest.std() > 1e-9:
                 exercise.discrimination = float(np.corrcoef(own, rest)[0, 1])
 
-    def frequent(self, count: int) -> list[Misconception]:
+    def frequent(self, count: int) -> list[MisconceptionCount]:
         return sorted(self.misconceptions.values(), key=lambda each: (-each.submissions, each.exercise, each.name))[
             :count
         ]

@@ -14,7 +14,7 @@ _SLICE = re.compile(r"\[\d+(, \d+)*\]")
 _ELLIPSIS = "…"
 
 
-class Cell(NamedTuple):
+class GridCell(NamedTuple):
     """`value` is None for what is no number; `differs` is said by the text of the counterexample itself."""
 
     text: str
@@ -28,7 +28,7 @@ class Block:
     """One matrix: `title` tells which slice of a larger tensor it is."""
 
     title: str
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[GridCell, ...], ...]
     note: str = ""
 
 
@@ -92,21 +92,21 @@ def _difference(expected: tuple[Block, ...], got: tuple[Block, ...]) -> Grid | N
     return Grid("Difference (got − expected)", "", tuple(_shaded(block, most) for block in blocks), "")
 
 
-def _subtracted(got: Cell, expected: Cell) -> Cell:
+def _subtracted(got: GridCell, expected: GridCell) -> GridCell:
     if got.value is None or expected.value is None:
-        return Cell(_ELLIPSIS if got.text == _ELLIPSIS else "?", differs=got.differs)
+        return GridCell(_ELLIPSIS if got.text == _ELLIPSIS else "?", differs=got.differs)
     if got.value == expected.value or (math.isnan(got.value) and math.isnan(expected.value)):
-        return Cell("≈ 0" if got.differs else "0", 0.0, got.differs)
+        return GridCell("≈ 0" if got.differs else "0", 0.0, got.differs)
     value = got.value - expected.value
-    return Cell(f"{value:+.4g}".replace("-", "−"), value, got.differs)
+    return GridCell(f"{value:+.4g}".replace("-", "−"), value, got.differs)
 
 
 def _shaded(block: Block, most: float) -> Block:
-    def shade(cell: Cell) -> Cell:
+    def shade(cell: GridCell) -> GridCell:
         text, value, differs, _ = cell
         if value is None or value != value or most <= 0:
             return cell
-        return Cell(text, value, differs, round(max(-1.0, min(1.0, value / most)), 2))
+        return GridCell(text, value, differs, round(max(-1.0, min(1.0, value / most)), 2))
 
     return Block(block.title, tuple(tuple(map(shade, row)) for row in block.rows), block.note)
 
@@ -114,7 +114,7 @@ def _shaded(block: Block, most: float) -> Block:
 def _blocks(shown: Shown) -> list[Block]:
     """Nothing if any part is not a table of numbers: then the text itself is shown."""
     blocks: list[Block] = []
-    title, rows, note = "", list[tuple[Cell, ...]](), ""
+    title, rows, note = "", list[tuple[GridCell, ...]](), ""
     for line in [*shown.text.split("\n"), None]:
         starts = line is None or _SLICE.fullmatch(line.strip())
         if starts:
@@ -131,13 +131,13 @@ def _blocks(shown: Shown) -> list[Block]:
     return blocks
 
 
-def _cell(text: str) -> Cell | None:
+def _cell(text: str) -> GridCell | None:
     if text == _ELLIPSIS:
-        return Cell(text)
+        return GridCell(text)
     differs = text.endswith("*")
     text = text.removesuffix("*")
     if text in ("True", "False"):
-        return Cell(text, float(text == "True"), differs)
+        return GridCell(text, float(text == "True"), differs)
     try:
         value = float(text)
     except ValueError:
@@ -145,5 +145,5 @@ def _cell(text: str) -> Cell | None:
             complex(text)
         except ValueError:
             return None
-        return Cell(text, None, differs)
-    return Cell(text.replace("-", "−"), value, differs)
+        return GridCell(text, None, differs)
+    return GridCell(text.replace("-", "−"), value, differs)

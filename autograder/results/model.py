@@ -46,7 +46,7 @@ class Counterexample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a forward pass takes, as a multiple of the reference's on the same machine at the same time.
 
-    `ratio` is the median of `quads` comparisons and `bound` what it is at least, with 99.9 %; full points up to
+    `ratio` is the median of `quadruples` comparisons and `bound` what it is at least, with 99.9 %; full points up to
     `k_full`, none from `k_zero` on. `seconds` and `reference_seconds` are those of one call, peak bytes those of a GPU.
     """
 
@@ -55,7 +55,7 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     k_full: float
     k_zero: float
     device: str
-    quads: int
+    quadruples: int
     seconds: float
     reference_seconds: float
     peak_bytes: int = 0

@@ -59,7 +59,7 @@ def _timing_table(checks: list[CheckResult], show: Printer) -> Table:
     table = show.table()
     table.add_column("", width=1)
     table.add_column("Forward pass", overflow="fold")
-    for heading in ("Ratio", "At least", "Full up to", "None from", "Quads"):
+    for heading in ("Ratio", "At least", "Full up to", "None from", "Quadruples"):
         table.add_column(heading, justify="right")
     table.add_column("Device", overflow="fold")
     for check in checks:
@@ -67,7 +67,7 @@ def _timing_table(checks: list[CheckResult], show: Printer) -> Table:
         assert timing is not None
         numbers = (timing.ratio, timing.bound, timing.k_full, timing.k_zero)
         symbol, style = show.symbol(check.status)
-        cells = [*(f"{number:.2f}" if number < 10 else f"{number:.0f}" for number in numbers), str(timing.quads)]
+        cells = [*(f"{number:.2f}" if number < 10 else f"{number:.0f}" for number in numbers), str(timing.quadruples)]
         name = one_line(check.exercise, 60)
         table.add_row(show.text(symbol, style), *map(show.text, (name, *cells, one_line(timing.device, 40))))
     return table
@@ -77,7 +77,7 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
     """A class: one row per submission, sorted by name, and below it what the numbered columns are."""
     show = Printer(console)
     most: dict[str, float] = {}
-    rows: list[_Row] = []
+    rows: list[_ClassRow] = []
     for name, result in results:
         for exercise in result.exercises:
             most.setdefault(exercise.name, exercise.max_points)
@@ -99,7 +99,7 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
     show.line((_summary(rows), "bold"))
 
 
-def _print_rows(rows: list[_Row], most: dict[str, float], show: Printer) -> bool:
+def _print_rows(rows: list[_ClassRow], most: dict[str, float], show: Printer) -> bool:
     """The table. Numbers are never cut: names and notes get what is left, and notes only if that is enough.
 
     Returns:
@@ -134,7 +134,7 @@ def _print_rows(rows: list[_Row], most: dict[str, float], show: Printer) -> bool
     return notes_fit
 
 
-class _Row(NamedTuple):
+class _ClassRow(NamedTuple):
     """What the table of a class keeps of one submission."""
 
     name: str
@@ -205,10 +205,10 @@ def _tally(checks: tuple[CheckResult, ...]) -> str:
     return ", ".join([f"{counts[Status.PASSED]} of {len(checks)} checks passed", *rest])
 
 
-def _row(name: str, result: Result) -> _Row:
+def _row(name: str, result: Result) -> _ClassRow:
     points = {exercise.name: exercise.points for exercise in result.exercises}
     graded = result.state is State.GRADED
-    return _Row(one_line(name, 60), graded, result.points, result.max_points, points, note(result))
+    return _ClassRow(one_line(name, 60), graded, result.points, result.max_points, points, note(result))
 
 
 def note(result: Result) -> str:
@@ -253,7 +253,7 @@ def _print_legend(entries: list[str], show: Printer) -> None:
         show.line(("".join(f"{entry:<{width}}" for entry in entries[row::height]).rstrip(), "bright_black"))
 
 
-def _summary(rows: list[_Row]) -> str:
+def _summary(rows: list[_ClassRow]) -> str:
     totals = [row.total for row in rows if row.graded]
     count = f"{len(rows)} submission{'s' if len(rows) != 1 else ''}"
     if not totals:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.sandbox.values import Line
+from autograder.sandbox.values import LineCount
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -57,9 +57,9 @@ class Lines:
         self._files = files
 
     @property
-    def counts(self) -> tuple[Line, ...]:
+    def counts(self) -> tuple[LineCount, ...]:
         """The lines run most often."""
-        return tuple(Line(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
+        return tuple(LineCount(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
 
     def __enter__(self) -> Lines:
         self._before = sys.gettrace()

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 
-class Seats:
+class ProcessorSlots:
     """Gives each judge a processor: one with as few other judges as can be, and of those the idlest of late."""
 
     def __init__(self) -> None:
@@ -18,24 +18,24 @@ class Seats:
         self._busy_before = _busy_times()
 
     def take(self) -> int:
-        """The number of a processor, to be given back with `leave`; -1 where processors cannot be chosen."""
+        """The number of a processor, to be given back with `release`; -1 where processors cannot be chosen."""
         busy = _busy_times()
-        work = {seat: busy.get(seat, 0) - self._busy_before.get(seat, 0) for seat in self._taken}
+        work = {slot: busy.get(slot, 0) - self._busy_before.get(slot, 0) for slot in self._taken}
         self._busy_before = busy
-        seat = min(self._taken, key=lambda seat: (self._taken[seat], work[seat]), default=-1)
-        if seat >= 0:
-            self._taken[seat] += 1
-        return seat
+        slot = min(self._taken, key=lambda slot: (self._taken[slot], work[slot]), default=-1)
+        if slot >= 0:
+            self._taken[slot] += 1
+        return slot
 
-    def leave(self, seat: int) -> None:
-        if seat >= 0:
-            self._taken[seat] -= 1
+    def release(self, slot: int) -> None:
+        if slot >= 0:
+            self._taken[slot] -= 1
 
     @staticmethod
-    def sit(seat: int) -> None:
+    def pin(slot: int) -> None:
         """Binds this process to the processor."""
-        if seat >= 0:
-            os.sched_setaffinity(0, {seat})
+        if slot >= 0:
+            os.sched_setaffinity(0, {slot})
 
 
 def occupied() -> tuple[int, ...]:

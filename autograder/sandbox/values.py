@@ -102,7 +102,7 @@ class Raised(msgspec.Struct, frozen=True, tag_field="is", tag="raised"):
 Outcome = Returned | Raised
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True):
+class LineCount(msgspec.Struct, frozen=True, array_like=True):
     """How often a line of the student's files was run."""
 
     file: str
@@ -121,7 +121,7 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
 
     operators: dict[str, int] = {}
     profiled: int = 0
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LineCount, ...] = ()
     started: int = 0
     running: int = 1
     watched: bool = True

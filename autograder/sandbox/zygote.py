@@ -42,7 +42,7 @@ class WorkerRequest(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class _Place:
+class _WorkerPlan:
     scratch: Path
     uid: int | None
     request: WorkerRequest
@@ -56,15 +56,15 @@ def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
 
 
-def _prepare(request: bytes) -> _Place:
+def _prepare(request: bytes) -> _WorkerPlan:
     decoded = msgspec.msgpack.decode(request, type=WorkerRequest)
     scratch, uid = Path(tempfile.mkdtemp(prefix="autograder-")), confinement.choose_uid()
     if uid is not None:
         os.chown(scratch, uid, uid)
-    return _Place(scratch, uid, decoded)
+    return _WorkerPlan(scratch, uid, decoded)
 
 
-def _run(place: _Place, channel: socket.socket, shared: int) -> None:
+def _run(place: _WorkerPlan, channel: socket.socket, shared: int) -> None:
     memory = mmap.mmap(shared, 0)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
@@ -83,7 +83,7 @@ def _run(place: _Place, channel: socket.socket, shared: int) -> None:
     worker.work(socket.socket(fileno=3), layers, memory)
 
 
-def _inspect(place: _Place) -> str:
+def _inspect(place: _WorkerPlan) -> str:
     """A reason to end the worker: per-file limits exist, a limit for a whole folder does not."""
     size = entries = 0
     folders = [str(place.scratch)]
@@ -108,7 +108,7 @@ def _inspect(place: _Place) -> str:
     return "it wrote too much to disk" if size > MAX_SCRATCH_BYTES else ""
 
 
-def _clean_up(place: _Place) -> None:
+def _clean_up(place: _WorkerPlan) -> None:
     if place.uid is not None:
         _end_processes_of(place.uid)
         for folder in ("/tmp", "/var/tmp", "/dev/shm"):  # writable for all where Landlock is missing

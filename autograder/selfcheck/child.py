@@ -34,8 +34,8 @@ from autograder.selfcheck.events import (
     Started,
     Test,
     TestsBroken,
+    TestStatus,
     Trouble,
-    Verdict,
     label_of,
     labels_of,
 )
@@ -134,14 +134,14 @@ class Plugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._report(Started(item.name))
         self._name = item.name
-        self._failure: tuple[Verdict, Trouble] | None = None
+        self._failure: tuple[TestStatus, Trouble] | None = None
 
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
         if call.excinfo is None or self._failure is not None:
             return
         error = call.excinfo.value
         if isinstance(error, pytest.skip.Exception):
-            self._failure = Verdict.SKIPPED, Trouble(str(error))
+            self._failure = TestStatus.SKIPPED, Trouble(str(error))
         else:
             tests, seconds = Path(self._order.tests), self._order.test_seconds
             self._failure = explaining.of_test(error, self._labels, tests, self._order.module, seconds)
@@ -151,7 +151,7 @@ class Plugin:
             return
         lines = (report.capstdout + report.capstderr).rstrip().splitlines()
         shown = tuple(line[:300] for line in lines[:PRINTED_LINES])
-        verdict, trouble = self._failure or (Verdict.PASSED, None)
+        verdict, trouble = self._failure or (TestStatus.PASSED, None)
         self._report(Ended(self._name, verdict, trouble, shown, len(lines) - len(shown)))
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:

@@ -28,7 +28,7 @@ class Order(msgspec.Struct, frozen=True):
     method: str
 
 
-class Place(msgspec.Struct, frozen=True):
+class SourceLine(msgspec.Struct, frozen=True):
     """A line of the student's: `where` is "line 12", or "cell 3, line 12" in a notebook."""
 
     where: str
@@ -41,13 +41,13 @@ class Trouble(msgspec.Struct, frozen=True):
     statement of the test, and the two values it compared."""
 
     message: str
-    places: tuple[Place, ...] = ()
+    places: tuple[SourceLine, ...] = ()
     statement: str = ""
     expected: Shown | None = None
     got: Shown | None = None
 
 
-class Verdict(enum.Enum):
+class TestStatus(enum.Enum):
     PASSED = "passed"
     FAILED = "failed"
     TIMEOUT = "timeout"
@@ -100,7 +100,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     """`printed` is what the student's code printed in this test, at most its first lines; `more_lines` are left out."""
 
     id: str
-    verdict: Verdict
+    status: TestStatus
     trouble: Trouble | None = None
     printed: tuple[str, ...] = ()
     more_lines: int = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.results.model import Shown
-from autograder.selfcheck.events import Place, Trouble, Verdict
+from autograder.selfcheck.events import SourceLine, TestStatus, Trouble
 
 if TYPE_CHECKING:
     import torch
@@ -35,43 +35,45 @@ def of_loading(error: BaseException, labels: Labels) -> Trouble:
         line = (error.text or "").strip()
         name = labels.get(error.filename or "", Path(error.filename or "").name)
         kind = type(error).__name__
-        return Trouble(f"{kind}: {error.msg}", (Place(_where(name, error.lineno or 0), "", line[:200]),))
+        return Trouble(f"{kind}: {error.msg}", (SourceLine(_where(name, error.lineno or 0), "", line[:200]),))
     return Trouble(_said(error), _places(error, labels))
 
 
-def of_test(error: BaseException, labels: Labels, tests: Path, module: str, seconds: float) -> tuple[Verdict, Trouble]:
+def of_test(
+    error: BaseException, labels: Labels, tests: Path, module: str, seconds: float
+) -> tuple[TestStatus, Trouble]:
     """Of an exception that ended a test."""
     places = _places(error, labels)
     statement = _statement(error, tests)
     message = _text(error)
     if _TIMED_OUT.match(message) and type(error).__name__ == "Failed":
-        return Verdict.TIMEOUT, Trouble(still_running(seconds), places, statement)
+        return TestStatus.TIMEOUT, Trouble(still_running(seconds), places, statement)
     if type(error) is NotImplementedError and places and not message:
-        return Verdict.UNWRITTEN, Trouble("", places)
+        return TestStatus.UNWRITTEN, Trouble("", places)
     if places:
-        return Verdict.FAILED, Trouble(_said(error), places, statement)
+        return TestStatus.FAILED, Trouble(_said(error), places, statement)
     if compared := _compared(error):
         got, expected = compared
-        return Verdict.FAILED, _difference(message, expected, got, statement)
+        return TestStatus.FAILED, _difference(message, expected, got, statement)
     if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
-        return Verdict.UNWRITTEN, Trouble(f"Your file defines no {error.name}.")
-    return Verdict.FAILED, Trouble(_plainly(error, message), (), statement)
+        return TestStatus.UNWRITTEN, Trouble(f"Your file defines no {error.name}.")
+    return TestStatus.FAILED, Trouble(_plainly(error, message), (), statement)
 
 
 def still_running(seconds: float) -> str:
     return f"Your code was still running after {seconds:g} seconds, so it was stopped. Is there an endless loop?"
 
 
-def place(file: str, line: int, function: str, text: str, labels: Labels) -> Place:
+def place(file: str, line: int, function: str, text: str, labels: Labels) -> SourceLine:
     known = "" if function == "<module>" else function
-    return Place(_where(labels[file], line), known, text.strip()[:200])
+    return SourceLine(_where(labels[file], line), known, text.strip()[:200])
 
 
 def _where(name: str, line: int) -> str:
     return f"{name}, line {line}" if name else f"line {line}"
 
 
-def _places(error: BaseException, labels: Labels) -> tuple[Place, ...]:
+def _places(error: BaseException, labels: Labels) -> tuple[SourceLine, ...]:
     steps = [step for step in traceback.extract_tb(error.__traceback__) if step.filename in labels]
     return tuple(place(step.filename, step.lineno or 0, step.name, step.line or "", labels) for step in steps[-PLACES:])
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from autograder.errors import UsageError
 from autograder.selfcheck import places, printing
 from autograder.selfcheck.child import Plugin, run_pytest
-from autograder.selfcheck.events import Collected, Ended, Event, Order, TestsBroken, Verdict
+from autograder.selfcheck.events import Collected, Ended, Event, Order, TestsBroken, TestStatus
 from autograder.selfcheck.running import LOAD_SECONDS, TEST_SECONDS, Outcome
 
 _CELL_FILE = re.compile(r"ipykernel_\d+|<ipython-input-")
@@ -49,7 +49,7 @@ def check(line: str, shell: Any) -> None:
     if not outcome.tests:
         print(f"There are no public tests of {exercise}.")
         return
-    passed = sum(ended.verdict in (Verdict.PASSED, Verdict.SKIPPED) for ended in outcome.ended.values())
+    passed = sum(ended.status in (TestStatus.PASSED, TestStatus.SKIPPED) for ended in outcome.ended.values())
     title = f"Public tests of {exercise or tests.stem.removeprefix('test_')}"
     console = Console(file=sys.stdout, force_jupyter=False, width=100, highlight=False, color_system=None)
     printing.print_outcome(outcome, title, console, again="this cell")

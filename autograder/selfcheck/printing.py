@@ -10,27 +10,27 @@ from autograder.output.inert import inert, one_line
 from autograder.results.feedback import comparison
 from autograder.results.model import Status
 from autograder.results.printer import INDENT, Printer, bar, grade_style
-from autograder.selfcheck.events import Ended, Place, Test, Trouble, Verdict
+from autograder.selfcheck.events import Ended, SourceLine, Test, TestStatus, Trouble
 from autograder.selfcheck.running import Outcome
 
 NO_POINTS = "They carry no points: the hidden tests check more."
 
 _STATUS = {
-    Verdict.PASSED: Status.PASSED,
-    Verdict.FAILED: Status.FAILED,
-    Verdict.ENDED: Status.FAILED,
-    Verdict.TIMEOUT: Status.TIMEOUT,
-    Verdict.UNWRITTEN: Status.SKIPPED,
-    Verdict.SKIPPED: Status.SKIPPED,
+    TestStatus.PASSED: Status.PASSED,
+    TestStatus.FAILED: Status.FAILED,
+    TestStatus.ENDED: Status.FAILED,
+    TestStatus.TIMEOUT: Status.TIMEOUT,
+    TestStatus.UNWRITTEN: Status.SKIPPED,
+    TestStatus.SKIPPED: Status.SKIPPED,
 }
 _WORDS = {
-    Verdict.FAILED: "failed",
-    Verdict.ENDED: "ended the program",
-    Verdict.TIMEOUT: "timed out",
-    Verdict.SKIPPED: "skipped",
+    TestStatus.FAILED: "failed",
+    TestStatus.ENDED: "ended the program",
+    TestStatus.TIMEOUT: "timed out",
+    TestStatus.SKIPPED: "skipped",
 }
 # The first of these that occurs in an exercise is its symbol.
-_WORST = (Verdict.ENDED, Verdict.TIMEOUT, Verdict.FAILED, Verdict.UNWRITTEN, Verdict.SKIPPED)
+_WORST = (TestStatus.ENDED, TestStatus.TIMEOUT, TestStatus.FAILED, TestStatus.UNWRITTEN, TestStatus.SKIPPED)
 
 Pairs = list[tuple[Test, Ended]]
 
@@ -85,9 +85,9 @@ def _print_table(pairs: Pairs, show: Printer) -> None:
     table.add_column("Tests", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for exercise in dict.fromkeys(test.exercise for test, _ in pairs):
-        verdicts = [ended.verdict for test, ended in pairs if test.exercise == exercise]
-        passed = verdicts.count(Verdict.PASSED)
-        worst = next((verdict for verdict in _WORST if verdict in verdicts), Verdict.PASSED)
+        verdicts = [ended.status for test, ended in pairs if test.exercise == exercise]
+        passed = verdicts.count(TestStatus.PASSED)
+        worst = next((verdict for verdict in _WORST if verdict in verdicts), TestStatus.PASSED)
         symbol, style = show.symbol(_STATUS[worst])
         grade = grade_style(passed, len(verdicts))
         table.add_row(
@@ -103,27 +103,27 @@ def _groups(pairs: Pairs) -> Iterable[Pairs]:
     """The tests to speak of; neighbours of one exercise that failed in just the same way together."""
     groups: dict[object, Pairs] = {}
     for test, ended in pairs:
-        if ended.verdict in _WORDS:
+        if ended.status in _WORDS:
             trouble = ended.trouble
             key: object = test.id
-            if trouble is not None and (trouble.places or ended.verdict is Verdict.ENDED):
+            if trouble is not None and (trouble.places or ended.status is TestStatus.ENDED):
                 where: object = trouble.places[-1:]
-                if ended.verdict is Verdict.TIMEOUT:  # a loop is stopped in any of its lines
+                if ended.status is TestStatus.TIMEOUT:  # a loop is stopped in any of its lines
                     where = trouble.places[-1].function
-                key = test.exercise, ended.verdict, trouble.message, where
+                key = test.exercise, ended.status, trouble.message, where
             groups.setdefault(key, []).append((test, ended))
     return groups.values()
 
 
 def _print_group(group: Pairs, show: Printer) -> None:
     test, ended = group[0]
-    symbol, style = show.symbol(_STATUS[ended.verdict])
+    symbol, style = show.symbol(_STATUS[ended.status])
     names = ", ".join(one_line(test.name, 60) for test, _ in group)
     show.console.print()
     show.line(
         (f"{symbol} {one_line(test.exercise, 60)}", f"bold {style}"),
         (f" / {names}", "bright_black"),
-        (f"   {_WORDS[ended.verdict]}", style),
+        (f"   {_WORDS[ended.status]}", style),
     )
     for test, _ in group:
         show.block(one_line(test.title, 400))
@@ -161,7 +161,7 @@ def _print_code(line: str, show: Printer, style: str = "") -> None:
     show.console.print(text)
 
 
-def _where(place: Place) -> str:
+def _where(place: SourceLine) -> str:
     return f"{place.where}, in {place.function}" if place.function else place.where
 
 
@@ -169,7 +169,7 @@ def _print_unwritten(pairs: Pairs, show: Printer) -> None:
     """The exercises that are still as the skeleton has them, and those that are not there at all."""
     unwritten: dict[str, str] = {}
     for test, ended in pairs:
-        if ended.verdict is Verdict.UNWRITTEN and ended.trouble is not None:
+        if ended.status is TestStatus.UNWRITTEN and ended.trouble is not None:
             places = ended.trouble.places
             unwritten.setdefault(test.exercise, f"{test.exercise} ({places[-1].where})" if places else "")
     for heading, names in (
@@ -184,11 +184,11 @@ def _print_unwritten(pairs: Pairs, show: Printer) -> None:
 
 
 def _print_next(pairs: Pairs, show: Printer, again: str) -> None:
-    passed = sum(ended.verdict is Verdict.PASSED for _, ended in pairs)
+    passed = sum(ended.status is TestStatus.PASSED for _, ended in pairs)
     count, style = (f"All {len(pairs)}", "green") if passed == len(pairs) else (f"{passed} of {len(pairs)}", "")
     show.line((f"{count} public tests pass. ", f"bold {style}"), (NO_POINTS, ""))
-    trouble = [test.exercise for test, ended in pairs if ended.verdict in _WORDS]
-    left = [test.exercise for test, ended in pairs if ended.verdict is not Verdict.PASSED]
+    trouble = [test.exercise for test, ended in pairs if ended.status in _WORDS]
+    left = [test.exercise for test, ended in pairs if ended.status is not TestStatus.PASSED]
     if trouble or left:
         todo = f"mend {trouble[0]}" if trouble else f"write {left[0]}"
         show.line((f"Next: {todo}, then run {again} again.", "bold"))

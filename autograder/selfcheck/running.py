@@ -17,7 +17,7 @@ import msgspec
 
 from autograder.errors import EngineError, UsageError
 from autograder.selfcheck import events
-from autograder.selfcheck.events import Ended, Order, Place, Test, Trouble, Verdict, labels_of
+from autograder.selfcheck.events import Ended, Order, SourceLine, Test, TestStatus, Trouble, labels_of
 from autograder.selfcheck.explaining import PLACES, place, still_running
 from autograder.submissions.reading import Submission
 
@@ -52,7 +52,7 @@ class _Death:
     loading: bool
     how: str
     timed_out: bool
-    places: tuple[Place, ...]
+    places: tuple[SourceLine, ...]
     errors: str
 
 
@@ -173,7 +173,7 @@ def _death(code: int, folder: Path, order: Order, running: str, loading: bool) -
     return _Death(running, loading, how, timed_out, _places(crash, order), "\n".join(errors.splitlines()[-3:]))
 
 
-def _places(crash: str, order: Order) -> tuple[Place, ...]:
+def _places(crash: str, order: Order) -> tuple[SourceLine, ...]:
     """The student's lines in what the fault handler wrote, innermost last."""
     labels = labels_of(order)
     escaped = {label.encode("ascii", "backslashreplace").decode(): label for label in labels}
@@ -195,8 +195,8 @@ def _load_trouble(death: _Death) -> Trouble:
 
 def _verdict(death: _Death) -> Ended:
     if death.timed_out:
-        return Ended(death.running, Verdict.TIMEOUT, Trouble(still_running(TEST_SECONDS), death.places))
+        return Ended(death.running, TestStatus.TIMEOUT, Trouble(still_running(TEST_SECONDS), death.places))
     message = f"Your code ended the whole program ({death.how}), and the test with it."
     if death.how.startswith("exit code"):
         message += " Is there an exit() or os._exit()?"
-    return Ended(death.running, Verdict.ENDED, Trouble(message, death.places))
+    return Ended(death.running, TestStatus.ENDED, Trouble(message, death.places))

@@ -1,9 +1,9 @@
 """What a series of paired measurements proves about a ratio of times, whatever the noise.
 
-A *quad* is two calls of the submission and two of the reference, taken in turns; its logarithm of the ratio is
-d = ½ · (ln s₁s₂ − ln r₁r₂). Nothing is assumed about the noise but that a quad is as likely to come out too high as too
-low: then the number of quads above the true ratio is binomial, and the smallest of them bound it from below (the
-order-statistic interval for a median, see Conover, Practical Nonparametric Statistics, section 3.2).
+A *quadruple* (ABBA) is two calls of the submission and two of the reference in alternation; its logarithm of the ratio
+is d = ½ · (ln s₁s₂ − ln r₁r₂). Nothing is assumed about the noise except that a quadruple is as likely to come out too
+high as too low. Then the number of quadruples above the true ratio is binomial, and the smallest of them bound it from
+below (the order-statistic interval for a median, see Conover, Practical Nonparametric Statistics, section 3.2).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-QUADS = 21
+QUADRUPLES = 21
 RANK = 4  # of 21: a lower bound of the median with 99.93 %
 EARLY = 9  # all on the same side: by chance once in 512
 FEW = 5  # enough where all are far beyond the limit, twice
 
 
 @dataclass(frozen=True)
-class Limits:
+class Thresholds:
     """Full points up to `full` times the reference's time, none from `zero` times on."""
 
     full: float = 2.0
@@ -35,17 +35,17 @@ class Verdict(enum.Enum):
     FULL = "full"  # fast enough
     SLOW = "slow"  # slower than `full`, with the bound as proof
     OPEN = "open"  # not decided yet
-    UNKNOWN = "unknown"  # and will not be: too few quads in the time there was
+    UNKNOWN = "unknown"  # and will not be: too few quadruples in the time there was
 
 
-def verdict(logs: Sequence[float], limits: Limits, *, out_of_time: bool = False) -> Verdict:
-    """What the quads so far (natural logarithms of ratios) say. What is beyond doubt is said early."""
+def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = False) -> Verdict:
+    """What the quadruples so far (natural logarithms of ratios) say. What is beyond doubt is said early."""
     count = len(logs)
     if count >= EARLY and max(logs[:EARLY]) <= math.log(limits.full):
         return Verdict.FULL
     if count >= EARLY and min(logs[:EARLY]) >= math.log(limits.zero):
         return Verdict.SLOW
-    if count >= QUADS:
+    if count >= QUADRUPLES:
         return Verdict.FULL if lower_bound(logs) <= limits.full else Verdict.SLOW
     if not out_of_time:
         return Verdict.OPEN
@@ -57,7 +57,7 @@ def verdict(logs: Sequence[float], limits: Limits, *, out_of_time: bool = False)
 
 
 def lower_bound(logs: Sequence[float]) -> float:
-    """A ratio that the true one exceeds with at least 99.9 % (99.8 % for 9 quads, less for fewer)."""
+    """A ratio that the true one exceeds with at least 99.9 % (99.8 % for 9 quadruples, less for fewer)."""
     ordered = sorted(logs)
     rank = 1
     # The largest rank whose tail is still at most one in a thousand.
@@ -78,6 +78,6 @@ def ratio(logs: Sequence[float]) -> float:
     return math.exp(middle)
 
 
-def score(bound: float, limits: Limits) -> float:
+def score(bound: float, limits: Thresholds) -> float:
     """The share of the points for a ratio of at least `bound`: linear in its logarithm between the limits."""
     return min(1.0, max(0.0, 1 - math.log(bound / limits.full) / math.log(limits.zero / limits.full)))

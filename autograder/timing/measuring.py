@@ -22,7 +22,7 @@ from autograder.sandbox.client import Encoded, Timed, Worker, WorkerLost
 from autograder.sandbox.forward_passes import Inputs, encoded
 from autograder.sandbox.values import Raised, Returned
 from autograder.timing import decision
-from autograder.timing.decision import Limits, Verdict
+from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.devices import locked
 
 Arguments = tuple[torch.Tensor, ...]
@@ -56,7 +56,7 @@ class Measurement:
     verdict: Verdict
     ratio: float
     bound: float
-    quads: int
+    quadruples: int
     device: str
     seconds: float
     reference_seconds: float
@@ -78,7 +78,7 @@ def measure_and_confirm(
     workload: Workload,
     student: Callable[[], Worker],
     reference: Callable[[], Worker],
-    limits: Limits,
+    limits: Thresholds,
     agrees: Callable[[object, object], str],
     device: str = "cpu",
 ) -> Measurement:
@@ -97,12 +97,12 @@ def measure(
     workload: Workload,
     student: Callable[[], Worker],
     reference: Callable[[], Worker],
-    limits: Limits,
+    limits: Thresholds,
     agrees: Callable[[object, object], str],
     device: str,
     seconds: float,
 ) -> Measurement:
-    """Quads until the verdict is clear or `seconds` are over.
+    """Quadruples until the verdict is clear or `seconds` are over.
 
     Args:
         student, reference: start a worker that has loaded its module.
@@ -123,7 +123,7 @@ def measure(
         try:
             calls = max(1, min(count, int(TOO_LONG / theirs.single())))
             requests, order = _Requests(workload, calls, 2), random.Random(workload.seed)
-            return _Duet(ours, theirs, requests, agrees, order, device).play(limits, alone, calls, deadline)
+            return _PairedMeasurement(ours, theirs, requests, agrees, order, device).run(limits, alone, calls, deadline)
         except _TooLong:
             bound = CALL_SECONDS / (calls * one)
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
@@ -217,7 +217,7 @@ class _Side:
 
 
 @dataclass
-class _Duet:
+class _PairedMeasurement:
     ours: _Side
     theirs: _Side
     requests: _Requests
@@ -225,7 +225,7 @@ class _Duet:
     order: random.Random
     device: str
 
-    def play(self, limits: Limits, alone: float, count: int, deadline: float) -> Measurement:
+    def run(self, limits: Thresholds, alone: float, count: int, deadline: float) -> Measurement:
         series: list[list[float]] = []
         mine: list[float] = []
         others: list[float] = []
@@ -238,14 +238,14 @@ class _Duet:
         rests = [self.ours.ask(first, echo=True) for _ in range(4)]
         started, spent = time.monotonic(), self.theirs.spent
         while Verdict.OPEN in verdicts and Verdict.FULL not in verdicts:
-            theirs, ours, rest = self._quad()
+            theirs, ours, rest = self._quadruple()
             rests.append(rest)
-            quad = [_net(times, rests, self.device) for times in (theirs, ours)]
-            logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quad, strict=True)]
+            quadruple = [_net(times, rests, self.device) for times in (theirs, ours)]
+            logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quadruple, strict=True)]
             # The CPU: what is lower says what the code needs. A GPU: what is higher cannot be hidden.
             series.append(logs if self.device == "cpu" else [max(logs)])
-            mine += [time / count for time in quad[0][-1]]
-            others += [time / count for time in quad[1][-1]]
+            mine += [time / count for time in quadruple[0][-1]]
+            others += [time / count for time in quadruple[1][-1]]
             steady += map(_steady, ours)
             peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
             late = time.monotonic() > deadline
@@ -253,7 +253,7 @@ class _Duet:
         self.theirs.check_rest()
         share = (self.theirs.spent - spent) / (time.monotonic() - started)
         if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT:
-            # Not the machine was too busy: the submission took the time. Then fewer quads are enough.
+            # Not the machine was too busy: the submission took the time. Then fewer quadruples are enough.
             limit = limits.full if len(series) > 1 else limits.zero
             if min(map(min, series)) > math.log(limit):
                 verdicts = [Verdict.SLOW for _ in verdicts]
@@ -261,7 +261,7 @@ class _Duet:
                 verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
         return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
 
-    def _quad(self) -> tuple[list[Timed], list[Timed], Timed]:
+    def _quadruple(self) -> tuple[list[Timed], list[Timed], Timed]:
         """Two calls of either side, in random order and in turns, and one of nothing."""
         inputs = [self.requests.next() for _ in range(2)]
         theirs: list[Timed] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.client import Engine
-from autograder.jobs import ARCHIVE, Job, Stage
+from autograder.jobs import ARCHIVE, Job, WarmUp
 from autograder.results.model import Result, State, Status
 from autograder.submissions.reading import read_submission
 
@@ -105,7 +105,7 @@ def graded(course):
         calls.write_text("")
         with Engine() as engine:
             if rehearse:
-                engine.rehearse(Stage(str(course), "demo", salt))
+                engine.warm_up(WarmUp(str(course), "demo", salt))
             result = engine.grade(Job(str(course), "demo", read_submission(path, "demo"), salt))
         return result, len(calls.read_text().splitlines())
 
@@ -193,7 +193,7 @@ for name in "abca":
 print(sorted(path.name for path in archive._path("a").parent.iterdir()))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['a.transcripts', 'c.transcripts']"
+    assert done.stdout.strip() == "['a.recordings', 'c.recordings']"
 
 
 @pytest.mark.parametrize("wrong_call", [0, 4, 9])

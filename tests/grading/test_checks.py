@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.client import Engine
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State, Status, Visibility
 from autograder.submissions.reading import read_submission
 
@@ -382,7 +382,7 @@ def test_a_rehearsal_changes_nothing_but_the_time(engine, course, tmp_path):
     wrong = RIGHT.replace("return x + x", "return (x + x).abs()").replace("x.sum()", "x.mean()")
     submission = read_submission(write(tmp_path, "demo.py", wrong), "demo")
     with Engine() as rehearsed:
-        rehearsed.rehearse(Stage(str(course), "demo"))
+        rehearsed.warm_up(WarmUp(str(course), "demo"))
         results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, rehearsed)]
     plain, replayed = (
         [(c.name, c.title, c.status, c.points, c.message, c.hint, c.counterexample) for c in r.checks] for r in results

@@ -10,7 +10,7 @@ import torch
 
 from autograder.grading.failures import CheckFailed, Settled
 from autograder.grading.questions import SHRINK_IN_VAIN, SHRINK_QUESTIONS, Questions
-from autograder.grading.recording import Line, Transcript
+from autograder.grading.recording import RecordedQuestion, Recording
 from autograder.grading.strategies import shapes, tensors
 from autograder.sandbox import shipping
 from autograder.sandbox.client import Question
@@ -32,15 +32,15 @@ class Submission:
 
 def questions_to(wrong) -> Questions:
     nobody = types.SimpleNamespace(explain=lambda *_: None)
-    return Questions(Submission(wrong), REFERENCE, nobody, "double", (), Transcript())
+    return Questions(Submission(wrong), REFERENCE, nobody, "double", (), Recording())
 
 
 def double(x):
     return lambda m: m.double(x)
 
 
-def rehearsed(*tensors: torch.Tensor) -> Transcript:
-    return Transcript([Line(Question(shipping.dumps(double(x))), Returned(2 * x)) for x in tensors])
+def rehearsed(*tensors: torch.Tensor) -> Recording:
+    return Recording([RecordedQuestion(Question(shipping.dumps(double(x))), Returned(2 * x)) for x in tensors])
 
 
 def told(questions: Questions) -> str:

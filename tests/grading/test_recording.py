@@ -9,7 +9,7 @@ import pytest
 
 from autograder.errors import EngineError
 from autograder.grading import judge
-from autograder.grading.recording import Transcript
+from autograder.grading.recording import Recording
 
 CHECKS = list(range(3 * judge.CHECKS_IN_A_SHARE))
 
@@ -28,7 +28,7 @@ def shares(trouble=None):
             mine.append(checks)
         elif trouble:
             trouble()
-        return {str(check): Transcript() for check in checks}
+        return {str(check): Recording() for check in checks}
 
     return judge._in_parallel(work, CHECKS), mine
 
@@ -39,7 +39,7 @@ def refuse():
 
 def test_each_process_does_a_share():
     found, mine = shares()
-    assert found == {str(check): Transcript() for check in CHECKS}
+    assert found == {str(check): Recording() for check in CHECKS}
     assert mine == [CHECKS[::3]]
 
 
@@ -60,5 +60,5 @@ def test_an_error_of_the_graders_is_said():
 
 
 def test_a_few_checks_are_not_shared_out():
-    found = judge._in_parallel(lambda checks: {str(os.getpid()): Transcript()} if checks else {}, CHECKS[:20])
+    found = judge._in_parallel(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
     assert list(found) == [str(os.getpid())]

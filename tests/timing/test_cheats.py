@@ -268,7 +268,7 @@ def test_honest_submissions_keep_their_points(graded: Graded, name: str) -> None
     if speed.status is Status.PASSED:  # and not excused, as the machine was too busy
         assert speed.timing is not None
         assert 0 < speed.timing.bound <= speed.timing.ratio
-        assert speed.timing.quads >= 9
+        assert speed.timing.quadruples >= 9
         assert "times as long" in speed.message
 
 

@@ -5,38 +5,38 @@ import random
 
 import pytest
 
-from autograder.timing.decision import EARLY, QUADS, Limits, Verdict, lower_bound, ratio, score, verdict
+from autograder.timing.decision import EARLY, QUADRUPLES, Thresholds, Verdict, lower_bound, ratio, score, verdict
 
-LIMITS = Limits(2, 8)
+LIMITS = Thresholds(2, 8)
 
 
 def logs(*ratios: float) -> list[float]:
     return [math.log(value) for value in ratios]
 
 
-def test_nine_fast_quads_are_enough() -> None:
+def test_nine_fast_quadruples_are_enough() -> None:
     assert verdict(logs(*[1.9] * (EARLY - 1)), LIMITS) is Verdict.OPEN
     assert verdict(logs(*[1.9] * EARLY), LIMITS) is Verdict.FULL
 
 
-def test_nine_quads_beyond_the_last_limit_are_enough() -> None:
+def test_nine_quadruples_beyond_the_last_limit_are_enough() -> None:
     assert verdict(logs(*[9.0] * EARLY), LIMITS) is Verdict.SLOW
     assert verdict(logs(*[9.0] * (EARLY - 1), 7.0), LIMITS) is Verdict.OPEN
 
 
-def test_one_outlier_among_the_first_asks_for_all_quads() -> None:
+def test_one_outlier_among_the_first_asks_for_all_quadruples() -> None:
     mixed = logs(*[1.0] * 8, 40.0)
     assert verdict(mixed, LIMITS) is Verdict.OPEN
-    assert verdict(mixed + logs(*[1.0] * (QUADS - 9)), LIMITS) is Verdict.FULL
+    assert verdict(mixed + logs(*[1.0] * (QUADRUPLES - 9)), LIMITS) is Verdict.FULL
 
 
-def test_a_deduction_needs_eighteen_slow_quads_of_twenty_one() -> None:
+def test_a_deduction_needs_eighteen_slow_quadruples_of_twenty_one() -> None:
     assert verdict(logs(*[1.0] * 4, *[3.0] * 17), LIMITS) is Verdict.FULL
     assert verdict(logs(*[1.0] * 3, *[3.0] * 18), LIMITS) is Verdict.SLOW
 
 
 def test_the_bound_of_twenty_one_is_the_fourth_smallest() -> None:
-    assert lower_bound(logs(*range(1, QUADS + 1))) == pytest.approx(4)
+    assert lower_bound(logs(*range(1, QUADRUPLES + 1))) == pytest.approx(4)
     assert lower_bound(logs(*range(1, EARLY + 1))) == pytest.approx(1)
 
 
@@ -60,7 +60,7 @@ def test_wrong_deductions_are_as_rare_as_promised() -> None:
     chance = random.Random(7)
     wrong = 0
     for _ in range(20_000):
-        noise = [math.log(2) + chance.gauss(0, 1) / max(1e-9, abs(chance.gauss(0, 1))) for _ in range(QUADS)]
+        noise = [math.log(2) + chance.gauss(0, 1) / max(1e-9, abs(chance.gauss(0, 1))) for _ in range(QUADRUPLES)]
         wrong += verdict(noise, LIMITS) is Verdict.SLOW and lower_bound(noise) > 2
     assert wrong <= 20_000 * 0.0015
 
@@ -77,4 +77,4 @@ def test_the_score_falls_with_the_logarithm() -> None:
 @pytest.mark.parametrize(("full", "zero"), [(0.5, 8), (2, 2), (2, math.inf), (3, 2)])
 def test_limits_that_make_no_sense(full: float, zero: float) -> None:
     with pytest.raises(ValueError, match="1 ≤ full < zero"):
-        Limits(full, zero)
+        Thresholds(full, zero)

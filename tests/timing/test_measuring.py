@@ -1,4 +1,4 @@
-"""What a duet concludes where its time is over before there are many quads, with workers and a clock of our making."""
+"""What a paired measurement concludes when its time is over early, with workers and a clock of our making."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from autograder.sandbox.client import Timed
 from autograder.sandbox.values import Answer, Returned
 from autograder.timing import measuring
-from autograder.timing.decision import Limits, Verdict
-from autograder.timing.measuring import Measurement, _Duet
+from autograder.timing.decision import Thresholds, Verdict
+from autograder.timing.measuring import Measurement, _PairedMeasurement
 
 
 class Clock:
@@ -52,13 +52,13 @@ def played(
     monkeypatch.setattr(measuring, "time", clock)
     sides: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
     requests: Any = Requests()
-    made = _Duet(*sides, requests, lambda _one, _other: "", random.Random(0), "cpu")
-    return made.play(Limits(4, 16), alone, 1, deadline=9.0)
+    made = _PairedMeasurement(*sides, requests, lambda _one, _other: "", random.Random(0), "cpu")
+    return made.run(Thresholds(4, 16), alone, 1, deadline=9.0)
 
 
 def test_who_is_slow_and_leaves_time_for_few_comparisons_is_not_excused(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = played(monkeypatch, (1.0, 1.0), (0.1, 0.1), alone=0.1)
-    assert measured.quads < 9
+    assert measured.quadruples < 9
     assert measured.verdict is Verdict.SLOW
     assert measured.bound == pytest.approx(10, rel=0.05)
 

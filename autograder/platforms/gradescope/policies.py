@@ -10,7 +10,7 @@ import math
 from datetime import datetime, timedelta
 
 from autograder.platforms.gradescope.metadata import Metadata, Previous
-from autograder.platforms.gradescope.settings import Late, RateLimit, Settings
+from autograder.platforms.gradescope.settings import LatePolicy, RateLimit, Settings
 from autograder.results.feedback import points_text
 from autograder.results.gradescope import Settlement
 
@@ -78,7 +78,7 @@ def _best(settings: Settings, metadata: Metadata) -> float:
     return max(scores, default=0.0) if settings.best_of_previous else 0.0
 
 
-def days_late(late: Late, created: datetime, due: datetime) -> int:
+def days_late(late: LatePolicy, created: datetime, due: datetime) -> int:
     """Days begun since the due date; none within the grace."""
     over = created - due
     if over <= timedelta(minutes=late.grace_minutes):

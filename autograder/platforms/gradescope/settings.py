@@ -19,7 +19,7 @@ else:
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 
-class Late(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LatePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every day begun after the due date costs a share of the points earned; up to `grace_minutes` late is in time."""
 
     percent_per_day: Percent
@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leaderboard_seconds: bool = False
     best_of_previous: bool = False
     largest_group: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    late: Late | None = None
+    late: LatePolicy | None = None
     rate_limit: RateLimit | None = None
 
 

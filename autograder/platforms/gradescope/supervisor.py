@@ -23,7 +23,7 @@ import msgspec
 from autograder.course import Assignment, assignment_slugs, load_assignment
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import ARCHIVE, Job, Stage
+from autograder.jobs import ARCHIVE, Job, WarmUp
 from autograder.output.inert import inert
 from autograder.platforms.gradescope import policies
 from autograder.platforms.gradescope.attempt import Attempt, empty, failed, outcome
@@ -116,10 +116,10 @@ def rehearse(tree: Tree) -> int:
     """
     check(tree)
     assignments, _settings, _default = _contents(tree)
-    os.environ[ARCHIVE] = str(tree.transcripts)
+    os.environ[ARCHIVE] = str(tree.recordings)
     with Engine(*(assignment.graders for assignment in assignments.values())) as engine:
         for slug, assignment in assignments.items():
-            engine.rehearse(Stage(str(assignment.root), slug))
+            engine.warm_up(WarmUp(str(assignment.root), slug))
             print(f"autograder: {slug} is rehearsed", flush=True)
     return 0
 
@@ -177,7 +177,7 @@ class _Session:
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
         self.scratch.chmod(0o711)  # workers get folders of their own in it
         os.environ["TMPDIR"] = str(self.scratch)
-        os.environ[ARCHIVE] = str(self.tree.transcripts)
+        os.environ[ARCHIVE] = str(self.tree.recordings)
         job = Job(str(assignment.root), assignment.slug, submission, device="cpu")  # the platform has no GPUs
         attempt = Attempt(job, self.started + self.settings.deadline_seconds)
         attempt.run()

@@ -25,9 +25,9 @@ class Tree:
         return self.source / "default_assignment"
 
     @property
-    def transcripts(self) -> Path:
+    def recordings(self) -> Path:
         """What the reference answers, found out when the image was built (see `grading.archive`)."""
-        return self.source / "transcripts"
+        return self.source / "recordings"
 
     @property
     def submission(self) -> Path:

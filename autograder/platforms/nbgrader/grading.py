@@ -21,7 +21,7 @@ from autograder.course import Assignment, load_assignment
 from autograder.course.skeletons import test_cell_id
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Job, Stage
+from autograder.jobs import Job, WarmUp
 from autograder.notebooks.requests import Show
 from autograder.platforms.nbgrader import outputs
 from autograder.results.model import Result, State
@@ -77,7 +77,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         command = _command(converter, assignment, self.jobs)
         job = self._job(assignment, path)
         coming = list(_coming(converter, assignment, path))
-        command.rehearse(Stage(job.course, job.slug, job.salt))
+        command.warm_up(WarmUp(job.course, job.slug, job.salt))
         mine = command.grade(job)
         # nbgrader takes one notebook after the other; while it is busy with this one, the next ones are graded.
         for other in coming[: AHEAD * command.jobs]:
@@ -143,14 +143,14 @@ class _Command:
         self.engine.__enter__()
         self.jobs = jobs or cores()
         self._threads = ThreadPoolExecutor(self.jobs)
-        self._rehearsed: set[Stage] = set()
+        self._rehearsed: set[WarmUp] = set()
         self.foreseen: set[Path] = set()
         self._begun: dict[tuple[str, ...], Future[Result]] = {}
 
-    def rehearse(self, stage: Stage) -> None:
-        if stage not in self._rehearsed:
-            self._rehearsed.add(stage)
-            self.engine.rehearse(stage)
+    def warm_up(self, order: WarmUp) -> None:
+        if order not in self._rehearsed:
+            self._rehearsed.add(order)
+            self.engine.warm_up(order)
 
     def grade(self, job: Job) -> Future[Result]:
         """Begins to grade, unless that has begun before: identical notebooks get the same result."""

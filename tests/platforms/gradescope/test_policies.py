@@ -12,7 +12,7 @@ from fake_platform import METADATA
 
 from autograder.platforms.gradescope.metadata import Metadata, Previous, read_metadata
 from autograder.platforms.gradescope.policies import accepted, days_late, refuse, settle
-from autograder.platforms.gradescope.settings import Late, RateLimit, Settings
+from autograder.platforms.gradescope.settings import LatePolicy, RateLimit, Settings
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
@@ -37,23 +37,23 @@ def test_everything_is_off_by_default() -> None:
     ("minutes", "days"), [(-5, 0), (0, 0), (30, 0), (31, 1), (24 * 60, 1), (24 * 60 + 1, 2), (10 * 24 * 60, 10)]
 )
 def test_begun_days_count_and_the_grace_does_not(minutes: int, days: int) -> None:
-    assert days_late(Late(10, grace_minutes=30), DUE + timedelta(minutes=minutes), DUE) == days
+    assert days_late(LatePolicy(10, grace_minutes=30), DUE + timedelta(minutes=minutes), DUE) == days
 
 
 def test_offsets_are_taken_into_account() -> None:
     created = DUE.astimezone(timezone(timedelta(hours=-8)))
-    assert days_late(Late(10), created, DUE) == 0
+    assert days_late(LatePolicy(10), created, DUE) == 0
 
 
 @pytest.mark.parametrize(("days", "score"), [(1, 72.0), (3, 56.0), (30, 40.0)])
 def test_lateness_takes_a_share_of_what_was_earned_up_to_the_most(days: int, score: float) -> None:
-    late = Late(percent_per_day=10, at_most_percent=50)
+    late = LatePolicy(percent_per_day=10, at_most_percent=50)
     assert settle(80.0, Settings(late=late), handed_in(timedelta(days=days))).score == score
 
 
 def test_without_a_due_date_nobody_is_late() -> None:
     metadata = Metadata(created=DUE)
-    assert settle(80.0, Settings(late=Late(10)), metadata).score == 80.0
+    assert settle(80.0, Settings(late=LatePolicy(10)), metadata).score == 80.0
 
 
 def test_the_best_submission_counts_if_that_was_chosen() -> None:
@@ -131,7 +131,7 @@ def test_nonsense_is_named_and_never_raised(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     metadata = read_metadata(path)
     assert metadata.problems
-    assert settle(5.0, Settings(late=Late(100), rate_limit=RateLimit(1)), metadata).score == 5.0
+    assert settle(5.0, Settings(late=LatePolicy(100), rate_limit=RateLimit(1)), metadata).score == 5.0
 
 
 def test_no_metadata_at_all(tmp_path: Path) -> None:
