@@ -1,30 +1,30 @@
 # %% [markdown]
 # # From LeNet to AnyNet
 #
-# Convolutional networks have a history, and each chapter of it has one idea. LeNet showed that the thing
-# works. VGG built networks of *blocks*. NiN replaced the huge linear layers at the end by a mean. GoogLeNet
-# looked at each map with several window sizes at once. ResNeXt cut the channels into groups, and AnyNet turned
-# the whole design into four numbers per stage.
+# Convolutional networks have a history, and each chapter of it has one idea. LeNet showed that they work. VGG
+# built networks from *blocks*. NiN replaced the huge linear layers at the end with a mean. GoogLeNet looked at
+# each map with several window sizes at once. ResNeXt cut the channels into groups, and AnyNet turned the whole
+# design into four numbers per stage.
 #
-# In this assignment you build all of them, and two small tools on the way.
+# In this assignment you build all of them, and two small tools along the way.
 #
-# Some rules hold everywhere:
+# Some rules apply everywhere:
 #
 # - images come in batches of shape (N, C, H, W);
 # - the result has the dtype and the device of the input, and an argument is never changed in place;
 # - gradients flow back to the input and to every parameter;
-# - every convolution has a bias here, also where a batch norm follows it.
+# - every convolution has a bias here, even if a batch norm follows it.
 #
-# You may use everything that `torch.nn` has, except where an exercise forbids it. How you name the layers
-# inside a network is your own affair, and so is the order in which you make them. Only where the text asks
-# for an attribute `net`, the network must have one. Lazy layers (`nn.LazyConv2d` …) are fine.
+# You may use everything in `torch.nn`, except where an exercise forbids it. The names of the layers inside a
+# network are up to you, and so is the order in which you create them. But where the text asks for an attribute
+# `net`, the network must have one. Lazy layers (`nn.LazyConv2d` …) are fine.
 #
 # **Sizes, once more.** A window of `kernel` pixels that moves in steps of `stride` over `size` pixels with
 # `padding` on both sides gives
 #
 # $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1$$
 #
-# pixels. Write "3/2 p1" for a window of 3, a stride of 2 and a padding of 1.
+# pixels. We write "3/2 p1" for a window of 3, a stride of 2 and a padding of 1.
 
 # %%
 import copy
@@ -35,7 +35,7 @@ from torch import nn
 # %% [markdown]
 # ## A table of layers
 #
-# Whoever builds a network wants to see what becomes of an image on its way through it. For
+# When you build a network, you want to see what happens to an image on its way through it. For
 #
 # ```
 # net = nn.Sequential(nn.Conv2d(1, 6, 5), nn.Sigmoid(), nn.Flatten())
@@ -47,30 +47,30 @@ from torch import nn
 # [("Conv2d", (2, 6, 4, 4)), ("Sigmoid", (2, 6, 4, 4)), ("Flatten", (2, 96))]
 # ```
 #
-# There is one pair per entry of `net`: a `Sequential` inside of it is one entry, and a layer that stands in two
+# There is one pair per entry of `net`: a `Sequential` inside it is one entry, and a layer that appears in two
 # places is two. The name is the name of the layer's class. The shape is a plain tuple of ints, not a
 # `torch.Size`.
 #
 # A tool that looks at a network must not change it. Afterwards, every submodule is in the mode it was in
-# (training or evaluation), all parameters and buffers have their old values, there are no hooks that were
-# not there before, and what needed a gradient still does. No gradient is recorded while you look.
+# (training or evaluation), all parameters and buffers have their old values, there are no new hooks, and
+# whatever required a gradient still does. No gradient is recorded while you look.
 #
-# Three things are worth a thought:
+# Three things to think about:
 #
-# - What does a batch norm do in training mode, whenever an input passes through it? And what if that input is
+# - What does a batch norm do in training mode whenever an input passes through it? And what if that input is
 #   a batch of one sample?
-# - A network may have parameters of `float64` or another type, and an input must be of the same. There are
-#   also networks without any parameter: they get an input of `torch.get_default_dtype()`.
+# - The parameters of a network may be `float64` or another dtype, and an input must have the same dtype. Some
+#   networks have no parameters at all: they get an input of dtype `torch.get_default_dtype()`.
 # - `net.children()` and iterating over `net` are not quite the same. Try both on a network in which the same
-#   layer stands twice.
+#   layer appears twice.
 
 
 # %%
 def layer_summary(net, input_shape):
-    """What every layer of a network makes of an input of the given shape.
+    """The name and the output shape of every layer of a network, for an input of the given shape.
 
-    net: an nn.Sequential whose layers are initialised, in any dtype; it is left as it is
-    input_shape: shape of the input, with the batch, for example (1, 3, 224, 224)
+    net: an nn.Sequential whose layers are initialised, in any dtype; it is not changed
+    input_shape: shape of the input, including the batch, for example (1, 3, 224, 224)
 
     Returns a list with one pair (class name, output shape) per entry of net; the shape is a plain tuple.
     """
@@ -97,9 +97,8 @@ def layer_summary(net, input_shape):
 #
 # The last layer has no activation: the loss function takes care of that.
 #
-# The attribute `net` is an `nn.Sequential` of 12 layers, where every activation and the flattening are
-# layers of their own. For ten classes there are 61706 parameters. Does your `layer_summary` agree with the
-# table?
+# The attribute `net` is an `nn.Sequential` of 12 layers, in which every activation and the flattening are
+# separate layers. For ten classes there are 61706 parameters. Does your `layer_summary` agree with the table?
 
 
 # %%
@@ -124,14 +123,14 @@ class LeNet(nn.Module):
 # ## Neighbours that inhibit each other
 #
 # AlexNet won the ImageNet competition of 2012, and it had a layer that nobody uses any more: *local response
-# normalisation*. A strong activation dampens those of the neighbouring *channels* at the same pixel:
+# normalisation*. A strong activation dampens the activations of neighbouring *channels* at the same pixel:
 #
 # $$y_c = \frac{x_c}{\Big(k + \alpha \sum_{j} x_j^2\Big)^{\beta}}$$
 #
 # The sum runs over the `size` channels around c: with `size = 5` these are c − 2 … c + 2. At the edges there are
-# fewer, channel 0 has only 0, 1 and 2. The size is odd, and it may be larger than the number of channels.
+# fewer: channel 0 has only 0, 1 and 2. The size is odd, and it may be larger than the number of channels.
 #
-# PyTorch's `F.local_response_norm` divides α by `size` first. The formula of the paper, and ours, does not.
+# PyTorch's `F.local_response_norm` divides α by `size` first. The paper's formula, and ours, does not.
 #
 # Forbidden: PyTorch's local response normalisation, and every pooling operator.
 
@@ -141,7 +140,7 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """AlexNet's normalisation over neighbouring channels.
 
     x: tensor of shape (N, C, H, W)
-    size: how many channels the sum takes in, an odd int
+    size: number of channels in the sum, an odd int
     alpha, beta, k: the constants of the formula
 
     Returns a tensor of shape (N, C, H, W).
@@ -153,10 +152,10 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
 # %% [markdown]
 # ## VGG: networks of blocks
 #
-# The next idea was to stop thinking about layers. Two convolutions of 3 × 3 see as much as one of 5 × 5, with
-# fewer parameters and one more non-linearity. So VGG uses nothing but 3 × 3, and repeats one pattern:
-# `num_convs` times a convolution with padding 1 and a ReLU, then max pooling of 2 × 2 with stride 2. The first
-# convolution brings the channels from `in_channels` to `out_channels`, and the pooling halves the map.
+# The next idea was to stop thinking about layers. Two 3 × 3 convolutions see as much as one 5 × 5 convolution,
+# with fewer parameters and one more non-linearity. So VGG uses only 3 × 3 convolutions and repeats one pattern:
+# `num_convs` times a convolution with padding 1 and a ReLU, then 2 × 2 max pooling with stride 2. The first
+# convolution takes the channels from `in_channels` to `out_channels`, and the pooling halves the map.
 #
 # `vgg_block` is a function that returns such a block as a module.
 
@@ -173,12 +172,12 @@ def vgg_block(num_convs, in_channels, out_channels):
 
 # %% [markdown]
 # VGG-16 has 13 convolutions and 3 linear layers. Its five blocks have 2, 2, 3, 3 and 3 convolutions, and 64, 128,
-# 256, 512 and 512 channels. A colour image of 3 × 224 × 224 leaves them as 512 × 7 × 7. Then follow two linear
-# layers of 4096, each with a ReLU and a dropout of 0.5 behind it, and the linear layer for the classes.
+# 256, 512 and 512 channels. A colour image of 3 × 224 × 224 comes out of them as 512 × 7 × 7. Then come two
+# linear layers of 4096, each followed by a ReLU and a dropout of 0.5, and the linear layer for the classes.
 #
-# With 1000 classes these are 138357544 parameters, more than half a gigabyte. (Three quarters of them sit in a
-# single layer. Which one?) To *count* them you do not need the memory: on PyTorch's device "meta", tensors have
-# a shape and no content.
+# With 1000 classes there are 138357544 parameters, more than half a gigabyte. (Three quarters of them are in a
+# single layer. Which one?) To *count* them you do not need that memory: on PyTorch's "meta" device, tensors have
+# a shape but no content.
 #
 # ```
 # with torch.device("meta"):
@@ -206,9 +205,9 @@ class VGG16(nn.Module):
 # %% [markdown]
 # ## Network in network
 #
-# A convolution of 1 × 1 is a small linear layer, applied to the channels of every pixel. NiN puts two of them
-# behind each ordinary convolution, with a ReLU after all three. `nin_block` returns that: a convolution with the
-# given kernel, stride and padding, and two of 1 × 1 that keep the number of channels.
+# A 1 × 1 convolution is a small linear layer, applied to the channels of every pixel. NiN puts two of them after
+# each ordinary convolution, with a ReLU after each of the three. `nin_block` returns exactly that: a convolution
+# with the given kernel, stride and padding, and two 1 × 1 convolutions that keep the number of channels.
 
 
 # %%
@@ -224,7 +223,7 @@ def nin_block(in_channels, out_channels, kernel_size, strides, padding):
 # %% [markdown]
 # With enough non-linearity per pixel, the linear layers of VGG become superfluous. The last block of NiN has as
 # many channels as there are classes, and the score of a class is the mean of its map. That saves a hundred
-# million parameters, and it works for images of any size that are large enough.
+# million parameters, and it works for images of any size, as long as they are large enough.
 #
 # | stage | kernel, stride, padding | output for 1 × 224 × 224 |
 # |---|---|---|
@@ -239,7 +238,7 @@ def nin_block(in_channels, out_channels, kernel_size, strides, padding):
 # | global average pooling | | `num_classes` × 1 × 1 |
 # | flatten | | `num_classes` |
 #
-# The attribute `net` holds these stages in this order.
+# The attribute `net` contains these stages in this order.
 
 
 # %%
@@ -264,7 +263,7 @@ class NiN(nn.Module):
 # ## Inception
 #
 # Is 3 × 3 the right window, or 5 × 5? GoogLeNet does not decide. An Inception block sends its input through four
-# branches side by side and puts their results together, one behind the other along the channels:
+# branches side by side and concatenates their results along the channels:
 #
 # | branch | layers |
 # |---|---|
@@ -274,8 +273,8 @@ class NiN(nn.Module):
 # | 4 | max pooling of 3 × 3, then 1 × 1 with `c4` |
 #
 # Every convolution is followed by a ReLU. The result has c1 + c2[1] + c3[1] + c4 channels, in the order of the
-# table. For that to work, all branches must keep height and width: choose the paddings accordingly, and mind
-# which stride a pooling layer takes when you give none.
+# table. For that to work, all branches must keep height and width: choose the paddings accordingly, and remember
+# which stride a pooling layer uses if you do not give one.
 
 
 # %%
@@ -302,7 +301,7 @@ class Inception(nn.Module):
 # %% [markdown]
 # ## GoogLeNet
 #
-# GoogLeNet stacks nine of these blocks. All its pooling layers are max pooling 3/2 p1, except the last.
+# GoogLeNet stacks nine of these blocks. All its pooling layers are max pooling 3/2 p1, except the last one.
 #
 # - **b1**: convolution 7/2 p3 with 64 channels, ReLU, pooling.
 # - **b2**: convolution 1 × 1 with 64, ReLU, convolution 3 × 3 with padding 1 and 192, ReLU, pooling.
@@ -325,9 +324,9 @@ class Inception(nn.Module):
 # | b5 | 256 | (160, 320) | (32, 128) | 128 |
 # | | 384 | (192, 384) | (48, 128) | 128 |
 #
-# The input channels of each block are for you to find: they are the output channels of the one before.
+# Work out the input channels of each block yourself: they are the output channels of the block before it.
 #
-# The attribute `net` holds the six stages in this order. For images of 96 × 96 they return 64 × 24 × 24,
+# The attribute `net` contains the six stages in this order. For images of 96 × 96 they return 64 × 24 × 24,
 # 192 × 12 × 12, 480 × 6 × 6, 832 × 3 × 3, 1024, and one number per class. The forward pass is timed.
 
 
@@ -353,8 +352,8 @@ class GoogLeNet(nn.Module):
 # ## ResNeXt: groups
 #
 # A *grouped* convolution cuts the channels into groups and treats each as if the others were not there. With g
-# groups it needs only 1/g of the weights, so one can afford more channels. The ResNeXt block puts such a
-# convolution between two of 1 × 1, and adds the input to the result, as residual networks do:
+# groups it needs only 1/g of the weights, so you can afford more channels. The ResNeXt block puts a grouped
+# convolution between two 1 × 1 convolutions and adds the input to the result, as residual networks do:
 #
 # ```
 #   x ── 1×1 ─ BN ─ ReLU ── grouped 3×3 ─ BN ─ ReLU ── 1×1 ─ BN ── + ── ReLU
@@ -362,11 +361,11 @@ class GoogLeNet(nn.Module):
 # ```
 #
 # - The two inner convolutions have `round(num_channels * bot_mul)` channels, the *width* of the bottleneck.
-# - `group_width` is the number of channels *in* a group. How many groups does this make? A width that cannot be
-#   divided into groups of that size is a `ValueError`.
-# - The 3 × 3 convolution has padding 1 and carries the stride `strides`.
+# - `group_width` is the number of channels *in* a group. How many groups does this make? If the width cannot be
+#   divided into groups of that size, raise a `ValueError`.
+# - The 3 × 3 convolution has padding 1 and the stride `strides`.
 # - With `use_1x1conv=True` the input passes through a 1 × 1 convolution with the same stride, and a batch norm,
-#   before it is added. Without, it is added as it is.
+#   before it is added. Otherwise, it is added as it is.
 
 
 # %%
@@ -376,11 +375,11 @@ class ResNeXtBlock(nn.Module):
     in_channels, num_channels: channels of the input and of the output
     group_width: channels per group of the 3×3 convolution
     bot_mul: the bottleneck has round(num_channels * bot_mul) channels
-    use_1x1conv: whether a 1×1 convolution and a batch norm stand on the shortcut
-    strides: stride of the 3×3 convolution and of that on the shortcut
+    use_1x1conv: whether there are a 1×1 convolution and a batch norm on the shortcut
+    strides: stride of the 3×3 convolution and of the one on the shortcut
 
     Input: (N, in_channels, H, W). Output: (N, num_channels, out_H, out_W).
-    Raises ValueError (in the constructor) when the bottleneck cannot be divided into groups.
+    Raises ValueError (in the constructor) if the bottleneck cannot be divided into groups.
     """
 
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
@@ -396,15 +395,15 @@ class ResNeXtBlock(nn.Module):
 # %% [markdown]
 # ## AnyNet
 #
-# By now the pattern is clear: a *stem* that makes the image small, a *body* of stages, a *head* that decides.
-# AnyNet is this pattern with the numbers left open, so that one can search for good ones.
+# By now the pattern is clear: a *stem* that makes the image small, a *body* of stages and a *head* that decides.
+# AnyNet is this pattern with the numbers left open, so that you can search for good ones.
 #
 # - **Stem**: convolution 3/2 p1 with `stem_channels`, batch norm, ReLU.
 # - **Body**: one stage per entry (depth, num_channels, group_width, bot_mul) of `arch`: `depth` ResNeXt blocks with
 #   `num_channels` channels. The first block of each stage has stride 2 and a 1 × 1 convolution on its shortcut.
 # - **Head**: global average pooling, flatten, a linear layer.
 #
-# The attribute `net` holds the network.
+# The attribute `net` contains the network.
 
 
 # %%
@@ -412,7 +411,7 @@ class AnyNet(nn.Module):
     """A stem, stages of ResNeXt blocks, and a head.
 
     arch: a sequence of (depth, num_channels, group_width, bot_mul), one per stage
-    stem_channels: channels behind the stem
+    stem_channels: channels after the stem
 
     Input: (N, in_channels, H, W). Output: (N, num_classes).
     Attribute net: the network.

@@ -20,13 +20,13 @@ from torch.testing import assert_close
 
 
 def ready(module, *shape):
-    """The module after a pass in evaluation mode, from which lazy layers learn their shapes."""
+    """The module after a pass in evaluation mode, which tells lazy layers their shapes."""
     module.eval()(torch.zeros(shape))
     return module.train()
 
 
 def filled(module, weight, bias=0.0):
-    """The module with the same number in all its weights and another one in all its biases."""
+    """The module with one number in all its weights and another in all its biases."""
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.fill_(weight if parameter.dim() > 1 else bias)
@@ -38,7 +38,7 @@ def parameters(module):
 
 
 def shapes(stages, x):
-    """What each stage returns for x, without the batch."""
+    """The shape of what each stage returns for x, without the batch."""
     found = []
     with torch.no_grad():
         for stage in stages:
@@ -58,13 +58,13 @@ def test_layer_summary__names_and_shapes():
 
 
 def test_layer_summary__nested():
-    """A Sequential inside of the network is one entry."""
+    """A Sequential inside the network is one entry."""
     net = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.ReLU(), nn.Linear(4, 2)))
     assert architectures.layer_summary(net, (5, 3)) == [("Linear", (5, 4)), ("Sequential", (5, 2))]
 
 
 def test_layer_summary__mode():
-    """A network in training mode is in training mode afterwards."""
+    """A network in training mode is still in training mode afterwards."""
     net = nn.Sequential(nn.Linear(3, 4), nn.Dropout()).train()
     architectures.layer_summary(net, (2, 3))
     assert net.training
@@ -87,7 +87,7 @@ def test_LeNet__parameters():
 
 
 def test_LeNet__shapes():
-    """The shapes of the table, where an activation repeats that of the layer before it."""
+    """The shapes in the table; an activation repeats the shape of the layer before it."""
     found = shapes(architectures.LeNet().net, torch.zeros(2, 1, 28, 28))
     assert len(found) == 12
     assert found[:3] == [(6, 28, 28), (6, 28, 28), (6, 14, 14)]
@@ -96,7 +96,7 @@ def test_LeNet__shapes():
 
 
 def test_LeNet__zeros():
-    """Where all parameters are 0 but the weights of the last layer, 84 sigmoids of 0 are added up: 84 · 0.5 = 42."""
+    """If only the weights of the last layer are not 0, 84 sigmoids of 0 are added up: 84 · 0.5 = 42."""
     model = filled(ready(architectures.LeNet(num_classes=3), 1, 1, 28, 28), 0.0)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -126,7 +126,7 @@ def test_local_response_norm__one_channel():
 
 
 def test_vgg_block__shape():
-    """Two convolutions keep the size, the pooling halves it."""
+    """Two convolutions keep the size, and the pooling halves it."""
     assert architectures.vgg_block(2, 3, 8)(torch.zeros(1, 3, 6, 10)).shape == (1, 8, 3, 5)
 
 
@@ -136,7 +136,7 @@ def test_vgg_block__parameters():
 
 
 def test_vgg_block__ones():
-    """With weights of 1, a map of 2×2 ones sums up to 4 everywhere, and to 16 in the second convolution."""
+    """With weights of 1, a map of 2×2 ones adds up to 4 everywhere, and to 16 in the second convolution."""
     block = filled(ready(architectures.vgg_block(2, 1, 1), 1, 1, 2, 2), 1.0)
     assert_close(block(torch.ones(1, 1, 2, 2)), torch.full((1, 1, 1, 1), 16.0))
 
@@ -145,7 +145,7 @@ def test_vgg_block__ones():
 
 
 def test_VGG16__parameters():
-    """138357544 parameters, counted on the device meta, where they need no memory."""
+    """138357544 parameters, counted on the meta device, where they need no memory."""
     with torch.device("meta"):
         assert parameters(ready(architectures.VGG16(), 1, 3, 224, 224)) == 138357544
 
@@ -162,7 +162,7 @@ def test_VGG16__convolutions():
 
 
 def test_nin_block__shape():
-    """A window of 3 with stride 2 and padding 1 fits 4 × 5 times into 7 × 9 pixels."""
+    """A window of 3 with stride 2 and padding 1 fits into 7 × 9 pixels 4 × 5 times."""
     assert architectures.nin_block(2, 6, 3, 2, 1)(torch.zeros(1, 2, 7, 9)).shape == (1, 6, 4, 5)
 
 
@@ -187,14 +187,14 @@ def test_nin_block__last_relu():
 
 
 def test_NiN__sizes():
-    """The sizes of the table for images of 224×224."""
+    """The sizes in the table for images of 224×224."""
     found = shapes(architectures.NiN().eval().net, torch.zeros(1, 1, 224, 224))
     assert [shape[-1] for shape in found[:8]] == [54, 26, 26, 12, 12, 5, 5, 5]
     assert found[-1] == (10,)
 
 
 def test_NiN__dropout():
-    """In training mode two passes differ, in evaluation mode they do not."""
+    """Two passes differ in training mode, but not in evaluation mode."""
     torch.manual_seed(0)
     model, x = architectures.NiN(in_channels=3, num_classes=50), torch.rand(1, 3, 99, 99)
     assert not torch.equal(model.train()(x), model(x))
@@ -205,7 +205,7 @@ def test_NiN__dropout():
 
 
 def test_Inception__shape():
-    """1 + 3 + 5 + 6 channels, and the size stays what it is."""
+    """1 + 3 + 5 + 6 channels, and the size stays the same."""
     assert architectures.Inception(2, 1, (2, 3), (4, 5), 6)(torch.zeros(2, 2, 5, 7)).shape == (2, 15, 5, 7)
 
 
@@ -226,13 +226,13 @@ def test_Inception__relu():
 
 
 def test_GoogLeNet__stages():
-    """The shapes of the text for images of 96×96."""
+    """The shapes in the text for images of 96×96."""
     found = shapes(architectures.GoogLeNet().net, torch.zeros(1, 1, 96, 96))
     assert found == [(64, 24, 24), (192, 12, 12), (480, 6, 6), (832, 3, 3), (1024,), (10,)]
 
 
 def test_GoogLeNet__parameters():
-    """With one channel and ten classes."""
+    """The number of parameters with one channel and ten classes."""
     with torch.device("meta"):
         assert parameters(ready(architectures.GoogLeNet(), 1, 1, 96, 96)) == 5977530
 
@@ -241,7 +241,7 @@ def test_GoogLeNet__parameters():
 
 
 def test_ResNeXtBlock__shapes():
-    """Without further arguments shape and channels stay; with a stride of 2 the map becomes smaller."""
+    """Without further arguments the shape stays the same; with a stride of 2 the map becomes smaller."""
     assert architectures.ResNeXtBlock(8, 8, 2, 1)(torch.rand(2, 8, 6, 4)).shape == (2, 8, 6, 4)
     block = architectures.ResNeXtBlock(8, 12, 3, 0.5, use_1x1conv=True, strides=2)
     assert block(torch.rand(2, 8, 6, 4)).shape == (2, 12, 3, 2)
@@ -253,7 +253,7 @@ def test_ResNeXtBlock__parameters():
 
 
 def test_ResNeXtBlock__shortcut():
-    """Where all parameters are 0, only the shortcut is left, and the ReLU behind the sum."""
+    """If all parameters are 0, only the shortcut and the ReLU after the sum are left."""
     block = filled(ready(architectures.ResNeXtBlock(2, 2, 1, 1), 1, 2, 1, 1), 0.0).eval()
     x = torch.tensor([1.0, -2.0]).reshape(1, 2, 1, 1)
     assert_close(block(x), torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1))

@@ -22,8 +22,8 @@ from torch.testing import assert_close
 COLUMN = torch.tensor([[1.0], [3.0], [5.0], [7.0]])
 ONE, ZERO = torch.ones(1, 1), torch.zeros(1, 1)
 
-# One image with two channels of 2 × 2: the first has the mean 4 and the variance 5 again, the second the mean 10
-# and the variance 4.
+# One image with two channels of 2 × 2: the first has mean 4 and variance 5 again, the second has mean 10
+# and variance 4.
 IMAGE = torch.tensor([[[[1.0, 3.0], [5.0, 7.0]], [[8.0, 12.0], [12.0, 8.0]]]])
 ONES, ZEROS = torch.ones(1, 2, 1, 1), torch.zeros(1, 2, 1, 1)
 
@@ -84,14 +84,14 @@ def test_batch_norm__evaluation():
 
 
 def test_batch_norm__three_dimensions():
-    """An input of shape (4, 3, 5) is a ValueError."""
+    """An input of shape (4, 3, 5) raises a ValueError."""
     one, zero = torch.ones(1, 3, 1), torch.zeros(1, 3, 1)
     with pytest.raises(ValueError, match=r".+"):
         batchnorm.batch_norm(torch.rand(4, 3, 5), one, zero, zero, one, 1e-5, 0.1)
 
 
 def test_batch_norm__one_value():
-    """One sample with one value per feature is a ValueError in training."""
+    """One sample with one value per feature raises a ValueError in training."""
     with pytest.raises(ValueError, match=r".+"):
         batchnorm.batch_norm(torch.ones(1, 1), ONE, ZERO, ZERO, ONE, 1e-5, 0.1)
 
@@ -125,14 +125,14 @@ def test_BatchNorm__training():
 
 
 def test_BatchNorm__remembers():
-    """After one batch with momentum 0.5 the moving mean has gone half the way from 0 to the means 4 and 10."""
+    """After one batch with momentum 0.5 the moving mean has gone halfway from 0 to the means 4 and 10."""
     layer = batchnorm.BatchNorm(2, 4, momentum=0.5)
     layer(IMAGE)
     assert_close(layer.moving_mean.flatten(), torch.tensor([2.0, 5.0]))
 
 
 def test_BatchNorm__evaluation():
-    """A fresh module in evaluation has mean 0 and variance 1 in its memory, so it changes (almost) nothing."""
+    """In evaluation, a fresh module remembers mean 0 and variance 1, so it changes (almost) nothing."""
     layer = batchnorm.BatchNorm(2, 4).eval()
     assert_close(layer(IMAGE).detach(), IMAGE, rtol=1e-4, atol=1e-4)
     assert_close(layer.moving_mean.flatten(), torch.zeros(2))
@@ -150,7 +150,7 @@ def test_BatchNorm__like_the_library():
 
 
 def test_BatchNorm__three_dimensions():
-    """num_dims = 3 is a ValueError."""
+    """num_dims = 3 raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         batchnorm.BatchNorm(3, 3)
 
@@ -199,7 +199,7 @@ def test_fold_batchnorm__like_both():
 
 
 def test_fold_batchnorm__the_layers_stay():
-    """The convolution that was passed in has its old weights afterwards."""
+    """The convolution that was passed in still has its old weights afterwards."""
     conv, bn = example_layers()
     folded = batchnorm.fold_batchnorm(conv, bn)
     assert folded is not conv

@@ -8,8 +8,8 @@ or, without the autograder, with
 
     pytest test_convolution.py
 
-One exercise only: `pytest -k corr2d_strided`. A test is named after its exercise, and the sentence below its
-name says what it looks at. The hidden grader asks more than these tests do, so think about other inputs, too.
+For one exercise only: `pytest -k corr2d_strided`. A test is named after its exercise, and the sentence below its
+name says what it checks. The hidden grader checks more than these tests do, so think about other inputs, too.
 """
 
 import convolution
@@ -25,7 +25,7 @@ MAP = torch.arange(9.0).reshape(3, 3)
 KERNEL = torch.arange(4.0).reshape(2, 2)
 RESULT = torch.tensor([[19.0, 25.0], [37.0, 43.0]])
 
-# Two channels: the map, and the map plus 1. The kernel: (0 1; 2 3) for the first one, (1 2; 3 4) for the second.
+# Two channels: the map, and the map plus 1. The kernel: (0 1; 2 3) for the first, (1 2; 3 4) for the second.
 TWO_CHANNELS = torch.stack([MAP, MAP + 1])
 TWO_KERNELS = torch.stack([KERNEL, KERNEL + 1])
 TWO_RESULT = torch.tensor([[56.0, 72.0], [104.0, 120.0]])
@@ -40,14 +40,14 @@ def test_corr2d__by_hand():
 
 
 def test_corr2d__kernel_of_one_row():
-    """The kernel (1 −1) subtracts from every pixel its right neighbour. The map is not square."""
+    """The kernel (1 −1) subtracts its right neighbour from every pixel. The map is not square."""
     X = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]])
     expected = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     assert_close(convolution.corr2d(X, torch.tensor([[1.0, -1.0]])), expected)
 
 
 def test_corr2d__kernel_of_one_column():
-    """The kernel (1, −1), as a column, subtracts from every pixel the one below."""
+    """The kernel (1, −1), as a column, subtracts the pixel below from every pixel."""
     X = torch.tensor([[1.0, 2.0, 5.0], [4.0, 2.0, 0.0]])
     assert_close(convolution.corr2d(X, torch.tensor([[1.0], [-1.0]])), torch.tensor([[-3.0, 0.0, 5.0]]))
 
@@ -60,7 +60,7 @@ def test_corr2d__gradient():
 
 
 def test_corr2d__too_large():
-    """A kernel of 4×1 does not fit into a map of 3×3: ValueError."""
+    """A 4×1 kernel does not fit into a 3×3 map: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         convolution.corr2d(MAP, torch.ones(4, 1))
 
@@ -77,7 +77,7 @@ def test_Conv2D__parameters():
 
 
 def test_Conv2D__random_start():
-    """The weight is random, and the same for the same seed."""
+    """The weight is random; the same seed gives the same weight."""
     torch.manual_seed(0)
     first = convolution.Conv2D((2, 2)).weight.detach()
     second = convolution.Conv2D((2, 2)).weight.detach()
@@ -119,7 +119,7 @@ def test_corr2d_multi_in__wrong_number_of_channels():
 
 
 def test_corr2d_multi_in_out__three_kernels():
-    """Three kernels make three channels; adding 1 to all numbers of a kernel adds the sum of what it sees."""
+    """Three kernels make three channels; adding 1 to every number of a kernel adds the sum of what it sees."""
     K = torch.stack([TWO_KERNELS, TWO_KERNELS + 1, TWO_KERNELS + 2])
     expected = torch.tensor(
         [
@@ -147,7 +147,7 @@ def test_corr2d_multi_in_out__wrong_number_of_channels():
 
 
 def test_corr2d_multi_in_out_1x1__mixtures():
-    """Three mixtures of two channels: their sum, twice the first one, and their difference."""
+    """Three mixtures of two channels: their sum, twice the first, and their difference."""
     X = torch.tensor([[[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]])  # two channels of one row
     K = torch.tensor([[1.0, 1.0], [2.0, 0.0], [-1.0, 1.0]]).reshape(3, 2, 1, 1)
     expected = torch.tensor([[[11.0, 22.0, 33.0]], [[2.0, 4.0, 6.0]], [[9.0, 18.0, 27.0]]])
@@ -155,7 +155,7 @@ def test_corr2d_multi_in_out_1x1__mixtures():
 
 
 def test_corr2d_multi_in_out_1x1__as_many_channels_out_as_in():
-    """The first output is channel 0 plus 100 times channel 1, the second one is channel 1 as it is."""
+    """The first output is channel 0 plus 100 times channel 1, the second is channel 1 unchanged."""
     X = torch.tensor([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]])
     K = torch.tensor([[1.0, 100.0], [0.0, 1.0]]).reshape(2, 2, 1, 1)
     expected = torch.tensor([[[501.0, 602.0], [703.0, 804.0]], [[5.0, 6.0], [7.0, 8.0]]])
@@ -163,7 +163,7 @@ def test_corr2d_multi_in_out_1x1__as_many_channels_out_as_in():
 
 
 def test_corr2d_multi_in_out_1x1__larger_kernel():
-    """Kernels of 2×2 are not allowed here: ValueError."""
+    """2×2 kernels are not allowed here: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         convolution.corr2d_multi_in_out_1x1(TWO_CHANNELS, torch.ones(3, 2, 2, 2))
 
@@ -172,12 +172,12 @@ def test_corr2d_multi_in_out_1x1__larger_kernel():
 
 
 def test_corr2d_strided__neither():
-    """Without padding and stride the result is that of corr2d."""
+    """Without padding and stride the result is the same as with corr2d."""
     assert_close(convolution.corr2d_strided(MAP, KERNEL), RESULT)
 
 
 def test_corr2d_strided__padding():
-    """With a border of one zero, 3×3 becomes 5×5, and the result 4×4."""
+    """With a border of one zero, 3×3 becomes 5×5, and the result is 4×4."""
     expected = torch.tensor(
         [
             [0.0, 3.0, 8.0, 4.0],
@@ -196,7 +196,7 @@ def test_corr2d_strided__stride():
 
 
 def test_corr2d_strided__pairs():
-    """No rows of zeros but one column on each side; three down, two to the right."""
+    """No rows of zeros, but one column on each side; the window moves three down, two to the right."""
     expected = torch.tensor([[9.0, 25.0]])
     assert_close(convolution.corr2d_strided(MAP, KERNEL, padding=(0, 1), stride=(3, 2)), expected)
 
@@ -212,7 +212,7 @@ def test_corr2d_strided__too_large():
 
 
 def test_learn_kernel__finds_edges():
-    """From an image with edges and the picture of its edges, the kernel (1 −1) is learnt."""
+    """The kernel (1 −1) is learnt from an image with edges and the picture of its edges."""
     X = torch.ones(3, 6)
     X[:, 2:4] = 0
     Y = X[:, :-1] - X[:, 1:]
@@ -232,7 +232,7 @@ def test_learn_kernel__one_step():
 
 
 def test_learn_kernel__plain_tensor():
-    """The result has the shape that was asked for and needs no gradient."""
+    """The result has the requested shape and does not require a gradient."""
     K = convolution.learn_kernel(MAP / 10, torch.zeros(2, 1), (2, 3))
     assert K.shape == (2, 3)
     assert not K.requires_grad
@@ -256,7 +256,7 @@ def test_corr2d_im2col__two_images_and_two_kernels():
 
 
 def test_corr2d_im2col__padding_and_stride():
-    """With a border of 1 and a stride of 2 the result is the one of corr2d_strided above."""
+    """With a border of 1 and a stride of 2 the result is the same as with corr2d_strided above."""
     result = convolution.corr2d_im2col(MAP.reshape(1, 1, 3, 3), KERNEL.reshape(1, 1, 2, 2), padding=1, stride=2)
     assert_close(result, torch.tensor([[[[0.0, 8.0], [21.0, 43.0]]]]))
 

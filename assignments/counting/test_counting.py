@@ -25,7 +25,7 @@ def test_conv2d_parameters__with_bias():
 
 
 def test_conv2d_parameters__without_bias():
-    """Without biases, the weights are left."""
+    """Without biases, only the weights are left."""
     assert counting.conv2d_parameters(3, 8, 5, bias=False) == 600
 
 
@@ -91,7 +91,7 @@ def test_mlp_parameters__without_bias():
 
 
 def test_mlp_parameters__too_few_sizes():
-    """One size makes no layer: ValueError."""
+    """One size does not make a layer: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         counting.mlp_parameters([5])
 
@@ -137,7 +137,7 @@ def test_output_size__stride():
 
 
 def test_output_size__padding():
-    """In steps of 2, a window of 3 fits into 5 pixels with one more on each side at three places."""
+    """In steps of 2, a window of 3 fits at three places into 5 pixels with one more on each side."""
     assert counting.output_size(5, 3, stride=2, padding=1) == 3
 
 
@@ -148,7 +148,7 @@ def test_output_size__too_large():
 
 
 def test_output_size__stride_of_zero():
-    """A window that does not move is a ValueError."""
+    """A window that does not move raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         counting.output_size(7, 3, stride=0)
 
@@ -196,7 +196,7 @@ def test_same_padding__even():
 
 
 def test_receptive_field__two_layers():
-    """Two layers of kernel 3 see 5 pixels; of 6 pixels, the windows 0…4 and 1…5 are there."""
+    """Two layers with kernel 3 see 5 pixels; on 6 pixels, the windows are 0…4 and 1…5."""
     size, centers = counting.receptive_field([(3, 1, 0), (3, 1, 0)], 6)
     assert size == 5
     assert list(centers) == [2, 3]
@@ -210,14 +210,14 @@ def test_receptive_field__stride():
 
 
 def test_receptive_field__padding():
-    """With padding 1 the windows sit at −1…1, 1…3 and 3…5."""
+    """With padding 1 the windows are at −1…1, 1…3 and 3…5."""
     size, centers = counting.receptive_field([(3, 2, 1)], 6)
     assert size == 3
     assert list(centers) == [0, 2, 4]
 
 
 def test_receptive_field__even_kernel():
-    """The centre of the pixels 0 and 1 lies between them."""
+    """The centre of pixels 0 and 1 is between them."""
     size, centers = counting.receptive_field([(2, 1, 0)], 3)
     assert size == 2
     assert list(centers) == [0.5, 1.5]
@@ -232,7 +232,7 @@ def test_conv_macs__one_weight():
 
 
 def test_conv_macs__channels():
-    """2 to 3 channels, kernel 3, 4×4 pixels: 54 weights, each used for 2×2 output pixels."""
+    """From 2 to 3 channels, kernel 3, 4×4 pixels: 54 weights, each used for 2×2 output pixels."""
     assert counting.conv_macs(2, 3, 3, 4) == 216
 
 
@@ -273,7 +273,7 @@ def test_ANSWERS__small_kernels():
 
 
 def test_ANSWERS__bottleneck():
-    """The bottleneck needs much less than a tenth of what the basic block does."""
+    """The bottleneck block needs much less than a tenth of the parameters of the basic block."""
     assert 10 * answer("bottleneck_block_256_64") < answer("basic_block_256")
 
 

@@ -2,24 +2,24 @@
 # # What came after ResNet
 #
 # ResNet made it possible to train networks of any depth. The years after it asked other questions: Which
-# channels matter for *this* image? Where exactly should batch norm and ReLU stand? How far can a
-# convolution be taken apart before it loses its power? And when a network may become twice as expensive,
-# should it become deeper, wider, or should it look at larger images?
+# channels matter for *this* image? Where exactly do batch norm and ReLU belong? How far can a convolution
+# be taken apart before it loses its power? And if a network may be twice as expensive, should you make it
+# deeper or wider, or give it larger images?
 #
-# In this assignment you build the blocks that answer these questions, and put three networks together from
-# them: a modern ResNet, EfficientNet-B0 and a Wide ResNet.
+# In this assignment you write the blocks that answer these questions, and build three networks from them:
+# a modern ResNet, EfficientNet-B0 and a Wide ResNet.
 #
-# Five rules hold everywhere:
+# Five rules apply everywhere:
 #
-# - images are batches of shape (N, C, H, W); images of a network have three channels;
-# - a convolution has **no bias** unless the text says so: a batch norm behind it would take it away again;
+# - images come in batches of shape (N, C, H, W); the images that a network takes have three channels;
+# - a convolution has **no bias** unless the text says otherwise: a batch norm after it would cancel the bias;
 # - batch norm is `nn.BatchNorm2d` with its default settings;
-# - where a stage has a stride, its first block carries it, and the other blocks of the stage have stride 1;
+# - if a stage has a stride, its first block takes it, and the other blocks of the stage have stride 1;
 # - the input is never changed in place. A block that adds its input at the end still needs it!
 #
-# How you name your layers, and in which order you create them, is up to you. The grader counts the
-# parameters, then fills those of your model and of ours with the same numbers, and compares what comes
-# out: in training and in evaluation mode, the result, the gradients and the statistics of the batch norms.
+# How you name your layers and in what order you create them is up to you. The grader counts the
+# parameters, fills your model and ours with the same numbers, and compares the result, the gradients and
+# the statistics of the batch norms, in training and in evaluation mode.
 
 # %%
 import torch.nn.functional as F
@@ -28,11 +28,11 @@ from torch import nn
 # %% [markdown]
 # ## Convolution, batch norm, ReLU
 #
-# These three stand together so often that they deserve one name. The module takes (N, in_channels, H, W)
-# and returns (N, out_channels, H', W') with the sizes that convolution gives. With the default arguments
-# the convolution is 3 × 3 and keeps the size of the image.
+# These three appear together so often that they deserve a name of their own. The module takes
+# (N, in_channels, H, W) and returns (N, out_channels, H', W'), where the convolution determines H' and W'.
+# With the default arguments the convolution is 3 × 3 and keeps the size of the image.
 #
-# `padding` is an argument of its own: for a kernel of 1 × 1 the caller passes 0.
+# `padding` is a separate argument: for a 1 × 1 kernel the caller passes 0.
 
 
 # %%
@@ -55,14 +55,14 @@ class ConvBNReLU(nn.Module):
 # %% [markdown]
 # ## Squeeze and excitation
 #
-# Every channel of a feature map says where one thing is to be seen. Seen on the whole image, some of these
-# things matter more than others: fins in a picture of the sea, wheels in a street. *Squeeze and excitation*
-# lets the network weigh its channels, anew for every image:
+# Every channel of a feature map shows where one thing is in the image. Some of these things matter more
+# than others for the image as a whole: fins in a picture of the sea, wheels in a street. *Squeeze and
+# excitation* lets the network weight its channels, separately for every image:
 #
-# 1. *Squeeze*: global average pooling makes one number of every channel, (N, C, H, W) → (N, C, 1, 1).
+# 1. *Squeeze*: global average pooling turns every channel into one number, (N, C, H, W) → (N, C, 1, 1).
 # 2. *Excitation*: two 1 × 1 convolutions, from C to `squeezed` and back to C channels, with a ReLU between
-#    them and a sigmoid at the end. They see the whole image at once, but only C numbers of it.
-# 3. *Scale*: every channel of x is multiplied by its number, which lies between 0 and 1.
+#    them and a sigmoid at the end. They see the whole image at once, but only as C numbers.
+# 3. *Scale*: every channel of x is multiplied by its number, which is between 0 and 1.
 #
 # $$y = x\cdot\sigma\bigl(W_2\,\mathrm{relu}(W_1\,\mathrm{gap}(x))\bigr)$$
 #
@@ -72,7 +72,7 @@ class ConvBNReLU(nn.Module):
 
 # %%
 class SqueezeExcitation(nn.Module):
-    """Weighs the channels of each image.
+    """Weights the channels of each image.
 
     channels: C, the number of channels of the input
     squeezed: the number of channels between the two 1 × 1 convolutions
@@ -93,11 +93,12 @@ class SqueezeExcitation(nn.Module):
 # %% [markdown]
 # ## The inverted bottleneck
 #
-# A usual convolution does two things at once: it looks at the neighbours of a pixel, and it mixes channels.
-# MobileNet separates them. A *depthwise* convolution looks at the neighbours in each channel on its own
-# (as many groups as channels), and a 1 × 1 convolution mixes the channels. Together they cost a fraction.
+# An ordinary convolution does two things at once: it looks at the neighbours of a pixel and mixes channels.
+# MobileNet separates them. A *depthwise* convolution looks at the neighbours in each channel
+# separately (as many groups as channels), and a 1 × 1 convolution mixes the channels. Together they cost
+# only a fraction as much.
 #
-# ResNet's bottleneck is narrow in the middle. Here it is the other way round, since the depthwise
+# ResNet's bottleneck is narrow in the middle. This one is wide in the middle, because the depthwise
 # convolution is so cheap:
 #
 # ```
@@ -105,18 +106,18 @@ class SqueezeExcitation(nn.Module):
 #   k×k depthwise          in_channels · expand_ratio, with the stride  BN, SiLU
 #   squeeze and excitation
 #   1×1 projection         in_channels · expand_ratio → out_channels    BN
-#   + input                only if input and output are maps of the same kind
+#   + input                only if the input fits, see below
 # ```
 #
-# The details make the difference:
+# The details matter:
 #
 # - SiLU is x · sigmoid(x), a smooth relative of ReLU. PyTorch has it.
-# - With `expand_ratio=1` there is nothing to expand: the first convolution and its batch norm do not exist.
+# - With `expand_ratio=1` there is nothing to expand: the first convolution and its batch norm are left out.
 # - The depthwise convolution pads with `kernel_size // 2`, so that only the stride makes the map smaller.
-# - Inside the squeeze and excitation, SiLU takes the place of the ReLU. It squeezes to
-#   `max(1, int(in_channels * se_ratio))` channels. Note which channels are counted: those of the *block's*
-#   input, before the expansion. Its two convolutions have a bias.
-# - The projection is *linear*: no activation follows, for in so few channels it would destroy too much.
+# - The squeeze and excitation uses SiLU instead of ReLU. It squeezes to `max(1, int(in_channels * se_ratio))`
+#   channels. Note which channels are counted: those of the *block's* input, before the expansion. Its two
+#   convolutions have a bias.
+# - The projection is *linear*: no activation follows, because with so few channels it would destroy too much.
 # - The input is added when the stride is 1 and `in_channels` equals `out_channels`; otherwise nothing is
 #   added, and there is no convolution on a shortcut either.
 #
@@ -127,10 +128,10 @@ class SqueezeExcitation(nn.Module):
 class MBConvBlock(nn.Module):
     """The inverted bottleneck with squeeze and excitation, the block of EfficientNet.
 
-    expand_ratio: how many times as wide as the input the middle is, an int
-    kernel_size: side of the depthwise kernel, an odd int
+    expand_ratio: width of the middle, as a multiple of in_channels, an int
+    kernel_size: side length of the depthwise kernel, an odd int
     stride: of the depthwise convolution
-    se_ratio: width of the squeeze, as a part of in_channels
+    se_ratio: width of the squeeze, as a fraction of in_channels
 
     Input: (N, in_channels, H, W). Output: (N, out_channels, H', W').
     """
@@ -148,9 +149,9 @@ class MBConvBlock(nn.Module):
 # %% [markdown]
 # ## Activation first
 #
-# In a ResNet, a ReLU stands behind every sum, so the signal on the shortcut is cut off again and again. The
+# In a ResNet, a ReLU follows every sum, so the signal on the shortcut is cut off again and again. The
 # authors of ResNet themselves found something better: put batch norm and ReLU *before* the convolutions,
-# and nothing behind the sum. Now a clean path leads from the first block to the last.
+# and nothing after the sum. Now a clean path leads from the first block to the last.
 #
 # ```
 #   x ──┬── BN ── ReLU ── conv 3×3 (stride) ── BN ── ReLU ── conv 3×3 ──┐
@@ -160,7 +161,7 @@ class MBConvBlock(nn.Module):
 #
 # Both 3 × 3 convolutions have padding 1. The 1 × 1 convolution is needed when the stride is not 1 or the
 # numbers of channels differ, and is absent otherwise. It has no bias, no batch norm follows it, and it
-# takes x itself, not what the first batch norm and ReLU have made of it.
+# takes x itself, not the output of the first batch norm and ReLU.
 
 
 # %%
@@ -195,9 +196,9 @@ class PreActBlock(nn.Module):
 #   + the input, or a 1×1 conv (stride) of it
 # ```
 #
-# The width is `out_channels // 4`. The squeeze and excitation is the one with ReLU that you know from
-# above; here it squeezes to `max(1, int(out_channels * se_ratio))` channels, and it stands *before* the sum.
-# The shortcut is that of `PreActBlock`, and again nothing comes behind the sum.
+# The width is `out_channels // 4`. The squeeze and excitation is the one with ReLU from above; here it
+# squeezes to `max(1, int(out_channels * se_ratio))` channels, and it comes *before* the sum. The shortcut is
+# that of `PreActBlock`, and again nothing comes after the sum.
 
 
 # %%
@@ -205,7 +206,7 @@ class ModernBlock(nn.Module):
     """A bottleneck with the activations first, and with squeeze and excitation before the sum.
 
     stride: of the 3 × 3 convolution, and of the shortcut
-    se_ratio: width of the squeeze, as a part of out_channels
+    se_ratio: width of the squeeze, as a fraction of out_channels
 
     Input: (N, in_channels, H, W). Output: (N, out_channels, H', W').
     """
@@ -234,7 +235,7 @@ class ModernBlock(nn.Module):
 # | 3 | 1024 | 6 | 2 |
 # | 4 | 2048 | 3 | 2 |
 #
-# The head is global average pooling and one linear layer. Nothing stands between the last block and the
+# The head is global average pooling and one linear layer. There is nothing between the last block and the
 # pooling. With 1000 classes the network has 35 624 040 parameters.
 
 
@@ -258,29 +259,29 @@ class ModernCNN(nn.Module):
 # %% [markdown]
 # ## Compound scaling
 #
-# You have a good small network, and a larger computer. How do you make the network larger? The authors of
-# EfficientNet scale three things together, by one dial φ:
+# You have a good small network and a larger computer. How do you make the network larger? The authors of
+# EfficientNet scale three things together, with one dial φ:
 #
 # $$\text{depth} = \alpha^\varphi\qquad\text{width} = \beta^\varphi\qquad\text{resolution} = \gamma^\varphi$$
 #
 # What does one step of the dial cost? Twice the depth means twice the work. Twice the width means four
-# times the work, for a convolution has in_channels · out_channels kernels, and so does twice the resolution,
-# for an image has H · W pixels. So the work grows by α·β²·γ² with each step, and the rule is that this
-# number is about 2. If it is more than 10 % away from 2, the function refuses with a `ValueError` (whatever
-# φ is). The values that the authors found are the defaults.
+# times the work, because a convolution has in_channels · out_channels kernels. Twice the resolution also
+# means four times the work, because an image has H · W pixels. So each step multiplies the work by α·β²·γ²,
+# and the rule is that this number is about 2. If it is more than 10 % away from 2, the function raises a
+# `ValueError` (whatever φ is). The defaults are the values that the authors found.
 #
-# φ may be any number, also 0 (then nothing is scaled) or 0.5.
+# φ may be any number, including 0 (then nothing is scaled) and 0.5.
 
 
 # %%
 def compound_scaling(phi, alpha=1.2, beta=1.1, gamma=1.15):
-    """By which factors a network grows in depth, width and resolution.
+    """The factors by which a network grows in depth, width and resolution.
 
     phi: the dial, a number
     alpha, beta, gamma: what one step of the dial does to depth, width and resolution
 
     Returns (depth, width, resolution), three floats.
-    Raises ValueError when alpha · beta² · gamma² is more than 10 % off 2.
+    Raises ValueError when alpha · beta² · gamma² is more than 10 % away from 2.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -289,8 +290,8 @@ def compound_scaling(phi, alpha=1.2, beta=1.1, gamma=1.15):
 # %% [markdown]
 # ## EfficientNet-B0
 #
-# The small network at the start of that dial was not designed by hand but found by a search. It consists of
-# MBConv blocks only, apart from its two ends:
+# The small network at the start of that dial was not designed by hand but found by a search. Apart from its
+# two ends, it consists only of MBConv blocks:
 #
 # - stem: 3 × 3 convolution with 32 channels, stride 2, padding 1, then batch norm and SiLU;
 # - the seven stages of the table, from 32 to 320 channels;
@@ -307,7 +308,7 @@ def compound_scaling(phi, alpha=1.2, beta=1.1, gamma=1.15):
 # | 6 | 192 | 4 | 5 | 2 |
 # | 6 | 320 | 1 | 3 | 1 |
 #
-# The published network also drops parts of itself at random while it trains (dropout and stochastic depth).
+# The published network also drops parts of itself at random during training (dropout and stochastic depth).
 # Leave that out. With 1000 classes there are 5 288 548 parameters.
 
 
@@ -343,17 +344,17 @@ class EfficientNetB0(nn.Module):
 # ## Wide ResNet
 #
 # Is depth what makes ResNets good? Wide ResNets are shallow, but have k times as many channels, and they
-# are as good and much faster to train. They are written for small images of 32 × 32 pixels:
+# are as good and much faster to train. They are designed for small images of 32 × 32 pixels:
 #
 # - stem: 3 × 3 convolution with 16 channels and padding 1, no batch norm (the first block begins with one);
 # - three stages of n `PreActBlock`s each, with 16k, 32k and 64k channels and the strides 1, 2 and 2;
 # - head: batch norm and ReLU, global average pooling, linear layer.
 #
-# Why does the head begin with batch norm and ReLU? In a PreActBlock nothing comes behind the sum, so after
-# the last one somebody has to do it.
+# Why does the head begin with batch norm and ReLU? In a PreActBlock nothing comes after the sum, so the
+# head has to do it after the last block.
 #
 # Networks like this are named after their depth, 6n + 4, and the factor k: a WRN-28-10 has n = 4 blocks per
-# stage. There is at least one block per stage. A depth that does not have this form is a `ValueError`.
+# stage. There is at least one block per stage. Any other depth raises a `ValueError`.
 
 
 # %%

@@ -27,7 +27,7 @@ def count(model):
 
 
 def with_weights(model, value):
-    """Every convolution and linear layer gets this weight everywhere and the bias 0; evaluation mode."""
+    """Set every weight of the convolutions and linear layers to `value` and every bias to 0; evaluation mode."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1:
@@ -54,7 +54,7 @@ def test_ConvBNReLU__shape():
 
 
 def test_ConvBNReLU__values():
-    """A 1×1 convolution of ones adds the channels; a fresh batch norm changes nearly nothing; ReLU cuts at 0."""
+    """A 1×1 convolution of ones adds the channels; a fresh batch norm changes almost nothing; ReLU cuts off at 0."""
     module = with_weights(modern.ConvBNReLU(2, 1, 1, padding=0), 1.0)
     expected = torch.tensor([[[[5.0, 2.0], [2.0, 1.0]]]])
     assert_close(module(IMAGE), expected, rtol=1e-4, atol=1e-4)
@@ -122,7 +122,7 @@ def test_MBConvBlock__shape():
 
 
 def test_MBConvBlock__residual():
-    """With weights of 0 only the input is left, if it is added, and otherwise nothing."""
+    """With weights of 0 the result is the input if the block adds it, and 0 otherwise."""
     assert_close(with_weights(modern.MBConvBlock(2, 2, 4, 3, 1), 0.0)(IMAGE), IMAGE)
     assert_close(with_weights(modern.MBConvBlock(2, 3, 4, 3, 1), 0.0)(IMAGE), torch.zeros(1, 3, 2, 2))
     assert_close(with_weights(modern.MBConvBlock(2, 2, 4, 3, 2), 0.0)(IMAGE), torch.zeros(1, 2, 1, 1))
@@ -139,14 +139,14 @@ def test_PreActBlock__parameters():
 
 
 def test_PreActBlock__shape():
-    """A stride of 2 halves the size, on both ways through the block."""
+    """A stride of 2 halves the size, on both paths through the block."""
     x = torch.randn(2, 4, 6, 10)
     assert modern.PreActBlock(4, 4)(x).shape == (2, 4, 6, 10)
     assert modern.PreActBlock(4, 6, 2)(x).shape == (2, 6, 3, 5)
 
 
 def test_PreActBlock__identity():
-    """With weights of 0 the input comes out as it was, negative numbers, too."""
+    """With weights of 0 the input comes out as it was, negative numbers included."""
     assert_close(with_weights(modern.PreActBlock(2, 2), 0.0)(IMAGE), IMAGE)
 
 
@@ -170,7 +170,7 @@ def test_ModernBlock__shape():
 
 
 def test_ModernBlock__identity():
-    """With weights of 0 the input comes out as it was, negative numbers, too."""
+    """With weights of 0 the input comes out as it was, negative numbers included."""
     x = torch.cat([IMAGE, -IMAGE], dim=1)
     assert_close(with_weights(modern.ModernBlock(4, 4), 0.0)(x), x)
 
@@ -205,7 +205,7 @@ def test_compound_scaling__no_step():
 
 
 def test_compound_scaling__too_expensive():
-    """Twice as deep, wide and fine is 32 times as much work per step: ValueError."""
+    """Twice the depth, width and resolution is 32 times the work per step: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         modern.compound_scaling(1, alpha=2, beta=2, gamma=2)
 
@@ -226,7 +226,7 @@ def test_EfficientNetB0__shape():
 
 
 def test_EfficientNetB0__nothing_is_random():
-    """The same batch gives the same result, in training mode, too."""
+    """The same batch gives the same result, even in training mode."""
     model, x = modern.EfficientNetB0(num_classes=3).train(), torch.randn(2, 3, 64, 64)
     assert_close(model(x), model(x))
 

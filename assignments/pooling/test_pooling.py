@@ -8,8 +8,8 @@ or, without the autograder, with
 
     pytest test_pooling.py
 
-One exercise only: `pytest -k naive_pooling`. A test is named after its exercise, and the sentence below its
-name says what it looks at. The hidden grader asks more than these tests do, so think about other inputs, too.
+For one exercise only: `pytest -k naive_pooling`. A test is named after its exercise, and the sentence below its
+name says what it checks. The hidden grader checks more than these tests do, so think about other inputs, too.
 """
 
 import pooling
@@ -23,7 +23,7 @@ from torch.testing import assert_close
 #   6 7 8
 MAP_3X3 = torch.arange(9.0).reshape(3, 3)
 
-# Two channels of 4 × 4; the second one is the first one times 10.
+# Two 4 × 4 channels; the second is 10 times the first.
 MAP_4X4 = torch.tensor(
     [
         [1.0, 2.0, 5.0, 6.0],
@@ -71,7 +71,7 @@ def test_naive_padding__none():
 
 
 def test_naive_padding__negative():
-    """A negative padding is a ValueError."""
+    """A negative padding raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.naive_padding(MAP_3X3, -1)
 
@@ -104,7 +104,7 @@ def test_naive_pooling__padding():
 
 
 def test_naive_pooling__too_large():
-    """A window of 4×4 does not fit into a map of 3×3: ValueError."""
+    """A 4×4 window does not fit into a 3×3 map: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.naive_pooling(MAP_3X3, 4, 1, 0)
 
@@ -131,7 +131,7 @@ def test_pool2d__wide_window():
 
 
 def test_pool2d__unknown_mode():
-    """A mode other than "max" and "avg" is a ValueError."""
+    """A mode other than "max" and "avg" raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.pool2d(MAP_3X3, (2, 2), mode="median")
 
@@ -140,7 +140,7 @@ def test_pool2d__unknown_mode():
 
 
 def test_max_pool_2d__one_map():
-    """One map of 4×4 gives one map of 2×2."""
+    """One 4×4 map gives one 2×2 map."""
     assert_close(pooling.max_pool_2d(MAP_4X4), torch.tensor([[4.0, 8.0], [9.0, 4.0]]))
 
 
@@ -157,7 +157,7 @@ def test_max_pool_2d__overlapping_windows():
 
 
 def test_max_pool_2d__too_large():
-    """A window of 5×5 does not fit into a map of 4×4: ValueError."""
+    """A 5×5 window does not fit into a 4×4 map: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.max_pool_2d(MAP_4X4, 5, 1)
 
@@ -166,7 +166,7 @@ def test_max_pool_2d__too_large():
 
 
 def test_avg_pool_2d__one_map():
-    """One map of 4×4 gives one map of 2×2."""
+    """One 4×4 map gives one 2×2 map."""
     assert_close(pooling.avg_pool_2d(MAP_4X4), torch.tensor([[2.5, 6.5], [9.0, 1.0]]))
 
 
@@ -183,7 +183,7 @@ def test_avg_pool_2d__overlapping_windows():
 
 
 def test_avg_pool_2d__too_large():
-    """A window of 5×5 does not fit into a map of 4×4: ValueError."""
+    """A 5×5 window does not fit into a 4×4 map: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.avg_pool_2d(MAP_4X4, 5, 1)
 
@@ -192,14 +192,14 @@ def test_avg_pool_2d__too_large():
 
 
 def test_GlobalAveragePooling__mean_per_channel():
-    """Every channel of every sample gives its mean."""
+    """The result is the mean of every channel of every sample."""
     x = torch.stack([TWO_CHANNELS, 2 * TWO_CHANNELS])
     expected = torch.tensor([[4.75, 47.5], [9.5, 95.0]])
     assert_close(pooling.GlobalAveragePooling()(x), expected)
 
 
 def test_GlobalAveragePooling__keepdim():
-    """With keepdim=True the result of one sample with two channels has the shape (1, 2, 1, 1)."""
+    """With keepdim=True the result of one sample with two channels has shape (1, 2, 1, 1)."""
     result = pooling.GlobalAveragePooling(keepdim=True)(TWO_CHANNELS.unsqueeze(0))
     assert_close(result, torch.tensor([4.75, 47.5]).reshape(1, 2, 1, 1))
 
@@ -241,7 +241,7 @@ def test_DepthPool__too_few_channels():
 
 
 def test_MixedPooling__half_and_half():
-    """With alpha = 0.5 the result lies in the middle between maximum and mean."""
+    """With alpha = 0.5 the result is halfway between the maximum and the mean."""
     x = MAP_4X4.reshape(1, 1, 4, 4)
     expected = torch.tensor([[[[3.25, 7.25], [9.0, 2.5]]]])
     assert_close(pooling.MixedPooling(2)(x), expected)
@@ -255,14 +255,14 @@ def test_MixedPooling__mostly_mean():
 
 
 def test_MixedPooling__stride():
-    """A window of 2×2 with stride 1 fits four times into a map of 3×3."""
+    """A 2×2 window with stride 1 fits four times into a 3×3 map."""
     x = MAP_3X3.reshape(1, 1, 3, 3)
     expected = torch.tensor([[[[3.0, 4.0], [6.0, 7.0]]]])
     assert_close(pooling.MixedPooling(2, stride=1)(x), expected)
 
 
 def test_MixedPooling__alpha_too_large():
-    """An alpha above 1 is a ValueError."""
+    """An alpha above 1 raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.MixedPooling(2, alpha=1.5)
 
@@ -283,13 +283,13 @@ def test_LPPooling__p_of_one():
 
 
 def test_LPPooling__stride():
-    """A window of 2×2 with stride 1 fits four times into a map of 3×3."""
+    """A 2×2 window with stride 1 fits four times into a 3×3 map."""
     result = pooling.LPPooling(2, stride=1)(torch.full((1, 1, 3, 3), 2.0))
     assert_close(result, torch.full((1, 1, 2, 2), 2.0))
 
 
 def test_LPPooling__p_of_zero():
-    """p = 0 is a ValueError."""
+    """p = 0 raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.LPPooling(2, p=0)
 
@@ -311,7 +311,7 @@ def test_StochasticPooling__draws_from_the_window():
     assert result[0, 0, 0, 0].item() in (1.0, 2.0, 3.0, 4.0)
     assert result[0, 0, 0, 1].item() in (5.0, 6.0, 7.0, 8.0)
     assert result[0, 0, 1, 0].item() == 9.0
-    assert result[0, 0, 1, 1].item() == 4.0  # the zeros have the probability 0
+    assert result[0, 0, 1, 1].item() == 4.0  # the zeros have probability 0
 
 
 def test_StochasticPooling__same_seed():
@@ -332,6 +332,6 @@ def test_StochasticPooling__zeros():
 
 
 def test_StochasticPooling__negative_input():
-    """A negative number in the input is a ValueError."""
+    """A negative number in the input raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         pooling.StochasticPooling(2)(-torch.ones(1, 1, 2, 2))

@@ -54,7 +54,7 @@ class TinyBlock(nn.Module):
 
 
 def test_conv3x3__keeps_the_size():
-    """A map of 4×5 stays one of 4×5; three channels become six."""
+    """A 4×5 map stays 4×5; three channels become six."""
     assert residual.conv3x3(3, 6)(torch.ones(2, 3, 4, 5)).shape == (2, 6, 4, 5)
 
 
@@ -85,14 +85,14 @@ def test_ResidualBlock__shape():
 
 
 def test_ResidualBlock__passes_positive_numbers_on():
-    """When the layers give 0, positive numbers come through and negative ones meet the last ReLU."""
+    """When the layers return 0, positive numbers pass through and the last ReLU removes negative ones."""
     block = silence(residual.ResidualBlock(2, 2))
     assert_close(block(ONES), ONES)
     assert_close(block(-ONES), 0 * ONES)
 
 
 def test_ResidualBlock__makes_numbers_smaller():
-    """The layers may also subtract: here they give -0.75 everywhere."""
+    """The layers may also subtract: here they return -0.75 everywhere."""
     block = silence(residual.ResidualBlock(2, 2))
     norms = [module for module in block.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
@@ -108,12 +108,12 @@ def test_ResidualBlock__shortcut():
 
 
 def test_ResidualBlock__parameters():
-    """Two convolutions 3×3 from 2 to 2 channels and two batch norms: 36 + 36 + 4 + 4."""
+    """Two 3×3 convolutions from 2 to 2 channels and two batch norms: 36 + 36 + 4 + 4."""
     assert count(residual.ResidualBlock(2, 2)) == 80
 
 
 def test_ResidualBlock__leaves_its_input_alone():
-    """The input is the same afterwards."""
+    """The input is unchanged after the call."""
     x = torch.tensor([-2.0, 1.0]).repeat(8).reshape(1, 1, 4, 4)
     before = x.clone()
     residual.ResidualBlock(1, 1)(x)
@@ -124,7 +124,7 @@ def test_ResidualBlock__leaves_its_input_alone():
 
 
 def test_BasicBlock__expansion():
-    """As many channels come out as `planes` says."""
+    """The block returns `planes` channels."""
     assert residual.BasicBlock.expansion == 1
     assert residual.BasicBlock(2, 2)(ONES).shape == (1, 2, 4, 4)
 
@@ -136,13 +136,13 @@ def test_BasicBlock__names():
 
 
 def test_BasicBlock__adds_what_downsample_gives():
-    """When the layers give 0, relu(downsample(x)) is left."""
+    """When the layers return 0, relu(downsample(x)) is left."""
     block = silence(residual.BasicBlock(2, 2, stride=2, downsample=nn.AvgPool2d(2)))
     assert_close(block(3 * ONES), 3 * torch.ones(1, 2, 2, 2))
 
 
 def test_BasicBlock__passes_positive_numbers_on():
-    """When the layers give 0 and there is no downsample, relu(x) is left."""
+    """When the layers return 0 and there is no downsample, relu(x) is left."""
     block = silence(residual.BasicBlock(2, 2))
     assert_close(block(ONES), ONES)
     assert_close(block(-ONES), 0 * ONES)
@@ -152,7 +152,7 @@ def test_BasicBlock__passes_positive_numbers_on():
 
 
 def test_Bottleneck__expansion():
-    """Four times as many channels come out as `planes` says."""
+    """The block returns four times `planes` channels."""
     assert residual.Bottleneck.expansion == 4
     assert residual.Bottleneck(8, 2)(torch.ones(1, 8, 4, 4)).shape == (1, 8, 4, 4)
 
@@ -169,7 +169,7 @@ def test_Bottleneck__parameters():
 
 
 def test_Bottleneck__stride_on_the_3x3_convolution():
-    """A map of 4×4 becomes one of 2×2, and all pixels take part: also those that a 1×1 window with stride 2 skips."""
+    """A 4×4 map becomes 2×2, and all pixels take part, even those that a 1×1 window with stride 2 skips."""
     torch.manual_seed(0)
     block = residual.Bottleneck(8, 16, stride=2, downsample=nn.Sequential(nn.MaxPool2d(1, 2), nn.Conv2d(8, 64, 1)))
     x = torch.rand(3, 8, 4, 4, requires_grad=True)
@@ -200,14 +200,14 @@ def test_ResNet__stages(tiny_net):
 
 
 def test_ResNet__downsample(tiny_net):
-    """Only the second block of layer2 does without one; 64 channels become 128 already in layer1."""
+    """Only the second block of layer2 has none; 64 channels already become 128 in layer1."""
     given = [[block.downsample is not None for block in getattr(tiny_net, f"layer{i}")] for i in (1, 2, 3, 4)]
     assert given == [[True], [True, False], [True], [True]]
     assert tiny_net.layer2[0].downsample(torch.ones(1, 128, 8, 8)).shape == (1, 256, 4, 4)
 
 
 def test_ResNet__stem(tiny_net):
-    """The first block sees 64 channels of 16×16 for an image of 64×64, and nothing negative: the ReLU was there."""
+    """For a 64×64 image the first block sees 64 channels of 16×16 and nothing negative, thanks to the ReLU."""
     seen = []
     tiny_net.layer1[0].register_forward_pre_hook(lambda block, inputs: seen.append(inputs[0]))
     tiny_net(torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64))
@@ -227,7 +227,7 @@ def test_ResNet__make_layer(tiny_net):
 
 
 def on_meta(build):
-    """A network without its numbers, for counting."""
+    """A network without its numbers, for counting parameters."""
     with torch.device("meta"):
         return build()
 
@@ -258,7 +258,7 @@ def test_resnet152__parameters():
 
 
 def test_resnet18__other_number_of_classes():
-    """With 10 classes the result has 10 entries."""
+    """With 10 classes the result has 10 entries per image."""
     assert residual.resnet18(num_classes=10).eval()(torch.ones(1, 3, 32, 32)).shape == (1, 10)
 
 
@@ -271,13 +271,13 @@ def test_cifar_resnet__parameters():
 
 
 def test_cifar_resnet__result():
-    """One number per class: 10 of them, or as many as asked for."""
+    """One number per class: 10 by default, or as many as requested."""
     x = torch.ones(2, 3, 32, 32)
     assert residual.cifar_resnet(1)(x).shape == (2, 10)
     assert residual.cifar_resnet(1, num_classes=7)(x).shape == (2, 7)
 
 
 def test_cifar_resnet__deeper():
-    """With n = 1 it is a network of 8 layers and 75290 parameters; each further block adds what its layers have."""
+    """With n = 1 the network has 8 layers and 75290 parameters; each further block adds those of its layers."""
     assert count(residual.cifar_resnet(1)) == 75290
     assert count(residual.cifar_resnet(2)) == 75290 + 4672 + 18560 + 73984

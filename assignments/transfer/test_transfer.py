@@ -20,7 +20,7 @@ from torch.testing import assert_close
 
 
 class Doubler(nn.Module):
-    """Computes 2·x in training and x in evaluation, so that its mode can be seen."""
+    """Returns 2·x in training mode and x in evaluation mode, so that its mode can be seen."""
 
     def forward(self, x):
         return 2 * x if self.training else x
@@ -53,7 +53,7 @@ def names_of_trainable(model):
 
 
 def test_freeze__all_parameters():
-    """No weight and no bias requires a gradient any more, also in nested layers."""
+    """No weight or bias requires a gradient any more, even in nested layers."""
     model = Small()
     transfer.freeze(model)
     assert names_of_trainable(model) == []
@@ -90,7 +90,7 @@ def test_freeze__part_of_a_model():
 
 
 def test_replace_head__last_layer():
-    """The last layer takes 4 numbers as before, and gives 7 instead of 2."""
+    """The last layer takes 4 numbers as before and returns 7 instead of 2."""
     model = Small()
     transfer.replace_head(model, 7)
     assert (model.top.in_features, model.top.out_features) == (4, 7)
@@ -127,7 +127,7 @@ def test_replace_head__returns_the_model():
 
 
 def test_replace_head__no_linear_layer():
-    """A model without any linear layer is a ValueError."""
+    """A model without any linear layer raises a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         transfer.replace_head(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), 5)
 
@@ -149,7 +149,7 @@ def test_discriminative_parameter_groups__parameters():
 
 
 def test_discriminative_parameter_groups__children_that_do_not_learn():
-    """A ReLU and a frozen layer have no group, and do not count: 0.5 and 1, not 0.125 and 1."""
+    """A ReLU and a frozen layer get no group and do not count: 0.5 and 1, not 0.125 and 1."""
     frozen = nn.Linear(2, 2).requires_grad_(False)
     model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), frozen, nn.Linear(2, 2))
     groups = transfer.discriminative_parameter_groups(model, 1.0, 0.5)
@@ -178,7 +178,7 @@ def test_extract_features__of_a_layer():
 
 
 def test_extract_features__in_evaluation_mode():
-    """The layer Doubler shows its mode: in evaluation mode it gives what it gets."""
+    """The layer Doubler shows its mode: in evaluation mode it returns its input."""
     model, x = nn.Sequential(Doubler(), nn.Flatten()).train(), torch.ones(2, 3)
     assert_close(transfer.extract_features(model, x, "1"), x)
 
@@ -189,7 +189,7 @@ def test_extract_features__no_graph():
 
 
 def test_extract_features__modes_are_restored():
-    """The body was in evaluation mode and the top in training mode, and so they are afterwards."""
+    """The body was in evaluation mode and the top in training mode, and they still are afterwards."""
     model = Small()
     model.body.eval()
     transfer.extract_features(model, torch.ones(2, 3), "top")
@@ -213,7 +213,7 @@ def test_extract_features__exception():
 
 
 def test_extract_features__unknown_name():
-    """There is no layer of this name: ValueError."""
+    """There is no layer with this name: ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         transfer.extract_features(Small(), torch.ones(2, 3), "body.9")
 
@@ -222,7 +222,7 @@ def test_extract_features__unknown_name():
 
 
 def test_freeze_batchnorm__stays_in_evaluation_mode():
-    """body.1 is in evaluation mode at once, and after two calls of model.train()."""
+    """body.1 is in evaluation mode at once, and still is after two calls of model.train()."""
     model = Small()
     transfer.freeze_batchnorm(model)
     assert not model.body[1].training
@@ -232,7 +232,7 @@ def test_freeze_batchnorm__stays_in_evaluation_mode():
 
 
 def test_freeze_batchnorm__other_layers_train():
-    """All other layers follow model.eval() and model.train() as ever."""
+    """All other layers follow model.eval() and model.train() as usual."""
     model = Small()
     transfer.freeze_batchnorm(model)
     model.eval()

@@ -5,28 +5,28 @@
 # images, and teach it something new with a few hundred. The early layers of such a network see edges, colours
 # and textures, which are useful for nearly every task; only the last layer is about the old classes.
 #
-# In this assignment you write the five tools that this takes:
+# In this assignment you write the five tools you need for this:
 #
 # - `freeze`: keep what has been learned;
-# - `replace_head`: exchange the last layer for one with the new classes;
+# - `replace_head`: replace the last layer with one for the new classes;
 # - `discriminative_parameter_groups`: let early layers learn more slowly than late ones;
 # - `extract_features`: use the network as a fixed function, and look inside it;
 # - `freeze_batchnorm`: keep the statistics of batch normalisation from drifting.
 #
-# They work with *any* model, however its author has nested it. So there is nothing here about the names `fc`
-# or `layer4`: you have to ask the model what it consists of. These are the questions it answers:
+# They work with *any* model, however its author has nested it. So names such as `fc` or `layer4` do not help
+# you here: you have to ask the model what it consists of. These are the questions it answers:
 #
 # | question | answer |
 # |---|---|
-# | `model.parameters()`, `model.named_parameters()` | all tensors that can be learned, however deep |
-# | `model.buffers()` | all tensors that belong to the state, but are not learned by gradients |
+# | `model.parameters()`, `model.named_parameters()` | all tensors that can be learned, at any depth |
+# | `model.buffers()` | all tensors that belong to the state but are not learned by gradients |
 # | `model.children()`, `model.named_children()` | the modules one level below |
 # | `model.modules()`, `model.named_modules()` | the model itself and everything below, in registration order |
 # | `model.get_submodule("body.2.conv")` | one module by its dotted name |
 # | `module.training` | the mode of this one module |
 #
-# **The rule of the day.** A tool changes what it is there to change, and nothing else. A model that comes back
-# in another mode, with a hook too many, or with some weights moved, is a bug that shows days later.
+# **The rule of the day.** A tool changes what it is meant to change, and nothing else. A model that comes back
+# in a different mode, with one hook too many, or with some weights changed is a bug that shows up days later.
 
 # %%
 import torch
@@ -35,13 +35,13 @@ from torch import nn
 # %% [markdown]
 # ## Freezing
 #
-# Every parameter carries a switch, `requires_grad`. When it is off, autograd computes no gradient for this
-# parameter, and an optimizer has nothing to do there: the parameter is *frozen*.
+# Every parameter has a switch, `requires_grad`. When it is off, autograd computes no gradient for this
+# parameter, and an optimizer has nothing to do for it: the parameter is *frozen*.
 #
 # A frozen module still computes, and gradients still flow *through* it, to whatever comes before it. That is
-# what happens when a trainable layer stands in front of a frozen one.
+# what happens when a trainable layer comes before a frozen one.
 #
-# Two things are easily mistaken for freezing. `torch.no_grad()` speaks about a piece of *running code* and
+# Two things are easily mistaken for freezing. `torch.no_grad()` affects a piece of *running code* and
 # leaves no trace on a parameter. `module.eval()` sets the *mode*, which decides how dropout and batch
 # normalisation behave, and has nothing to do with gradients. `freeze` leaves every mode as it is.
 
@@ -61,35 +61,35 @@ def freeze(module):
 # %% [markdown]
 # ## A new head
 #
-# The last linear layer of a classifier, its *head*, has one output per class. Our task has other classes, so
-# the head must go. In its place comes a fresh `nn.Linear` that takes the same features and gives `num_classes`
-# numbers:
+# The last linear layer of a classifier, its *head*, has one output per class. Our task has different classes,
+# so the head must go. We replace it with a fresh `nn.Linear` that takes the same features and returns
+# `num_classes` numbers:
 #
 # ```
 #   features → Linear(512 → 1000)        becomes        features → Linear(512 → 10)
 # ```
 #
-# Where is the head? In ResNet it is called `fc`, in VGG `classifier.6`, in the network of a colleague perhaps
+# Where is the head? In ResNet it is called `fc`, in VGG `classifier.6`, in a colleague's network perhaps
 # `top.layers.out`. We go by the order in which modules are registered, the order of `named_modules()`, and
 # take the last `nn.Linear` there. Other modules may follow it, such as a dropout.
 #
-# Its name has two parts: the way to the module that *holds* it, and the name it has there. That is where the
-# new layer has to be put.
+# Its name has two parts: the path to the module that *holds* it, and its name in that module. That is where
+# the new layer has to go.
 #
-# The new head fits into the old place: the same number of input features, the same dtype and device, and a
-# bias only if the old one had one. It starts from new random numbers and can be learned, even when the rest of
+# The new head fits in the old place: the same number of input features, the same dtype and device, and a
+# bias only if the old one had one. It starts from new random numbers and is trainable, even when the rest of
 # the model is frozen. All other layers are the same objects as before.
 
 
 # %%
 def replace_head(model, num_classes):
-    """Exchange the last nn.Linear of a model for a fresh one with `num_classes` outputs.
+    """Replace the last nn.Linear of a model with a fresh one that has `num_classes` outputs.
 
-    model: an nn.Module that holds its nn.Linear layers somewhere below it
+    model: an nn.Module with its nn.Linear layers somewhere inside it
     num_classes: the number of outputs of the new layer
 
     Changes the model in place and returns it.
-    Raises ValueError when the model holds no nn.Linear.
+    Raises ValueError when the model has no nn.Linear.
     """
     # YOUR CODE HERE
     raise NotImplementedError()
@@ -98,8 +98,9 @@ def replace_head(model, num_classes):
 # %% [markdown]
 # ## Slow at the bottom, fast at the top
 #
-# The first layers know most of what they need, the last one knows nothing yet. So they should not learn at the
-# same speed. An optimizer accepts a list of *parameter groups*, dictionaries with a learning rate of their own:
+# The first layers already know most of what they need; the last one knows nothing yet. So they should not
+# learn at the same speed. An optimizer accepts a list of *parameter groups*, dictionaries that each have their
+# own learning rate:
 #
 # ```python
 # optimizer = torch.optim.SGD([{"params": [...], "lr": 0.001}, {"params": [...], "lr": 0.01}])
@@ -119,11 +120,10 @@ def replace_head(model, num_classes):
 # ```
 #
 # Children that have nothing to learn get no group, and they do not count: `stem` is only two groups away from
-# the head. A child may be frozen in part; then only its trainable parameters are in its group. Every trainable
-# parameter of the model ends up in exactly one group, and in it once.
+# the head. A child may be partly frozen; then only its trainable parameters are in its group. Every trainable
+# parameter of the model is in exactly one group, and only once.
 #
-# You may take it for granted that all parameters of the model belong to its children, and that no two children
-# share one.
+# You may assume that all parameters of the model belong to its children, and that no two children share one.
 
 
 # %%
@@ -143,26 +143,26 @@ def discriminative_parameter_groups(model, base_lr, decay):
 # %% [markdown]
 # ## Looking inside
 #
-# A trained network without its head is a good describer of images: the numbers in front of the head, its
+# A trained network without its head describes images well: the numbers that go into the head, the
 # *features*, can be fed into any simple classifier. For this we need the output of a layer in the middle of a
 # model whose `forward` we did not write.
 #
 # PyTorch has *hooks* for that: `module.register_forward_hook(function)` makes the module call `function(module,
-# args, output)` whenever it has computed an output. The call returns a handle, and `handle.remove()` takes the
-# hook away again.
+# args, output)` whenever it has computed an output. The call returns a handle, and `handle.remove()` removes
+# the hook again.
 #
-# The name of a layer is dotted: `"stages.1.conv"` is the module `conv` in the entry 1 of `stages`. A name that
-# the model does not have is a `ValueError`.
+# The name of a layer is dotted: `"stages.1.conv"` is the module `conv` in entry 1 of `stages`. A name that the
+# model does not have raises a `ValueError`.
 #
 # The features are computed in evaluation mode, whatever mode the model is in, and without a graph. Afterwards
-# the model must not know that we were there:
+# nothing in the model may show that we were there:
 #
-# - Every module has the mode it had before. They need not all have had the same one!
-# - Our hook is gone, hooks of other people are still there.
-# - Both hold as well when `forward` raises an exception, which then goes on to the caller.
+# - Every module is in the mode it was in before. They need not all have been in the same one!
+# - Our hook is gone; other people's hooks are still there.
+# - Both also hold when `forward` raises an exception, which is then passed on to the caller.
 #
-# Two more traps come from layers that work in place, such as `nn.ReLU(inplace=True)`. One that comes *first*
-# writes into the images of the caller. One that comes *right behind our layer* writes into the very tensor
+# Two more traps come from layers that work in place, such as `nn.ReLU(inplace=True)`. If one comes *first*,
+# it writes into the caller's images. If one comes *right after our layer*, it writes into the very tensor
 # that the hook has seen.
 
 
@@ -174,7 +174,7 @@ def extract_features(model, x, layer):
     x: its input
     layer: the dotted name of a submodule; it is called once in the forward pass and returns a tensor
 
-    Returns that tensor, without a graph. Model and x are afterwards as they were before.
+    Returns that tensor, without a graph. Afterwards the model and x are as they were before.
     Raises ValueError when the model has no submodule of that name.
     """
     # YOUR CODE HERE
@@ -186,18 +186,18 @@ def extract_features(model, x, layer):
 #
 # In training mode, a batch normalisation layer normalises with the statistics of the batch and lets its running
 # mean and variance drift towards them. When we fine-tune with batches of two or four images, both hurt: the
-# statistics of so few images are noise. The usual cure is to leave these layers in evaluation mode for the
-# whole training, and to freeze their scale and shift, too.
+# statistics of so few images are noise. The usual remedy is to keep these layers in evaluation mode during
+# the whole training, and to freeze their scale and shift, too.
 #
 # Setting the mode once is not enough. Every training loop calls `model.train()` at the start of each epoch, and
-# that call goes to all submodules, one by one. So our layers have to withstand it, this time and every other
-# time. Ask yourself what `model.train()` does with a submodule, and how the answer of this one submodule
-# could be changed. (In Python, an object can have an attribute that hides the method of its class.)
+# that call goes to all submodules, one by one. So our layers have to withstand it, this time and every time
+# after. Ask yourself what `model.train()` does with a submodule, and how you could change what this one
+# submodule does in response. (In Python, an object can have an attribute that hides a method of its class.)
 #
 # The layers in question are `nn.BatchNorm1d`, `2d` and `3d`, `nn.SyncBatchNorm`, and everything derived from
 # them; a look at the base classes of `nn.BatchNorm2d` saves some typing. Group, layer and instance
-# normalisation are something else and train on, as do all other layers. A batch normalisation with
-# `affine=False` has neither scale nor shift.
+# normalisation are something else and keep training, as do all other layers. A batch normalisation layer
+# with `affine=False` has neither scale nor shift.
 
 
 # %%
@@ -207,7 +207,7 @@ def freeze_batchnorm(model):
     model: an nn.Module, nested in any way, in any mode
 
     After any later model.train(), the batch normalisation layers are still in evaluation mode and all others
-    in training mode. Scale and shift of the batch normalisations no longer require gradients.
+    in training mode. The scale and shift of the batch normalisation layers no longer require gradients.
     Returns the same model.
     """
 

@@ -1,8 +1,8 @@
-"""Images, ways to look at a network, and the tolerances for what comes out of one.
+"""Images, ways to look at a network, and the tolerances for its results.
 
-Every network is graded with the same questions: how many parameters, which values in training and in evaluation mode,
-which gradients and statistics, and does it stay the same when it is used. Its parameters are filled by shape and kind
-(see `autograder.probes.fill`), so names and order of its layers do not matter.
+Every network is graded with the same questions: how many parameters it has, what values it returns in training and in
+evaluation mode, what its gradients and statistics are, and whether using it leaves it unchanged. Its parameters are
+filled by shape and kind (see `autograder.probes.fill`), so the names and the order of its layers do not matter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def images(*shape, seed=0, dtype=float32):
 
 
 def layouts_of(x):
-    """The same images (N, C, H, W) in other places of memory: transposed, cut out of larger ones, channels last."""
+    """The same images (N, C, H, W) in other memory layouts: transposed, cut out of larger ones, channels last."""
     wide = torch.zeros(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)
     wide[..., 1::2] = x
     return {
@@ -43,14 +43,14 @@ def layouts_of(x):
 
 
 def stages_of(net):
-    """The parts of a container, also of one that names them or that is a module of its own."""
+    """The parts of a container, even if it names them or is a custom module."""
     if hasattr(net, "values"):
         return list(net.values())
     return list(net if hasattr(net, "__iter__") else net.children())
 
 
 def trainable(build, *input_shapes):
-    """How many numbers the network learns."""
+    """The number of parameters that the network learns."""
     return sum(value.numel() for value in outline(build, *input_shapes).parameters() if value.requires_grad)
 
 
@@ -60,7 +60,7 @@ def result(build, x, training=False):
 
 
 def learned(build, x, training=False):
-    """Gradients of the filled network for its input and for all its parameters."""
+    """Gradients of the filled network with respect to its input and all its parameters."""
     return all_gradients(filled(build, x).train(training), x)
 
 
@@ -71,7 +71,7 @@ def training_step(build, x):
     return {**statistics(model), "result in evaluation mode afterwards": model.eval()(x)}
 
 
-# What follows compares a network with itself, so that wrong values do not cost these points once more.
+# What follows compares a network with itself, so that wrong values do not also cost these points.
 
 
 def shape_of(build, x):
@@ -104,7 +104,7 @@ def in_double(build, x):
 def used_again(build, x):
     model, other, before = filled(build, x).eval(), filled(build, x, seed=1).eval(), x.clone()
     other.load_state_dict(model.state_dict())
-    with torch.no_grad():  # what a module remembers of a pass with a graph cannot be copied
+    with torch.no_grad():  # what a module remembers from a pass with a graph cannot be copied
         y = model(x)
         return {
             "shape of the result": list(y.shape),

@@ -1,4 +1,4 @@
-"""Known wrong ways to do the exercises of `architectures`, with the hint for a student who did just that."""
+"""Known mistakes in the exercises of `architectures`, each with the hint for a student who made it."""
 
 import copy
 
@@ -22,7 +22,7 @@ from autograder.grading import misconception
 
 
 def walk(layers, x, name=lambda layer: type(layer).__name__):
-    """Right: one pair per layer of `layers`."""
+    """Correct: one pair per layer of `layers`."""
     summary = []
     for layer in layers:
         x = layer(x)
@@ -31,7 +31,7 @@ def walk(layers, x, name=lambda layer: type(layer).__name__):
 
 
 def zeros_for(net, input_shape):
-    """Right: an input of the network's type."""
+    """Correct: an input of the network's dtype."""
     numbers = [tensor for tensor in [*net.parameters(), *net.buffers()] if tensor.is_floating_point()]
     return torch.zeros(input_shape, dtype=numbers[0].dtype if numbers else None)
 
@@ -39,7 +39,7 @@ def zeros_for(net, input_shape):
 # layer_summary
 
 
-@misconception("layer_summary", hint="Print `net.training` before and after the call of your function.")
+@misconception("layer_summary", hint="Print `net.training` before and after calling your function.")
 def forgets_to_restore_the_modes(net, input_shape):
     """The network is in evaluation mode afterwards."""
     net.eval()
@@ -63,7 +63,7 @@ def restores_the_mode_of_the_whole_only(net, input_shape):
 
 @misconception(
     "layer_summary",
-    hint="What does a batch norm in training mode do with its running statistics, whenever an input passes through?",
+    hint="What does a batch norm in training mode do to its running statistics whenever an input passes through?",
 )
 def runs_in_the_mode_it_finds(net, input_shape):
     """The zeros that are sent through a network in training mode change its running statistics."""
@@ -85,18 +85,18 @@ def returns_torch_sizes(net, input_shape):
 
 @misconception(
     "layer_summary",
-    hint="Make a network in which one layer stands in two places, and count: `len(net)`, `len(list(net.children()))`.",
+    hint="Build a network in which one layer appears twice, and count: `len(net)`, `len(list(net.children()))`.",
 )
 def walks_through_the_children(net, input_shape):
-    """A repeated layer is passed once only."""
+    """A repeated layer is run only once."""
     net = copy.deepcopy(net).eval()
     with torch.no_grad():
         return walk(net.children(), zeros_for(net, input_shape))
 
 
-@misconception("layer_summary", hint="Which dtype does an input need if the parameters are of float64?")
+@misconception("layer_summary", hint="What dtype does an input need if the parameters are float64?")
 def sends_float32_always(net, input_shape):
-    """Dtype: the input is of float32 whatever the network is."""
+    """Dtype: the input is float32 whatever the network is."""
     net = copy.deepcopy(net).eval()
     with torch.no_grad():
         return walk(net, torch.zeros(input_shape))
@@ -104,16 +104,16 @@ def sends_float32_always(net, input_shape):
 
 @misconception(
     "layer_summary",
-    hint="You look up the type of the first parameter. What if there is none? Try `nn.Sequential(nn.ReLU())`.",
+    hint="You look up the dtype of the first parameter. What if there isn't one? Try `nn.Sequential(nn.ReLU())`.",
 )
 def needs_a_parameter(net, input_shape):
-    """Asks for the dtype of the first parameter, also where there is none."""
+    """Asks for the dtype of the first parameter, even if there is none."""
     net = copy.deepcopy(net).eval()
     with torch.no_grad():
         return walk(net, torch.zeros(input_shape, dtype=next(net.parameters()).dtype))
 
 
-@misconception("layer_summary", hint="A network may begin with a Flatten. Which dtype do you take for its input then?")
+@misconception("layer_summary", hint="A network may begin with a Flatten. What dtype do you use for its input then?")
 def asks_the_first_layer_for_the_dtype(net, input_shape):
     """Dtype: that of the first layer's parameters, float32 if it has none."""
     net = copy.deepcopy(net).eval()
@@ -145,7 +145,7 @@ def leaves_hooks_behind(net, input_shape):
     return summary
 
 
-@misconception("layer_summary", hint="Nobody will call `backward` on these results. Which context says so to autograd?")
+@misconception("layer_summary", hint="Nobody will call `backward` on these results. Which context tells autograd so?")
 def records_a_graph(net, input_shape):
     """Autograd keeps what a backward pass would need."""
     net = copy.deepcopy(net).eval()
@@ -163,9 +163,9 @@ def freezes_the_parameters(net, input_shape):
     return summary
 
 
-@misconception("layer_summary", hint="The shape of the input includes the batch. What about those you return?")
+@misconception("layer_summary", hint="The shape of the input includes the batch. What about the shapes you return?")
 def leaves_the_batch_out(net, input_shape):
-    """The shapes lack the extent of the batch."""
+    """The shapes lack the batch dimension."""
     net = copy.deepcopy(net).eval()
     with torch.no_grad():
         return [(name, shape[1:]) for name, shape in walk(net, zeros_for(net, input_shape))]
@@ -175,14 +175,14 @@ def leaves_the_batch_out(net, input_shape):
 
 
 def lenet(activation=nn.Sigmoid, pooling=nn.AvgPool2d, kernel=5, padding=2, side=5, bias=True, num_classes=10):
-    """LeNet, with some of its parts exchanged."""
+    """LeNet with some of its parts replaced."""
     first = [nn.Conv2d(1, 6, kernel, padding=padding, bias=bias), activation(), pooling(2)]
     second = [nn.Conv2d(6, 16, kernel, bias=bias), activation(), pooling(2), nn.Flatten()]
     head = [nn.Linear(16 * side * side, 120), activation(), nn.Linear(120, 84), activation()]
     return nn.Sequential(*first, *second, *head, nn.Linear(84, num_classes))
 
 
-@misconception("LeNet", hint="Which pooling does the table ask for? The original network was older than max pooling.")
+@misconception("LeNet", hint="Which pooling does the table ask for? The original network is older than max pooling.")
 class PoolsTheMaximum(LeNet):
     def __init__(self, num_classes=10):
         super().__init__()
@@ -212,7 +212,7 @@ class ForgetsThePadding(LeNet):
         self.net = lenet(padding=0, side=4, num_classes=num_classes)
 
 
-@misconception("LeNet", hint="Two linear layers in a row are one linear layer. What should stand between them?")
+@misconception("LeNet", hint="Two linear layers in a row amount to one linear layer. What should come between them?")
 class StacksLinearLayers(LeNet):
     def __init__(self, num_classes=10):
         super().__init__()
@@ -220,7 +220,9 @@ class StacksLinearLayers(LeNet):
         self.net = nn.Sequential(*layers[:8], layers[9], layers[11])
 
 
-@misconception("LeNet", hint="Should scores be probabilities already? Look at what the table says of the last layer.")
+@misconception(
+    "LeNet", hint="Should the scores be probabilities already? Look at what the table says about the last layer."
+)
 class EndsWithASoftmax(LeNet):
     def __init__(self, num_classes=10):
         super().__init__()
@@ -230,7 +232,7 @@ class EndsWithASoftmax(LeNet):
 
 @misconception("LeNet", hint="Count the layers in `net`: where are the activations?")
 class KeepsTheActivationsOutOfTheNet(LeNet):
-    """Values are right, `net` has eight layers."""
+    """The values are right, but `net` has eight layers."""
 
     def __init__(self, num_classes=10):
         super().__init__(num_classes)
@@ -251,7 +253,7 @@ class IgnoresTheNumberOfClasses(LeNet):
 
 
 @misconception(
-    "LeNet", hint="Compare your number of parameters with the one in the text. What has every convolution here?"
+    "LeNet", hint="Compare your number of parameters with the one in the text. What does every convolution have here?"
 )
 class LeavesOutTheBiases(LeNet):
     def __init__(self, num_classes=10):
@@ -263,21 +265,21 @@ class LeavesOutTheBiases(LeNet):
 
 
 def neighbours(squares, size, before):
-    """Sums over `size` channels, of which `before` lie before the channel in question."""
+    """Sums over `size` channels, of which `before` come before the channel in question."""
     channels = squares.shape[1]
     padded = F.pad(squares, (0, 0, 0, 0, before, size - 1 - before))
     return sum(padded[:, i : i + channels] for i in range(size))
 
 
-@misconception("local_response_norm", hint="Compare the formula in the text with that in PyTorch's documentation.")
+@misconception("local_response_norm", hint="Compare the formula in the text with the one in PyTorch's documentation.")
 def divides_alpha_by_the_size(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """PyTorch's formula."""
     return x / (k + alpha / size * neighbours(x**2, size, size // 2)) ** beta
 
 
-@misconception("local_response_norm", hint="Which channels are in the sum for channel 3, if size is 5?")
+@misconception("local_response_norm", hint="Which channels are in the sum for channel 3 if size is 5?")
 def looks_back_only(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
-    """The window ends at the channel instead of having it in its middle."""
+    """The window ends at the channel instead of being centred on it."""
     return x / (k + alpha * neighbours(x**2, size, size - 1)) ** beta
 
 
@@ -287,16 +289,18 @@ def takes_the_size_for_a_radius(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x / (k + alpha * neighbours(x**2, 2 * size + 1, size)) ** beta
 
 
-@misconception("local_response_norm", hint="Who are the neighbours of channel 0? `torch.roll` brings back what leaves.")
+@misconception(
+    "local_response_norm", hint="What are the neighbours of channel 0? `torch.roll` brings back what falls off the end."
+)
 def wraps_around(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """The last channel is a neighbour of the first one."""
     total = sum((x**2).roll(shift, dims=1) for shift in range(-(size // 2), size // 2 + 1))
     return x / (k + alpha * total) ** beta
 
 
-@misconception("local_response_norm", hint="What does the exponent β apply to: to the sum, or to the whole bracket?")
+@misconception("local_response_norm", hint="What does the exponent β apply to: the sum, or the whole bracket?")
 def raises_the_sum_only(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
-    """k stands outside the power."""
+    """k is outside the power."""
     return x / (k + (alpha * neighbours(x**2, size, size // 2)) ** beta)
 
 
@@ -305,13 +309,13 @@ def sums_over_all_channels(x, size=5, alpha=1e-4, beta=0.75, k=2.0):  # noqa: AR
     return x / (k + alpha * (x**2).sum(1, keepdim=True)) ** beta
 
 
-@misconception("local_response_norm", hint="A square and an absolute value agree for 1 and −1 only.")
+@misconception("local_response_norm", hint="A square and an absolute value agree only for 1 and −1.")
 def forgets_the_square(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x / (k + alpha * neighbours(x.abs(), size, size // 2)) ** beta
 
 
 @misconception(
-    "local_response_norm", hint="This exercise is about writing the sum yourself; pooling would write it for you."
+    "local_response_norm", hint="This exercise is about writing the sum yourself; pooling would compute it for you."
 )
 def lets_a_pooling_sum(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """Forbidden operator: average pooling over the channels."""
@@ -362,7 +366,7 @@ def keeps_the_input_channels(num_convs, in_channels, out_channels):
     return nn.Sequential(*layers, nn.MaxPool2d(2))
 
 
-@misconception("vgg_block", hint="How often should a block halve its map?")
+@misconception("vgg_block", hint="How many times should a block halve its map?")
 def pools_after_every_convolution(num_convs, in_channels, out_channels):
     layers = []
     for i in range(num_convs):
@@ -370,34 +374,34 @@ def pools_after_every_convolution(num_convs, in_channels, out_channels):
     return nn.Sequential(*layers)
 
 
-@misconception("vgg_block", hint="Which size has the map behind a 3×3 convolution without padding?")
+@misconception("vgg_block", hint="What size is the map after a 3×3 convolution without padding?")
 def pads_nothing(num_convs, in_channels, out_channels):
     layers = [conv_relu(out_channels if i else in_channels, out_channels, padding=0) for i in range(num_convs)]
     return nn.Sequential(*(layer for pair in layers for layer in pair), nn.MaxPool2d(2))
 
 
 @misconception(
-    "vgg_block", hint="Convolutions without anything between them are one convolution. What makes them more?"
+    "vgg_block", hint="Convolutions with nothing between them amount to one convolution. What makes them more?"
 )
 def has_no_relu(num_convs, in_channels, out_channels):
     layers = [conv_relu(out_channels if i else in_channels, out_channels)[0] for i in range(num_convs)]
     return nn.Sequential(*layers, nn.MaxPool2d(2))
 
 
-@misconception("vgg_block", hint="`[layer] * n` is a list of n times the same layer. Count the parameters.")
+@misconception("vgg_block", hint="`[layer] * n` is a list with the same layer n times. Count the parameters.")
 def repeats_one_convolution(num_convs, in_channels, out_channels):
     """All convolutions but the first are the same object."""
     again = conv_relu(out_channels, out_channels) * (num_convs - 1)
     return nn.Sequential(*conv_relu(in_channels, out_channels), *again, nn.MaxPool2d(2))
 
 
-@misconception("vgg_block", hint="Try a map of 5 × 5. What becomes of the last row and column?")
+@misconception("vgg_block", hint="Try a map of 5 × 5. What happens to the last row and column?")
 def rounds_up(num_convs, in_channels, out_channels):
     """The pooling keeps a window that hangs over the edge."""
     return nn.Sequential(*vgg_block(num_convs, in_channels, out_channels)[:-1], nn.MaxPool2d(2, ceil_mode=True))
 
 
-@misconception("vgg_block", hint="Which pooling does the block ask for?")
+@misconception("vgg_block", hint="Which kind of pooling should the block use?")
 def pools_the_mean(num_convs, in_channels, out_channels):
     return nn.Sequential(*vgg_block(num_convs, in_channels, out_channels)[:-1], nn.AvgPool2d(2))
 
@@ -415,7 +419,7 @@ def adds_batch_norm(num_convs, in_channels, out_channels):
 
 
 def vgg(convolutions=(2, 2, 3, 3, 3), head=lambda layers: layers, num_classes=1000):
-    """VGG-16, with other numbers of convolutions or with a head that `head` has changed."""
+    """VGG-16 with other numbers of convolutions, or with a head changed by `head`."""
     widths = [3, 64, 128, 256, 512, 512]
     blocks = [vgg_block(n, *pair) for n, *pair in zip(convolutions, widths, widths[1:], strict=False)]
     layers = [nn.Linear(512 * 49, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout()]
@@ -444,7 +448,7 @@ class DropsOnce(AnyVGG):
 
 
 @misconception(
-    "VGG16", hint="Does your dropout know in which mode the network is? Look at the arguments of `F.dropout`."
+    "VGG16", hint="Does your dropout know which mode the network is in? Look at the arguments of `F.dropout`."
 )
 class DropsInEvaluation(AnyVGG):
     def __init__(self, num_classes=1000):
@@ -470,26 +474,26 @@ class HasSixteenConvolutions(AnyVGG):
         super().__init__(vgg((2, 2, 4, 4, 4), num_classes=num_classes))
 
 
-@misconception("VGG16", hint="What should stand behind each of the two linear layers of 4096?")
+@misconception("VGG16", hint="What should follow each of the two linear layers of 4096?")
 class ActivatesNoLinearLayer(AnyVGG):
     def __init__(self, num_classes=1000):
         super().__init__(vgg(head=lambda layers: [layers[i] for i in (0, 2, 3, 5)], num_classes=num_classes))
 
 
-@misconception("VGG16", hint="Try `VGG16(num_classes=7)` on the device meta and print the shape of its scores.")
+@misconception("VGG16", hint="Try `VGG16(num_classes=7)` on the meta device and print the shape of its scores.")
 class AlwaysHasAThousandClasses(VGG16):
     def __init__(self, num_classes=1000):  # noqa: ARG002
         super().__init__()
 
 
-@misconception("VGG16", hint="Should scores be probabilities already? The loss function takes care of that.")
+@misconception("VGG16", hint="Should the scores be probabilities already? The loss function takes care of that.")
 class ReturnsProbabilities(VGG16):
     def forward(self, x):
         return super().forward(x).softmax(1)
 
 
 @misconception(
-    "VGG16", hint="Compare your number of parameters with the text. Is there something to learn that VGG lacks?"
+    "VGG16", hint="Compare your number of parameters with the text. Does yours learn something that VGG does not have?"
 )
 class NormalisesBatches(VGG16):
     """The variant with batch norm, as in VGG-16-BN."""
@@ -506,7 +510,7 @@ class NormalisesBatches(VGG16):
 # nin_block
 
 
-@misconception("nin_block", hint="A ReLU follows all three convolutions. How many are in your block?")
+@misconception("nin_block", hint="A ReLU follows each of the three convolutions. How many are in your block?")
 def activates_once(in_channels, out_channels, kernel_size, strides, padding):
     layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
     return nn.Sequential(layers[0], layers[1], layers[2], layers[4])
@@ -517,7 +521,7 @@ def ends_without_a_relu(in_channels, out_channels, kernel_size, strides, padding
     return nin_block(in_channels, out_channels, kernel_size, strides, padding)[:-1]
 
 
-@misconception("nin_block", hint="What does a padding around a map do to a 1×1 convolution? Print the shapes.")
+@misconception("nin_block", hint="What does padding around a map do to a 1×1 convolution? Print the shapes.")
 def pads_the_small_convolutions(in_channels, out_channels, kernel_size, strides, padding):
     """The padding is passed on to the 1×1 convolutions."""
     layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
@@ -525,7 +529,7 @@ def pads_the_small_convolutions(in_channels, out_channels, kernel_size, strides,
     return layers
 
 
-@misconception("nin_block", hint="How often should the block apply its stride?")
+@misconception("nin_block", hint="How many times should the block apply its stride?")
 def strides_three_times(in_channels, out_channels, kernel_size, strides, padding):
     layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
     layers[2].stride = layers[4].stride = (strides, strides)
@@ -537,7 +541,7 @@ def has_two_convolutions(in_channels, out_channels, kernel_size, strides, paddin
     return nin_block(in_channels, out_channels, kernel_size, strides, padding)[:4]
 
 
-@misconception("nin_block", hint="Two layers that are one object learn one set of weights. Count the parameters.")
+@misconception("nin_block", hint="Two layers that are the same object learn one set of weights. Count the parameters.")
 def uses_one_small_convolution_twice(in_channels, out_channels, kernel_size, strides, padding):
     layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
     layers[4] = layers[2]
@@ -550,7 +554,7 @@ def ignores_the_stride(in_channels, out_channels, kernel_size, strides, padding)
 
 
 @misconception(
-    "nin_block", hint="In which order does `nn.Conv2d` take stride and padding, and in which do you give them?"
+    "nin_block", hint="In what order does `nn.Conv2d` take stride and padding, and in what order do you pass them?"
 )
 def exchanges_stride_and_padding(in_channels, out_channels, kernel_size, strides, padding):
     return nin_block(in_channels, out_channels, kernel_size, max(padding, 1), strides)
@@ -559,14 +563,17 @@ def exchanges_stride_and_padding(in_channels, out_channels, kernel_size, strides
 # NiN
 
 
-@misconception("NiN", hint="Train and evaluate: where does your network differ? Print it and look for the dropout.")
+@misconception(
+    "NiN",
+    hint="What does your network do differently in training and in evaluation? Print it and look for the dropout.",
+)
 class DropsNoFeature(NiN):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net[6] = nn.Identity()
 
 
-@misconception("NiN", hint="Where does the dropout stand: before the last block, or behind it?")
+@misconception("NiN", hint="Where is the dropout: before the last block or after it?")
 class DropsScores(NiN):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -588,7 +595,9 @@ class EndsWithALinearLayer(NiN):
         self.net = nn.Sequential(*self.net[:7], *head)
 
 
-@misconception("NiN", hint="Compute the size behind the first pooling by the formula, and compare with the table.")
+@misconception(
+    "NiN", hint="Use the formula to compute the size after the first pooling, and compare it with the table."
+)
 class PadsThePooling(NiN):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -605,29 +614,29 @@ class ForgetsToFlatten(NiN):
 
 @misconception("NiN", hint="Try an image of another size. How large is the window of a *global* pooling?")
 class AveragesFiveByFive(NiN):
-    """The last pooling fits images of 224×224 only."""
+    """The last pooling fits only images of 224×224."""
 
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net[8] = nn.AvgPool2d(5)
 
 
-@misconception("NiN", hint="What makes a score out of a map: its mean, or its largest number?")
+@misconception("NiN", hint="What turns a map into a score: its mean, or its largest number?")
 class TakesTheMaximum(NiN):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net[8] = nn.AdaptiveMaxPool2d(1)
 
 
-@misconception("NiN", hint="Try images with three channels, and a number of classes that is not ten.")
+@misconception("NiN", hint="Try images with three channels, and a number of classes other than ten.")
 class KnowsOneChannelOnly(NiN):
     def __init__(self, in_channels=1, num_classes=10):  # noqa: ARG002
         super().__init__(1, num_classes)
 
 
-@misconception("NiN", hint="Look at what `net` returns, stage by stage. Is everything in it that the table lists?")
+@misconception("NiN", hint="Look at what `net` returns, stage by stage. Does it contain everything in the table?")
 class AveragesOutsideOfTheNet(NiN):
-    """Values are right, the global average and the flattening are not in `net`."""
+    """The values are right, but the global average and the flattening are not in `net`."""
 
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -647,7 +656,7 @@ class InAnyOrder(Inception):
         return [self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)]
 
 
-@misconception("Inception", hint="Which branch's channels come first in your result, and which last?")
+@misconception("Inception", hint="Which branch's channels come first in your result, and which come last?")
 class PutsThePoolingBranchFirst(InAnyOrder):
     def forward(self, x):
         one, two, three, four = self.branches(x)
@@ -655,7 +664,7 @@ class PutsThePoolingBranchFirst(InAnyOrder):
 
 
 @misconception(
-    "Inception", hint="Which branch's channels come second, those of the 3×3 or those of the 5×5 convolution?"
+    "Inception", hint="Which channels come second: those of the 3×3 convolution or those of the 5×5 convolution?"
 )
 class ExchangesTwoBranches(InAnyOrder):
     def forward(self, x):
@@ -663,13 +672,13 @@ class ExchangesTwoBranches(InAnyOrder):
         return torch.cat([one, three, two, four], dim=1)
 
 
-@misconception("Inception", hint="Along which of its four dimensions does a tensor (N, C, H, W) count its channels?")
+@misconception("Inception", hint="Which of the four dimensions of a tensor (N, C, H, W) counts the channels?")
 class ConcatenatesTheBatches(InAnyOrder):
     def forward(self, x):
         return torch.cat(self.branches(x), dim=0)
 
 
-@misconception("Inception", hint="What stands between the two convolutions of a branch?")
+@misconception("Inception", hint="What comes between the two convolutions of a branch?")
 class ActivatesTheLastConvolutionsOnly(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
@@ -691,14 +700,14 @@ class PoolsWithTheStrideOfTheWindow(Inception):
         self.branch4[0] = nn.MaxPool2d(3, padding=1)
 
 
-@misconception("Inception", hint="Compute the size behind a 5×5 convolution with padding 1.")
+@misconception("Inception", hint="Compute the size after a 5×5 convolution with padding 1.")
 class PadsTheLargeWindowTooLittle(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
         self.branch3[2] = nn.Conv2d(c3[0], c3[1], 5, padding=1)
 
 
-@misconception("Inception", hint="Which pooling stands in the fourth branch?")
+@misconception("Inception", hint="Which kind of pooling is in the fourth branch?")
 class PoolsTheMean(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
@@ -712,7 +721,7 @@ class PoolsBehindTheConvolution(Inception):
         self.branch4 = nn.Sequential(self.branch4[1], self.branch4[2], self.branch4[0])
 
 
-@misconception("Inception", hint="Which border does a maximum need? A zero wins over negative numbers.")
+@misconception("Inception", hint="What border does a maximum need? A zero wins against negative numbers.")
 class PoolsABorderOfZeros(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
@@ -725,7 +734,7 @@ class ReadsThePairsBackwards(Inception):
         super().__init__(in_channels, c1, c2[::-1], c3[::-1], c4)
 
 
-@misconception("Inception", hint="Compare `x` before and after the call. Four branches want to see the same input.")
+@misconception("Inception", hint="Compare `x` before and after the call. All four branches should see the same input.")
 class ChangesItsInput(Inception):
     """In place: the pooling branch activates the input itself."""
 
@@ -752,7 +761,9 @@ class ForgetsTheSmallConvolution(GoogLeNet):
         self.net[1] = self.net[1][2:]
 
 
-@misconception("GoogLeNet", hint="Compute the size behind b1 for 96×96 by the formula, and compare with the text.")
+@misconception(
+    "GoogLeNet", hint="Use the formula to compute the size after b1 for 96×96, and compare it with the text."
+)
 class PoolsWithoutPadding(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -760,7 +771,7 @@ class PoolsWithoutPadding(GoogLeNet):
             self.net[i][-1] = nn.MaxPool2d(3, stride=2)
 
 
-@misconception("GoogLeNet", hint="Which of the settings of stage b4 appears in your network twice?")
+@misconception("GoogLeNet", hint="Which of the settings of stage b4 appears twice in your network?")
 class LeavesABlockOut(GoogLeNet):
     """The third block of b4 has the setting of the second one."""
 
@@ -769,7 +780,7 @@ class LeavesABlockOut(GoogLeNet):
         self.net[3][2] = Inception(512, 160, (112, 224), (24, 64), 64)
 
 
-@misconception("GoogLeNet", hint="Does b5 end with a max pooling, too?")
+@misconception("GoogLeNet", hint="Does b5 also end with max pooling?")
 class PoolsTheMaximumAtTheEnd(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -789,14 +800,14 @@ class SeesGreyOnly(GoogLeNet):
         super().__init__(1, num_classes)
 
 
-@misconception("GoogLeNet", hint="How many stages are in `net`? The text counts six.")
+@misconception("GoogLeNet", hint="How many stages are in `net`? The text lists six.")
 class ClassifiesInTheFifthStage(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net = nn.Sequential(*self.net[:4], nn.Sequential(*self.net[4], self.net[5]))
 
 
-@misconception("GoogLeNet", hint="Compare your number of parameters layer by layer: what is 7×7 in the stem of b1?")
+@misconception("GoogLeNet", hint="Compare your number of parameters layer by layer: which part of b1 should be 7×7?")
 class LooksThroughASmallWindow(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
@@ -807,7 +818,7 @@ class LooksThroughASmallWindow(GoogLeNet):
 
 
 def set_groups(convolution, groups):
-    """The convolution again, with another number of groups."""
+    """The same convolution with another number of groups."""
     sizes = convolution.in_channels, convolution.out_channels, convolution.kernel_size
     return nn.Conv2d(*sizes, stride=convolution.stride, padding=convolution.padding, groups=groups)
 
@@ -836,9 +847,9 @@ class CutsTheFractionOff(ResNeXtBlock):
         super().__init__(in_channels, num_channels, group_width, width / num_channels, use_1x1conv, strides)
 
 
-@misconception("ResNeXtBlock", hint="What should happen if 6 channels are to be divided into groups of 4?")
+@misconception("ResNeXtBlock", hint="What should happen if 6 channels have to be divided into groups of 4?")
 class RoundsTheNumberOfGroups(ResNeXtBlock):
-    """A width that cannot be divided is no error."""
+    """A width that cannot be divided does not raise an error."""
 
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
         width = round(num_channels * bot_mul)
@@ -848,7 +859,7 @@ class RoundsTheNumberOfGroups(ResNeXtBlock):
         super().__init__(in_channels, num_channels, width // groups, bot_mul, use_1x1conv, strides)
 
 
-@misconception("ResNeXtBlock", hint="Is the last ReLU of your block before the sum or behind it?")
+@misconception("ResNeXtBlock", hint="Is the last ReLU of your block before the sum or after it?")
 class ActivatesBeforeTheSum(ResNeXtBlock):
     def forward(self, x):
         return self.relu(self.branch(x)) + self.shortcut(x)
@@ -862,20 +873,20 @@ class DoesNotActivateTheSum(ResNeXtBlock):
 
 @misconception("ResNeXtBlock", hint="A ReLU follows the first two batch norms. What follows the third one?")
 class ActivatesTwice(ResNeXtBlock):
-    """A ReLU before the sum and one behind it."""
+    """A ReLU before the sum and one after it."""
 
     def forward(self, x):
         return self.relu(self.relu(self.branch(x)) + self.shortcut(x))
 
 
-@misconception("ResNeXtBlock", hint="Which convolution carries the stride?")
+@misconception("ResNeXtBlock", hint="Which convolution has the stride?")
 class StridesInTheFirstConvolution(ResNeXtBlock):
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
         super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
         self.branch[0].stride, self.branch[3].stride = (strides, strides), (1, 1)
 
 
-@misconception("ResNeXtBlock", hint="What stands behind the convolution of the shortcut?")
+@misconception("ResNeXtBlock", hint="What comes after the convolution on the shortcut?")
 class DoesNotNormaliseTheShortcut(ResNeXtBlock):
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
         super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
@@ -891,7 +902,7 @@ class DoesNotStrideTheShortcut(ResNeXtBlock):
 
 
 @misconception(
-    "ResNeXtBlock", hint="Many networks leave the biases out before a batch norm. What does the text say of them here?"
+    "ResNeXtBlock", hint="Many networks leave out biases before a batch norm. What does the text say about biases here?"
 )
 class LeavesOutBiasesBeforeBatchNorm(ResNeXtBlock):
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
@@ -924,21 +935,21 @@ def change_blocks(net, change):
             change(place, block)
 
 
-@misconception("AnyNet", hint="What is the stride of the stem? Compare the shapes behind it.")
+@misconception("AnyNet", hint="What is the stride of the stem? Compare the shapes after it.")
 class HasASlowStem(AnyNet):
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         super().__init__(arch, stem_channels, in_channels, num_classes)
         self.net[0][0].stride = (1, 1)
 
 
-@misconception("AnyNet", hint="In ResNet, the first stage keeps the size. Does AnyNet do so?")
+@misconception("AnyNet", hint="In ResNet, the first stage keeps the size. Is that so in AnyNet?")
 class KeepsTheSizeInTheFirstStage(AnyNet):
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         super().__init__(arch, stem_channels, in_channels, num_classes)
         self.net[1][0].branch[3].stride = self.net[1][0].shortcut[0].stride = (1, 1)
 
 
-@misconception("AnyNet", hint="Which blocks of a stage have the stride 2 and a convolution on the shortcut?")
+@misconception("AnyNet", hint="Which blocks of a stage have stride 2 and a convolution on the shortcut?")
 class StridesInEveryBlock(AnyNet):
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         super().__init__(arch, stem_channels, in_channels, num_classes)
@@ -956,7 +967,7 @@ class ConvolvesEveryShortcut(AnyNet):
                 stage[place] = ResNeXtBlock(setting[0], *setting, use_1x1conv=True)
 
 
-@misconception("AnyNet", hint="`[block] * n` is a list of n times the same block. Count the parameters.")
+@misconception("AnyNet", hint="`[block] * n` is a list with the same block n times. Count the parameters.")
 class RepeatsOneBlock(AnyNet):
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         super().__init__(arch, stem_channels, in_channels, num_classes)
@@ -978,9 +989,9 @@ class IgnoresTheChannelsOfTheImage(AnyNet):
         super().__init__(arch, stem_channels, num_classes=num_classes)
 
 
-@misconception("AnyNet", hint="How many blocks has a stage of depth 3 in your network?")
+@misconception("AnyNet", hint="How many blocks does a stage of depth 3 have in your network?")
 class AddsABlockToEveryStage(AnyNet):
-    """`range(depth)` behind the first block."""
+    """`range(depth)` after the first block."""
 
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         deeper = [(depth + 1, *setting) for depth, *setting in arch]

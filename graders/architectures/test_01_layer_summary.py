@@ -1,4 +1,4 @@
-"""`layer_summary(net, input_shape)`: what every layer makes of an input, without touching the network."""
+"""`layer_summary(net, input_shape)`: the output shape of every layer, without changing the network."""
 
 from collections import OrderedDict
 
@@ -17,7 +17,7 @@ extents = st.integers(1, 4)
 
 
 def convolutional(channels=2):
-    """For maps of which a pooling of 2 leaves 6 pixels per channel."""
+    """For maps that 2×2 pooling reduces to 6 pixels per channel."""
     layers = [nn.Conv2d(channels, 3, 3, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
     return nn.Sequential(*layers, nn.Linear(3 * 6, 5), nn.Dropout(0.5), nn.Sigmoid())
 
@@ -33,7 +33,7 @@ def repeated():
 
 
 def with_frozen_parts():
-    """In training mode, but for one layer and all inside another; some parameters are frozen; there are hooks."""
+    """In training mode, except one layer and everything in another; some parameters are frozen; there are hooks."""
     inner = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5)).eval()
     net = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), inner, nn.Dropout(0.5).eval(), nn.Linear(4, 2))
     for parameter in (*inner.parameters(), net[4].bias):
@@ -48,7 +48,7 @@ def rows(m, net, shape):
 
 
 def left_alone(same_outcome, *questions):
-    """Asks for parts of the network's state after the call, in training and in evaluation mode."""
+    """Checks parts of the network's state after the call, in training and in evaluation mode."""
     for training in (True, False):
 
         def probe(m, training=training):
@@ -70,14 +70,14 @@ def test_names_and_shapes(same_outcome, batch, sides, channels):
 @points(1)
 @given(leading=st.lists(extents, min_size=1, max_size=3).map(tuple))
 def test_one_entry_per_layer_of_the_network(same_outcome, leading):
-    """A Sequential inside the network is one entry, and a layer that stands in two places is two."""
+    """A Sequential inside the network is one entry, and a layer that appears in two places is two."""
     same_outcome(lambda m: rows(m, nested(), (*leading, 4)))
     same_outcome(lambda m: rows(m, repeated(), (*leading, 4)))
 
 
 @points(0.5)
 def test_plain_tuples(student):
-    """The class names are strings, the shapes are plain tuples of ints, not `torch.Size`."""
+    """The class names are strings, and the shapes are plain tuples of ints, not `torch.Size`."""
 
     def probe(m):
         kinds = []
@@ -100,19 +100,19 @@ def test_modes_are_left_alone(same_outcome):
 
 @points(0.5)
 def test_parameters_and_buffers_are_left_alone(same_outcome):
-    """Afterwards all parameters and buffers have the values they had: looking at a batch norm trains nothing."""
+    """Afterwards all parameters and buffers have the values they had: looking at a batch norm does not train it."""
     left_alone(same_outcome, "values")
 
 
 @points(0.5)
 def test_hooks_and_requires_grad_are_left_alone(same_outcome):
-    """Hooks of others are still there and none of yours is; the same parameters require gradients, none has one."""
+    """Existing hooks are still there, yours are not; the same parameters require gradients, and none has one."""
     left_alone(same_outcome, "numbers of hooks", "requires_grad", "gradients")
 
 
 @points(0.5)
 def test_no_gradient_is_recorded(student):
-    """No gradient is recorded while the shapes are found out."""
+    """No gradient is recorded while the shapes are determined."""
 
     def probe(m):
         saved = []
@@ -127,14 +127,14 @@ def test_no_gradient_is_recorded(student):
 
 @points(0.5)
 def test_batch_of_one_sample(same_outcome):
-    """A batch of one sample is fine, also where the network has a batch norm and is in training mode."""
+    """A batch of one sample works, even if the network has a batch norm and is in training mode."""
     same_outcome(lambda m: rows(m, with_frozen_parts(), (1, 6)))
     same_outcome(lambda m: rows(m, nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Flatten()), (1, 2, 3, 3)))
 
 
 @points(0.5)
 def test_other_types(same_outcome):
-    """The network's parameters may be of float64 or another type, and its first layer need not have any."""
+    """The network's parameters may be float64 or another dtype, and its first layer need not have any."""
     for dtype in (float64, torch.bfloat16):
         same_outcome(lambda m, dtype=dtype: rows(m, convolutional().to(dtype), (2, 2, 6, 4)))
     same_outcome(lambda m: rows(m, nn.Sequential(nn.Flatten(), nn.Linear(6, 3)).to(float64), (2, 2, 3)))
@@ -143,6 +143,6 @@ def test_other_types(same_outcome):
 @points(0.5)
 @given(shape=st.tuples(extents, extents, st.integers(2, 5), st.integers(2, 5)))
 def test_without_parameters(same_outcome, shape):
-    """A network need not have any parameters, and may have a single one."""
+    """A network may have no parameters at all, or just one."""
     same_outcome(lambda m: rows(m, nn.Sequential(nn.Tanh(), nn.MaxPool2d(2), nn.Dropout(0.5), nn.Flatten()), shape))
     same_outcome(lambda m: rows(m, nn.Sequential(nn.Conv2d(shape[1], 3, 2, bias=False), nn.ReLU()), shape))

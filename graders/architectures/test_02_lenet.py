@@ -32,7 +32,7 @@ def test_number_of_parameters(same_outcome):
 
 @points(1)
 def test_twelve_layers(same_outcome):
-    """The attribute `net` has 12 layers: activations and the flattening are layers of their own."""
+    """The attribute `net` has 12 layers: every activation and the flattening are separate layers."""
     same_outcome(lambda m: {"number of layers in net": len(outline(m.LeNet, (1, 1, 28, 28)).net)})
 
 
@@ -61,7 +61,7 @@ def test_num_classes(same_outcome, classes):
 
 @points(0.5)
 def test_batch_of_one_image(same_outcome):
-    """A batch of one image gives scores of shape (1, 10), also where the image is empty."""
+    """A batch of one image gives scores of shape (1, 10), even if the image is blank."""
     x = images(1, 1, 28, 28)
     same_outcome(lambda m: shape_of(m.LeNet, x))
     same_outcome(lambda m: shape_of(m.LeNet, 0 * x))

@@ -34,14 +34,14 @@ def test_values(same_outcome, x, constants):
 @points(0.5)
 @given(x=images(channels=(2, 6), values="non-negative"), size=st.sampled_from([7, 9, 11]))
 def test_size_larger_than_the_number_of_channels(same_outcome, x, size):
-    """At the edges there are fewer channels in the sum, also where `size` is larger than their number."""
+    """At the edges there are fewer channels in the sum, even if `size` is larger than the number of channels."""
     same_outcome(lambda m: m.local_response_norm(x, size, 0.1))
 
 
 @points(0.5)
 @given(x=images(values="negative"))
 def test_defaults_and_names(same_outcome, x):
-    """The constants are 5, 1e-4, 0.75 and 2 unless others are given, which may be done by name."""
+    """The constants are 5, 1e-4, 0.75 and 2 by default; others may be passed by name."""
 
     def probe(m):
         implicit, explicit = m.local_response_norm(100 * x), m.local_response_norm(100 * x, 5, 1e-4, 0.75, 2.0)
@@ -67,7 +67,7 @@ def test_extents_of_one(same_outcome, x):
 @points(0.5)
 @given(x=images(), constants=constants)
 def test_zeros(same_outcome, x, constants):
-    """Zeros stay zeros, and their gradient is a number."""
+    """Zeros stay zeros, and their gradient is finite."""
     x = torch.where(x > 0, x, 0)
 
     def probe(m):
@@ -83,14 +83,14 @@ def test_zeros(same_outcome, x, constants):
 @points(1)
 @given(x=images(dtype=float64), constants=constants)
 def test_gradient(same_outcome, x, constants):
-    """The gradient goes through the entry itself and through all sums it is part of."""
+    """The gradient goes through the entry itself and through all sums that it is part of."""
     same_outcome(lambda m: {"gradient": gradients(lambda x: m.local_response_norm(x, *constants), x)[0]})
 
 
 @points(0.5)
 @given(x=images(dtype=float64), constants=constants)
 def test_dtype(same_outcome, x, constants):
-    """A float64 input gives a float64 result of that precision."""
+    """A float64 input gives a float64 result with float64 precision."""
     same_outcome(lambda m: m.local_response_norm(x / 3, *constants))
 
 
@@ -109,7 +109,7 @@ def test_any_memory_layout(same_outcome, x):
 @points(0.5)
 @given(x=images())
 def test_argument_is_not_modified(same_outcome, x):
-    """The tensor that was passed in is the same afterwards."""
+    """The tensor that was passed in is unchanged afterwards."""
 
     def probe(m):
         m.local_response_norm(x, 3, 0.1)

@@ -1,4 +1,4 @@
-"""`vgg_block(num_convs, in_channels, out_channels)`: convolutions of 3×3, then a pooling."""
+"""`vgg_block(num_convs, in_channels, out_channels)`: 3×3 convolutions, then pooling."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ even, sides = st.sampled_from([2, 4, 6]), st.integers(2, 7)
 @points(0.5)
 @given(block=blocks)
 def test_number_of_parameters(same_outcome, block):
-    """There are `num_convs` convolutions of 3×3 with biases, and nothing else to learn."""
+    """There are `num_convs` 3×3 convolutions with biases, and nothing else to learn."""
     same_outcome(lambda m: {"number of parameters": trainable(lambda: m.vgg_block(*block), (1, block[1], 4, 4))})
 
 
@@ -44,7 +44,7 @@ def test_values(same_outcome, block, seed, batch, height, width, training):
 @points(0.5)
 @given(num_convs=st.integers(1, 2), height=even, width=even)
 def test_one_channel_and_equal_channels(same_outcome, num_convs, height, width):
-    """Input and output may have one channel, or equally many; the arguments have these names."""
+    """Input and output may have one channel, or equal numbers of channels; the arguments have these names."""
     x = images(2, 1, height, width)
     same_outcome(lambda m: shape_of(lambda: m.vgg_block(num_convs, 1, 1), x))
     block = {"num_convs": num_convs, "in_channels": 3, "out_channels": 3}

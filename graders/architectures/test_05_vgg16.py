@@ -1,4 +1,4 @@
-"""`VGG16(num_classes=1000)`. It is large: most checks look at its outline, two run it once."""
+"""`VGG16(num_classes=1000)`. It is large: most checks look at its outline, and two run it once."""
 
 import math
 
@@ -13,17 +13,17 @@ pytestmark = [exercise("VGG16"), time_limit(20)]
 
 SHAPE = (1, 3, 224, 224)
 CLASSES, WIDTH = 1000, 4096  # scores, and activations that a dropout sees
-DIGITS = 4  # activations that one score tells of
+DIGITS = 4  # activations that one score encodes
 
 
 def outlined(m, dtype=torch.float32, **arguments):
-    """A network in evaluation mode, without numbers if it can be built so, and the device that an image must be on."""
+    """A network in evaluation mode, without numbers if possible, and the device that an image must be on."""
     model = outline(lambda: m.VGG16(**arguments), SHAPE).to(dtype).eval()
     return model, next(model.parameters()).device
 
 
 class ZerosAllTheWay(TorchFunctionMode):
-    """A convolution of zeros without biases is zeros: there is nothing to compute but its shape."""
+    """A convolution of zeros without biases returns zeros: only its shape has to be computed."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -42,11 +42,11 @@ def bare(argument):
 
 
 def revealing_dropout(model):
-    """Puts in numbers that make the scores of a network in training mode a trace of its two dropouts.
+    """Sets the parameters so that the scores of a network in training mode record what its two dropouts did.
 
-    With biases of 0, an image of zeros stays one up to the classifier. There, biases of 1 reach the first dropout; an
-    identity matrix takes every other activation of what it lets through to the second dropout, where all see another
-    1. A score writes down what comes out for four neighbours, halved, as the digits of a number to the base 4.
+    With biases of 0, an image of zeros stays zero up to the classifier. There, biases of 1 reach the first dropout. An
+    identity matrix takes every other activation that it lets through to the second dropout, where 1 is added to all
+    activations. A score contains the results for four neighbours, halved, as the digits of a number in base 4.
     """
     halves, digits = torch.zeros(WIDTH, WIDTH), torch.zeros(CLASSES, WIDTH)
     halves[range(0, WIDTH, 2), range(0, WIDTH, 2)] = 1
@@ -71,7 +71,7 @@ def test_number_of_parameters(same_outcome):
 
 @points(1)
 def test_num_classes(same_outcome):
-    """The number of classes decides about the last layer: its scores have the shape (N, num_classes)."""
+    """The number of classes determines the last layer: its scores have the shape (N, num_classes)."""
 
     def probe(m):
         model, device = outlined(m, num_classes=7)
@@ -124,7 +124,7 @@ def test_gradients(same_outcome):
 
 @points(2)
 def test_dropout(student):
-    """In training mode a dropout of 0.5 follows each of the two hidden linear layers, behind its ReLU or before it."""
+    """In training mode a dropout of 0.5 follows each of the two hidden linear layers, before or after its ReLU."""
 
     def probe(m):
         x = torch.zeros(SHAPE)
@@ -133,12 +133,12 @@ def test_dropout(student):
             return model(x)
 
     scores = expect_tensor(student(probe), torch.empty(1, CLASSES)).flatten().double()
-    hint = "Print the network: what stands between its linear layers?"
-    message = "The dropouts behind the two hidden linear layers do not leave zeros and doubled activations."
+    hint = "Print the network: what comes between its linear layers?"
+    message = "The dropouts after the two hidden linear layers do not leave zeros and doubled activations."
     whole = (scores - scores.round()).abs().max() < 1e-3 and scores.min() >= 0
     expect(whole and scores.max() < 4**DIGITS, message, hint=hint)
     digits = torch.stack([(scores.round() / 4**j).floor() % 4 for j in range(DIGITS)], dim=1)
-    # Zeros are what the second dropout took. It doubled the others: 1, or 1 and twice 1 where the first one left a 1.
+    # The second dropout made zeros and doubled the others: 1, or 1 plus twice 1 where the first one left a 1.
     for name, part, wanted in (
         ("second", digits[:, 1::2], {0: 1 / 2, 1: 1 / 2}),
         ("first", digits[:, ::2], {0: 1 / 2, 1: 1 / 4, 3: 1 / 4}),
@@ -146,7 +146,7 @@ def test_dropout(student):
         for value, chance in wanted.items():
             share = float((part == value).double().mean())
             bound = 6 * math.sqrt(chance * (1 - chance) / part.numel())
-            message = f"Behind the {name} hidden linear layer, it is not one half of the activations that is dropped."
+            message = f"After the {name} hidden linear layer, the share of activations that is dropped is not one half."
             expect(abs(share - chance) < bound, message, hint=hint)
 
 

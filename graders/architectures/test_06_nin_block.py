@@ -1,4 +1,4 @@
-"""`nin_block(in_channels, out_channels, kernel_size, strides, padding)`: one convolution, and two of 1×1."""
+"""`nin_block(in_channels, out_channels, kernel_size, strides, padding)`: one convolution, then two 1×1 convolutions."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ windows = st.tuples(kernels, st.integers(1, 4), st.integers(0, 2))  # kernel_siz
 @points(1)
 @given(channels=channels, kernel=kernels)
 def test_number_of_parameters(same_outcome, channels, kernel):
-    """There are three convolutions, each with a bias: one with the given kernel, two of 1×1."""
+    """There are three convolutions, each with a bias: one with the given kernel and two 1×1 convolutions."""
     shape = (1, channels[0], 5, 5)
     same_outcome(lambda m: {"number of parameters": trainable(lambda: m.nin_block(*channels, kernel, 1, 0), shape)})
 
@@ -54,7 +54,7 @@ def test_strides_and_padding(same_outcome, channels, window, seed, height, width
 @points(0.5)
 @given(window=windows, height=sides)
 def test_one_channel_and_equal_channels(same_outcome, window, height):
-    """Input and output may have one channel, or equally many; the arguments have these names."""
+    """Input and output may have one channel, or equal numbers of channels; the arguments have these names."""
     x = images(1, 1, height, 6)
     same_outcome(lambda m: shape_of(lambda: m.nin_block(1, 1, *window), x))
     named = dict(zip(("kernel_size", "strides", "padding"), window, strict=True))

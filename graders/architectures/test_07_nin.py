@@ -1,4 +1,4 @@
-"""`NiN(in_channels=1, num_classes=10)`: blocks, poolings, a dropout, and a mean in place of linear layers."""
+"""`NiN(in_channels=1, num_classes=10)`: blocks, poolings, a dropout, and a mean instead of linear layers."""
 
 import math
 
@@ -26,15 +26,15 @@ from autograder.probes import outline, shapes_through, zeroed
 
 pytestmark = exercise("NiN")
 
-SMALLEST, LARGER, WIDE = 67, 99, 131  # pixels of which the last pooling leaves 1, 2 and 3
+SMALLEST, LARGER, WIDE = 67, 99, 131  # pixels per side; the last pooling leaves 1, 2 and 3 of them
 CHANNELS = 384  # before the dropout
 
 
 def revealing_dropout(model):
-    """Puts in numbers that make the scores of a network in training mode a trace of its dropout.
+    """Sets the parameters so that the scores of a network in training mode record what its dropout did.
 
-    Biases of 1 and identity matrices take activations of 3 to the dropout and what it makes of them to the mean, where
-    they have become larger by 3.
+    Biases of 1 and identity matrices bring activations of 3 to the dropout, and bring its results to the mean,
+    increased by 3.
     """
     identity = torch.eye(CHANNELS)
     with torch.no_grad():
@@ -84,7 +84,7 @@ def test_values(same_outcome, seed, batch, width):
 @settings(max_examples=2)
 @given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, channels, classes):
-    """Images may have any number of channels; there is one score per class, also for one class."""
+    """Images may have any number of channels; there is one score per class, even for a single class."""
     x = images(1, channels, SMALLEST, SMALLEST)
     build = {"in_channels": channels, "num_classes": classes}
     same_outcome(lambda m: shape_of(lambda: m.NiN(**build), x))
@@ -99,7 +99,7 @@ def test_gradients(same_outcome):
 
 @points(1.5)
 def test_dropout(student):
-    """In training mode half of the activations are dropped before the last block, each by itself."""
+    """In training mode half of the activations are dropped before the last block, each independently."""
 
     def probe(m):
         x = torch.zeros(4, 1, LARGER, SMALLEST)
@@ -108,12 +108,12 @@ def test_dropout(student):
             return model(x)
 
     scores = expect_tensor(student(probe), torch.empty(4, CHANNELS))
-    # Each score is the mean over two pixels: 3, and twice 3 more where the activation was not dropped.
+    # Each score is the mean over two pixels: 3, plus twice 3 where the activation was not dropped.
     for value, chance in {3.0: 1 / 4, 6.0: 1 / 2, 9.0: 1 / 4}.items():
         share = float(((scores - value).abs() < 0.01).double().mean())
         bound = 6 * math.sqrt(chance * (1 - chance) / scores.numel())
-        message = "It is not one half of the activations that is dropped before the last block."
-        expect(abs(share - chance) < bound, message, hint="Train and evaluate: where does your network differ?")
+        message = "The share of activations that is dropped before the last block is not one half."
+        expect(abs(share - chance) < bound, message, hint="How do training and evaluation mode differ in your network?")
 
 
 @points(0.5)

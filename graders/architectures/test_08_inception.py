@@ -26,7 +26,7 @@ pytestmark = exercise("Inception")
 
 few, sides = st.integers(1, 5), st.integers(1, 7)
 pairs = st.tuples(few, few)
-# in_channels, c1, c2, c3, c4; in the first one all numbers differ, so that no layer can be taken for another
+# in_channels, c1, c2, c3, c4; in the first one all numbers differ, so that no layer can be mistaken for another
 blocks = st.one_of(
     st.permutations(range(1, 8)).map(lambda c: (c[0], c[1], (c[2], c[3]), (c[4], c[5]), c[6])),
     st.tuples(few, few, pairs, pairs, few),
@@ -34,7 +34,7 @@ blocks = st.one_of(
 
 
 class InAnyOrder(nn.Module):
-    """A block whose order of branches does not show."""
+    """A block whose result does not show the order of its branches."""
 
     def __init__(self, block):
         super().__init__()
@@ -56,7 +56,7 @@ def test_number_of_parameters(same_outcome, block):
 @points(2)
 @given(block=blocks, batch=st.integers(1, 3), height=sides, width=sides)
 def test_shape(same_outcome, block, batch, height, width):
-    """There are c1 + c2[1] + c3[1] + c4 channels, and height and width stay what they are."""
+    """There are c1 + c2[1] + c3[1] + c4 channels, and height and width stay the same."""
     x = torch.zeros(batch, block[0], height, width)
     same_outcome(lambda m: {"shape": list(result(lambda: m.Inception(*block), x).shape)})
 
@@ -64,7 +64,7 @@ def test_shape(same_outcome, block, batch, height, width):
 @points(3)
 @given(block=blocks, seed=seeds, height=sides, width=sides, training=modes)
 def test_values_in_any_order(same_outcome, block, seed, height, width, training):
-    """With the same parameters the four branches compute the right channels, in whatever order, in both modes."""
+    """With the same parameters the four branches compute the right channels, in any order, in both modes."""
     x = images(2, block[0], height, width, seed=seed)
 
     def probe(m):
@@ -77,7 +77,7 @@ def test_values_in_any_order(same_outcome, block, seed, height, width, training)
 @points(1.5)
 @given(block=blocks, seed=seeds, height=sides, width=sides)
 def test_relu_after_every_convolution(same_outcome, block, seed, height, width):
-    """A ReLU follows every convolution, also the first one of a branch that has two."""
+    """A ReLU follows every convolution, including the first one of a branch that has two."""
     x = -1 - images(1, block[0], height, width, seed=seed).abs()  # negative, and all weights and biases are positive
 
     def probe(m):
@@ -103,7 +103,7 @@ def test_order_of_the_branches(same_outcome, block, seed):
 @points(2.5)
 @given(block=blocks, seed=seeds, training=modes)
 def test_gradients(same_outcome, block, seed, training):
-    """The gradients of the input, which adds up those of four branches, and of all parameters are right."""
+    """The gradients of all parameters are right, and so is that of the input: the sum over the four branches."""
     x = images(2, block[0], 4, 5, seed=seed, dtype=float64)
     same_outcome(lambda m: learned(lambda: InAnyOrder(m.Inception(*block)), x, training), tolerance=EXACT)
 

@@ -71,7 +71,7 @@ def test_other_sizes(same_outcome, height, width):
 @settings(max_examples=2)
 @given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, channels, classes):
-    """Images may have any number of channels; there is one score per class, also for one class."""
+    """Images may have any number of channels; there is one score per class, even for a single class."""
     x = images(1, channels, 32, 32)
     build = {"in_channels": channels, "num_classes": classes}
     same_outcome(lambda m: shape_of(lambda: m.GoogLeNet(**build), x))
@@ -107,7 +107,7 @@ def test_network_used_again(same_outcome):
 
 @points(1)
 def test_speed(forward_time):
-    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    """A forward pass in evaluation mode is about as fast as the same layers elsewhere."""
     forward_time(
         lambda m: filled(m.GoogLeNet, torch.zeros(SHAPE)).eval(),
         normal(SHAPE),

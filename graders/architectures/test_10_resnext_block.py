@@ -28,7 +28,7 @@ channels, sides, strides = st.integers(1, 6), st.integers(2, 6), st.integers(1, 
 bottlenecks = st.sampled_from(
     [(4, 2, 1), (6, 3, 1.0), (8, 2, 0.5), (8, 4, 0.5), (6, 2, 2), (4, 8, 2.0), (12, 3, 0.25), (6, 1, 0.5), (8, 1, 0.25)]
 )
-# The product is no whole number: 3.6, 5.4, 2.5, 4.8, 3.5, 2.9999….
+# The product is not a whole number: 3.6, 5.4, 2.5, 4.8, 3.5, 2.9999….
 fractions = st.sampled_from([(6, 2, 0.6), (9, 5, 0.6), (5, 2, 0.5), (8, 5, 0.6), (7, 4, 0.5), (10, 3, 0.3)])
 
 
@@ -68,7 +68,7 @@ def test_convolution_on_the_shortcut(same_outcome, bottleneck, in_channels, seed
 @points(1)
 @given(bottleneck=bottlenecks, in_channels=channels, stride=strides, seed=seeds, height=sides, width=sides)
 def test_strides(same_outcome, bottleneck, in_channels, stride, seed, height, width):
-    """The 3×3 convolution and that on the shortcut carry the stride."""
+    """The 3×3 convolution and the one on the shortcut have the stride."""
     x = images(2, in_channels, height, width, seed=seed)
     block = (in_channels, *bottleneck)
     build = {"strides": stride, "use_1x1conv": True}
@@ -87,7 +87,7 @@ def test_values_in_training(same_outcome, bottleneck, shortcut, seed):
 @points(1)
 @given(bottleneck=bottlenecks, in_channels=channels, stride=strides, seed=seeds)
 def test_statistics(same_outcome, bottleneck, in_channels, stride, seed):
-    """A pass in training mode updates the running statistics of three batch norms, or four."""
+    """A pass in training mode updates the running statistics of three or four batch norms."""
     x = images(3, bottleneck[0], 5, 4, seed=seed, dtype=float64)
     same_outcome(lambda m: training_step(lambda: m.ResNeXtBlock(*plain(bottleneck)), x), tolerance=EXACT)
     x = images(3, in_channels, 5, 4, seed=seed, dtype=float64)
@@ -98,7 +98,7 @@ def test_statistics(same_outcome, bottleneck, in_channels, stride, seed):
 @points(1.5)
 @given(bottleneck=bottlenecks, in_channels=channels, stride=strides, seed=seeds, training=modes)
 def test_gradients(same_outcome, bottleneck, in_channels, stride, seed, training):
-    """The gradients of the input and of all parameters are right, also where the input is added as it is."""
+    """The gradients of the input and of all parameters are right, even if the input is added as it is."""
     x = images(3, bottleneck[0], 4, 5, seed=seed, dtype=float64)
     same_outcome(lambda m: learned(lambda: m.ResNeXtBlock(*plain(bottleneck)), x, training), tolerance=EXACT)
     x = images(3, in_channels, 4, 5, seed=seed, dtype=float64)
@@ -109,7 +109,7 @@ def test_gradients(same_outcome, bottleneck, in_channels, stride, seed, training
 @points(0.5)
 @given(bottleneck=fractions)
 def test_width_is_rounded(same_outcome, bottleneck):
-    """The bottleneck has `round(num_channels * bot_mul)` channels where the product is no whole number."""
+    """The bottleneck has `round(num_channels * bot_mul)` channels if the product is not a whole number."""
     block, shape = plain(bottleneck), (2, bottleneck[0], 4, 4)
     same_outcome(lambda m: {"number of parameters": trainable(lambda: m.ResNeXtBlock(*block), shape)})
 
@@ -117,7 +117,7 @@ def test_width_is_rounded(same_outcome, bottleneck):
 @points(1.5)
 @given(num_channels=st.integers(2, 16), group_width=st.integers(2, 6), bot_mul=st.sampled_from([0.5, 1, 2]))
 def test_width_that_cannot_be_divided(same_outcome, num_channels, group_width, bot_mul):
-    """A width that is no multiple of `group_width` is a ValueError, raised when the block is made."""
+    """A width that is not a multiple of `group_width` raises a ValueError when the block is created."""
     width = round(num_channels * bot_mul)
     assume(width % group_width)
     block = (num_channels, num_channels, group_width, bot_mul)

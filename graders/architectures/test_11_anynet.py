@@ -23,7 +23,7 @@ from autograder.grading import exercise, expect, points
 
 pytestmark = exercise("AnyNet")
 
-# depth, num_channels, group_width, bot_mul of each stage; channels behind the stem
+# depth, num_channels, group_width, bot_mul of each stage; channels after the stem
 designs = st.sampled_from(
     [
         (((1, 8, 4, 1),), 4),
@@ -64,7 +64,7 @@ def test_values(same_outcome, design, seed, batch, height, width):
 @settings(max_examples=5)
 @given(design=designs, channels=st.sampled_from([1, 2, 4]), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, design, channels, classes):
-    """Images may have any number of channels; there is one score per class; the arguments have their names."""
+    """Images may have any number of channels; there is one score per class; the arguments have these names."""
     x = images(2, channels, 16, 16)
     build = {"arch": design[0], "stem_channels": design[1], "in_channels": channels, "num_classes": classes}
     same_outcome(lambda m: shape_of(lambda: m.AnyNet(**build), x))
@@ -93,7 +93,7 @@ def test_gradients(same_outcome, design, seed, training):
 @settings(max_examples=2)
 @given(design=designs, seed=seeds)
 def test_dtype_and_memory_layout(same_outcome, design, seed):
-    """The input may be of float64; and it may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be float64; it may be transposed, cut out of a larger one, or have its channels last."""
     x = images(2, 3, 16, 20, seed=seed)
     same_outcome(lambda m: in_double(lambda: m.AnyNet(*design), x))
     same_outcome(lambda m: any_layout(lambda: m.AnyNet(*design), x))

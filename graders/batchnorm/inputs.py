@@ -1,8 +1,8 @@
 """Batches for normalisation, and layers to be folded.
 
-A mistake should cost the check that is about it. So most checks take batches with many values per feature, where the
-biased and the unbiased variance nearly agree, and compare roughly (ROUGH); a few take small ones and compare sharply.
-Every feature has a variance that is not small against its mean, so that every sensible way to compute it will do.
+A mistake should only cost the check about it. So most checks take batches with many values per feature, where the
+biased and the unbiased variance nearly agree, and compare roughly (ROUGH); a few take small ones and compare closely.
+No feature has a variance that is small compared with its mean, so that every sensible way to compute it will do.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograder.probes import fill
 
 float32, float64 = torch.float32, torch.float64
 
-# Lets n − 1 pass for n where n ≥ 24, and nothing that is really wrong.
+# Accepts n − 1 in place of n for n ≥ 24, but nothing that is really wrong.
 ROUGH = Tolerance(0.05, 0.03)
 
 # At least 24 values per feature.
@@ -25,19 +25,19 @@ VECTORS = [(24, 3), (30, 4), (48, 2)]
 IMAGES = [(2, 3, 4, 5), (3, 2, 5, 4), (4, 5, 3, 2), (5, 4, 2, 3)]
 EQUAL_EXTENTS = [(2, 3, 5, 3), (3, 3, 3, 3), (2, 4, 4, 5), (4, 4, 3, 3), (4, 4, 4, 4), (24, 24)]
 EXTENTS_OF_ONE = [(24, 1), (1, 3, 4, 6), (2, 1, 3, 5), (24, 2, 1, 1), (1, 1, 5, 6), (6, 3, 5, 1), (1, 2, 1, 24)]
-# Two to six values per feature, never from one sample alone: here it matters what one divides by.
+# Two to six values per feature, never from one sample alone: here it matters what you divide by.
 SMALL = [(2, 3), (3, 2), (5, 1), (2, 3, 1, 1), (2, 2, 1, 2), (2, 3, 2, 1), (3, 2, 1, 2)]
 ONE_VALUE = [(1, 3), (1, 1), (1, 3, 1, 1), (1, 1, 1, 1)]
 
 
 def per_feature(shape):
-    """(1, F) or (1, C, 1, 1): the shape of what there is one of per feature."""
+    """(1, F) or (1, C, 1, 1): the shape of a tensor with one number per feature."""
     return (1, shape[1], *(1,) * (len(shape) - 2))
 
 
 @st.composite
 def batches(draw, shapes, dtype=float32):
-    """X of one of these shapes: multiples of 0.25 with another mean and another spread for every feature."""
+    """X of one of these shapes: multiples of 0.25 with a different mean and spread for every feature."""
     shape = draw(st.sampled_from(shapes))
     return make_batch(shape, draw(st.integers(0, 999)), dtype)
 
@@ -48,7 +48,7 @@ def cases(draw, shapes, dtype=float32, layouts=False):
     shape = draw(st.sampled_from(shapes))
     seed = draw(st.integers(0, 999))
     X = make_batch(shape, seed, dtype)
-    if layouts:  # the same numbers in the memory of a tensor that is transposed, sliced, …
+    if layouts:  # the same numbers, laid out in memory like a transposed or sliced tensor, …
         X = draw(tensors(shape, dtype=dtype)).copy_(X)
     return X, *make_parameters(shape, seed, dtype)
 
@@ -75,7 +75,7 @@ def make_parameters(shape, seed, dtype=float32):
 
 
 def pick(table, count, generator):
-    """`count` entries of a table, as few equal ones as it allows."""
+    """`count` entries of a table, with as few repeats as possible."""
     rounds = [torch.randperm(len(table), generator=generator) for _ in range(count // len(table) + 1)]
     return torch.tensor(table)[torch.cat(rounds)[:count]]
 
@@ -100,7 +100,7 @@ def remember(layer, mean, var):
 
 
 def statistics_of(layer):
-    """As flat vectors: their shape is the question of one check only."""
+    """As flat vectors: only one check is about their shape."""
     return {"moving_mean": layer.moving_mean.flatten(), "moving_var": layer.moving_var.flatten()}
 
 
@@ -115,7 +115,7 @@ def step(layer, x):
 
 
 def conv_and_bn(seed=0, dtype=float32, affine=True, eps=1e-5, variance=1.0, training=False, channels=(2, 3), **options):
-    """A convolution and the batch normalisation behind it, with the numbers of trained ones."""
+    """A convolution and the batch normalisation after it, with numbers like those of trained layers."""
     options = {"kernel_size": (2, 3), **options}
     conv = fill(nn.Conv2d(*channels, **options, dtype=dtype), seed)
     bn = fill(nn.BatchNorm2d(channels[1], eps=eps, affine=affine, dtype=dtype), seed + 1)
@@ -125,7 +125,7 @@ def conv_and_bn(seed=0, dtype=float32, affine=True, eps=1e-5, variance=1.0, trai
 
 
 def folded_output(module, x, **options):
-    """What the folded convolution makes of x. No gradient is asked for: nobody said that it has one to give."""
+    """The output of the folded convolution for x. It asks for no gradient: the contract does not promise one."""
     folded = module.fold_batchnorm(*conv_and_bn(dtype=x.dtype, **options))
     with torch.no_grad():
         return folded(x)

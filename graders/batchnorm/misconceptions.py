@@ -1,7 +1,7 @@
-"""Known wrong ways to do the exercises of `batchnorm`, with the hint for a student who did just that.
+"""Common mistakes in the exercises of `batchnorm`, each with the hint for a student who made it.
 
-A long list, since mistakes are many. Where a mistake shows only in a special way, its docstring begins with
-that way: gradient, dtype, layout, in place, exception type, exception message, forbidden operator.
+The list is long because there are many of them. Where a mistake shows only in one particular way, its docstring begins
+with that way: gradient, dtype, layout, in place, exception type, exception message, forbidden operator.
 """
 
 import copy
@@ -16,12 +16,12 @@ from autograder.grading import misconception
 
 
 def other_dims(X):
-    """Right: all dimensions but the one of the features."""
+    """Right: all dimensions except the feature dimension."""
     return [0] if X.dim() == 2 else [0, 2, 3]
 
 
 def check(X, training):
-    """Right: what is not allowed."""
+    """Right: rejects what is not allowed."""
     if X.dim() not in (2, 4):
         raise ValueError("X must have 2 or 4 dimensions")
     if training and X.numel() == X.shape[1]:
@@ -51,7 +51,7 @@ def moved(moving, batch, momentum):
 
 
 @misconception(
-    "batch_norm", hint="`var` divides by n - 1 if you do not tell it otherwise. What does the formula of y say?"
+    "batch_norm", hint="`var` divides by n - 1 unless you tell it otherwise. What does the formula for y say?"
 )
 def normalises_with_the_unbiased_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """One unbiased variance for everything."""
@@ -64,8 +64,8 @@ def normalises_with_the_unbiased_variance(X, gamma, beta, moving_mean, moving_va
 
 @misconception(
     "batch_norm",
-    hint="Take a feature whose values are all equal, and eps = 4. By which number do you divide? "
-    "By which one does the formula?",
+    hint="Take a feature whose values are all equal, and eps = 4. What do you divide by? "
+    "What does the formula divide by?",
 )
 def adds_eps_outside_the_root(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """sqrt(var) + eps."""
@@ -96,7 +96,8 @@ def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, 
 
 
 @misconception(
-    "batch_norm", hint="A channel means the same at every pixel. Print the shape of your mean for a batch of images."
+    "batch_norm",
+    hint="A channel means the same thing at every pixel. Print the shape of your mean for a batch of images.",
 )
 def takes_every_pixel_by_itself(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: only the mean over the batch."""
@@ -123,7 +124,7 @@ def takes_every_sample_by_itself(X, gamma, beta, moving_mean, moving_var, eps, m
 
 @misconception(
     "batch_norm",
-    hint="Which dimension of (N, C, H, W) is the one of the features? Your last one has no mean of its own.",
+    hint="Which dimension of (N, C, H, W) is the feature dimension? The last one should have no means of its own.",
 )
 def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: statistics over (0, 1, 2), as if the channels came last."""
@@ -135,7 +136,7 @@ def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, movin
     return Y, moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
 
 
-@misconception("batch_norm", hint="Every row of (N, F) got mean 0. Should not every column?")
+@misconception("batch_norm", hint="In your result every row of (N, F) has mean 0. Shouldn't every column?")
 def normalises_the_rows_of_vectors(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Vectors: statistics over the features."""
     check(X, training)
@@ -151,7 +152,7 @@ def normalises_the_rows_of_vectors(X, gamma, beta, moving_mean, moving_var, eps,
     hint="A mean of shape (C,) broadcasts along the *last* dimension. Try an image with W = C, and one with W ≠ C.",
 )
 def forgets_keepdim(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """Images: mean and variance of shape (C,) meet the width."""
+    """Images: mean and variance of shape (C,) broadcast along the width."""
     check(X, training)
     if not training or X.dim() == 2:
         return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
@@ -162,18 +163,20 @@ def forgets_keepdim(X, gamma, beta, moving_mean, moving_var, eps, momentum, trai
 
 @misconception(
     "batch_norm",
-    hint="Print the shapes of everything in the formula, in evaluation, for an image whose width equals its "
+    hint="In evaluation, print the shape of everything in the formula, for an image whose width equals its "
     "number of channels.",
 )
 def flattens_the_statistics_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """Images: right in training, but in evaluation vectors of shape (C,) meet the width."""
+    """Images: right in training, but in evaluation vectors of shape (C,) broadcast along the width."""
     Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
     if not training:
         Y = normalised(X, gamma, beta, moving_mean.flatten(), moving_var.flatten(), eps)
     return Y, new_mean, new_var
 
 
-@misconception("batch_norm", hint="γ = 2 and β = 1 should make 0 to 1. What do they make of it in your function?")
+@misconception(
+    "batch_norm", hint="γ = 2 and β = 1 should turn a normalised 0 into 1. What does your function turn it into?"
+)
 def shifts_before_it_scales(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """gamma * (x_hat + beta)."""
     one, zero = torch.ones_like(gamma), torch.zeros_like(beta)
@@ -182,16 +185,18 @@ def shifts_before_it_scales(X, gamma, beta, moving_mean, moving_var, eps, moment
 
 
 @misconception(
-    "batch_norm", hint="Which statistics does a training step use: those of the batch, or the memory of earlier ones?"
+    "batch_norm",
+    hint="Which statistics does a training step use: those of the batch, or those remembered from earlier ones?",
 )
 def normalises_with_the_updated_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """Training normalises with the moving statistics after their step."""
+    """Training normalises with the moving statistics after updating them."""
     _, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
     return normalised(X, gamma, beta, new_mean, new_var, eps), new_mean, new_var
 
 
 @misconception(
-    "batch_norm", hint="In evaluation, send the same image alone and in a batch with others. Is its result the same?"
+    "batch_norm",
+    hint="In evaluation, pass the same image on its own and in a batch with others. Is its result the same?",
 )
 def uses_the_batch_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """The statistics of the batch in both modes."""
@@ -217,10 +222,10 @@ def turns_momentum_round(X, gamma, beta, moving_mean, moving_var, eps, momentum,
 
 @misconception(
     "batch_norm",
-    hint="y takes one variance, the moving variance another. Read once more which of them divides by n - 1.",
+    hint="y uses one variance, the moving variance another. Read again which of them divides by n - 1.",
 )
 def remembers_the_biased_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """The moving variance takes the biased variance."""
+    """The moving variance uses the biased variance."""
     Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
     return Y, new_mean, moved(moving_var, moments(X)[1], momentum) if training else new_var
 
@@ -237,10 +242,10 @@ def corrects_the_variance_twice(X, gamma, beta, moving_mean, moving_var, eps, mo
 
 @misconception(
     "batch_norm",
-    hint="n is the number of values that one feature has. For images that is more than the number of samples.",
+    hint="n is the number of values per feature. For images that is more than the number of samples.",
 )
 def counts_only_the_samples(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """The correction of the moving variance uses N in the place of N·H·W."""
+    """The correction of the moving variance uses N instead of N·H·W."""
     Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
     if training:
         n = X.shape[0]
@@ -261,14 +266,14 @@ def returns_the_old_statistics(X, gamma, beta, moving_mean, moving_var, eps, mom
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)[0], moving_mean, moving_var
 
 
-@misconception("batch_norm", hint="What should remain of the moving statistics after a step, apart from the new batch?")
+@misconception("batch_norm", hint="Besides the new batch, what should still be in the moving statistics after a step?")
 def returns_the_statistics_of_the_batch(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """The moving statistics are replaced, not moved."""
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, 1.0 if training else momentum, training)
 
 
 @misconception(
-    "batch_norm", hint="Evaluate two batches with your function. Do the moving statistics know of them afterwards?"
+    "batch_norm", hint="Evaluate two batches with your function. Do the moving statistics know about them afterwards?"
 )
 def updates_the_statistics_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Evaluation moves the statistics as well."""
@@ -292,7 +297,7 @@ def keeps_the_graph_of_the_statistics(X, gamma, beta, moving_mean, moving_var, e
     return Y, new_mean, new_var
 
 
-@misconception("batch_norm", hint="`*=`, `+=`, `copy_` and `lerp_` change the tensor that the caller still holds.")
+@misconception("batch_norm", hint="`*=`, `+=`, `copy_` and `lerp_` change the tensor that the caller still uses.")
 def moves_the_statistics_in_place(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """In place: the moving statistics that were passed in are changed."""
     Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
@@ -301,7 +306,7 @@ def moves_the_statistics_in_place(X, gamma, beta, moving_mean, moving_var, eps, 
 
 @misconception(
     "batch_norm",
-    hint="Your statistics lost their dimensions of extent 1. What would broadcasting do with them in the next step?",
+    hint="Your statistics lost their dimensions of size 1. What would broadcasting do with them in the next step?",
 )
 def returns_flat_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Moving statistics of shape (C,)."""
@@ -309,7 +314,7 @@ def returns_flat_statistics(X, gamma, beta, moving_mean, moving_var, eps, moment
     return Y, new_mean.flatten(), new_var.flatten()
 
 
-@misconception("batch_norm", hint="`squeeze()` removes every dimension of extent 1. What becomes of a single feature?")
+@misconception("batch_norm", hint="`squeeze()` removes every dimension of size 1. What happens with a single feature?")
 def squeezes_the_statistics(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """With one feature the moving statistics become plain numbers."""
     Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
@@ -334,7 +339,7 @@ def detaches_the_statistics_of_the_batch(X, gamma, beta, moving_mean, moving_var
 
 
 @misconception(
-    "batch_norm", hint="The variance moves, too, when a value of the batch changes. Does your gradient know?"
+    "batch_norm", hint="The variance also changes when a value in the batch changes. Does your gradient know that?"
 )
 def detaches_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Gradient: none flows through the variance of the batch."""
@@ -347,7 +352,7 @@ def detaches_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum
 
 @misconception(
     "batch_norm",
-    hint="Only the moving statistics should be without a graph. How much stands below your `torch.no_grad()`?",
+    hint="Only the moving statistics should be without a graph. How much of your code is under `torch.no_grad()`?",
 )
 @torch.no_grad()
 def computes_everything_without_a_graph(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
@@ -362,7 +367,7 @@ def computes_in_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, 
     return tuple(tensor.to(X.dtype) for tensor in batch_norm(*tensors, eps, momentum, training))
 
 
-@misconception("batch_norm", hint="Which dtype has a tensor that `torch.zeros` makes? Print it, and the input's.")
+@misconception("batch_norm", hint="What dtype does `torch.zeros` return? Print it, and the input's.")
 def returns_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Dtype: the results are float32 whatever the input is."""
     return tuple(
@@ -378,7 +383,7 @@ def centres_the_input_in_place(X, gamma, beta, moving_mean, moving_var, eps, mom
     return results
 
 
-@misconception("batch_norm", hint="`view` asks for a certain order in memory. `reshape` does not.")
+@misconception("batch_norm", hint="`view` needs a certain order in memory. `reshape` does not.")
 def views_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Layout: `view` fails on an input that is transposed or sliced."""
     X.view(X.shape[0], -1)
@@ -386,10 +391,10 @@ def views_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, t
 
 
 @misconception(
-    "batch_norm", hint="What is the unbiased variance of a single number? PyTorch refuses such a batch in training."
+    "batch_norm", hint="What is the unbiased variance of a single number? PyTorch rejects such a batch in training."
 )
 def accepts_one_value_per_feature(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """Training with one value per feature gives beta, and not a number in the moving variance."""
+    """Training with one value per feature gives beta, and NaN in the moving variance."""
     if training and X.numel() == X.shape[1]:
         return beta + 0 * X, moved(moving_mean, X, momentum), moving_var * float("nan")
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
@@ -402,7 +407,7 @@ def refuses_one_value_in_evaluation_too(X, gamma, beta, moving_mean, moving_var,
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
 
 
-@misconception("batch_norm", hint="One image has many pixels. How many values has each of its channels?")
+@misconception("batch_norm", hint="One image has many pixels. How many values does each of its channels have?")
 def refuses_a_single_image(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """N = 1 is an error in training, although there are H·W values per channel."""
     if training and X.shape[0] == 1:
@@ -411,10 +416,10 @@ def refuses_a_single_image(X, gamma, beta, moving_mean, moving_var, eps, momentu
 
 
 @misconception(
-    "batch_norm", hint="What does your function do with an input of three dimensions? The task says what it should do."
+    "batch_norm", hint="What does your function do with a three-dimensional input? The task says what it should do."
 )
 def accepts_any_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
-    """Other ranks are normalised over all dimensions but the second."""
+    """Other ranks are normalised over all dimensions except the second."""
     if X.dim() in (2, 4):
         return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
     mean, var = moving_mean, moving_var
@@ -505,7 +510,7 @@ class ForgetsThatGammaIsLearned(BatchNorm):
             self.register_buffer(name, value)
 
 
-@misconception("BatchNorm", hint="A fresh module should neither scale nor shift. Which numbers do that?")
+@misconception("BatchNorm", hint="A fresh module should neither scale nor shift. Which initial values do that?")
 class StartsWithGammaZero(BatchNorm):
     """gamma starts at 0, as in the last layer of some residual blocks."""
 
@@ -514,7 +519,7 @@ class StartsWithGammaZero(BatchNorm):
         self.gamma = nn.Parameter(torch.zeros_like(self.gamma))
 
 
-@misconception("BatchNorm", hint="With which numbers do the two moving statistics start? They need not be the same.")
+@misconception("BatchNorm", hint="What values do the two moving statistics start with? They need not be the same.")
 class StartsWithVarianceZero(BatchNorm):
     """The moving variance starts at 0."""
 
@@ -524,7 +529,7 @@ class StartsWithVarianceZero(BatchNorm):
 
 
 @misconception(
-    "BatchNorm", hint="Print the shapes of your four tensors. Against which dimension of an image do they broadcast?"
+    "BatchNorm", hint="Print the shapes of your four tensors. Which dimension of an image do they broadcast against?"
 )
 class KeepsFlatTensors(nn.Module):
     """All four have the shape (C,); they are reshaped in forward."""
@@ -548,7 +553,7 @@ class KeepsFlatTensors(nn.Module):
 
 @misconception(
     "BatchNorm",
-    hint="`torch.no_grad()` and `eval()` are two things. Which of them does `self.training` tell you about?",
+    hint="`torch.no_grad()` and `eval()` are two different things. Which of them does `self.training` tell you about?",
 )
 class TakesItsModeFromTheGradMode(BatchNorm):
     """Training is when gradients are recorded."""
@@ -569,11 +574,11 @@ class TakesItsModeFromTheGradMode(BatchNorm):
 
 @misconception(
     "BatchNorm",
-    hint="Call `eval()` and print what `forward` takes for the mode. Is there a difference between "
+    hint="Call `eval()` and print what `forward` uses as the mode. Is there a difference between "
     "`train` and `training`?",
 )
 class IsAlwaysInTraining(BatchNorm):
-    """The mode is ignored: `training` keeps its default, or `self.train` (a method, so always true) is asked."""
+    """The mode is ignored: `training` keeps its default, or `self.train` (a method, so always true) is used."""
 
     def forward(self, x):
         if x.numel() == x.shape[1]:
@@ -596,7 +601,7 @@ class KeepsWhatItOnceEvaluatedWith(BatchNorm):
         return batch_norm(x, self.gamma, self.beta, *self.kept, self.eps, self.momentum, False)[0]
 
 
-@misconception("BatchNorm", hint="batch_norm gives you three things back. What becomes of the last two?")
+@misconception("BatchNorm", hint="batch_norm returns three things. What happens to the last two?")
 class ForgetsToKeepTheNewStatistics(BatchNorm):
     """The new moving statistics are dropped."""
 
@@ -651,7 +656,9 @@ class StartsWithTheFirstBatch(BatchNorm):
         return y
 
 
-@misconception("BatchNorm", hint="How much does the tenth batch weigh in your moving mean? And how much should it?")
+@misconception(
+    "BatchNorm", hint="How much weight does the tenth batch have in your moving mean? How much should it have?"
+)
 class AveragesAllBatches(BatchNorm):
     """A cumulative average: the step becomes smaller and smaller."""
 
@@ -679,7 +686,7 @@ class TurnsMomentumRound(BatchNorm):
     hint="Two formulas, two variances: compare your moving_var with nn.BatchNorm2d's after one small batch.",
 )
 class RemembersTheBiasedVariance(BatchNorm):
-    """The moving variance takes the biased variance."""
+    """The moving variance uses the biased variance."""
 
     def forward(self, x):
         old = self.moving_var
@@ -703,15 +710,15 @@ class NormalisesWithTheUnbiasedVariance(BatchNorm):
         return y
 
 
-@misconception("BatchNorm", hint="Both eps and momentum are small numbers. In which order does batch_norm take them?")
+@misconception("BatchNorm", hint="Both eps and momentum are small numbers. In what order does batch_norm take them?")
 class ExchangesEpsAndMomentum(BatchNorm):
-    """eps and momentum change places."""
+    """eps and momentum are swapped."""
 
     def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
         super().__init__(num_features, num_dims, momentum, eps)
 
 
-@misconception("BatchNorm", hint="Compare the defaults in your signature with those of the task.")
+@misconception("BatchNorm", hint="Compare the defaults in your signature with those in the task.")
 class HasAnotherDefaultOfEps(BatchNorm):
     """eps = 1e-3, as in other libraries."""
 
@@ -761,7 +768,8 @@ class RefusesNumDimsInForward(BatchNorm):
 
 
 @misconception(
-    "BatchNorm", hint="Two modules of yours share their statistics. What belongs to the class, and what to one module?"
+    "BatchNorm",
+    hint="Two of your modules share their statistics. What belongs to the class, and what to a single module?",
 )
 class SharesStatisticsBetweenModules(BatchNorm):
     """The buffers of all modules of a shape are one tensor, updated in place."""
@@ -783,7 +791,7 @@ class SharesStatisticsBetweenModules(BatchNorm):
 
 @misconception("BatchNorm", hint="When you load a state_dict into a fresh module, which entries does it know?")
 class MakesItsBuffersInForward(BatchNorm):
-    """The buffers exist from the first forward pass on."""
+    """The buffers exist only from the first forward pass on."""
 
     def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
         super().__init__(num_features, num_dims, eps, momentum)
@@ -798,10 +806,10 @@ class MakesItsBuffersInForward(BatchNorm):
 
 @misconception(
     "BatchNorm",
-    hint="Call `.double()` on your module: which of its tensors stay float32, and which dtype has the result?",
+    hint="Call `.double()` on your module: which of its tensors stay float32, and what dtype does the result have?",
 )
 class ReturnsFloat32(BatchNorm):
-    """Dtype: the result is float32 after .double(), too."""
+    """Dtype: the result is float32 even after .double()."""
 
     def forward(self, x):
         return super().forward(x).float()
@@ -809,7 +817,7 @@ class ReturnsFloat32(BatchNorm):
 
 @misconception(
     "BatchNorm",
-    hint="Only the moving statistics should be without a graph. How much stands below your `torch.no_grad()`?",
+    hint="Only the moving statistics should be without a graph. How much of your code is under `torch.no_grad()`?",
 )
 class ComputesWithoutAGraph(BatchNorm):
     """Gradient: none flows."""
@@ -821,7 +829,7 @@ class ComputesWithoutAGraph(BatchNorm):
 
 @misconception("BatchNorm", hint="Look at your input after the call. `-=` changes the caller's own tensor.")
 class ChangesItsInput(BatchNorm):
-    """In place: the input holds the result afterwards."""
+    """In place: the input contains the result afterwards."""
 
     def forward(self, x):
         y = super().forward(x)
@@ -829,7 +837,7 @@ class ChangesItsInput(BatchNorm):
         return y
 
 
-@misconception("BatchNorm", hint="The module belongs to PyTorch, not to you. Write the formula yourself.")
+@misconception("BatchNorm", hint="That is PyTorch's normalisation, not yours. Write the formula yourself.")
 class IsTheLibrarysModule(BatchNorm):
     """Forbidden operator: F.batch_norm."""
 
@@ -884,16 +892,16 @@ def forgets_the_bias_of_the_convolution(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="bn multiplies everything that conv puts out, not only the part that the weights make."
+    "fold_batchnorm", hint="bn multiplies everything that conv outputs, not only the part that comes from the weights."
 )
 def adds_the_bias_of_the_convolution_unscaled(conv, bn):
-    """b + shift in the place of scale · b + shift."""
+    """b + shift instead of scale · b + shift."""
     scale, shift = scale_and_shift(bn)
     return built(conv, weight_times(conv, scale), shift + bias_of(conv))
 
 
 @misconception(
-    "fold_batchnorm", hint="Send an image of zeros through conv and bn. Which part of the formula makes the result?"
+    "fold_batchnorm", hint="Pass an image of zeros through conv and bn. Which part of the formula produces the result?"
 )
 def forgets_the_running_mean(conv, bn):
     """The running mean is not subtracted."""
@@ -902,10 +910,10 @@ def forgets_the_running_mean(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="The running mean is subtracted before the scaling. What has become of it afterwards?"
+    "fold_batchnorm", hint="The running mean is subtracted before the scaling. What has it become afterwards?"
 )
 def subtracts_the_running_mean_unscaled(conv, bn):
-    """beta - mean in the place of beta - scale · mean."""
+    """beta - mean instead of beta - scale · mean."""
     scale, shift = scale_and_shift(bn)
     return built(
         conv, weight_times(conv, scale), shift + scale * bn.running_mean - bn.running_mean + scale * bias_of(conv)
@@ -928,7 +936,7 @@ def assumes_the_default_eps(conv, bn):
     return fold_batchnorm(conv, plain)
 
 
-@misconception("fold_batchnorm", hint="Where does eps stand in the formula: inside or outside the root?")
+@misconception("fold_batchnorm", hint="Where is eps in the formula: inside or outside the root?")
 def adds_eps_to_the_deviation(conv, bn):
     """sqrt(var) + eps."""
     plain = copy.deepcopy(bn)
@@ -937,7 +945,7 @@ def adds_eps_to_the_deviation(conv, bn):
     return fold_batchnorm(conv, plain)
 
 
-@misconception("fold_batchnorm", hint="Variance or deviation: by which of them does the formula divide?")
+@misconception("fold_batchnorm", hint="Variance or standard deviation: which one does the formula divide by?")
 def divides_by_the_running_variance(conv, bn):
     """No root."""
     plain = copy.deepcopy(bn)
@@ -947,20 +955,20 @@ def divides_by_the_running_variance(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="bn can have learned a scale. Set bn.weight to 2 and look whether your convolution notices."
+    "fold_batchnorm", hint="bn may have learned a scale. Set bn.weight to 2 and see whether your convolution notices."
 )
 def forgets_gamma(conv, bn):
-    """The weight of bn is taken for 1."""
+    """The weight of bn is taken to be 1."""
     plain = copy.deepcopy(bn)
     plain.weight = None
     return fold_batchnorm(conv, plain)
 
 
 @misconception(
-    "fold_batchnorm", hint="bn can have learned a shift. Set bn.bias to 2 and look whether your convolution notices."
+    "fold_batchnorm", hint="bn may have learned a shift. Set bn.bias to 2 and see whether your convolution notices."
 )
 def forgets_beta(conv, bn):
-    """The bias of bn is taken for 0."""
+    """The bias of bn is taken to be 0."""
     plain = copy.deepcopy(bn)
     plain.bias = None
     return fold_batchnorm(conv, plain)
@@ -992,7 +1000,8 @@ def scales_the_input_channels(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="A tensor of shape (C,) broadcasts along the last dimension. Which one is that in a weight?"
+    "fold_batchnorm",
+    hint="A tensor of shape (C,) broadcasts along the last dimension. Which dimension is that in a weight?",
 )
 def scales_along_the_kernel(conv, bn):
     """The factors are applied along the width of the kernel, where that is possible."""
@@ -1001,7 +1010,7 @@ def scales_along_the_kernel(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="Compare the shape of your result's output with that of conv when conv has a stride."
+    "fold_batchnorm", hint="Compare the output shape of your result with that of conv when conv has a stride."
 )
 def forgets_the_stride(conv, bn):
     """Stride 1."""
@@ -1017,7 +1026,7 @@ def takes_the_stride_for_a_square(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="Compare the shape of your result's output with that of conv when conv has a padding."
+    "fold_batchnorm", hint="Compare the output shape of your result with that of conv when conv has padding."
 )
 def forgets_the_padding(conv, bn):
     """No padding."""
@@ -1026,7 +1035,8 @@ def forgets_the_padding(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="What else has a convolution, besides stride and padding? Print one that has everything."
+    "fold_batchnorm",
+    hint="What else does a convolution have besides stride and padding? Print one that has everything.",
 )
 def forgets_the_dilation(conv, bn):
     """Dilation 1."""
@@ -1034,9 +1044,7 @@ def forgets_the_dilation(conv, bn):
     return built(conv, right.weight, right.bias, dilation=1)
 
 
-@misconception(
-    "fold_batchnorm", hint="Print the weight's shape of a convolution with groups, and that of your new one."
-)
+@misconception("fold_batchnorm", hint="Print the weight shape of a convolution with groups, and that of your new one.")
 def forgets_the_groups(conv, bn):
     """Exception type: with groups the weight does not fit."""
     right = fold_batchnorm(conv, bn)
@@ -1050,13 +1058,13 @@ def forgets_the_padding_mode(conv, bn):
     return built(conv, right.weight, right.bias, padding_mode="zeros")
 
 
-@misconception("fold_batchnorm", hint="Which dtype does `nn.Conv2d` choose, if you do not say one?")
+@misconception("fold_batchnorm", hint="Which dtype does `nn.Conv2d` use if you do not give one?")
 def makes_a_float32_convolution(conv, bn):
     """Dtype: the new convolution is float32."""
     return fold_batchnorm(conv, bn).float()
 
 
-@misconception("fold_batchnorm", hint="Look at conv after the call: is it still the layer that it was?")
+@misconception("fold_batchnorm", hint="Look at conv after the call: is it still the same layer as before?")
 def folds_into_the_convolution_itself(conv, bn):
     """In place: conv is changed and returned."""
     right = fold_batchnorm(conv, bn)
@@ -1067,7 +1075,7 @@ def folds_into_the_convolution_itself(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="What does `copy.copy` copy, and what do the two then share? Look at conv after the call."
+    "fold_batchnorm", hint="What does `copy.copy` copy, and what do the two layers share? Look at conv after the call."
 )
 def makes_a_shallow_copy(conv, bn):
     """In place: copy.copy shares its parameters with the original."""
@@ -1088,13 +1096,13 @@ def switches_to_evaluation(conv, bn):
 
 @misconception("fold_batchnorm", hint="Print `requires_grad` of conv's parameters before and after the call.")
 def freezes_the_arguments(conv, bn):
-    """In place: the parameters of conv and bn do not require gradients any more."""
+    """In place: the parameters of conv and bn no longer require gradients."""
     conv.requires_grad_(False)
     bn.requires_grad_(False)
     return fold_batchnorm(conv, bn)
 
 
-@misconception("fold_batchnorm", hint="bn's statistics are there in training mode as well. Nobody asks you to run it.")
+@misconception("fold_batchnorm", hint="bn has its statistics in training mode as well. You do not need to run it.")
 def refuses_training_mode(conv, bn):
     """Exception type: AssertionError when a layer is in training mode."""
     assert not bn.training, "only in evaluation"
@@ -1102,7 +1110,8 @@ def refuses_training_mode(conv, bn):
 
 
 @misconception(
-    "fold_batchnorm", hint="Two layers in a row are not one. Compute a weight and a bias that do the work of both."
+    "fold_batchnorm",
+    hint="Two layers in a row are not one layer. Compute a weight and a bias that do the work of both.",
 )
 def puts_both_into_a_sequential(conv, bn):
     """Forbidden operator: the normalisation is still there."""

@@ -11,7 +11,7 @@ from autograder.probes import gradients
 pytestmark = [exercise("batch_norm"), forbids(NORMALISATION)]
 
 EPS, MOMENTUM = 1e-5, 0.1
-TINY_EPS = 1e-12  # inside or outside of the root, even float64 does not notice
+TINY_EPS = 1e-12  # so small that even float64 does not notice whether it is inside or outside the root
 training_modes = st.booleans()
 
 
@@ -32,14 +32,14 @@ def test_training_with_images(same_outcome, case):
 @points(2.5)
 @given(case=cases(EQUAL_EXTENTS), training=training_modes)
 def test_equal_extents(same_outcome, case, training):
-    """What belongs to a channel reaches that channel, also where N, H or W happens to equal C."""
+    """What belongs to a channel reaches that channel, even if N, H or W happens to equal C."""
     same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM, training)[0], tolerance=ROUGH)
 
 
 @points(2)
 @given(case=cases(EXTENTS_OF_ONE), training=training_modes)
 def test_extents_of_one(same_outcome, case, training):
-    """One feature, one sample, one row or one column: all shapes stay what they are."""
+    """One feature, one sample, one row or one column: all shapes stay as they are."""
 
     def probe(m):
         found = results(m, *case, EPS, MOMENTUM, training)
@@ -52,14 +52,14 @@ def test_extents_of_one(same_outcome, case, training):
 @points(3.5)
 @given(case=cases(SMALL))
 def test_biased_variance(same_outcome, case):
-    """Training normalises with the biased variance of the batch; in a batch of few values one sees it."""
+    """Training normalises with the biased variance of the batch; a batch with few values shows it."""
     same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM)[0])
 
 
 @points(2.5)
 @given(case=cases(VECTORS + IMAGES), eps=st.sampled_from([0.5, 1.0, 4.0]), training=training_modes)
 def test_eps(same_outcome, case, eps, training):
-    """eps stands inside the root, in both modes; one sees it when eps is large or the variance tiny."""
+    """eps is inside the root, in both modes; it shows when eps is large or the variance is tiny."""
     X, gamma, beta, mean, var = case
     same_outcome(lambda m: m.batch_norm(X, gamma, beta, mean, var, eps, MOMENTUM, training)[0], tolerance=ROUGH)
     X, mean, var = X / 1000, mean / 1000, var / 1e6
@@ -83,14 +83,14 @@ def test_moving_variance(same_outcome, case, momentum):
 @points(3)
 @given(case=cases(SMALL))
 def test_moving_variance_is_unbiased(same_outcome, case):
-    """The moving variance takes the unbiased variance of the batch; in a batch of few values one sees it."""
+    """The moving variance uses the unbiased variance of the batch; a batch with few values shows it."""
     same_outcome(lambda m: {"moving variance": m.batch_norm(*case, EPS, 0.5)[2]})
 
 
 @points(1.5)
 @given(case=cases(VECTORS + IMAGES))
 def test_statistics_without_a_graph(same_outcome, case):
-    """The returned moving statistics do not require a gradient, however many training steps were made."""
+    """The returned moving statistics do not require a gradient, after any number of training steps."""
 
     def probe(m):
         X, gamma, beta, mean, var = (tensor.clone() for tensor in case)
@@ -126,14 +126,14 @@ def test_evaluation_returns_the_statistics(same_outcome, case, momentum):
 @points(0.5)
 @given(case=cases(ONE_VALUE))
 def test_evaluation_with_one_value_per_feature(same_outcome, case):
-    """In evaluation a single value per feature is no error."""
+    """In evaluation, a single value per feature is not an error."""
     same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM, False)[0])
 
 
 @points(2)
 @given(case=cases(VECTORS + IMAGES))
 def test_gradient_of_the_input(same_outcome, case):
-    """In training the gradient flows through the mean and the variance of the batch, too."""
+    """In training, the gradient also flows through the mean and the variance of the batch."""
     X, *rest = case
     same_outcome(
         lambda m: {"gradient": gradients(lambda X: m.batch_norm(X, *rest, EPS, MOMENTUM)[0] ** 2, X)[0]},
@@ -161,7 +161,7 @@ def test_other_gradients(same_outcome, case, training):
 @points(1)
 @given(case=cases(VECTORS + IMAGES, dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 in, float64 out, for all three results; in evaluation and for the moving mean of that precision."""
+    """float64 in, float64 out, for all three results; evaluation and the moving mean have that precision."""
     X, *rest = (tensor / 3 for tensor in case)
 
     def dtypes(m):
@@ -188,7 +188,7 @@ def test_precision_of_training(same_outcome, case):
 @points(0.5)
 @given(case=cases(VECTORS + IMAGES, layouts=True), training=training_modes)
 def test_any_memory_layout(same_outcome, case, training):
-    """The input may be transposed, cut out of a larger one, or have its channels last: the result is the same."""
+    """The input may be transposed, cut out of a larger tensor, or channels-last: the result is the same."""
     X, *rest = case
 
     def probe(m):
@@ -201,7 +201,7 @@ def test_any_memory_layout(same_outcome, case, training):
 @points(1.5)
 @given(case=cases(VECTORS + IMAGES), training=training_modes)
 def test_arguments_are_not_modified(same_outcome, case, training):
-    """All five tensors that were passed in are the same afterwards, the moving statistics among them."""
+    """All five tensors that were passed in are the same afterwards, including the moving statistics."""
     names = ("X", "gamma", "beta", "moving_mean", "moving_var")
 
     def probe(m):
@@ -214,14 +214,14 @@ def test_arguments_are_not_modified(same_outcome, case, training):
 @points(1)
 @given(case=cases(ONE_VALUE))
 def test_one_value_per_feature(same_outcome, case):
-    """In training a single value per feature is a ValueError."""
+    """In training, a single value per feature raises a ValueError."""
     same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM))
 
 
 @points(1)
 @given(shape=st.sampled_from([(4,), (4, 3, 5), (2, 3, 4, 5, 2)]), training=training_modes)
 def test_other_ranks(same_outcome, shape, training):
-    """An input that is neither (N, F) nor (N, C, H, W) is a ValueError, in both modes."""
+    """An input that is neither (N, F) nor (N, C, H, W) raises a ValueError, in both modes."""
     X = torch.arange(float(torch.Size(shape).numel())).reshape(shape)
     few = torch.ones([size if axis == 1 else 1 for axis, size in enumerate(shape)])
     same_outcome(lambda m: m.batch_norm(X, few, few, few, few, EPS, MOMENTUM, training))
@@ -230,7 +230,7 @@ def test_other_ranks(same_outcome, shape, training):
 @points(0.5)
 @given(case=cases(VECTORS))
 def test_arguments_by_name(same_outcome, case):
-    """All arguments can be given by name; `training` is True unless one says otherwise."""
+    """All arguments can be given by name; `training` is True by default."""
     names = ("X", "gamma", "beta", "moving_mean", "moving_var")
     named = {**dict(zip(names, case, strict=True)), "eps": EPS, "momentum": MOMENTUM}
 

@@ -116,7 +116,7 @@ def test_scale_and_shift(same_outcome, case, training):
 @points(2)
 @given(x=batches(SMALL))
 def test_biased_variance(same_outcome, x):
-    """Training normalises with the biased variance, as nn.BatchNorm does; in a batch of few values one sees it."""
+    """Training normalises with the biased variance, as nn.BatchNorm does; a batch with few values shows it."""
     same_outcome(lambda m: layer_for(m, x, eps=1e-5)(x))
 
 
@@ -139,7 +139,7 @@ def test_extents_of_one(same_outcome, x, single):
 @points(2.5)
 @given(case=cases(VECTORS + IMAGES), steps=st.integers(1, 3), momentum=st.sampled_from([0.1, 0.3, 0.9]))
 def test_moving_statistics(same_outcome, case, steps, momentum):
-    """Each batch in training moves both statistics by `momentum` of the way; several batches add up."""
+    """Each batch in training moves both statistics a fraction `momentum` of the way; several batches add up."""
     x, _, _, mean, var = case
 
     def probe(m):
@@ -154,7 +154,7 @@ def test_moving_statistics(same_outcome, case, steps, momentum):
 @points(2)
 @given(x=batches(SMALL))
 def test_moving_variance_is_unbiased(same_outcome, x):
-    """The moving variance takes the unbiased variance, as nn.BatchNorm does; in a batch of few values one sees it."""
+    """The moving variance uses the unbiased variance, as nn.BatchNorm does; a batch with few values shows it."""
     same_outcome(lambda m: {"moving_var": step(layer_for(m, x, momentum=0.5), x).moving_var.flatten()})
 
 
@@ -169,7 +169,7 @@ def test_evaluation(same_outcome, case):
 @points(1)
 @given(case=cases(VECTORS + IMAGES))
 def test_evaluation_between_training_steps(same_outcome, case):
-    """Evaluation uses the moving statistics as they are by then, also when it has been used before and then trained."""
+    """Evaluation uses the current moving statistics, even after an earlier evaluation followed by more training."""
     x, _, _, mean, var = case
 
     def probe(m):
@@ -204,7 +204,7 @@ def test_evaluation_keeps_the_statistics(same_outcome, x):
 @points(2.5)
 @given(x=batches(VECTORS + IMAGES), training=st.booleans(), recording=st.booleans())
 def test_mode_is_the_modules_own(same_outcome, x, training, recording):
-    """train() and eval() choose the statistics, no matter whether gradients are recorded."""
+    """train() and eval() choose the statistics, whether or not gradients are recorded."""
 
     def probe(m):
         layer = layer_for(m, x).train(training)
@@ -219,7 +219,7 @@ def test_mode_is_the_modules_own(same_outcome, x, training, recording):
 @points(2)
 @given(x=batches(VECTORS + IMAGES))
 def test_gradient_of_the_input(same_outcome, x):
-    """In training the gradient flows through the mean and the variance of the batch, as in nn.BatchNorm."""
+    """In training, the gradient flows through the mean and the variance of the batch, as in nn.BatchNorm."""
 
     def probe(m):
         layer = layer_for(m, x)
@@ -268,7 +268,7 @@ def test_training_steps_in_a_row(same_outcome, x):
 @points(2)
 @given(case=cases(VECTORS + IMAGES))
 def test_save_and_load(same_outcome, case):
-    """A new module that loads the state_dict of a trained one computes the same, and can be trained further."""
+    """A new module that loads the state_dict of a trained one computes the same result, and can be trained further."""
     x, _, _, mean, var = case
 
     def probe(m):
@@ -288,11 +288,11 @@ def test_save_and_load(same_outcome, case):
 @points(1.5)
 @given(x=batches(VECTORS + IMAGES))
 def test_copies_are_independent(same_outcome, x):
-    """A deep copy has the same state, and each module its own: to train one does not change the others."""
+    """A deep copy has the same state, and each module has its own: training one does not change the others."""
 
     def probe(m):
         other = layer_for(m, x)
-        with torch.no_grad():  # what a module remembers of a pass with a graph cannot be copied
+        with torch.no_grad():  # what a module remembers from a pass with a graph cannot be copied
             layer = step(layer_for(m, x), x)
         twin, mean = copy.deepcopy(layer), layer.moving_mean.clone()
         found = {'answer to "has the copy the same moving_mean?"': torch.equal(twin.moving_mean, mean)}
@@ -308,7 +308,7 @@ def test_copies_are_independent(same_outcome, x):
 @points(1)
 @given(case=cases(VECTORS + IMAGES, dtype=float64))
 def test_double(same_outcome, case):
-    """After double() parameters and moving statistics are float64, and so are results and their precision."""
+    """After double(), parameters, moving statistics and results are float64, with the precision of float64."""
     x, _, _, mean, var = (tensor / 3 for tensor in case)
 
     def probe(m):
@@ -325,7 +325,7 @@ def test_double(same_outcome, case):
 @points(1.5)
 @given(num_dims=st.sampled_from([3, 1, 5, 0]), num_features=st.integers(1, 4))
 def test_other_num_dims(same_outcome, num_dims, num_features):
-    """A num_dims other than 2 and 4 is a ValueError as soon as the module is built."""
+    """A num_dims other than 2 or 4 raises a ValueError as soon as the module is built."""
 
     def probe(m):
         return isinstance(m.BatchNorm(num_features, num_dims), nn.Module)
@@ -336,7 +336,7 @@ def test_other_num_dims(same_outcome, num_dims, num_features):
 @points(1)
 @given(x=batches(VECTORS + IMAGES))
 def test_defaults(same_outcome, x):
-    """Without further arguments eps is 1e-5 and momentum 0.1."""
+    """By default, eps is 1e-5 and momentum is 0.1."""
 
     def probe(m):
         layer = layer_for(m, x)
@@ -348,7 +348,7 @@ def test_defaults(same_outcome, x):
 @points(1)
 @given(x=batches(VECTORS + IMAGES), eps=st.sampled_from([0.5, 1.0, 4.0]), momentum=st.sampled_from([0.2, 0.7, 1.0]))
 def test_eps_and_momentum(same_outcome, x, eps, momentum):
-    """eps and momentum can be given, by position or by name."""
+    """eps and momentum can be given by position or by name."""
     features, dims = x.shape[1], x.dim()
     named = {"num_features": features, "num_dims": dims, "eps": eps, "momentum": momentum}
 
@@ -362,7 +362,7 @@ def test_eps_and_momentum(same_outcome, x, eps, momentum):
 @points(0.5)
 @given(x=tensors(st.sampled_from(VECTORS + IMAGES), values="distinct"), training=st.booleans())
 def test_any_memory_layout(same_outcome, x, training):
-    """The input may be transposed, cut out of a larger one, or have its channels last: the result is the same."""
+    """The input may be transposed, cut out of a larger tensor, or channels-last: the result is the same."""
 
     def probe(m):
         one, other = (layer_for(m, x).train(training)(value) for value in (x, x.contiguous()))
@@ -385,5 +385,5 @@ def test_argument_is_not_modified(same_outcome, x, training):
 
 @points(1)
 def test_speed(forward_time):
-    """A large batch of images is normalised, in training, with few operators and no loop."""
+    """In training, a large batch of images is normalised with few operators and no loop."""
     forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(12, 48), cuda=(12, 48))

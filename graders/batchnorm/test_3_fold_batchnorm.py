@@ -1,6 +1,6 @@
 """`fold_batchnorm(conv, bn)`: one convolution for two layers.
 
-The folded convolution is called, the layers that it replaces are not: a submission would be blamed for the operator.
+The checks call the folded convolution, not the layers that it replaces: a submission would be blamed for that operator.
 """
 
 import torch
@@ -26,7 +26,7 @@ def images(channels=2, layouts=False, **options):
 @points(3)
 @given(x=images(), seed=seeds)
 def test_convolution_without_bias(same_outcome, x, seed):
-    """The result does what bn does to the output of conv; conv has no bias."""
+    """The result computes what conv followed by bn computes; conv has no bias."""
     same_outcome(lambda m: folded_output(m, x, seed=seed, bias=False))
 
 
@@ -47,7 +47,7 @@ def test_normalisation_without_affine(same_outcome, x, seed, bias):
 @points(2)
 @given(x=images(), seed=seeds, eps=st.sampled_from([0.5, 1e-2, 2.0]), variance=st.sampled_from([1.0, 1e-3]))
 def test_eps(same_outcome, x, seed, eps, variance):
-    """The eps of bn stands inside the root, beside the running variance."""
+    """The eps of bn is inside the root, next to the running variance."""
     same_outcome(lambda m: folded_output(m, x, seed=seed, eps=eps, variance=variance, affine=False, bias=False))
 
 
@@ -59,7 +59,7 @@ def test_eps(same_outcome, x, seed, eps, variance):
     dilation=st.sampled_from([1, (1, 2), 2]),
 )
 def test_stride_padding_dilation(same_outcome, x, stride, padding, dilation):
-    """Stride, padding and dilation are those of conv, also where rows and columns differ."""
+    """Stride, padding and dilation are those of conv, even if rows and columns differ."""
     same_outcome(lambda m: folded_geometry(m, x, stride=stride, padding=padding, dilation=dilation))
 
 
@@ -77,14 +77,14 @@ def test_groups(same_outcome, x, groups, seed):
     padding=st.sampled_from([(2, 1), 1, "same", "valid"]),
 )
 def test_padding_in_words(same_outcome, x, mode, padding):
-    """The padding mode is kept, and a padding that is a word ("same", "valid") means the same as before."""
+    """The padding mode is kept, and a padding given as a word ("same", "valid") means the same as before."""
     same_outcome(lambda m: folded_geometry(m, x, padding_mode=mode, padding=padding))
 
 
 @points(1)
 @given(x=images(dtype=float64), seed=seeds)
 def test_dtype(same_outcome, x, seed):
-    """Two layers of float64 give one of float64, of that precision."""
+    """Two layers in float64 give one in float64, with that precision."""
 
     def probe(m):
         with_bias = m.fold_batchnorm(*conv_and_bn(seed, float64))
@@ -99,14 +99,14 @@ def test_dtype(same_outcome, x, seed):
 @points(1)
 @given(x=images(), channels=st.sampled_from([(2, 2), (2, 1), (2, 5)]), seed=seeds)
 def test_any_number_of_channels(same_outcome, x, channels, seed):
-    """Every output channel has its own numbers, also where there are as many inputs, or only one output."""
+    """Every output channel has its own numbers, even if there are as many inputs, or only one output."""
     same_outcome(lambda m: folded_output(m, x, seed=seed, channels=channels, kernel_size=2, bias=False))
 
 
 @points(1)
 @given(x=images(), seed=seeds)
 def test_normalisation_in_training_mode(same_outcome, x, seed):
-    """It is evaluation that is folded, also when conv and bn happen to be in training mode."""
+    """What gets folded is evaluation, even if conv and bn happen to be in training mode."""
 
     def probe(m):
         one, other = (folded_output(m, x, seed=seed, training=training) for training in (True, False))
@@ -118,7 +118,7 @@ def test_normalisation_in_training_mode(same_outcome, x, seed):
 @points(1)
 @given(bias=st.booleans(), affine=st.booleans())
 def test_new_convolution(same_outcome, bias, affine):
-    """The result is an nn.Conv2d with a bias, another object than conv, and shares no memory with the arguments."""
+    """The result is an nn.Conv2d with a bias, is not conv itself, and shares no memory with the arguments."""
 
     def probe(m):
         conv, bn = conv_and_bn(bias=bias, affine=affine)

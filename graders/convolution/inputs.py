@@ -1,7 +1,7 @@
 """Strategies for convolution: an input X together with a kernel K, and the few things that several graders share.
 
-Tensors lie in memory row by row unless `layouts` is asked for: that is one check of each exercise, so that a `.view` in
-the wrong place costs one check and not all.
+Tensors are stored row by row unless `layouts` is set. One check of each exercise sets it, so that a `.view` in the
+wrong place costs one check and not all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograder.probes import weights
 float32, float64 = torch.float32, torch.float64
 Range = tuple[int, int]
 
-# However a matrix product is written, one of these is what PyTorch dispatches.
+# However a matrix product is written, PyTorch dispatches one of these.
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "matmul", "linear", "einsum", "tensordot")
 
 
@@ -33,7 +33,7 @@ def cases(
     dtype=float32,
     layouts=False,
 ):
-    """(X, K) where K fits; X is ([N,] [c_i,] H, W) and K is ([c_o,] [c_i,] h, w), as far as the ranges are given."""
+    """(X, K) where K fits; X is ([N,] [c_i,] H, W) and K is ([c_o,] [c_i,] h, w), for whichever ranges are given."""
     size = tuple(draw(st.integers(*kernels)) for _ in "hw")
     spatial = tuple(draw(st.integers(max(sides[0], k), max(sides[1], k))) for k in size)
     channels = (draw(st.integers(*c_in)),) if c_in else ()
@@ -74,7 +74,7 @@ def with_steps(draw, paddings, strides, *, batched=False, values="signed", dtype
 def too_large_kernels(draw, x_leading: tuple[int, ...] = (), k_leading: tuple[int, ...] = (), padding=0):
     """(X, K) where the kernel is larger than the map (with a border of `padding`) in at least one direction.
 
-    Often by a single row or column, as that is where an empty result looks innocent.
+    Often by a single row or column, because an empty result looks harmless there.
     """
     small = draw(st.integers(1, 4))
     exceeding = small + 2 * padding + draw(st.sampled_from([1, 1, 2]))
@@ -88,7 +88,7 @@ def too_large_kernels(draw, x_leading: tuple[int, ...] = (), k_leading: tuple[in
 
 @st.composite
 def other_channels(draw, *, batch: Range | None = None, c_out: Range | None = None):
-    """(X, K) of different numbers of input channels: one of them may be 1, either may be the larger one."""
+    """(X, K) with different numbers of input channels: one of them may be 1, and either may be the larger one."""
     have, want = draw(st.sampled_from([(3, 2), (2, 3), (1, 2), (2, 1), (1, 3), (3, 1), (4, 2), (2, 4)]))
     spatial, size = (draw(st.tuples(st.integers(2, 4), st.integers(2, 4))), draw(st.sampled_from([(1, 1), (2, 1)])))
     x_shape = (*((draw(st.integers(*batch)),) if batch else ()), have, *spatial)
@@ -97,7 +97,7 @@ def other_channels(draw, *, batch: Range | None = None, c_out: Range | None = No
 
 
 def made(m, weight, bias=0.0):
-    """A `Conv2D` of the dtype of `weight`, with this weight and bias."""
+    """A `Conv2D` with the dtype of `weight`, and with this weight and bias."""
     layer = m.Conv2D(tuple(weight.shape)).to(weight.dtype)
     with torch.no_grad():
         layer.weight.copy_(weight)
@@ -106,7 +106,7 @@ def made(m, weight, bias=0.0):
 
 
 def gradients_of(layer, x):
-    """The gradients of a weighted sum of the layer's results, None where none arrives."""
+    """The gradients of a weighted sum of the layer's results, None where no gradient arrives."""
     leaves = {"the input": x.clone().requires_grad_(), "weight": layer.weight, "bias": layer.bias}
     y = layer(leaves["the input"])
     reached = [name for name, leaf in leaves.items() if leaf.requires_grad and y.requires_grad]
@@ -123,5 +123,5 @@ def expect_one_product(counts: dict[str, int]) -> None:
         message = f"No matrix multiplication was seen. (PyTorch's operators were: {used}.)"
         expect(False, message, hint="Which dimension is summed over? A matrix product sums over it by itself.")
     listed = " and ".join(f"{count} × {name}" for name, count in seen.items())
-    hint = "Do you multiply inside a loop? Bring the numbers into two matrices first."
+    hint = "Do you multiply inside a loop? Arrange the numbers in two matrices first."
     expect(sum(seen.values()) == 1, f"One matrix multiplication should do it all, but there were: {listed}.", hint=hint)

@@ -1,6 +1,6 @@
-"""Known wrong ways to do the exercises of `convolution`, with the hint for a student who did just that.
+"""Known wrong answers to the exercises of `convolution`, each with a hint for the student who gave it.
 
-Where a mistake shows only in a special way, its docstring begins with that way: gradient, dtype, layout, in place,
+If a mistake shows up in only one way, its docstring begins with that way: gradient, dtype, layout, in place,
 exception type, not vectorised, forbidden operator, start.
 """
 
@@ -92,23 +92,25 @@ def started(X, kernel_size):
     "corr2d", hint="Correlate a map with a single 1 in it: the kernel appears in your result. Which way round?"
 )
 def flips_the_kernel(X, K):
-    """The kernel is turned by half a circle: a convolution in the sense of mathematics."""
+    """The kernel is rotated by 180 degrees: a convolution in the mathematical sense."""
     return correlated(X, K.flip(0, 1))
 
 
-@misconception("corr2d", hint="Try a kernel whose rows differ from its columns. Which index of K goes with which of X?")
+@misconception(
+    "corr2d", hint="Try a kernel whose rows differ from its columns. Which index of X goes with each index of K?"
+)
 def transposes_the_kernel(X, K):
     """A square kernel is used transposed."""
     return correlated(X, K.t() if K.shape[0] == K.shape[1] else K)
 
 
-@misconception("corr2d", hint="A map of 3 pixels and a kernel of 2: in how many places does it fit?")
+@misconception("corr2d", hint="In how many places does a kernel of 2 pixels fit into a map of 3?")
 def loses_the_last_row_and_column(X, K):
-    """The size is H - h by W - w, one too few."""
+    """The size is H - h by W - w, one too small."""
     return correlated(X, K)[:-1, :-1]
 
 
-@misconception("corr2d", hint="Your result is complete but for its edge, which is 0. Where does your loop stop?")
+@misconception("corr2d", hint="Your result is complete except for its edge, which is 0. Where does your loop stop?")
 def never_writes_the_last_row_and_column(X, K):
     """The result has the right size, but the loops end one step too early."""
     full = correlated(X, K)
@@ -117,13 +119,13 @@ def never_writes_the_last_row_and_column(X, K):
     return result
 
 
-@misconception("corr2d", hint="Try a map that is not square. Which size of your result counts the rows?")
+@misconception("corr2d", hint="Try a map that is not square. Which dimension of your result counts the rows?")
 def exchanges_rows_and_columns(X, K):
     """The result is transposed: W - w + 1 by H - h + 1."""
     return correlated(X, K).t().contiguous()
 
 
-@misconception("corr2d", hint="Where do you use the width of the kernel? Try one that is wider than it is high.")
+@misconception("corr2d", hint="Where do you use the width of the kernel? Try one that is wider than it is tall.")
 def takes_every_kernel_for_square(X, K):
     """The height of the kernel is used as its width as well."""
     return correlated(X, K[:, : K.shape[0]])
@@ -143,13 +145,13 @@ def averages_the_products(X, K):
     return correlated(X, K) / K.numel()
 
 
-@misconception("corr2d", hint="`squeeze()` removes *every* extent of 1. Which results have one?")
+@misconception("corr2d", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
 def squeezes_the_result(X, K):
-    """squeeze() takes away a row or a column that stands alone."""
+    """squeeze() drops a single row or column."""
     return correlated(X, K).squeeze()
 
 
-@misconception("corr2d", hint="Which dtype does `torch.zeros` choose when nobody asks for one? Try float64.")
+@misconception("corr2d", hint="What dtype does `torch.zeros` choose by default? Try float64.")
 def collects_in_float32(X, K):
     """Dtype: the result is float32 whatever the input is."""
     result = correlated(X, K)
@@ -157,14 +159,14 @@ def collects_in_float32(X, K):
 
 
 @misconception(
-    "corr2d", hint="A Python number from `item()` knows nothing of the pixels and weights that it came from."
+    "corr2d", hint="A Python number from `item()` knows nothing about the pixels and weights that it came from."
 )
 def reads_numbers_with_item(X, K):
     """Gradient: the result is made of Python numbers, so no gradient flows."""
     return torch.tensor(correlated(X, K).tolist(), dtype=X.dtype, device=X.device)
 
 
-@misconception("corr2d", hint="The input is not the only thing that wants a gradient. Who else should learn?")
+@misconception("corr2d", hint="The input is not the only thing that needs a gradient. What else should learn?")
 def detaches_the_kernel(X, K):
     """Gradient: it reaches the map but not the kernel."""
     return correlated(X, K.detach())
@@ -181,13 +183,13 @@ def writes_into_the_map(X, K):
     return result
 
 
-@misconception("corr2d", hint="Call your function with `X.t()`. Its rows do not lie one after the other in memory.")
+@misconception("corr2d", hint="Call your function with `X.t()`. Its rows are not next to each other in memory.")
 def takes_rows_to_lie_in_memory(X, K):
     """Layout: strides (W, 1) are assumed, so a transposed or sliced map gives wrong numbers."""
     return correlated(X.as_strided(X.shape, (X.shape[1], 1)), K)
 
 
-@misconception("corr2d", hint="What should come out when the kernel is larger than the map? Surely not an empty map.")
+@misconception("corr2d", hint="What should happen when the kernel is larger than the map? Surely not an empty map.")
 def returns_an_empty_map(X, K):
     """A kernel that does not fit gives a result without pixels."""
     sizes = [max(n - k + 1, 0) for n, k in zip(X.shape, K.shape, strict=True)]
@@ -229,7 +231,7 @@ class StartsWithARandomBias(Conv2D):
         self.bias = nn.Parameter(torch.rand(1))
 
 
-@misconception("Conv2D", hint="Which shape has the bias of your layer? A single number in a list is not a number.")
+@misconception("Conv2D", hint="What shape does the bias of your layer have? A list of one number is not a number.")
 class HasABiasWithoutDimensions(Conv2D):
     """The bias has the shape () instead of (1,)."""
 
@@ -238,7 +240,7 @@ class HasABiasWithoutDimensions(Conv2D):
         self.bias = nn.Parameter(torch.zeros(()))
 
 
-@misconception("Conv2D", hint="Does `list(layer.parameters())` show all that the layer should learn?")
+@misconception("Conv2D", hint="Does `list(layer.parameters())` show everything that the layer should learn?")
 class KeepsAPlainTensor(nn.Module):
     """The weight is a tensor, not a parameter."""
 
@@ -260,9 +262,9 @@ class StartsWithZeros(Conv2D):
         self.weight = nn.Parameter(torch.zeros(kernel_size))
 
 
-@misconception("Conv2D", hint="Make two layers in a row and print their weights. Who decides about the seed?")
+@misconception("Conv2D", hint="Make two layers in a row and print their weights. Who decides on the seed?")
 class SetsASeed(Conv2D):
-    """Start: the constructor sets a seed of its own, so all layers are alike."""
+    """Start: the constructor sets its own seed, so all layers are the same."""
 
     def __init__(self, kernel_size):
         super().__init__(kernel_size)
@@ -271,7 +273,7 @@ class SetsASeed(Conv2D):
 
 
 @misconception(
-    "Conv2D", hint="Python, NumPy and PyTorch have each a generator of their own. Which one does a seed set?"
+    "Conv2D", hint="Python, NumPy and PyTorch each have their own generator. Which one does the seed apply to?"
 )
 class DrawsWithPython(Conv2D):
     """Start: the weight comes from Python's generator, which torch.manual_seed does not reach."""
@@ -282,7 +284,7 @@ class DrawsWithPython(Conv2D):
         self.weight = nn.Parameter(torch.tensor([[random.random() for _ in range(columns)] for _ in range(rows)]))
 
 
-@misconception("Conv2D", hint="Print the shape of your weight. This layer knows no channels.")
+@misconception("Conv2D", hint="Print the shape of your weight. This layer does not have channels.")
 class HasChannels(Conv2D):
     """The weight has the shape (1, 1, h, w)."""
 
@@ -310,7 +312,7 @@ class AddsTheBiasFirst(Conv2D):
         return correlated(x + self.bias, self.weight)
 
 
-@misconception("Conv2D", hint="Convert the layer with `.double()`: which dtype has the result?")
+@misconception("Conv2D", hint="Convert the layer with `.double()`: what dtype does the result have?")
 class ComputesInFloat32(Conv2D):
     """Dtype: the result is float32 whatever the layer is."""
 
@@ -318,7 +320,7 @@ class ComputesInFloat32(Conv2D):
         return (correlated(x, self.weight) + self.bias).float()
 
 
-@misconception("Conv2D", hint="Print the input before and after the call. Who asked for another mean?")
+@misconception("Conv2D", hint="Print the input before and after the call. Who asked for a different mean?")
 class CentresTheInput(Conv2D):
     """In place: the input is centred by `x -= x.mean()`, so the values are wrong as well."""
 
@@ -328,7 +330,7 @@ class CentresTheInput(Conv2D):
         return super().forward(x)
 
 
-@misconception("Conv2D", hint="Which exception do you raise when the kernel is too large? The task names one.")
+@misconception("Conv2D", hint="Which exception do you raise when the kernel is too large? The exercise names one.")
 class LeavesTheErrorToPyTorch(Conv2D):
     """Exception type: RuntimeError, from Tensor.unfold, for a kernel that does not fit."""
 
@@ -337,7 +339,7 @@ class LeavesTheErrorToPyTorch(Conv2D):
         return super().forward(x)
 
 
-@misconception("Conv2D", hint="The layer that you use inside is the very thing that you should write.")
+@misconception("Conv2D", hint="The layer that you use inside is the very thing that you are asked to write.")
 class WrapsTheLibrarysLayer(Conv2D):
     """Forbidden operator: F.conv2d."""
 
@@ -349,13 +351,13 @@ class WrapsTheLibrarysLayer(Conv2D):
 # corr2d_multi_in
 
 
-@misconception("corr2d_multi_in", hint="`zip` stops at the shorter one and says nothing. Who checks the channels?")
+@misconception("corr2d_multi_in", hint="`zip` stops at the shorter one without complaint. Who checks the channels?")
 def zips_without_looking(X, K):
-    """Channels that have no partner are dropped without a word."""
+    """Channels without a partner are silently dropped."""
     return sum(correlated(x, k) for x, k in zip(X, K, strict=False))
 
 
-@misconception("corr2d_multi_in", hint="One channel times three channels: PyTorch repeats the one. Is that meant?")
+@misconception("corr2d_multi_in", hint="One channel times three channels: PyTorch repeats the one. Is that intended?")
 def broadcasts_a_single_channel(X, K):
     """A single channel of X or K is used with every channel of the other."""
     count = max(len(X), len(K))
@@ -383,29 +385,27 @@ def averages_the_channels(X, K):
     return summed(X, K) / len(X)
 
 
-@misconception(
-    "corr2d_multi_in", hint="Which channel of the kernel belongs to which of the input? Set one of them to 0."
-)
+@misconception("corr2d_multi_in", hint="Which kernel channel belongs to which input channel? Set one of them to 0.")
 def uses_one_kernel_for_all(X, K):
     """Every channel is correlated with the first channel of the kernel."""
     checked(X, K)
     return sum(correlated(x, K[0]) for x in X)
 
 
-@misconception("corr2d_multi_in", hint="Look where your `return` stands: how often does the loop run?")
+@misconception("corr2d_multi_in", hint="Look at where your `return` is: how often does the loop run?")
 def returns_after_the_first_channel(X, K):
     """Only the first channel is used."""
     checked(X, K)
     return correlated(X[0], K[0])
 
 
-@misconception("corr2d_multi_in", hint="`squeeze()` removes *every* extent of 1. Which results have one?")
+@misconception("corr2d_multi_in", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
 def squeezes_the_sum(X, K):
-    """squeeze() takes away a row or a column that stands alone."""
+    """squeeze() drops a single row or column."""
     return summed(X, K).squeeze()
 
 
-@misconception("corr2d_multi_in", hint="`torch.zeros` makes float32. Which dtype does a sum keep that starts there?")
+@misconception("corr2d_multi_in", hint="`torch.zeros` makes float32. What dtype does a sum have if it starts there?")
 def sums_up_in_float32(X, K):
     """Dtype: the running sum is a float32 tensor."""
     total = torch.zeros(summed(X, K).shape, device=X.device)
@@ -414,7 +414,7 @@ def sums_up_in_float32(X, K):
     return total
 
 
-@misconception("corr2d_multi_in", hint="Ask your result for its `grad_fn`. Where did it get lost?")
+@misconception("corr2d_multi_in", hint="Print the `grad_fn` of your result. Where did it get lost?")
 def works_without_gradient(X, K):
     """Gradient: computed under no_grad."""
     with torch.no_grad():
@@ -423,7 +423,7 @@ def works_without_gradient(X, K):
 
 @misconception("corr2d_multi_in", hint="Print X after the call. `*=` changes the caller's own tensor.")
 def multiplies_in_place(X, K):
-    """In place: a kernel of one pixel is applied by `X *= K`."""
+    """In place: a kernel of one pixel is applied with `X *= K`."""
     result = summed(X, K)
     if K.shape[1:] == (1, 1):
         with torch.no_grad():
@@ -431,9 +431,11 @@ def multiplies_in_place(X, K):
     return result
 
 
-@misconception("corr2d_multi_in", hint="Which of the two may have more channels than the other? None. Check both ways.")
+@misconception(
+    "corr2d_multi_in", hint="Which of the two may have more channels than the other? Neither. Check both ways."
+)
 def checks_one_direction_only(X, K):
-    """A kernel with more channels than X is refused, one with fewer is not."""
+    """A kernel with more channels than X is rejected, one with fewer is not."""
     if len(K) > len(X):
         raise ValueError("the kernel has too many channels")
     return summed(X[: len(K)], K)
@@ -446,7 +448,7 @@ def asserts_the_channels(X, K):
     return summed(X, K)
 
 
-@misconception("corr2d_multi_in", hint="You let PyTorch do the convolution. Use your own for each channel.")
+@misconception("corr2d_multi_in", hint="You let PyTorch do the convolution. Use your own function for each channel.")
 def calls_conv2d(X, K):
     """Forbidden operator: F.conv2d."""
     summed(X, K)
@@ -458,7 +460,7 @@ def calls_conv2d(X, K):
 
 @misconception(
     "corr2d_multi_in_out",
-    hint="Try one kernel, two, and three. What does `torch.stack` do with a stack and a new map?",
+    hint="Try one, two and three kernels. What does `torch.stack` do with a stack and a new map?",
 )
 def stacks_the_stack(X, K):
     """torch.stack((result, new)) in a loop: right for two output channels only."""
@@ -468,7 +470,9 @@ def stacks_the_stack(X, K):
     return result
 
 
-@misconception("corr2d_multi_in_out", hint="`torch.cat` and `torch.stack` differ. How many dimensions has your result?")
+@misconception(
+    "corr2d_multi_in_out", hint="`torch.cat` and `torch.stack` differ. How many dimensions does your result have?"
+)
 def concatenates_the_maps(X, K):
     """torch.cat puts the maps below each other: (c_o · H', W')."""
     return torch.cat(list(stacked(X, K)))
@@ -482,27 +486,29 @@ def drops_a_single_channel(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out", hint="In which dimension do you put the channels? Print the shape of your result."
+    "corr2d_multi_in_out", hint="Which dimension do you put the channels in? Print the shape of your result."
 )
 def puts_the_channels_last(X, K):
     """The result is (H', W', c_o)."""
     return stacked(X, K).movedim(0, -1)
 
 
-@misconception("corr2d_multi_in_out", hint="Which dimension of K counts the output channels? Try two out of three.")
+@misconception(
+    "corr2d_multi_in_out", hint="Which dimension of K counts the output channels? Try two kernels for three channels."
+)
 def exchanges_in_and_out(X, K):
     """K is read as (c_i, c_o, h, w) where its shape allows it."""
     return stacked(X, K.transpose(0, 1) if K.shape[0] == K.shape[1] else K)
 
 
-@misconception("corr2d_multi_in_out", hint="How many kernels do you use? Count by K, not by X.")
+@misconception("corr2d_multi_in_out", hint="How many kernels do you use? Count those in K, not the channels of X.")
 def makes_as_many_channels_as_come_in(X, K):
-    """The loop runs over as many kernels as there are input channels."""
+    """The loop uses only as many kernels as there are input channels."""
     return stacked(X, K)[: len(X)]
 
 
 @misconception(
-    "corr2d_multi_in_out", hint="Every output channel has a kernel of its own. Are your output maps all alike?"
+    "corr2d_multi_in_out", hint="Every output channel has its own kernel. Are all your output maps the same?"
 )
 def repeats_the_first_kernel(X, K):
     """All output channels show the first kernel's map."""
@@ -511,7 +517,7 @@ def repeats_the_first_kernel(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out", hint="Start each output channel anew: what is still in your sum from the last one?"
+    "corr2d_multi_in_out", hint="Start each output channel from scratch: what is left in your sum from the last one?"
 )
 def never_starts_anew(X, K):
     """The running sum is not reset, so each output channel contains those before it."""
@@ -527,30 +533,30 @@ def looks_at_one_channel_each(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out", hint="Which extent of K must equal the number of channels of X? It is not the first."
+    "corr2d_multi_in_out", hint="Which dimension of K must match the number of channels of X? It is not the first."
 )
 def compares_the_wrong_channels(X, K):
-    """X is refused when its channels differ in number from the *output* channels."""
+    """X is rejected when its number of channels differs from the number of *output* channels."""
     if len(X) != len(K):
         raise ValueError("the numbers of channels differ")
     return stacked(X, K)
 
 
-@misconception("corr2d_multi_in_out", hint="`zip` stops at the shorter one and says nothing. Who checks the channels?")
+@misconception("corr2d_multi_in_out", hint="`zip` stops at the shorter one without complaint. Who checks the channels?")
 def zips_every_kernel(X, K):
-    """Channels that have no partner are dropped without a word."""
+    """Channels without a partner are silently dropped."""
     count = min(len(X), K.shape[1])
     return stacked(X[:count], K[:, :count])
 
 
-@misconception("corr2d_multi_in_out", hint="Which dtype has the tensor in which you collect the maps?")
+@misconception("corr2d_multi_in_out", hint="What is the dtype of the tensor that collects the maps?")
 def collects_maps_in_float32(X, K):
     """Dtype: the result is float32 whatever the input is."""
     result = stacked(X, K)
     return torch.zeros(result.shape, device=X.device).copy_(result)
 
 
-@misconception("corr2d_multi_in_out", hint="`torch.tensor(...)` and `.data` copy numbers without their past.")
+@misconception("corr2d_multi_in_out", hint="`torch.tensor(...)` and `.data` copy numbers without their history.")
 def stacks_plain_numbers(X, K):
     """Gradient: no gradient flows."""
     return stacked(X.data, K.data)
@@ -566,11 +572,9 @@ def adds_a_dimension_in_place(X, K):
     return result
 
 
-@misconception(
-    "corr2d_multi_in_out", hint="Try a transposed image: `view` needs numbers that lie in memory in their order."
-)
+@misconception("corr2d_multi_in_out", hint="Try a transposed image: `view` needs numbers that are in order in memory.")
 def views_the_kernels(X, K):
-    """Layout: `view` refuses what is transposed or sliced."""
+    """Layout: `view` rejects what is transposed or sliced."""
     X.view(-1)
     K.view(-1)
     return stacked(X, K)
@@ -584,7 +588,7 @@ def returns_maps_without_pixels(X, K):
     return stacked(X, K) if 0 not in sizes else X.new_zeros(len(K), *sizes)
 
 
-@misconception("corr2d_multi_in_out", hint="You let PyTorch do the convolution. Use your own for each kernel.")
+@misconception("corr2d_multi_in_out", hint="You let PyTorch do the convolution. Use your own function for each kernel.")
 def lets_conv2d_do_it(X, K):
     """Forbidden operator: F.conv2d."""
     stacked(X, K)
@@ -596,7 +600,7 @@ def lets_conv2d_do_it(X, K):
 
 @misconception(
     "corr2d_multi_in_out_1x1",
-    hint="Your product has one row per pixel. `reshape` does not exchange rows and columns: what does?",
+    hint="Your product has one row per pixel. `reshape` does not swap rows and columns: what does?",
 )
 def reshapes_instead_of_transposing(X, K):
     """The product (H·W, c_o) is reshaped to (c_o, H, W)."""
@@ -606,7 +610,7 @@ def reshapes_instead_of_transposing(X, K):
 
 @misconception(
     "corr2d_multi_in_out_1x1",
-    hint="A row of your matrix should hold all channels of *one* pixel. Print it for an image of 0, 1, 2, …",
+    hint="A row of your matrix should contain all channels of *one* pixel. Print it for an image of 0, 1, 2, …",
 )
 def mixes_up_the_pixels(X, K):
     """X is reshaped to (H·W, c_i) without moving the channels to the end."""
@@ -622,7 +626,7 @@ def reshapes_the_kernel_wrongly(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="Your result is right for c_o ≠ c_i. Is K[o, c] or K[c, o] used otherwise?"
+    "corr2d_multi_in_out_1x1", hint="Your result is right for c_o ≠ c_i. If they are equal, is K[o, c] or K[c, o] used?"
 )
 def transposes_a_square_kernel(X, K):
     """With as many channels out as in, the transposed kernel is used."""
@@ -635,23 +639,25 @@ def exchanges_height_and_width(X, K):
     return mixed(X, K).reshape(len(K), X.shape[2], X.shape[1])
 
 
-@misconception("corr2d_multi_in_out_1x1", hint="`squeeze()` removes *every* extent of 1. Which extents may be 1?")
+@misconception(
+    "corr2d_multi_in_out_1x1", hint="`squeeze()` removes *every* dimension of size 1. Which ones can that be?"
+)
 def squeezes_everything(X, K):
     """The result is squeezed: a single output channel, row or column is lost."""
     return mixed(X, K).squeeze()
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="Try `X.transpose(1, 2)`: `view` needs numbers in their order in memory."
+    "corr2d_multi_in_out_1x1", hint="Try `X.transpose(1, 2)`: `view` needs numbers that are in order in memory."
 )
 def views_the_pixels(X, K):
-    """Layout: `view` refuses what is transposed or sliced."""
+    """Layout: `view` rejects what is transposed or sliced."""
     X.view(len(X), -1)
     return mixed(X, K)
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="Your loop goes once per output channel. What are all its steps together?"
+    "corr2d_multi_in_out_1x1", hint="Your loop runs once per output channel. What are all its steps together?"
 )
 def loops_over_output_channels(X, K):
     """Not vectorised: a product for each output channel."""
@@ -661,7 +667,7 @@ def loops_over_output_channels(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="The work grows with the pixels. Which matrix has all pixels as columns?"
+    "corr2d_multi_in_out_1x1", hint="The work grows with the number of pixels. Which matrix has all pixels as columns?"
 )
 def loops_over_pixels(X, K):
     """Not vectorised: a product for each pixel."""
@@ -672,7 +678,7 @@ def loops_over_pixels(X, K):
 
 @misconception(
     "corr2d_multi_in_out_1x1",
-    hint="You multiply everything and add up afterwards. A matrix product does both, without the large intermediate.",
+    hint="You multiply everything and then add it up. A matrix product does both, without a large intermediate.",
 )
 def multiplies_and_adds(X, K):
     """No matrix multiplication: broadcasting and a sum."""
@@ -680,7 +686,7 @@ def multiplies_and_adds(X, K):
     return (K * X).sum(1)
 
 
-@misconception("corr2d_multi_in_out_1x1", hint="Hand in kernels of 3×3. What becomes of their other eight numbers?")
+@misconception("corr2d_multi_in_out_1x1", hint="Pass kernels of 3×3. What happens to their other eight numbers?")
 def looks_at_one_number_only(X, K):
     """Larger kernels are accepted, and only their first number is used."""
     if X.shape[0] != K.shape[1]:
@@ -689,7 +695,7 @@ def looks_at_one_number_only(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="Larger kernels end in an exception of PyTorch. Which one does the task name?"
+    "corr2d_multi_in_out_1x1", hint="Larger kernels raise an exception from PyTorch. Which one does the exercise name?"
 )
 def leaves_the_shape_to_reshape(X, K):
     """Exception type: RuntimeError, from reshape, for kernels that are not 1×1."""
@@ -698,9 +704,9 @@ def leaves_the_shape_to_reshape(X, K):
     return (K.reshape(len(K), len(X)) @ X.flatten(1)).reshape(-1, *X.shape[1:])
 
 
-@misconception("corr2d_multi_in_out_1x1", hint="Do kernels of 2 channels fit an image of 3? Try it.")
+@misconception("corr2d_multi_in_out_1x1", hint="Do kernels with 2 channels fit an image with 3? Try it.")
 def leaves_channels_out(X, K):
-    """The channels that have no partner are left out."""
+    """Channels without a partner are left out."""
     count = min(len(X), K.shape[1]) if K.dim() == 4 else len(X)
     return mixed(X[:count], K[:, :count])
 
@@ -715,7 +721,7 @@ def squeezes_the_kernel_in_place(X, K):
     return result
 
 
-@misconception("corr2d_multi_in_out_1x1", hint="Which dtype does your result have when the input is float64?")
+@misconception("corr2d_multi_in_out_1x1", hint="What dtype does your result have when the input is float64?")
 def computes_in_float32(X, K):
     """Dtype: the result is float32 whatever the input is."""
     return mixed(X.float(), K.float())
@@ -753,7 +759,7 @@ def ignores_the_stride(X, K, padding=(0, 0), stride=(1, 1)):  # noqa: ARG001
     return correlated(X, K, padding, 1)
 
 
-@misconception("corr2d_strided", hint="How many sides has a map? Count by how many rows it grows, and compare.")
+@misconception("corr2d_strided", hint="How many sides does a map have? Count how many rows it gains, and compare.")
 def pads_only_above_and_left(X, K, padding=(0, 0), stride=(1, 1)):
     """The border is on two sides only."""
     correlated(X, K, padding, stride)
@@ -763,7 +769,7 @@ def pads_only_above_and_left(X, K, padding=(0, 0), stride=(1, 1)):
     return correlated(padded, K, 0, stride)
 
 
-@misconception("corr2d_strided", hint="F.pad does not begin with the rows. Read in which order it takes the sides.")
+@misconception("corr2d_strided", hint="F.pad does not begin with the rows. Read in what order it takes the sides.")
 def exchanges_the_paddings(X, K, padding=(0, 0), stride=(1, 1)):
     """The pair of paddings is used as (columns, rows)."""
     correlated(X, K, padding, stride)
@@ -773,13 +779,13 @@ def exchanges_the_paddings(X, K, padding=(0, 0), stride=(1, 1)):
     return correlated(padded, K[:h, :w], 0, stride)
 
 
-@misconception("corr2d_strided", hint="In `stride`, does the step downwards come first? Try (1, 3) on a square map.")
+@misconception("corr2d_strided", hint="In `stride`, does the downward step come first? Try (1, 3) on a square map.")
 def exchanges_the_strides(X, K, padding=(0, 0), stride=(1, 1)):
     """The pair of strides is used as (to the right, downwards)."""
     return correlated(X, K, padding, pair(stride)[::-1])
 
 
-@misconception("corr2d_strided", hint="With a stride of (1, 3): where do you use the 3?")
+@misconception("corr2d_strided", hint="With a stride of (1, 3), where do you use the 3?")
 def uses_one_stride_for_both(X, K, padding=(0, 0), stride=(1, 1)):
     """The first number of the pair is the step in both directions."""
     return correlated(X, K, padding, pair(stride)[0])
@@ -787,7 +793,7 @@ def uses_one_stride_for_both(X, K, padding=(0, 0), stride=(1, 1)):
 
 @misconception("corr2d_strided", hint="Does `padding` count the pixels on each side, or on both sides together?")
 def splits_the_padding(X, K, padding=(0, 0), stride=(1, 1)):
-    """The padding is taken for the total of both sides, and halved."""
+    """The padding is treated as the total of both sides, and halved."""
     correlated(X, K, padding, stride)
     rows, columns = pair(padding)
     padded = F.pad(X, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
@@ -805,7 +811,7 @@ def repeats_the_edge(X, K, padding=(0, 0), stride=(1, 1)):
 
 @misconception("corr2d_strided", hint="Move a window of 2 over 5 pixels in steps of 2. What about the pixel left over?")
 def rounds_the_size_up(X, K, padding=(0, 0), stride=(1, 1)):
-    """Windows that hang over the edge are filled up with zeros (ceiling for floor)."""
+    """Windows that hang over the edge are filled up with zeros (ceiling instead of floor)."""
     correlated(X, K, padding, stride)
     (rows, columns), (down, right) = pair(padding), pair(stride)
     below = -(X.shape[0] + 2 * rows - K.shape[0]) % down
@@ -828,27 +834,27 @@ def divides_before_it_subtracts(X, K, padding=(0, 0), stride=(1, 1)):
 
 @misconception("corr2d_strided", hint="An int is allowed as well as a pair. Try `padding=1`.")
 def unpacks_an_int(X, K, padding=(0, 0), stride=(1, 1)):
-    """An int as padding is a TypeError."""
+    """An int as padding raises a TypeError."""
     rows, columns = padding
     return correlated(X, K, (rows, columns), stride)
 
 
 @misconception("corr2d_strided", hint="An int is allowed as well as a pair. Try `stride=2`.")
 def indexes_an_int(X, K, padding=(0, 0), stride=(1, 1)):
-    """An int as stride is a TypeError."""
+    """An int as stride raises a TypeError."""
     return correlated(X, K, padding, (stride[0], stride[1]))
 
 
 @misconception("corr2d_strided", hint="A kernel of 4 does not fit into 3 pixels, but it does with a border of 1.")
 def checks_before_it_pads(X, K, padding=(0, 0), stride=(1, 1)):
-    """A kernel that fits only thanks to the border is refused."""
+    """A kernel that fits only thanks to the border is rejected."""
     if K.shape[0] > X.shape[0] or K.shape[1] > X.shape[1]:
         raise ValueError("the kernel does not fit")
     return correlated(X, K, padding, stride)
 
 
 @misconception(
-    "corr2d_strided", hint="What is the largest kernel that fits with a border of p? Count the border once more."
+    "corr2d_strided", hint="What is the largest kernel that fits with a border of p? Count the border again."
 )
 def returns_nothing_for_large_kernels(X, K, padding=(0, 0), stride=(1, 1)):
     """A kernel that does not fit gives an empty map."""
@@ -857,14 +863,14 @@ def returns_nothing_for_large_kernels(X, K, padding=(0, 0), stride=(1, 1)):
 
 
 @misconception(
-    "corr2d_strided", hint="Which dtype has the border of zeros that you make, and what becomes of the pixels in it?"
+    "corr2d_strided", hint="What dtype does your border of zeros have, and what happens to the pixels inside it?"
 )
 def pads_in_float32(X, K, padding=(0, 0), stride=(1, 1)):
     """Dtype: the map is copied into a float32 tensor of zeros."""
     return correlated(X.float(), K.float(), padding, stride)
 
 
-@misconception("corr2d_strided", hint="Which of the two tensors does no gradient reach? Look how you copy it.")
+@misconception("corr2d_strided", hint="Which of the two tensors does not get a gradient? Look at how you copy it.")
 def copies_the_map_without_its_graph(X, K, padding=(0, 0), stride=(1, 1)):
     """Gradient: it reaches the kernel but not the map."""
     return correlated(X.detach(), K, padding, stride)
@@ -890,13 +896,13 @@ def follows_the_mean(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps, loss=lambda error: (error**2).mean())
 
 
-@misconception("learn_kernel", hint="The task speaks of *squared* errors. What does the absolute error lead to?")
+@misconception("learn_kernel", hint="The exercise asks for *squared* errors. What does the absolute error lead to?")
 def follows_the_absolute_error(X, Y, kernel_size, lr=3e-2, steps=10):
     """The sum of absolute errors."""
     return descended(X, Y, started(X, kernel_size), lr, steps, loss=lambda error: error.abs().sum())
 
 
-@misconception("learn_kernel", hint="Print the gradient in every step. What is in it besides that of this step?")
+@misconception("learn_kernel", hint="Print the gradient in every step. What does it contain besides that of this step?")
 def adds_up_the_gradients(X, Y, kernel_size, lr=3e-2, steps=10):
     """The gradient is never set to zero, so earlier ones are still in it."""
     K = started(X, kernel_size).requires_grad_()
@@ -930,21 +936,21 @@ def makes_a_step_too_many(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps + 1)
 
 
-@misconception("learn_kernel", hint="Which default values does the signature in the task have?")
+@misconception("learn_kernel", hint="What default values does the signature in the exercise have?")
 def has_other_defaults(X, Y, kernel_size, lr=1e-2, steps=100):
     """lr=0.01 and steps=100 by default."""
     return descended(X, Y, started(X, kernel_size), lr, steps)
 
 
-@misconception("learn_kernel", hint="A kernel of zeros is no random start. Print what you return for steps=0.")
+@misconception("learn_kernel", hint="A kernel of zeros is not a random start. Print what you return for steps=0.")
 def starts_with_zeros(X, Y, kernel_size, lr=3e-2, steps=10):
     """Start: the kernel is zero."""
     return descended(X, Y, torch.zeros_like(started(X, kernel_size)), lr, steps)
 
 
-@misconception("learn_kernel", hint="Call your function twice with steps=0. Who decides about the seed?")
+@misconception("learn_kernel", hint="Call your function twice with steps=0. Who decides on the seed?")
 def seeds_for_itself(X, Y, kernel_size, lr=3e-2, steps=10):
-    """Start: a seed of its own makes all starts alike."""
+    """Start: it sets its own seed, so all starts are the same."""
     torch.manual_seed(42)
     return descended(X, Y, started(X, kernel_size), lr, steps)
 
@@ -955,7 +961,7 @@ def starts_from_the_map(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size) / X.abs().max().clamp(min=1), lr, steps)
 
 
-@misconception("learn_kernel", hint="Ask your result for `requires_grad`, also for steps=0.")
+@misconception("learn_kernel", hint="Print `requires_grad` of your result, for steps=0 as well.")
 def returns_a_parameter(X, Y, kernel_size, lr=3e-2, steps=10):
     """The result still requires a gradient."""
     return nn.Parameter(descended(X, Y, started(X, kernel_size), lr, steps))
@@ -963,7 +969,7 @@ def returns_a_parameter(X, Y, kernel_size, lr=3e-2, steps=10):
 
 @misconception("learn_kernel", hint="Correlate X with your result, and compare with Y. Which way round is your kernel?")
 def learns_the_flipped_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
-    """The kernel of a convolution is learnt, which is the wanted one turned round."""
+    """The kernel of a true convolution is learnt, which is the desired one flipped."""
     started(X, kernel_size)
     h, w = kernel_size
     error_of = lambda K: correlated(X, K.flip(0, 1)) - Y  # noqa: E731
@@ -976,7 +982,7 @@ def learns_the_flipped_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
 
 @misconception("learn_kernel", hint="Only the kernel should learn. What else changes in your loop?")
 def learns_a_bias_too(X, Y, kernel_size, lr=3e-2, steps=10):
-    """A bias is learnt beside the kernel, and takes over a part of its work."""
+    """A bias is learnt alongside the kernel, and takes over part of its work."""
     K, bias = started(X, kernel_size), X.new_zeros(())
     for _ in range(steps):
         K, bias = K.detach().requires_grad_(), bias.detach().requires_grad_()
@@ -991,9 +997,7 @@ def returns_channels(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps)[None, None]
 
 
-@misconception(
-    "learn_kernel", hint="Which dtype does `torch.randn` choose when nobody asks for one? Try a float64 map."
-)
+@misconception("learn_kernel", hint="What dtype does `torch.randn` choose by default? Try a float64 map.")
 def learns_in_float32(X, Y, kernel_size, lr=3e-2, steps=10):
     """Dtype: the kernel is float32 whatever X is."""
     return descended(X.float(), Y.float(), started(X.float(), kernel_size), lr, steps)
@@ -1006,7 +1010,7 @@ def asks_for_the_gradient_of_the_map(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps)
 
 
-@misconception("learn_kernel", hint="What should happen with a kernel that is larger than the map? Try it.")
+@misconception("learn_kernel", hint="What should happen when the kernel is larger than the map? Try it.")
 def learns_from_nothing(X, Y, kernel_size, lr=3e-2, steps=10):
     """A kernel that does not fit is returned as it started."""
     if kernel_size[0] > X.shape[0] or kernel_size[1] > X.shape[1]:
@@ -1014,7 +1018,7 @@ def learns_from_nothing(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps)
 
 
-@misconception("learn_kernel", hint="The layer of PyTorch is off limits here, too. You have written one yourself.")
+@misconception("learn_kernel", hint="PyTorch's layer is off limits here, too. You have written one yourself.")
 def trains_the_librarys_layer(X, Y, kernel_size, lr=3e-2, steps=10):
     """Forbidden operator: F.conv2d."""
     K = started(X, kernel_size)
@@ -1025,9 +1029,7 @@ def trains_the_librarys_layer(X, Y, kernel_size, lr=3e-2, steps=10):
 # corr2d_im2col
 
 
-@misconception(
-    "corr2d_im2col", hint="Your product has one row per place. `reshape` does not exchange rows and columns."
-)
+@misconception("corr2d_im2col", hint="Your product has one row per place. `reshape` does not swap rows and columns.")
 def reshapes_places_into_channels(X, K, padding=0, stride=1):
     """The product (N, places, c_o) is reshaped to (N, c_o, out_H, out_W)."""
     result = batched(X, K, padding, stride)
@@ -1043,7 +1045,7 @@ def exchanges_the_sides_of_the_result(X, K, padding=0, stride=1):
 
 @misconception(
     "corr2d_im2col",
-    hint="In which order does a column hold the numbers of a patch? Your kernels have them in another one.",
+    hint="In what order does a column list the numbers of a patch? Your kernels use a different order.",
 )
 def flattens_the_kernels_in_another_order(X, K, padding=0, stride=1):
     """The kernels are flattened as (h, w, c_i), the patches as (c_i, h, w)."""
@@ -1051,7 +1053,7 @@ def flattens_the_kernels_in_another_order(X, K, padding=0, stride=1):
     return batched(X, K.permute(0, 2, 3, 1).reshape(c_o, c_i, h, w), padding, stride)
 
 
-@misconception("corr2d_im2col", hint="Give two different images: are their results different?")
+@misconception("corr2d_im2col", hint="Pass two different images: are their results different?")
 def uses_the_first_image_only(X, K, padding=0, stride=1):
     """Every image has the result of the first one."""
     result = batched(X, K, padding, stride)
@@ -1069,7 +1071,7 @@ def mixes_samples_and_channels(X, K, padding=0, stride=1):
 
 @misconception("corr2d_im2col", hint="Ask for a border of 1: does your result become larger?")
 def unfolds_without_padding(X, K, padding=0, stride=1):
-    """The padding is not handed on."""
+    """The padding is not passed on."""
     batched(X, K, padding, stride)
     h, w = (min(n, k) for n, k in zip(X.shape[2:], K.shape[2:], strict=True))
     return batched(X, K[:, :, :h, :w], 0, stride)
@@ -1092,12 +1094,12 @@ def counts_the_padding_once(X, K, padding=0, stride=1):
 
 @misconception("corr2d_im2col", hint="Ask for a stride of 2: does your result become smaller?")
 def unfolds_without_stride(X, K, padding=0, stride=1):  # noqa: ARG001
-    """The stride is not handed on."""
+    """The stride is not passed on."""
     return batched(X, K, padding, 1)
 
 
 @misconception(
-    "corr2d_im2col", hint="Your result has the right size, but which windows are in it? Give a map of 0, 1, 2, …"
+    "corr2d_im2col", hint="Your result has the right size, but which windows are in it? Pass a map of 0, 1, 2, …"
 )
 def uses_the_stride_for_the_size_only(X, K, padding=0, stride=1):
     """The first places are kept instead of every second one."""
@@ -1105,21 +1107,23 @@ def uses_the_stride_for_the_size_only(X, K, padding=0, stride=1):
     return batched(X, K, padding, 1)[:, :, :rows, :columns]
 
 
-@misconception("corr2d_im2col", hint="Your loop goes once per image. Which product does the whole batch at once?")
+@misconception("corr2d_im2col", hint="Your loop runs once per image. Which product handles the whole batch at once?")
 def loops_over_the_batch(X, K, padding=0, stride=1):
     """Not vectorised: a product for each image."""
     checked(X, K)
     return torch.cat([batched(image[None], K, padding, stride) for image in X])
 
 
-@misconception("corr2d_im2col", hint="Your loop goes once per kernel. What do all the rows together make?")
+@misconception("corr2d_im2col", hint="Your loop runs once per kernel. What do all the rows together form?")
 def loops_over_the_kernels(X, K, padding=0, stride=1):
     """Not vectorised: a product for each kernel."""
     checked(X, K)
     return torch.cat([batched(X, kernel[None], padding, stride) for kernel in K], dim=1)
 
 
-@misconception("corr2d_im2col", hint="The work grows with the pixels of the result. Unfold all patches first.")
+@misconception(
+    "corr2d_im2col", hint="The work grows with the number of pixels in the result. Unfold all patches first."
+)
 def loops_over_the_places(X, K, padding=0, stride=1):
     """Not vectorised: a product for each place."""
     result = batched(X, K, padding, stride)
@@ -1133,7 +1137,7 @@ def loops_over_the_places(X, K, padding=0, stride=1):
 
 
 @misconception(
-    "corr2d_im2col", hint="You multiply once for each pixel of the kernel. Can the sum over them be in the product?"
+    "corr2d_im2col", hint="You multiply once for each pixel of the kernel. Can the product include the sum over them?"
 )
 def multiplies_for_each_pixel_of_the_kernel(X, K, padding=0, stride=1):
     """One product per kernel position, added up."""
@@ -1145,7 +1149,7 @@ def multiplies_for_each_pixel_of_the_kernel(X, K, padding=0, stride=1):
 
 @misconception(
     "corr2d_im2col",
-    hint="You multiply everything and add up afterwards. A matrix product does both, without the large intermediate.",
+    hint="You multiply everything and then add it up. A matrix product does both, without a large intermediate.",
 )
 def multiplies_without_a_matrix_product(X, K, padding=0, stride=1):
     """No matrix multiplication: broadcasting and a sum."""
@@ -1163,7 +1167,7 @@ def takes_images_to_lie_in_memory(X, K, padding=0, stride=1):
     return batched(X.as_strided(X.shape, torch.empty(X.shape).stride()), K, padding, stride)
 
 
-@misconception("corr2d_im2col", hint="Which dtype does your result have when the input is float64?")
+@misconception("corr2d_im2col", hint="What dtype does your result have when the input is float64?")
 def unfolds_in_float32(X, K, padding=0, stride=1):
     """Dtype: the result is float32 whatever the input is."""
     return batched(X.float(), K.float(), padding, stride)
@@ -1175,7 +1179,7 @@ def cuts_patches_without_their_graph(X, K, padding=0, stride=1):
     return batched(X.detach(), K, padding, stride)
 
 
-@misconception("corr2d_im2col", hint="Print the shape of K after the call. Who else has that tensor?")
+@misconception("corr2d_im2col", hint="Print the shape of K after the call. Who else uses that tensor?")
 def flattens_the_kernels_in_place(X, K, padding=0, stride=1):
     """In place: `K.data = …` changes the caller's tensor."""
     result = batched(X, K, padding, stride)
@@ -1183,7 +1187,9 @@ def flattens_the_kernels_in_place(X, K, padding=0, stride=1):
     return result
 
 
-@misconception("corr2d_im2col", hint="Which exception do you raise for a wrong number of channels? The task names one.")
+@misconception(
+    "corr2d_im2col", hint="Which exception do you raise for a wrong number of channels? The exercise names one."
+)
 def leaves_the_channels_to_matmul(X, K, padding=0, stride=1):
     """Exception type: RuntimeError, from matmul, for different numbers of channels."""
     if X.shape[1] != K.shape[1]:
@@ -1192,7 +1198,7 @@ def leaves_the_channels_to_matmul(X, K, padding=0, stride=1):
 
 
 @misconception(
-    "corr2d_im2col", hint="Kernels that do not fit end in an exception of PyTorch. Which one does the task name?"
+    "corr2d_im2col", hint="Kernels that do not fit raise an exception from PyTorch. Which one does the exercise name?"
 )
 def leaves_the_size_to_unfold(X, K, padding=0, stride=1):
     """Exception type: RuntimeError, from F.unfold, for kernels that do not fit."""

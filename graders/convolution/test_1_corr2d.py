@@ -12,7 +12,7 @@ pytestmark = [exercise("corr2d"), forbids(CONVOLUTION)]
 @points(2)
 @given(case=cases())
 def test_shape(same_outcome, case):
-    """(H, W) and (h, w) make (H − h + 1, W − w + 1)."""
+    """(H, W) and (h, w) give (H − h + 1, W − w + 1)."""
     same_outcome(lambda m: list(m.corr2d(*case).shape))
 
 
@@ -27,7 +27,7 @@ def test_square(same_outcome, case, larger):
 @points(2.5)
 @given(case=cases(sides=(2, 6)), large=cases(values="negative"))
 def test_oblong(same_outcome, case, large):
-    """Neither the map nor the kernel need be square, nor the numbers small or positive."""
+    """The map and the kernel may be oblong, and the numbers may be large or negative."""
     same_outcome(lambda m: m.corr2d(*case))
     same_outcome(lambda m: m.corr2d(large[0] * 1000, large[1]))
 
@@ -35,7 +35,7 @@ def test_oblong(same_outcome, case, large):
 @points(1)
 @given(case=cases(kernels=(1, 1)), row=cases(sides=(1, 2)), whole=cases(sides=(3, 3), kernels=(3, 3)))
 def test_extents_of_one(same_outcome, case, row, whole):
-    """The result has two dimensions also for a kernel of one pixel, for one row, and for one result."""
+    """The result has two dimensions, even for a kernel of one pixel, for one row, and for one result."""
     same_outcome(lambda m: [m.corr2d(*case), m.corr2d(*row), m.corr2d(*whole)])
 
 
@@ -56,7 +56,7 @@ def test_gradient_of_the_kernel(same_outcome, case):
 @points(1)
 @given(case=cases(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     same_outcome(lambda m: m.corr2d(case[0] / 3, case[1] / 7))
 
 
@@ -70,7 +70,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=cases())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards."""
+    """The call does not modify its arguments."""
 
     def probe(m):
         m.corr2d(*case)
@@ -82,5 +82,5 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1)
 @given(case=too_large_kernels())
 def test_kernel_that_does_not_fit(same_outcome, case):
-    """A kernel that is larger than the map, in one direction or both, is a ValueError."""
+    """A kernel larger than the map, in one direction or both, raises a ValueError."""
     same_outcome(lambda m: m.corr2d(*case))

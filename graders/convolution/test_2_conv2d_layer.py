@@ -18,7 +18,7 @@ biases = st.sampled_from([-2.5, -0.5, 0.0, 0.25, 1.0, 30.0])
 @points(1.5)
 @given(size=sizes)
 def test_parameters(same_outcome, size):
-    """The layer has two learnable parameters: `weight` of the shape of the kernel, and `bias` of shape (1,)."""
+    """The layer has two learnable parameters: `weight` with the shape of the kernel, and `bias` with shape (1,)."""
 
     def probe(m):
         named = dict(m.Conv2D(kernel_size=size).named_parameters())
@@ -38,7 +38,7 @@ def test_bias_starts_at_zero(same_outcome, size):
 
 @points(1.5)
 def test_weight_starts_at_random(student):
-    """The weight is random at the start, drawn from torch's generator: the same seed, the same weight."""
+    """The weight is random at the start, drawn from torch's generator: the same seed gives the same weight."""
 
     def probe(m):
         weights = []
@@ -48,11 +48,11 @@ def test_weight_starts_at_random(student):
         return [*weights, m.Conv2D((3, 2)).weight.detach()]
 
     results = student(probe)
-    expect(isinstance(results, list) and len(results) == 4, "The layer has no tensor `weight`.")
+    expect(isinstance(results, list) and len(results) == 4, "The layer does not have a tensor `weight`.")
     first, other, again, later = (expect_tensor(value, torch.empty(3, 2, dtype=float32)) for value in results)
-    expect(first.isfinite().all(), f"A new weight holds {first.flatten().tolist()}.")
-    expect(first.unique().numel() > 1, "All numbers of a new weight are alike: they should be random.")
-    hint = "torch.rand and torch.randn draw from torch's global generator, torch.empty does not draw at all."
+    expect(first.isfinite().all(), f"A new weight contains {first.flatten().tolist()}.")
+    expect(first.unique().numel() > 1, "All numbers in a new weight are the same: they should be random.")
+    hint = "torch.rand and torch.randn draw from torch's global generator; torch.empty does not draw at all."
     expect(torch.equal(first, again), "The same torch.manual_seed gave two different weights.", hint=hint)
     expect(not torch.equal(first, other), "Different seeds gave the same weight.", hint="Does your code set a seed?")
     expect(not torch.equal(again, later), "Two layers in a row have the same weight.")
@@ -69,7 +69,7 @@ def test_values(same_outcome, case, bias, training):
 @points(0.5)
 @given(case=cases(kernels=(1, 1), sides=(1, 2)), whole=cases(sides=(3, 3), kernels=(3, 3)), bias=biases)
 def test_extents_of_one(same_outcome, case, whole, bias):
-    """The result has two dimensions also for a kernel of one pixel, for one row, and for one result."""
+    """The result has two dimensions, even for a kernel of one pixel, for one row, and for one result."""
     same_outcome(lambda m: [made(m, case[1], bias)(case[0]), made(m, whole[1], bias)(whole[0])])
 
 
@@ -83,14 +83,14 @@ def test_gradients(same_outcome, case, bias):
 @points(0.5)
 @given(case=cases(dtype=float64), bias=biases)
 def test_dtype(same_outcome, case, bias):
-    """After `.double()` the layer computes with float64."""
+    """After `.double()` the layer computes in float64."""
     same_outcome(lambda m: made(m, case[1] / 3, bias)(case[0] / 7))
 
 
 @points(0.5)
 @given(case=cases(), bias=biases)
 def test_copies(same_outcome, case, bias):
-    """A copy, and a new layer that loads the `state_dict()`, compute the same as the layer."""
+    """A copy, and a new layer that loads the `state_dict()`, give the same results as the layer."""
 
     def probe(m):
         layer = made(m, case[1], bias)
@@ -104,14 +104,14 @@ def test_copies(same_outcome, case, bias):
 @points(0.5)
 @given(case=cases(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed or cut out of a larger one."""
+    """The input may be transposed or cut out of a larger tensor."""
     same_outcome(lambda m: made(m, case[1])(case[0]))
 
 
 @points(0.5)
 @given(case=cases(), bias=biases)
 def test_one_layer_used_twice(same_outcome, case, bias):
-    """A layer gives the same result again, and leaves its input and its parameters alone."""
+    """A layer gives the same result twice, and leaves its input and its parameters alone."""
     x, k = case
 
     def probe(m):
@@ -125,5 +125,5 @@ def test_one_layer_used_twice(same_outcome, case, bias):
 @points(0.5)
 @given(case=too_large_kernels())
 def test_kernel_that_does_not_fit(same_outcome, case):
-    """A kernel that is larger than the input is a ValueError, raised when the layer is applied."""
+    """A kernel larger than the input raises a ValueError when the layer is called."""
     same_outcome(lambda m: made(m, case[1])(case[0]))

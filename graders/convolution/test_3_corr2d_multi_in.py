@@ -12,7 +12,7 @@ pytestmark = [exercise("corr2d_multi_in"), forbids(CONVOLUTION)]
 @points(1)
 @given(case=images())
 def test_shape(same_outcome, case):
-    """(c_i, H, W) and (c_i, h, w) make one map, (H − h + 1, W − w + 1)."""
+    """(c_i, H, W) and (c_i, h, w) give one map, (H − h + 1, W − w + 1)."""
     same_outcome(lambda m: list(m.corr2d_multi_in(*case).shape))
 
 
@@ -31,7 +31,7 @@ def test_sum_over_channels(same_outcome, case, large):
     whole=images(sides=(3, 3), kernels=(3, 3)),
 )
 def test_extents_of_one(same_outcome, one, pixel, whole):
-    """The result has two dimensions also for one channel, for a kernel of one pixel, and for one result."""
+    """The result has two dimensions, even for one channel, for a kernel of one pixel, and for one result."""
     same_outcome(lambda m: [m.corr2d_multi_in(*one), m.corr2d_multi_in(*pixel), m.corr2d_multi_in(*whole)])
 
 
@@ -52,7 +52,7 @@ def test_gradient_of_the_kernel(same_outcome, case):
 @points(1)
 @given(case=images(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     same_outcome(lambda m: m.corr2d_multi_in(case[0] / 3, case[1] / 7))
 
 
@@ -66,7 +66,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=images())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards, and a second call gives the same."""
+    """The call does not modify its arguments, and a second call gives the same result."""
 
     def probe(m):
         results = [m.corr2d_multi_in(*case), m.corr2d_multi_in(*case)]
@@ -78,12 +78,12 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1.5)
 @given(case=other_channels())
 def test_channels_that_do_not_match(same_outcome, case):
-    """Different numbers of channels are a ValueError, whichever of the two has more."""
+    """Different numbers of channels raise a ValueError, whichever of the two has more."""
     same_outcome(lambda m: m.corr2d_multi_in(*case))
 
 
 @points(0.5)
 @given(case=too_large_kernels((2,), (2,)))
 def test_kernel_that_does_not_fit(same_outcome, case):
-    """A kernel that is larger than the input, in one direction or both, is a ValueError."""
+    """A kernel larger than the input, in one direction or both, raises a ValueError."""
     same_outcome(lambda m: m.corr2d_multi_in(*case))

@@ -12,7 +12,7 @@ pytestmark = [exercise("corr2d_multi_in_out"), forbids(CONVOLUTION)]
 @points(1)
 @given(case=layers())
 def test_shape(same_outcome, case):
-    """(c_i, H, W) and (c_o, c_i, h, w) make (c_o, H − h + 1, W − w + 1)."""
+    """(c_i, H, W) and (c_o, c_i, h, w) give (c_o, H − h + 1, W − w + 1)."""
     same_outcome(lambda m: list(m.corr2d_multi_in_out(*case).shape))
 
 
@@ -38,7 +38,7 @@ def test_one_output_channel(same_outcome, case):
     whole=layers(sides=(3, 3), kernels=(3, 3)),
 )
 def test_extents_of_one(same_outcome, one, pixel, whole):
-    """The result has three dimensions also for one input channel, kernels of one pixel, and one result."""
+    """The result has three dimensions, even for one input channel, kernels of one pixel, and one result."""
     same_outcome(lambda m: [m.corr2d_multi_in_out(*case) for case in (one, pixel, whole)])
 
 
@@ -59,21 +59,21 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(1)
 @given(case=layers(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     same_outcome(lambda m: m.corr2d_multi_in_out(case[0] / 3, case[1] / 7))
 
 
 @points(0.5)
 @given(case=layers(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """Input and kernels may be transposed, cut out of larger ones, or have their channels last."""
+    """Input and kernels may be transposed, cut out of larger tensors, or have their channels last."""
     same_outcome(lambda m: m.corr2d_multi_in_out(*case))
 
 
 @points(1)
 @given(case=layers())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards, and a second call gives the same."""
+    """The call does not modify its arguments, and a second call gives the same result."""
 
     def probe(m):
         results = [m.corr2d_multi_in_out(*case), m.corr2d_multi_in_out(*case)]
@@ -85,12 +85,12 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1.5)
 @given(case=other_channels(c_out=(1, 4)))
 def test_channels_that_do_not_match(same_outcome, case):
-    """A kernel with another number of input channels than X is a ValueError."""
+    """A kernel whose number of input channels differs from that of X raises a ValueError."""
     same_outcome(lambda m: m.corr2d_multi_in_out(*case))
 
 
 @points(1)
 @given(case=too_large_kernels((2,), (3, 2)))
 def test_kernels_that_do_not_fit(same_outcome, case):
-    """Kernels that are larger than the input, in one direction or both, are a ValueError."""
+    """Kernels larger than the input, in one direction or both, raise a ValueError."""
     same_outcome(lambda m: m.corr2d_multi_in_out(*case))

@@ -27,14 +27,14 @@ def as_many_out_as_in(draw):
 @points(1)
 @given(case=mixtures())
 def test_shape(same_outcome, case):
-    """(c_i, H, W) and (c_o, c_i, 1, 1) make (c_o, H, W)."""
+    """(c_i, H, W) and (c_o, c_i, 1, 1) give (c_o, H, W)."""
     same_outcome(lambda m: list(m.corr2d_multi_in_out_1x1(*case).shape))
 
 
 @points(2.5)
 @given(case=mixtures(c_in=(2, 4), c_out=(2, 4), sides=(2, 5)), large=mixtures(values="negative"))
 def test_values(same_outcome, case, large):
-    """At every pixel the output channels are mixtures of the input channels there."""
+    """At every pixel, the output channels are mixtures of the input channels."""
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(*case))
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(large[0] * 1000, large[1]))
 
@@ -42,7 +42,7 @@ def test_values(same_outcome, case, large):
 @points(1)
 @given(case=as_many_out_as_in())
 def test_as_many_channels_out_as_in(same_outcome, case):
-    """K[o, c] is the share of the input channel c in the output channel o, also where c_o = c_i."""
+    """K[o, c] is the share of input channel c in output channel o, even when c_o = c_i."""
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(*case))
 
 
@@ -54,7 +54,7 @@ def test_as_many_channels_out_as_in(same_outcome, case):
     row=mixtures(sides=(1, 2)),
 )
 def test_extents_of_one(same_outcome, one_in, one_out, narrow, row):
-    """The result has three dimensions also for one channel in, one channel out, one row, one column."""
+    """The result has three dimensions, even for one channel in, one channel out, one row, one column."""
     same_outcome(lambda m: [m.corr2d_multi_in_out_1x1(*case) for case in (one_in, one_out, narrow, row)])
 
 
@@ -92,17 +92,17 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(0.5)
 @given(case=mixtures(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(case[0] / 3, case[1] / 7))
 
 
 @points(0.5)
 @given(case=mixtures(layouts=True), k=tensors(shapes((1, 3), (2, 3)), layouts=False))
 def test_any_memory_layout(same_outcome, case, k):
-    """Input and kernels may be transposed, cut out of larger ones, or have their channels last."""
+    """Input and kernels may be transposed, cut out of larger tensors, or have their channels last."""
     x = (
         torch.arange(60.0).reshape(4, 5, 3)[:, :, : k.shape[0]].permute(2, 0, 1)
-    )  # as an image that was read from a file
+    )  # like an image that was read from a file
     turned = k.t()[:, :, None, None]
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(*case))
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, turned))
@@ -111,7 +111,7 @@ def test_any_memory_layout(same_outcome, case, k):
 @points(0.5)
 @given(case=mixtures())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards."""
+    """The call does not modify its arguments."""
 
     def probe(m):
         m.corr2d_multi_in_out_1x1(*case)
@@ -123,7 +123,7 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1)
 @given(size=st.sampled_from([(1, 2), (2, 1), (2, 2), (3, 3), (1, 3)]), c_o=st.integers(1, 3), c_i=st.integers(1, 3))
 def test_larger_kernels(same_outcome, size, c_o, c_i):
-    """Kernels that are not 1×1 are a ValueError; a K without four dimensions is refused, too."""
+    """Kernels that are not 1×1 raise a ValueError; a K without four dimensions is rejected, too."""
     x, k = torch.ones(c_i, 4, 5), torch.ones(c_o, c_i, *size)
 
     def refuses_a_matrix(m):
@@ -144,7 +144,7 @@ def test_larger_kernels(same_outcome, size, c_o, c_i):
     sides=st.sampled_from([(2, 3), (2, 4), (1, 2), (3, 2)]),
 )
 def test_channels_that_do_not_match(same_outcome, channels, c_o, sides):
-    """Kernels with another number of input channels than X are a ValueError."""
+    """Kernels whose number of input channels differs from that of X raise a ValueError."""
     x, k = torch.ones(channels[0], *sides), torch.ones(c_o, channels[1], 1, 1)
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k))
 

@@ -19,7 +19,7 @@ borders, strides = st.one_of(small, uneven), st.one_of(steps, uneven_steps)
 @points(1)
 @given(case=cases())
 def test_defaults(same_outcome, case):
-    """Without further arguments there is no border, and the window moves by one pixel."""
+    """By default there is no border, and the window moves by one pixel."""
     same_outcome(lambda m: m.corr2d_strided(*case))
 
 
@@ -87,7 +87,7 @@ def test_gradients(same_outcome, case):
 @points(0.5)
 @given(case=with_steps(borders, strides, dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     x, k, padding, stride = case
     same_outcome(lambda m: m.corr2d_strided(x / 3, k / 7, padding, stride))
 
@@ -102,7 +102,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=with_steps(borders, strides))
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards."""
+    """The call does not modify its arguments."""
 
     def probe(m):
         m.corr2d_strided(*case)
@@ -114,6 +114,6 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1)
 @given(plain=too_large_kernels(), padded=too_large_kernels(padding=1), stride=strides)
 def test_kernel_that_does_not_fit(same_outcome, plain, padded, stride):
-    """A kernel that is larger than the map with its border is a ValueError; the border counts."""
+    """A kernel larger than the map with its border raises a ValueError; the border counts."""
     same_outcome(lambda m: m.corr2d_strided(*plain, stride=stride))
     same_outcome(lambda m: m.corr2d_strided(*padded, 1, stride))

@@ -1,7 +1,7 @@
 """`learn_kernel(X, Y, kernel_size, lr=3e-2, steps=10)`: gradient descent on the summed squared error.
 
-How the start is distributed is left to the submission. So it is asked for its start (`steps=0`) and, with the same
-seed, for what it has after some steps; the way from the one to the other is computed here.
+The submission may choose the distribution of its start. So the checks ask for its start (`steps=0`) and, with the same
+seed, for its kernel after some steps; the steps in between are computed here.
 """
 
 import torch
@@ -14,9 +14,9 @@ from autograder.grading import CONVOLUTION, Tolerance, exercise, expect, expect_
 # The first use of torch.optim in a process imports a good part of PyTorch, which takes a while.
 pytestmark = [exercise("learn_kernel"), forbids(CONVOLUTION), time_limit(20)]
 
-# A map without symmetries on which gradient descent gets along quickly.
+# A map without symmetries on which gradient descent makes quick progress.
 MAP = torch.tensor([[1.5, -1.0, -1.0, 1.0], [0.0, 1.5, 1.5, -1.0], [-1.0, 1.5, 0.0, -1.0]])
-TARGET = torch.tensor([[1.0, -0.5, 2.0], [-2.0, 1.5, 0.5]])  # what no kernel reaches
+TARGET = torch.tensor([[1.0, -0.5, 2.0], [-2.0, 1.5, 0.5]])  # no kernel reaches this
 SIZE = (2, 2)
 
 
@@ -33,7 +33,7 @@ def descent(start, x, y, lr, steps, factor=2.0, adding_up=False):
 
 
 def agree(one, other):
-    """Whether two kernels are the same but for the rounding of float32."""
+    """Whether two kernels are the same apart from float32 rounding."""
     return bool(((one - other).abs() <= 1e-4 * (other.abs().max() + 1e-3)).all())
 
 
@@ -43,7 +43,7 @@ def rounded(kernel):
 
 def kernels(results, count=2, dtype=torch.float32):
     """The kernels that a probe returned."""
-    expect(isinstance(results, list) and len(results) == count, "Your function returned no tensor.")
+    expect(isinstance(results, list) and len(results) == count, "Your function did not return a tensor.")
     return [expect_tensor(value, torch.empty(SIZE, dtype=dtype)) for value in results]
 
 
@@ -61,14 +61,14 @@ def with_one_seed(inputs, *calls):
 
 
 def expect_descent(results, steps, lr):
-    """`results` are the start and what it has become; says which known mistake leads there, if one does."""
+    """`results` are the start and the kernel after the steps; the hint names the known mistake behind it, if any."""
     start, got = kernels(results)
     wanted = descent(start, MAP, TARGET, lr, steps)
     ways = {
         "Is your kernel any different from the start?": (0.0, 1),
-        "You follow the mean of the squared errors; the task wants their sum.": (lr, steps, 2.0 / TARGET.numel()),
+        "You use the mean of the squared errors; the exercise asks for their sum.": (lr, steps, 2.0 / TARGET.numel()),
         "What is the derivative of e²? Let autograd find out.": (lr, steps, 1.0),
-        "Gradients of earlier steps are still there when the next one comes.": (lr, steps, 2.0, True),
+        "Gradients of earlier steps are still there in the next one.": (lr, steps, 2.0, True),
         "Does a step go downhill or uphill?": (-lr, steps),
         "Count your steps: there is one too many.": (lr, steps + 1),
         "Count your steps: there is one too few.": (lr, steps - 1),
@@ -76,7 +76,7 @@ def expect_descent(results, steps, lr):
         "Your number of steps is always 10, whatever the caller says.": (lr, 10),
     }
     hint = next((text for text, way in ways.items() if agree(got, descent(start, MAP, TARGET, *way))), "")
-    text = f"From the start {rounded(start)} (row by row) {steps} × a step with lr={lr:g} should lead to"
+    text = f"From the start {rounded(start)} (row by row), {steps} step(s) with lr={lr:g} should lead to"
     hint = hint or "Print the error after each step, and compute one step for a kernel of 1×1 by hand."
     expect(agree(got, wanted), f"{text} {rounded(wanted)}, but led to {rounded(got)}.", hint=hint)
 
@@ -95,7 +95,7 @@ def test_shape(same_outcome, size, steps):
 
 @points(1)
 def test_learns_the_kernel(same_outcome):
-    """With enough steps the kernel is found that made Y out of X."""
+    """With enough steps, the function finds the kernel that produced Y from X."""
     edges = MAP[:, :-1] - MAP[:, 1:]
     tolerance = Tolerance(1e-2, 1e-2)
     same_outcome(lambda m: m.learn_kernel(MAP, edges, (1, 2), lr=0.04, steps=8), tolerance=tolerance)
@@ -105,7 +105,7 @@ def test_learns_the_kernel(same_outcome):
 
 @points(2)
 def test_each_step(student):
-    """Every step goes by lr times the gradient of the summed squared error, away from the random start."""
+    """Starting at random, every step goes downhill by lr times the gradient of the summed squared error."""
     for steps, lr in ((1, 0.02), (2, 0.02), (5, 0.01)):
         results = student(with_one_seed((MAP, TARGET, SIZE), {"steps": 0}, {"lr": lr, "steps": steps}))
         expect_descent(results, steps, lr)
@@ -113,8 +113,8 @@ def test_each_step(student):
 
 @points(1)
 def test_defaults(student):
-    """Without further arguments there are 10 steps with a learning rate of 0.03."""
-    x = MAP / 4  # so that ten steps do not come near the end
+    """By default there are 10 steps with a learning rate of 0.03."""
+    x = MAP / 4  # so that ten steps do not get close to the end
     results = student(with_one_seed((x, TARGET, SIZE), {}, {"lr": 3e-2, "steps": 10}))
     silent, told = kernels(results)
     text = "without further arguments the kernel was {0} (row by row), with lr=0.03 and steps=10 it was {1}."
@@ -123,7 +123,7 @@ def test_defaults(student):
 
 @points(0.5)
 def test_learning_rate(student):
-    """The learning rate is the caller's: twice the rate makes a step twice as long."""
+    """The caller sets the learning rate: twice the rate makes a step twice as long."""
     calls = {"steps": 0}, {"lr": 0.01, "steps": 1}, {"lr": 0.02, "steps": 1}
     start, one, two = kernels(student(with_one_seed((MAP, TARGET, SIZE), *calls)), 3)
     text = f"One step with lr=0.01 added {rounded(one - start)} to the start, one with lr=0.02 {rounded(two - start)}."
@@ -133,7 +133,7 @@ def test_learning_rate(student):
 
 @points(1.5)
 def test_random_start(student):
-    """With steps=0 the start is returned: random, from torch's generator, and dependent on nothing else."""
+    """With steps=0 the start is returned: random, from torch's generator, and independent of everything else."""
 
     def probe(m):
         starts = []
@@ -143,8 +143,8 @@ def test_random_start(student):
         return [*starts, m.learn_kernel(MAP, TARGET, SIZE, steps=0)]
 
     first, other, again, later = kernels(student(probe), 4)
-    expect(first.isfinite().all(), f"The start holds {first.flatten().tolist()}.")
-    expect(first.unique().numel() > 1, "All numbers of the start are alike: they should be random.")
+    expect(first.isfinite().all(), f"The start contains {first.flatten().tolist()}.")
+    expect(first.unique().numel() > 1, "All numbers in the start are the same: they should be random.")
     hint = "torch.rand and torch.randn draw from torch's global generator. Does your start depend on X, Y or lr?"
     expect(torch.equal(first, again), "The same torch.manual_seed gave two different starts.", hint=hint)
     expect(not torch.equal(first, other), "Different seeds gave the same start.", hint="Does your code set a seed?")
@@ -153,7 +153,7 @@ def test_random_start(student):
 
 @points(1)
 def test_detached(student):
-    """The result is a tensor that needs no gradient, also with steps=0."""
+    """The result is a tensor that does not require a gradient, even with steps=0."""
     for steps in (0, 1, 3):
         result = student(lambda m, steps=steps: m.learn_kernel(MAP, TARGET, SIZE, steps=steps))
         expect_tensor(result, torch.empty(SIZE, dtype=result.dtype if isinstance(result, torch.Tensor) else float32))
@@ -166,10 +166,10 @@ def test_dtype(student):
     x, y = MAP.double() / 3, TARGET.double() / 7
     results = student(with_one_seed((x, y, SIZE), {"steps": 0}, {"lr": 0.05, "steps": 1}))
     start, end = kernels(results, dtype=torch.float64)
-    # How far a step goes is the business of other checks; here it is about the digits of its direction.
+    # Other checks cover the length of a step; this one is about the precision of its direction.
     wanted, got = descent(start, x, y, 0.05, 1) - start, end - start
     share = (got * wanted).sum() / (wanted * wanted).sum()
-    text = "The step does not have the precision of float64. Is there a float32 tensor on the way?"
+    text = "The step does not have the precision of float64. Is there a float32 tensor along the way?"
     expect(got.abs().max() > 0 and ((got - share * wanted).abs() <= 1e-9 * got.abs().max()).all(), text)
 
 
@@ -196,7 +196,7 @@ def test_any_memory_layout(student):
 @given(steps=st.integers(1, 3))
 @settings(max_examples=3)
 def test_arguments_are_not_modified(same_outcome, steps):
-    """X and Y are the same afterwards, and nobody asks for their gradients."""
+    """The call does not modify X and Y, and does not make them require a gradient."""
 
     def probe(m):
         m.learn_kernel(MAP, TARGET, SIZE, steps=steps)
@@ -209,6 +209,6 @@ def test_arguments_are_not_modified(same_outcome, steps):
 @points(0.5)
 @given(case=too_large_kernels())
 def test_kernel_that_does_not_fit(same_outcome, case):
-    """A kernel size that is larger than the map, in one direction or both, is a ValueError."""
+    """A kernel size larger than the map, in one direction or both, raises a ValueError."""
     x, size = case[0], tuple(case[1].shape)
     same_outcome(lambda m: m.learn_kernel(x, torch.ones(1, 1), size, steps=1))

@@ -1,4 +1,4 @@
-"""`corr2d_im2col(X, K, padding=0, stride=1)`: whole batches by one matrix multiplication."""
+"""`corr2d_im2col(X, K, padding=0, stride=1)`: whole batches with one matrix multiplication."""
 
 import torch
 from hypothesis import given
@@ -22,7 +22,7 @@ def moving(paddings=borders, strides=steps, **options):
 @points(1)
 @given(case=moving())
 def test_shape(same_outcome, case):
-    """(N, c_i, H, W) and (c_o, c_i, h, w) make (N, c_o, out_H, out_W), rounded down."""
+    """(N, c_i, H, W) and (c_o, c_i, h, w) give (N, c_o, out_H, out_W), rounded down."""
     same_outcome(lambda m: list(m.corr2d_im2col(*case).shape))
 
 
@@ -72,13 +72,13 @@ def test_padding_and_stride(same_outcome, case):
     whole=batches(sides=(3, 3), kernels=(3, 3)),
 )
 def test_extents_of_one(same_outcome, pixel, one_in, one_out, whole):
-    """The result has four dimensions also for one channel in or out, kernels of one pixel, and one result."""
+    """The result has four dimensions, even for one channel in or out, kernels of one pixel, and one result."""
     same_outcome(lambda m: [m.corr2d_im2col(*case) for case in (pixel, one_in, one_out, whole)])
 
 
 @points(2)
 def test_one_matrix_multiplication(operators):
-    """The whole batch is computed by one matrix multiplication."""
+    """The whole batch is computed with one matrix multiplication."""
     for x_shape, k_shape, padding, stride in (
         ((2, 3, 5, 6), (4, 3, 2, 3), 0, 1),
         ((5, 2, 7, 4), (3, 2, 3, 2), 1, 2),
@@ -120,7 +120,7 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(0.5)
 @given(case=moving(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result of that precision."""
+    """float64 tensors give a float64 result with float64 precision."""
     x, k, *step = case
     same_outcome(lambda m: m.corr2d_im2col(x / 3, k / 7, *step))
 
@@ -128,14 +128,14 @@ def test_dtype(same_outcome, case):
 @points(0.5)
 @given(case=moving(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """Images and kernels may be transposed, cut out of larger ones, or have their channels last."""
+    """Images and kernels may be transposed, cut out of larger tensors, or have their channels last."""
     same_outcome(lambda m: m.corr2d_im2col(*case))
 
 
 @points(0.5)
 @given(case=moving())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The tensors that were passed in are the same afterwards."""
+    """The call does not modify its arguments."""
 
     def probe(m):
         m.corr2d_im2col(*case)
@@ -147,20 +147,20 @@ def test_arguments_are_not_modified(same_outcome, case):
 @points(1)
 @given(case=other_channels(batch=(1, 3), c_out=(1, 4)))
 def test_channels_that_do_not_match(same_outcome, case):
-    """Kernels with another number of input channels than X are a ValueError."""
+    """Kernels whose number of input channels differs from that of X raise a ValueError."""
     same_outcome(lambda m: m.corr2d_im2col(*case))
 
 
 @points(0.5)
 @given(plain=too_large_kernels((2, 3), (2, 3)), padded=too_large_kernels((2, 1), (3, 1), padding=1), stride=steps)
 def test_kernels_that_do_not_fit(same_outcome, plain, padded, stride):
-    """Kernels that are larger than the images with their border are a ValueError; the border counts."""
+    """Kernels larger than the images with their border raise a ValueError; the border counts."""
     same_outcome(lambda m: m.corr2d_im2col(*plain, stride=stride))
     same_outcome(lambda m: m.corr2d_im2col(*padded, 1, stride))
 
 
 @points(1)
 def test_speed(forward_time):
-    """A batch of large images is about as fast as unfolding it and one matrix product."""
+    """A batch of large images takes about as long as unfolding it and one matrix product."""
     inputs = normal((4, 16, 32, 32), (32, 16, 3, 3))
     forward_time(lambda m: lambda x, k: m.corr2d_im2col(x, k, 1, 1), inputs, cpu=(6, 24), cuda=(6, 24))

@@ -1,7 +1,7 @@
 """Layers and networks that fit their input, models to count, and ways to read what comes back.
 
-Numbers are compared as whole numbers, whatever their type: 9408.0 and a tensor count as 9408. That the contract asks
-for a plain int is a check of its own in each exercise, so a division with `/` costs one check and not all.
+Numbers are compared as whole numbers, whatever their type: 9408.0 and a tensor count as 9408. Each exercise
+has a separate check that the result is a plain int, so a division with `/` costs one check and not all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import nn
 
 
 def near(wanted, low, high):
-    """Ints from low to high, of which `wanted` is the simplest: an example of nothing but ones explains little."""
+    """Ints from low to high, with `wanted` as the simplest: an example that is all ones explains little."""
     return st.sampled_from(sorted(range(low, high + 1), key=lambda value: (abs(value - wanted), value)))
 
 
@@ -85,7 +85,7 @@ def _last_size(size, layers):
 
 
 def whole(value):
-    """A number without a fraction as an int, whatever its type (a bool is 0 or 1); all else (2.5, None) as it is."""
+    """A number without a fraction as an int, whatever its type (a bool is 0 or 1); others (2.5, None) as they are."""
     if isinstance(value, torch.Tensor) and value.dim() == 0:
         value = value.item()
     if isinstance(value, numbers.Integral):
@@ -98,12 +98,12 @@ def whole(value):
 def sizes_of(result):
     """What `network_sizes` returns, its entries as whole numbers."""
     if isinstance(result, str | dict) or not hasattr(result, "__iter__"):
-        raise TypeError(f"network_sizes returns a list, but this is a value of type {type(result).__name__}")
+        raise TypeError(f"network_sizes must return a list, not a value of type {type(result).__name__}")
     return [whole(size) for size in result]
 
 
 def ratio(one, other):
-    """How much more (or less) the one is, where both are numbers."""
+    """The ratio of one to the other if both are numbers."""
     one, other = whole(one), whole(other)
     return one / other if type(one) in (int, float) and type(other) in (int, float) and other else [one, other]
 
@@ -117,7 +117,7 @@ def halves_of_pair(result):
     """The two entries of what `receptive_field` returns."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise TypeError(
-            f"receptive_field returns a pair (size, centers), but this is a value of type {type(result).__name__}"
+            f"receptive_field must return a pair (size, centers), not a value of type {type(result).__name__}"
         )
     return result
 
@@ -140,12 +140,12 @@ def real(value):
 
 
 def kind_of_number(value):
-    """Ints and floats (also NumPy's) are numbers here; a bool, a tensor and None are not."""
+    """Ints and floats (including NumPy's) are numbers here; a bool, a tensor and None are not."""
     return "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) else type(value).__name__
 
 
 def answer_to(answers, question):
-    """What `ANSWERS` says, None where it says nothing."""
+    """What `ANSWERS` says, or None if it says nothing."""
     return whole(answers[question]) if question in answers else None
 
 
@@ -153,7 +153,7 @@ def answer_to(answers, question):
 
 
 def nested(a, b):
-    """Layers in layers in layers; two layers are equal in shape and in values, and are two all the same."""
+    """Layers in layers in layers; two layers have equal shapes and values, but still count as two."""
     c = a + b
     twins = [nn.Linear(b, b), nn.Linear(b, b)]
     twins[1].load_state_dict(twins[0].state_dict())
@@ -162,13 +162,13 @@ def nested(a, b):
 
 
 def with_shared_layer(a, b):
-    """One layer stands in three places."""
+    """One layer appears in three places."""
     layer = nn.Linear(a, a)
     return nn.Sequential(layer, nn.ReLU(), nn.Sequential(layer, nn.Linear(a, b)), nn.ModuleList([layer]))
 
 
 def with_tied_weights(a, b):
-    """Two layers use the same matrix, as the first and the last one of a language model."""
+    """Two layers use the same matrix, like the first and the last one of a language model."""
     model = nn.ModuleDict({"first": nn.Embedding(a, b), "last": nn.Linear(b, a)})
     model["last"].weight = model["first"].weight
     return model
@@ -201,7 +201,7 @@ def without_parameters():
 
 
 def with_its_own(a, b):
-    """Parameters that belong to no layer: one of the model itself, one without dimensions, a list of them."""
+    """Parameters outside any layer: one of the model itself, one without dimensions, a list of them."""
     model = nn.Module()
     model.matrix = nn.Parameter(torch.zeros(a, b))
     model.scale = nn.Parameter(torch.tensor(1.0))

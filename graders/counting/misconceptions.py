@@ -1,6 +1,6 @@
-"""Known wrong ways to do the exercises of `counting`, with the hint for a student who did just that.
+"""Common mistakes in the exercises of `counting`, each with the hint for a student who made it.
 
-Where a mistake shows only in a special way, its docstring begins with that way: type, exception type, in place.
+Where a mistake shows only in one particular way, its docstring begins with that way: type, exception type, in place.
 """
 
 import math
@@ -41,7 +41,7 @@ def rounded_conv2d_parameters(in_channels, out_channels, kernel_size, bias, grou
 
 
 def positions(layers):
-    """Right: for each layer (kernel, stride, padding, distance of neighbours in front of it, and behind it)."""
+    """Right: for each layer (kernel, stride, padding, distance between neighbours before it, and after it)."""
     distance, found = 1, []
     for kernel, stride, padding in layers:
         found.append((kernel, stride, padding, distance, distance * stride))
@@ -50,7 +50,7 @@ def positions(layers):
 
 
 def with_answers(**wrong):
-    """The right answers but for some."""
+    """The right answers, except for those given."""
     return {**ANSWERS, **wrong}
 
 
@@ -63,13 +63,13 @@ def forgets_the_bias(in_channels, out_channels, kernel_size, bias=True, groups=1
     return conv2d_parameters(in_channels, out_channels, kernel_size, False, groups)
 
 
-@misconception("conv2d_parameters", hint="What does the caller want to say with `bias=False`?")
+@misconception("conv2d_parameters", hint="What does the caller mean by `bias=False`?")
 def always_counts_the_bias(in_channels, out_channels, kernel_size, bias=True, groups=1):  # noqa: ARG001
     """The argument `bias` is ignored."""
     return conv2d_parameters(in_channels, out_channels, kernel_size, True, groups)
 
 
-@misconception("conv2d_parameters", hint="Does a bias belong to a channel that goes in, or to one that comes out?")
+@misconception("conv2d_parameters", hint="Does a bias belong to an input channel or to an output channel?")
 def gives_each_input_channel_a_bias(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """in_channels biases."""
     weights = conv2d_parameters(in_channels, out_channels, kernel_size, False, groups)
@@ -78,7 +78,7 @@ def gives_each_input_channel_a_bias(in_channels, out_channels, kernel_size, bias
 
 @misconception(
     "conv2d_parameters",
-    hint="A filter adds up its window over all input channels, and then one bias. How many biases has one filter?",
+    hint="A filter sums its window over all input channels, then adds one bias. How many biases does one filter have?",
 )
 def gives_each_slice_of_a_filter_a_bias(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """A bias for each pair of channels."""
@@ -94,7 +94,7 @@ def counts_one_bias(in_channels, out_channels, kernel_size, bias=True, groups=1)
 
 @misconception(
     "conv2d_parameters",
-    hint="Groups divide the weights, but do the output channels become fewer? Compare with "
+    hint="Groups divide the weights, but do they reduce the number of output channels? Compare with "
     "`nn.Conv2d(4, 4, 1, groups=2)`.",
 )
 def divides_the_biases_among_the_groups(in_channels, out_channels, kernel_size, bias=True, groups=1):
@@ -112,7 +112,7 @@ def ignores_the_groups(in_channels, out_channels, kernel_size, bias=True, groups
 
 @misconception(
     "conv2d_parameters",
-    hint="You counted the weights of one group. How many groups are there, and which of the two numbers of channels "
+    hint="You counted the weights of one group. How many groups are there, and which of the two channel counts "
     "gets smaller for a filter?",
 )
 def counts_the_weights_of_one_group(in_channels, out_channels, kernel_size, bias=True, groups=1):
@@ -123,7 +123,7 @@ def counts_the_weights_of_one_group(in_channels, out_channels, kernel_size, bias
     return weights + (out_channels if bias else 0)
 
 
-@misconception("conv2d_parameters", hint="Do groups make a layer larger or smaller? Draw who is connected with whom.")
+@misconception("conv2d_parameters", hint="Do groups make a layer larger or smaller? Draw which channels are connected.")
 def multiplies_by_the_groups(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """More groups, more weights."""
     refuse_unequal_groups(in_channels, out_channels, groups)
@@ -131,7 +131,9 @@ def multiplies_by_the_groups(in_channels, out_channels, kernel_size, bias=True, 
     return weights + (out_channels if bias else 0)
 
 
-@misconception("conv2d_parameters", hint="Look at `nn.Conv2d(3, 8, 5).weight.shape`. Which of its extents is missing?")
+@misconception(
+    "conv2d_parameters", hint="Look at `nn.Conv2d(3, 8, 5).weight.shape`. Which of these dimensions do you leave out?"
+)
 def forgets_the_depth(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """A filter is flat."""
     refuse_unequal_groups(in_channels, out_channels, groups)
@@ -139,7 +141,7 @@ def forgets_the_depth(in_channels, out_channels, kernel_size, bias=True, groups=
     return out_channels * height * width + (out_channels if bias else 0)
 
 
-@misconception("conv2d_parameters", hint="A kernel of 5 is a square. How many weights does it have?")
+@misconception("conv2d_parameters", hint="A kernel of size 5 is a square. How many weights does it have?")
 def takes_the_kernel_for_a_line(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """k instead of k² for an int."""
     kernel = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, 1)
@@ -148,19 +150,19 @@ def takes_the_kernel_for_a_line(in_channels, out_channels, kernel_size, bias=Tru
 
 @misconception("conv2d_parameters", hint="A pair gives two numbers. Which of them do you use, and how often?")
 def takes_every_kernel_for_square(in_channels, out_channels, kernel_size, bias=True, groups=1):
-    """Of a pair only the height is used."""
+    """Only the height of a pair is used."""
     return conv2d_parameters(in_channels, out_channels, sides(kernel_size)[0], bias, groups)
 
 
-@misconception("conv2d_parameters", hint="What is `(3, 5) ** 2` in Python? Ask `isinstance(kernel_size, int)` first.")
+@misconception("conv2d_parameters", hint="What is `(3, 5) ** 2` in Python? Check `isinstance(kernel_size, int)` first.")
 def knows_no_pairs(in_channels, out_channels, kernel_size, bias=True, groups=1):
-    """Exception: a pair ends with a TypeError."""
+    """Exception: a pair raises a TypeError."""
     refuse_unequal_groups(in_channels, out_channels, groups)
     return out_channels * (in_channels // groups) * kernel_size**2 + (out_channels if bias else 0)
 
 
 @misconception(
-    "conv2d_parameters", hint="In Python `/` always gives a float, also where nothing is left over. What gives an int?"
+    "conv2d_parameters", hint="In Python `/` always gives a float, even when there is no remainder. What gives an int?"
 )
 def divides_into_a_float(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Type: `/` instead of `//`."""
@@ -170,7 +172,7 @@ def divides_into_a_float(in_channels, out_channels, kernel_size, bias=True, grou
 
 
 @misconception(
-    "conv2d_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say of yours?"
+    "conv2d_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say about yours?"
 )
 def multiplies_in_a_tensor(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Type: the result is a tensor without dimensions."""
@@ -178,7 +180,7 @@ def multiplies_in_a_tensor(in_channels, out_channels, kernel_size, bias=True, gr
 
 
 @misconception(
-    "conv2d_parameters", hint="3 channels in 2 groups: how many are in each? What should a good function say to that?"
+    "conv2d_parameters", hint="3 channels in 2 groups: how many are in each? How should a good function respond?"
 )
 def rounds_the_groups_down(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Channels that cannot be divided equally are not refused."""
@@ -186,7 +188,7 @@ def rounds_the_groups_down(in_channels, out_channels, kernel_size, bias=True, gr
 
 
 @misconception(
-    "conv2d_parameters", hint="Groups divide the channels on both sides of the layer. Which side do you look at?"
+    "conv2d_parameters", hint="Groups divide the channels on both sides of the layer. Which side do you check?"
 )
 def looks_at_the_input_groups_only(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Output channels that cannot be divided equally are not refused."""
@@ -196,7 +198,7 @@ def looks_at_the_input_groups_only(in_channels, out_channels, kernel_size, bias=
 
 
 @misconception(
-    "conv2d_parameters", hint="Groups divide the channels on both sides of the layer. Which side do you look at?"
+    "conv2d_parameters", hint="Groups divide the channels on both sides of the layer. Which side do you check?"
 )
 def looks_at_the_output_groups_only(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Input channels that cannot be divided equally are not refused."""
@@ -213,7 +215,7 @@ def asserts_equal_groups(in_channels, out_channels, kernel_size, bias=True, grou
     return conv2d_parameters(in_channels, out_channels, kernel_size, bias, groups)
 
 
-@misconception("conv2d_parameters", hint="You raise the right exception, but it does not say a word to the caller.")
+@misconception("conv2d_parameters", hint="You raise the right exception, but it tells the caller nothing.")
 def refuses_groups_without_a_message(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Exception message: the ValueError is empty."""
     if in_channels % groups or out_channels % groups:
@@ -230,7 +232,7 @@ def forgets_the_bias_of_a_linear_layer(in_features, out_features, bias=True):  #
     return in_features * out_features
 
 
-@misconception("linear_parameters", hint="What does the caller want to say with `bias=False`?")
+@misconception("linear_parameters", hint="What does the caller mean by `bias=False`?")
 def always_counts_the_bias_of_a_linear_layer(in_features, out_features, bias=True):  # noqa: ARG001
     """The argument `bias` is ignored."""
     return (in_features + 1) * out_features
@@ -255,7 +257,7 @@ def adds_the_features(in_features, out_features, bias=True):
 
 
 @misconception(
-    "linear_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say of yours?"
+    "linear_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say about yours?"
 )
 def counts_a_linear_layer_in_floats(in_features, out_features, bias=True):
     """Type: a float."""
@@ -304,7 +306,7 @@ def returns_false_for_nothing(num_features, affine=True):
 
 
 @misconception(
-    "batchnorm_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say of yours?"
+    "batchnorm_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say about yours?"
 )
 def counts_batchnorm_in_floats(num_features, affine=True):
     """Type: a float."""
@@ -314,13 +316,13 @@ def counts_batchnorm_in_floats(num_features, affine=True):
 # mlp_parameters
 
 
-@misconception("mlp_parameters", hint="Which numbers besides its matrix does a fully connected layer learn?")
+@misconception("mlp_parameters", hint="What does a fully connected layer learn besides its matrix?")
 def forgets_the_biases_of_the_mlp(sizes, bias=True):  # noqa: ARG001
     """Only the weights count."""
     return mlp_parameters(sizes, False)
 
 
-@misconception("mlp_parameters", hint="What does the caller want to say with `bias=False`?")
+@misconception("mlp_parameters", hint="What does the caller mean by `bias=False`?")
 def always_counts_the_biases_of_the_mlp(sizes, bias=True):  # noqa: ARG001
     """The argument `bias` is ignored."""
     return mlp_parameters(sizes, True)
@@ -338,15 +340,13 @@ def gives_the_input_a_bias(sizes, bias=True):
     return mlp_parameters(sizes, False) + (sum(sizes) if bias else 0)
 
 
-@misconception("mlp_parameters", hint="Your biases are those of the last layer. What about the hidden ones?")
+@misconception("mlp_parameters", hint="You only count the biases of the last layer. What about the hidden layers?")
 def gives_only_the_output_a_bias(sizes, bias=True):
     """Hidden layers have no bias."""
     return mlp_parameters(sizes, False) + (sizes[-1] if bias else 0)
 
 
-@misconception(
-    "mlp_parameters", hint="Four sizes: how many layers lie between them? And how many does your loop visit?"
-)
+@misconception("mlp_parameters", hint="Four sizes: how many layers are between them? How many does your loop visit?")
 def leaves_out_the_last_layer(sizes, bias=True):
     """The loop ends too early."""
     whole = mlp_parameters(sizes, bias)
@@ -357,7 +357,7 @@ def leaves_out_the_last_layer(sizes, bias=True):
     "mlp_parameters", hint="Which pairs of sizes have a layer between them? Print the pairs that your loop visits."
 )
 def connects_every_pair_of_sizes(sizes, bias=True):
-    """Each size is connected with all later ones."""
+    """Each size is connected to all later ones."""
     mlp_parameters(sizes, bias)
     pairs = [(a, b) for i, a in enumerate(sizes) for b in sizes[i + 1 :]]
     return sum(linear_parameters(a, b, bias) for a, b in pairs)
@@ -367,24 +367,26 @@ def connects_every_pair_of_sizes(sizes, bias=True):
     "mlp_parameters", hint="The layers come one after the other. Do their parameters multiply, or do they add up?"
 )
 def multiplies_all_sizes(sizes, bias=True):
-    """The product of all sizes for weights."""
+    """The number of weights is the product of all sizes."""
     mlp_parameters(sizes, bias)
     return math.prod(sizes) + (sum(sizes[1:]) if bias else 0)
 
 
-@misconception("mlp_parameters", hint="How many layers does a list with one size describe? A good function says so.")
+@misconception(
+    "mlp_parameters", hint="How many layers does a list with one size describe? A good function tells the caller."
+)
 def counts_nothing_for_too_few_sizes(sizes, bias=True):
     """Fewer than two sizes are not refused."""
     return mlp_parameters(sizes, bias) if len(sizes) > 1 else 0
 
 
-@misconception("mlp_parameters", hint="You refuse an empty list. Is a single size enough for a layer?")
+@misconception("mlp_parameters", hint="You reject an empty list. Is a single size enough for a layer?")
 def takes_a_single_size_for_a_network(sizes, bias=True):
     """One size is not refused."""
     return 0 if len(sizes) == 1 else mlp_parameters(sizes, bias)
 
 
-@misconception("mlp_parameters", hint="Two sizes, an input and an output: is this not a layer?")
+@misconception("mlp_parameters", hint="Two sizes, an input and an output: isn't that a layer?")
 def wants_a_hidden_layer(sizes, bias=True):
     """Two sizes are refused."""
     if len(sizes) < 3:
@@ -394,7 +396,7 @@ def wants_a_hidden_layer(sizes, bias=True):
 
 @misconception(
     "mlp_parameters",
-    hint="Print the list that you were given, before your function and after it. It belongs to the caller.",
+    hint="Print the list before and after calling your function. It belongs to the caller.",
 )
 def uses_up_the_sizes(sizes, bias=True):
     """In place: the sizes are popped off the caller's list."""
@@ -404,7 +406,9 @@ def uses_up_the_sizes(sizes, bias=True):
     return total
 
 
-@misconception("mlp_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say of yours?")
+@misconception(
+    "mlp_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say about yours?"
+)
 def adds_up_in_floats(sizes, bias=True):
     """Type: the sum begins with 0.0."""
     return 0.0 + mlp_parameters(sizes, bias)
@@ -414,7 +418,8 @@ def adds_up_in_floats(sizes, bias=True):
 
 
 @misconception(
-    "count_parameters", hint="Which of the numbers that batch normalisation keeps does the optimizer change?"
+    "count_parameters",
+    hint="Batch normalisation keeps several numbers per channel. Which of them does the optimizer change?",
 )
 def counts_buffers_too(model, trainable_only=False):
     """Parameters and buffers."""
@@ -426,34 +431,35 @@ def counts_buffers_too(model, trainable_only=False):
     hint="Two different layers may use the same nn.Parameter. How would your loop notice? `is` and `id` may help.",
 )
 def counts_tied_weights_twice(model, trainable_only=False):
-    """Each layer once, but the parameter that two layers share twice."""
+    """Each layer counts once, but a parameter that two layers share counts twice."""
     own = [p for module in model.modules() for p in module.parameters(recurse=False)]
     return sum(p.numel() for p in own if p.requires_grad or not trainable_only)
 
 
 @misconception(
     "count_parameters",
-    hint="Try `layer = nn.Linear(2, 2); nn.Sequential(layer, layer)`. How many numbers does it hold in memory?",
+    hint="Try `layer = nn.Linear(2, 2); nn.Sequential(layer, layer)`. How many numbers does it keep in memory?",
 )
 def counts_shared_layers_each_time(model, trainable_only=False):
-    """A layer counts wherever it stands."""
+    """A layer counts everywhere it appears."""
     named = model.named_parameters(remove_duplicate=False)
     return sum(p.numel() for _, p in named if p.requires_grad or not trainable_only)
 
 
 @misconception(
     "count_parameters",
-    hint="What does `state_dict()` hold besides parameters? Print its names for a BatchNorm layer.",
+    hint="What does `state_dict()` contain besides parameters? Print its keys for a BatchNorm layer.",
 )
 def counts_the_state_dict(model, trainable_only=False):
-    """Buffers count, and shared parameters count as often as they are named."""
+    """Buffers count, and a shared parameter counts once per name."""
     if trainable_only:
         return count_parameters(model, True)
     return sum(tensor.numel() for tensor in model.state_dict().values())
 
 
 @misconception(
-    "count_parameters", hint="`modules()` and `parameters()` both look inside. What happens when you do both?"
+    "count_parameters",
+    hint="`modules()` and `parameters()` both include nested layers. What happens when you combine them?",
 )
 def counts_inner_layers_at_every_level(model, trainable_only=False):
     """parameters() of each of modules()."""
@@ -461,22 +467,23 @@ def counts_inner_layers_at_every_level(model, trainable_only=False):
     return sum(p.numel() for p in found if p.requires_grad or not trainable_only)
 
 
-@misconception("count_parameters", hint="Is a matrix of 3 × 4 one parameter or twelve?")
+@misconception("count_parameters", hint="Is a 3 × 4 matrix one parameter or twelve?")
 def counts_tensors(model, trainable_only=False):
     """The number of tensors."""
     return len([p for p in model.parameters() if p.requires_grad or not trainable_only])
 
 
-@misconception("count_parameters", hint="Can a parameter belong to the model itself and to none of its layers?")
+@misconception("count_parameters", hint="Can a parameter belong to the model itself rather than to one of its layers?")
 def looks_at_layers_only(model, trainable_only=False):
-    """Parameters of the model itself are overlooked where it has layers."""
+    """Parameters of the model itself are overlooked if it has layers."""
     layers = list(model.children()) or [model]
     seen = {p: None for layer in layers for p in layer.parameters()}
     return sum(p.numel() for p in seen if p.requires_grad or not trainable_only)
 
 
 @misconception(
-    "count_parameters", hint="How are the parameters of a layer called that is not from torch.nn? Do not count by name."
+    "count_parameters",
+    hint="What are the parameters called in a layer that is not from torch.nn? Do not count by name.",
 )
 def looks_for_weight_and_bias(model, trainable_only=False):
     """Only parameters called weight and bias count."""
@@ -484,34 +491,36 @@ def looks_for_weight_and_bias(model, trainable_only=False):
     return sum(p.numel() for p in named if p.requires_grad or not trainable_only)
 
 
-@misconception("count_parameters", hint="How deep do you look? Put an nn.Sequential into another one.")
+@misconception("count_parameters", hint="How deep do you look? Put an nn.Sequential inside another one.")
 def looks_one_level_deep(model, trainable_only=False):
-    """Layers in layers are overlooked."""
+    """Nested layers are overlooked."""
     modules = [model, *model.children()]
     seen = {p: None for module in modules for p in module.parameters(recurse=False)}
     return sum(p.numel() for p in seen if p.requires_grad or not trainable_only)
 
 
-@misconception("count_parameters", hint="With `trainable_only=True`, what should a frozen layer count?")
+@misconception("count_parameters", hint="With `trainable_only=True`, how much should a frozen layer add to the count?")
 def ignores_trainable_only(model, trainable_only=False):  # noqa: ARG001
     """Frozen parameters always count."""
     return count_parameters(model)
 
 
-@misconception("count_parameters", hint="A frozen parameter is still a parameter. When only is it left out?")
+@misconception("count_parameters", hint="A frozen parameter is still a parameter. In which case is it left out?")
 def never_counts_frozen_parameters(model, trainable_only=False):  # noqa: ARG001
     """Frozen parameters never count."""
     return count_parameters(model, True)
 
 
-@misconception("count_parameters", hint="Freeze all of a model and print what you count with trainable_only=True.")
+@misconception("count_parameters", hint="Freeze a whole model and print your count with trainable_only=True.")
 def counts_the_frozen_ones(model, trainable_only=False):
     """trainable_only selects the frozen parameters."""
     everything = count_parameters(model)
     return everything - count_parameters(model, True) if trainable_only else everything
 
 
-@misconception("count_parameters", hint="One frozen parameter does not freeze its layer. What do you ask, and of whom?")
+@misconception(
+    "count_parameters", hint="One frozen parameter does not freeze its layer. What do you check, and on what?"
+)
 def leaves_out_layers_that_are_partly_frozen(model, trainable_only=False):
     """A layer counts only if all of its parameters are trained."""
     if not trainable_only:
@@ -528,14 +537,14 @@ def takes_equal_shapes_for_the_same(model, trainable_only=False):
 
 
 @misconception(
-    "count_parameters", hint="Is every model in evaluation mode when your function is done? Look at `model.training`."
+    "count_parameters", hint="Which mode is the model in before and after your function? Look at `model.training`."
 )
 def leaves_evaluation_mode_behind(model, trainable_only=False):
     """In place: the model is switched to evaluation."""
     return count_parameters(model.eval(), trainable_only)
 
 
-@misconception("count_parameters", hint="Look at `requires_grad` of the parameters before and after your function.")
+@misconception("count_parameters", hint="Look at the parameters' `requires_grad` before and after your function.")
 def thaws_the_model(model, trainable_only=False):
     """In place: all parameters require a gradient afterwards."""
     total = count_parameters(model, trainable_only)
@@ -544,7 +553,7 @@ def thaws_the_model(model, trainable_only=False):
 
 
 @misconception(
-    "count_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say of yours?"
+    "count_parameters", hint="Counts are Python ints in this assignment. What does `type(...)` say about yours?"
 )
 def returns_a_tensor(model, trainable_only=False):
     """Type: a sum of tensors is a tensor."""
@@ -563,25 +572,21 @@ def rounds_up(input_size, kernel_size, stride=1, padding=0):
     return -((kernel_size - input_size - 2 * padding) // stride) + 1
 
 
-@misconception(
-    "output_size", hint="What is `round(1.5)`, and what `round(0.5)`? A step that is not whole is not taken."
-)
+@misconception("output_size", hint="What are `round(1.5)` and `round(0.5)`? A partial step is not taken.")
 def rounds_to_the_nearest(input_size, kernel_size, stride=1, padding=0):
     """round() instead of the floor."""
     output_size(input_size, kernel_size, stride, padding)
     return round((input_size - kernel_size + 2 * padding) / stride) + 1
 
 
-@misconception(
-    "output_size", hint="Between which operations do you divide? Put the parentheses of the formula into your code."
-)
+@misconception("output_size", hint="At which point do you divide? Put the parentheses of the formula into your code.")
 def divides_the_kernel_only(input_size, kernel_size, stride=1, padding=0):
     """Operator precedence: size - kernel // stride."""
     output_size(input_size, kernel_size, stride, padding)
     return input_size + 2 * padding - kernel_size // stride + 1
 
 
-@misconception("output_size", hint="How many sides has a line of pixels? By how much does padding 1 make it longer?")
+@misconception("output_size", hint="How many ends does a line of pixels have? How much longer does padding 1 make it?")
 def pads_one_side(input_size, kernel_size, stride=1, padding=0):
     """The padding counts once."""
     output_size(input_size, kernel_size, stride, padding)
@@ -596,7 +601,7 @@ def forgets_the_first_place(input_size, kernel_size, stride=1, padding=0):
     return output_size(input_size, kernel_size, stride, padding) - 1
 
 
-@misconception("output_size", hint="Which of the four arguments do you not use?")
+@misconception("output_size", hint="Which of the four arguments do you never use?")
 def ignores_the_stride(input_size, kernel_size, stride=1, padding=0):
     """As if the stride were 1."""
     output_size(input_size, kernel_size, stride, padding)
@@ -617,13 +622,13 @@ def forgets_the_floor(input_size, kernel_size, stride=1, padding=0):
     return (input_size - kernel_size + 2 * padding) / stride + 1
 
 
-@misconception("output_size", hint="The number is right. What does `type(...)` say of it?")
+@misconception("output_size", hint="The number is right. What does `type(...)` say about it?")
 def floors_into_a_float(input_size, kernel_size, stride=1, padding=0):
     """Type: a float without a fraction."""
     return float(output_size(input_size, kernel_size, stride, padding))
 
 
-@misconception("output_size", hint="What does your formula say for a window of 5 on 3 pixels? Is this a size?")
+@misconception("output_size", hint="What does your formula give for a window of 5 on 3 pixels? Is that a size?")
 def returns_sizes_below_one(input_size, kernel_size, stride=1, padding=0):
     """A window that does not fit is not refused."""
     if stride < 1:
@@ -631,15 +636,15 @@ def returns_sizes_below_one(input_size, kernel_size, stride=1, padding=0):
     return (input_size - kernel_size + 2 * padding) // stride + 1
 
 
-@misconception("output_size", hint="A map without pixels is no map. What should the caller hear?")
+@misconception("output_size", hint="A map without pixels is not a map. What should the caller be told?")
 def returns_zero_for_what_does_not_fit(input_size, kernel_size, stride=1, padding=0):
     """0 for a window that does not fit."""
     return 0 if kernel_size > input_size + 2 * padding else output_size(input_size, kernel_size, stride, padding)
 
 
-@misconception("output_size", hint="`int(-0.5)` is 0, not -1. Ask whether the window fits before you divide.")
+@misconception("output_size", hint="`int(-0.5)` is 0, not -1. Check whether the window fits before you divide.")
 def cuts_negative_numbers_off(input_size, kernel_size, stride=1, padding=0):
-    """int() turns -1/3 into 0, so with a stride some windows that do not fit are let through."""
+    """int() turns -1/3 into 0, so with a stride some windows that do not fit are accepted."""
     if stride < 1:
         raise ValueError("the stride must be at least 1")
     size = int((input_size - kernel_size + 2 * padding) / stride) + 1
@@ -666,13 +671,13 @@ def refuses_a_window_that_just_fits(input_size, kernel_size, stride=1, padding=0
 
 @misconception("output_size", hint="Which exception does a division by 0 raise, and what happens with a stride of -1?")
 def divides_by_any_stride(input_size, kernel_size, stride=1, padding=0):
-    """The stride is not looked at."""
+    """The stride is not checked."""
     if kernel_size > input_size + 2 * padding:
         raise ValueError("the window does not fit")
     return (input_size - kernel_size + 2 * padding) // stride + 1
 
 
-@misconception("output_size", hint="You refuse a stride of 0. Can a window move by -1?")
+@misconception("output_size", hint="You reject a stride of 0. Can a window move by -1?")
 def lets_the_window_move_backwards(input_size, kernel_size, stride=1, padding=0):
     """Negative strides are not refused."""
     if stride < 0:
@@ -688,7 +693,7 @@ def asserts_the_window(input_size, kernel_size, stride=1, padding=0):
     return output_size(input_size, kernel_size, stride, padding)
 
 
-@misconception("output_size", hint="You raise the right exception, but it does not say a word to the caller.")
+@misconception("output_size", hint="You raise the right exception, but it tells the caller nothing.")
 def refuses_windows_without_a_message(input_size, kernel_size, stride=1, padding=0):
     """Exception message: the ValueError is empty."""
     if stride < 1 or kernel_size > input_size + 2 * padding:
@@ -707,11 +712,11 @@ def leaves_out_the_input(input_size, layers):
 
 @misconception("network_sizes", hint="How many sizes are there with two layers? Compare with the length of your list.")
 def leaves_out_the_last_size(input_size, layers):
-    """The list holds the input of each layer."""
+    """The list contains only the input size of each layer."""
     return network_sizes(input_size, layers)[:-1]
 
 
-@misconception("network_sizes", hint="You return one number. The caller wants to see what happens on the way, too.")
+@misconception("network_sizes", hint="You return one number. The caller also wants to see what happens along the way.")
 def returns_the_last_size_only(input_size, layers):
     """A number instead of a list."""
     return network_sizes(input_size, layers)[-1]
@@ -723,7 +728,7 @@ def feeds_the_image_to_every_layer(input_size, layers):
     return [input_size] + [output_size(input_size, *layer) for layer in layers]
 
 
-@misconception("network_sizes", hint="In which order do the three numbers of a layer stand?")
+@misconception("network_sizes", hint="In what order do the three numbers of a layer come?")
 def exchanges_stride_and_padding(input_size, layers):
     """(kernel, padding, stride)."""
     return network_sizes(input_size, [(kernel, padding, stride) for kernel, stride, padding in layers])
@@ -746,7 +751,7 @@ def rounds_up_in_every_layer(input_size, layers):
 
 
 @misconception(
-    "network_sizes", hint="A network that breaks off in the middle is no network. What should the caller hear?"
+    "network_sizes", hint="A network that stops in the middle is not a network. What should the caller be told?"
 )
 def stops_where_a_layer_does_not_fit(input_size, layers):
     """A layer that does not fit ends the list silently."""
@@ -769,7 +774,7 @@ def goes_on_below_one(input_size, layers):
     return sizes
 
 
-@misconception("network_sizes", hint="You look whether the first layer fits. What about the others?")
+@misconception("network_sizes", hint="You check whether the first layer fits. What about the others?")
 def checks_the_first_layer_only(input_size, layers):
     """A later layer that does not fit is not refused."""
     sizes = [input_size]
@@ -784,7 +789,7 @@ def checks_the_first_layer_only(input_size, layers):
     "network_sizes", hint="Which exception does a division by 0 raise, and what happens with a stride of -1?"
 )
 def accepts_any_stride(input_size, layers):
-    """The strides are not looked at."""
+    """The strides are not checked."""
     sizes = [input_size]
     for kernel, stride, padding in layers:
         if kernel > sizes[-1] + 2 * padding:
@@ -795,13 +800,13 @@ def accepts_any_stride(input_size, layers):
 
 @misconception("network_sizes", hint="Without layers, what is left? An index like `layers[0]` needs at least one.")
 def needs_a_layer(input_size, layers):
-    """Exception: an empty list ends with an IndexError."""
+    """Exception: an empty list raises an IndexError."""
     layers[0]
     return network_sizes(input_size, layers)
 
 
 @misconception(
-    "network_sizes", hint="Print the list of layers before your function and after it. It belongs to the caller."
+    "network_sizes", hint="Print the list of layers before and after calling your function. It belongs to the caller."
 )
 def uses_up_the_layers(input_size, layers):
     """In place: the layers are popped off the caller's list."""
@@ -811,7 +816,7 @@ def uses_up_the_layers(input_size, layers):
     return sizes
 
 
-@misconception("network_sizes", hint="The sizes are right. What does `type(...)` say of them?")
+@misconception("network_sizes", hint="The sizes are right. What does `type(...)` say about them?")
 def returns_float_sizes(input_size, layers):
     """Type: floats without a fraction."""
     return [float(size) for size in network_sizes(input_size, layers)]
@@ -821,14 +826,17 @@ def returns_float_sizes(input_size, layers):
 
 
 @misconception(
-    "same_padding", hint="Put your padding for a kernel of 4 into the formula of the output size. Is the size kept?"
+    "same_padding",
+    hint="Put your padding for a kernel of 4 into the formula for the output size. Does the size stay the same?",
 )
 def pads_even_kernels_as_well(kernel_size):
     """kernel // 2 for every kernel."""
     return kernel_size // 2
 
 
-@misconception("same_padding", hint="Is your padding for both sides together? The contract wants that of one side.")
+@misconception(
+    "same_padding", hint="Is your padding for both sides together? The task asks for the padding of one side."
+)
 def pads_for_both_sides(kernel_size):
     """kernel - 1."""
     same_padding(kernel_size)
@@ -841,21 +849,25 @@ def pads_one_too_many(kernel_size):
     return same_padding(kernel_size) + 1
 
 
-@misconception("same_padding", hint="Your padding suits a kernel of 3. Try 5.")
+@misconception("same_padding", hint="Your padding is right for a kernel of 3. Try 5.")
 def always_pads_by_one(kernel_size):
-    """1, as for the kernel of 3."""
+    """1, as for a kernel of 3."""
     same_padding(kernel_size)
     return 1 if kernel_size > 1 else 0
 
 
-@misconception("same_padding", hint="In Python `/` always gives a float. Half a pixel of padding does not exist.")
+@misconception(
+    "same_padding", hint="In Python `/` always gives a float. There is no such thing as half a pixel of padding."
+)
 def halves_into_a_float(kernel_size):
     """Type: (kernel - 1) / 2."""
     same_padding(kernel_size)
     return (kernel_size - 1) / 2
 
 
-@misconception("same_padding", hint="Half a pixel of padding does not exist. What should the caller hear?")
+@misconception(
+    "same_padding", hint="There is no such thing as half a pixel of padding. What should the caller be told?"
+)
 def returns_half_pixels(kernel_size):
     """(kernel - 1) / 2 for even kernels, too."""
     return (kernel_size - 1) / 2 if kernel_size % 2 == 0 else same_padding(kernel_size)
@@ -868,7 +880,7 @@ def asserts_an_odd_kernel(kernel_size):
     return same_padding(kernel_size)
 
 
-@misconception("same_padding", hint="You raise the right exception, but it does not say a word to the caller.")
+@misconception("same_padding", hint="You raise the right exception, but it tells the caller nothing.")
 def refuses_even_kernels_without_a_message(kernel_size):
     """Exception message: the ValueError is empty."""
     if kernel_size % 2 == 0:
@@ -881,7 +893,7 @@ def refuses_even_kernels_without_a_message(kernel_size):
 
 @misconception(
     "receptive_field",
-    hint="The size of one layer with kernel 3 and stride 2: does its own stride matter for its own window?",
+    hint="One layer with kernel 3 and stride 2: does its own stride matter for its own window?",
 )
 def widens_by_the_layers_own_stride(layers, input_size=224):
     """The distance is multiplied by the stride before it is used for the size."""
@@ -891,17 +903,17 @@ def widens_by_the_layers_own_stride(layers, input_size=224):
 
 @misconception(
     "receptive_field",
-    hint="In which order do you update your variables? A layer is told by the distance in front of it, not behind it.",
+    hint="In what order do you update your variables? What matters for a layer is the distance before it, not after.",
 )
 def multiplies_the_distance_first(layers, input_size=224):
-    """Size and centres both use the distance behind the layer."""
+    """Size and centres both use the distance after the layer."""
     size = 1 + sum((kernel - 1) * behind for kernel, _, _, _, behind in positions(layers))
     first = sum(((kernel - 1) / 2 - padding) * behind for kernel, _, padding, _, behind in positions(layers))
     centers = receptive_field(layers, input_size)[1]
     return size, [center - centers[0] + first for center in centers]
 
 
-@misconception("receptive_field", hint="Without any layer, how many pixels does a pixel see?")
+@misconception("receptive_field", hint="With no layers at all, how many pixels does a pixel see?")
 def starts_with_a_field_of_zero(layers, input_size=224):
     """The size begins with 0."""
     size, centers = receptive_field(layers, input_size)
@@ -910,7 +922,7 @@ def starts_with_a_field_of_zero(layers, input_size=224):
 
 @misconception(
     "receptive_field",
-    hint="After a stride of 2, how many pixels lie between two neighbours? The next layer sees those.",
+    hint="After a stride of 2, how many pixels apart are two neighbours? The next layer sees those.",
 )
 def ignores_the_strides_in_the_size(layers, input_size=224):
     """Every layer adds kernel - 1."""
@@ -933,11 +945,11 @@ def multiplies_the_kernels(layers, input_size=224):
 
 @misconception("receptive_field", hint="You return how far apart two fields are. How wide is one of them?")
 def returns_the_distance_for_the_size(layers, input_size=224):
-    """Distance and size have changed places."""
+    """The distance is returned as the size."""
     return math.prod(stride for _, stride, _ in layers), receptive_field(layers, input_size)[1]
 
 
-@misconception("receptive_field", hint="Does a window become smaller because some of it lies in the padding?")
+@misconception("receptive_field", hint="Does a window get smaller because part of it is in the padding?")
 def takes_the_padding_off_the_size(layers, input_size=224):
     """Padding makes the field smaller."""
     size, centers = receptive_field(layers, input_size)
@@ -952,10 +964,10 @@ def cuts_the_size_off_at_the_image(layers, input_size=224):
 
 
 @misconception(
-    "receptive_field", hint="Which layer acts on the pixels: the first or the last of the list? Its stride comes first."
+    "receptive_field", hint="Which layer acts on the pixels: the first or the last in the list? Its stride comes first."
 )
 def goes_through_the_layers_backwards(layers, input_size=224):
-    """The last layer is taken for the first."""
+    """The last layer is treated as the first."""
     size = 1 + sum((kernel - 1) * before for kernel, _, _, before, _ in positions(layers[::-1]))
     return size, receptive_field(layers, input_size)[1]
 
@@ -970,24 +982,24 @@ def forgets_that_padding_shifts(layers, input_size=224):
 
 @misconception(
     "receptive_field",
-    hint="A border around the map of the second layer: how many pixels of the *image* wide is it after a stride of 2?",
+    hint="A border around the second layer's map, after a stride of 2: how wide is it in pixels of the *image*?",
 )
 def shifts_by_bare_padding(layers, input_size=224):
-    """The padding of later layers is not multiplied by the distance in front of them."""
+    """The padding of later layers is not multiplied by the distance before them."""
     size, centers = receptive_field(layers, input_size)
     shift = sum(padding * (before - 1) for _, _, padding, before, _ in positions(layers))
     return size, [center + shift for center in centers]
 
 
-@misconception("receptive_field", hint="Is the border of a layer measured in its inputs or in its outputs?")
+@misconception("receptive_field", hint="Is a layer's border measured in pixels of its input or of its output?")
 def shifts_by_the_layers_own_stride(layers, input_size=224):
-    """The padding is multiplied by the distance behind the layer."""
+    """The padding is multiplied by the distance after the layer."""
     size, centers = receptive_field(layers, input_size)
     shift = sum(padding * (before - behind) for _, _, padding, before, behind in positions(layers))
     return size, [center + shift for center in centers]
 
 
-@misconception("receptive_field", hint="To which side does a border on the left move the first window?")
+@misconception("receptive_field", hint="In which direction does a border on the left move the first window?")
 def shifts_to_the_right(layers, input_size=224):
     """Padding moves the centres the wrong way."""
     size, centers = receptive_field(layers, input_size)
@@ -995,14 +1007,14 @@ def shifts_to_the_right(layers, input_size=224):
     return size, [center + shift for center in centers]
 
 
-@misconception("receptive_field", hint="A window over the pixels 0, 1 and 2: which pixel is in its middle?")
+@misconception("receptive_field", hint="A window over pixels 0, 1 and 2: which pixel is in its middle?")
 def returns_the_left_ends(layers, input_size=224):
     """The first pixel of each field instead of its centre."""
     size, centers = receptive_field(layers, input_size)
     return size, [center - (size - 1) / 2 for center in centers]
 
 
-@misconception("receptive_field", hint="Where is the centre of the pixels 0 and 1? It need not be a pixel.")
+@misconception("receptive_field", hint="Where is the centre of pixels 0 and 1? It need not be a pixel.")
 def rounds_the_centers(layers, input_size=224):
     """(kernel - 1) // 2."""
     size, centers = receptive_field(layers, input_size)
@@ -1010,7 +1022,7 @@ def rounds_the_centers(layers, input_size=224):
     return size, [center - shift for center in centers]
 
 
-@misconception("receptive_field", hint="At which coordinate does pixel 0 have its centre here: at 0 or at 0.5?")
+@misconception("receptive_field", hint="Where is the centre of pixel 0 here: at 0 or at 0.5?")
 def counts_from_the_edge_of_the_pixels(layers, input_size=224):
     """Pixel i has its centre at i + 0.5."""
     size, centers = receptive_field(layers, input_size)
@@ -1018,7 +1030,7 @@ def counts_from_the_edge_of_the_pixels(layers, input_size=224):
 
 
 @misconception(
-    "receptive_field", hint="Two layers of stride 2: how far apart, in pixels, are two neighbours of the last map?"
+    "receptive_field", hint="Two layers of stride 2: how far apart, in pixels, are two neighbours in the last map?"
 )
 def places_the_centers_by_the_last_stride(layers, input_size=224):
     """The centres are as far apart as the last layer's stride."""
@@ -1026,48 +1038,49 @@ def places_the_centers_by_the_last_stride(layers, input_size=224):
     return size, [centers[0] + i * layers[-1][1] for i in range(len(centers))]
 
 
-@misconception("receptive_field", hint="Should centres that lie in the padding be moved? Read the conventions again.")
+@misconception("receptive_field", hint="Should centres that are in the padding be moved? Read the conventions again.")
 def pulls_the_centers_into_the_image(layers, input_size=224):
-    """Centres outside of the image are moved to its edge."""
+    """Centres outside the image are moved to its edge."""
     size, centers = receptive_field(layers, input_size)
     return size, [min(max(center, 0), input_size - 1) for center in centers]
 
 
 @misconception("receptive_field", hint="How many outputs are there, and how many centres do you return?")
 def drops_centers_outside_of_the_image(layers, input_size=224):
-    """Centres outside of the image are left out."""
+    """Centres outside the image are left out."""
     size, centers = receptive_field(layers, input_size)
     return size, [center for center in centers if 0 <= center <= input_size - 1]
 
 
 @misconception("receptive_field", hint="There is a centre for each output. How many outputs does the last layer have?")
 def returns_a_center_for_every_step_in_the_image(layers, input_size=224):
-    """As many centres as strides fit into the image, whatever the kernels."""
+    """As many centres as strides fit in the image, whatever the kernels."""
     size, centers = receptive_field(layers, input_size)
     distance = math.prod(stride for _, stride, _ in layers)
     return size, [centers[0] + start for start in range(0, input_size, distance)]
 
 
-@misconception("receptive_field", hint="Which of your arguments do you not use?")
+@misconception("receptive_field", hint="Which of the arguments do you never use?")
 def always_sees_224_pixels(layers, input_size=224):  # noqa: ARG001
     """input_size is ignored."""
     return receptive_field(layers)
 
 
-@misconception("receptive_field", hint="In which order are the two results returned?")
+@misconception("receptive_field", hint="In what order are the two results returned?")
 def returns_the_centers_first(layers, input_size=224):
     """(centers, size)."""
     return receptive_field(layers, input_size)[::-1]
 
 
-@misconception("receptive_field", hint="Two results are asked for. Where do you return the centres?")
+@misconception("receptive_field", hint="The task asks for two results. Where do you return the centres?")
 def returns_the_size_only(layers, input_size=224):
     """A number instead of a pair."""
     return receptive_field(layers, input_size)[0]
 
 
 @misconception(
-    "receptive_field", hint="The numbers are right, but a list of Python numbers is asked for. `tolist()` makes one."
+    "receptive_field",
+    hint="The numbers are right, but the task asks for a list of Python numbers. `tolist()` makes one.",
 )
 def returns_a_tensor_of_centers(layers, input_size=224):
     """Type: the centres are a tensor."""
@@ -1076,7 +1089,7 @@ def returns_a_tensor_of_centers(layers, input_size=224):
 
 
 @misconception(
-    "receptive_field", hint="Print the list of layers before your function and after it. It belongs to the caller."
+    "receptive_field", hint="Print the list of layers before and after calling your function. It belongs to the caller."
 )
 def turns_the_layers_around(layers, input_size=224):
     """In place: layers.reverse() to go from the output to the input."""
@@ -1089,7 +1102,7 @@ def turns_the_layers_around(layers, input_size=224):
 
 
 @misconception(
-    "conv_macs", hint="How many places does the window visit? Count the pixels that come out, not those that go in."
+    "conv_macs", hint="How many places does the window visit? Count the output pixels, not the input pixels."
 )
 def counts_places_in_the_input(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):  # noqa: ARG001
     """The input's pixels instead of the output's."""
@@ -1103,13 +1116,13 @@ def counts_one_row(in_channels, out_channels, kernel_size, input_size, stride=1,
     return side * out_channels * (in_channels // groups) * kernel_size**2
 
 
-@misconception("conv_macs", hint="A kernel of 3 is a square. How many weights does it have?")
+@misconception("conv_macs", hint="A kernel of size 3 is a square. How many weights does it have?")
 def counts_one_row_of_the_kernel(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):
     """k instead of k²."""
     return conv_macs(in_channels, out_channels, kernel_size, input_size, stride, padding, groups) // kernel_size
 
 
-@misconception("conv_macs", hint="A multiplication and an addition together are how many MACs?")
+@misconception("conv_macs", hint="How many MACs are one multiplication and one addition together?")
 def counts_multiplications_and_additions(
     in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1
 ):
@@ -1117,7 +1130,7 @@ def counts_multiplications_and_additions(
     return 2 * conv_macs(in_channels, out_channels, kernel_size, input_size, stride, padding, groups)
 
 
-@misconception("conv_macs", hint="Is adding the bias a multiplication, too? Read what is counted here.")
+@misconception("conv_macs", hint="Is adding the bias a multiplication? Read again what is counted here.")
 def counts_the_bias_as_work(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):
     """One more for each output number."""
     side = output_size(input_size, kernel_size, stride, padding)
@@ -1137,13 +1150,15 @@ def counts_the_work_of_one_group(in_channels, out_channels, kernel_size, input_s
     return conv_macs(in_channels // groups, out_channels // groups, kernel_size, input_size, stride, padding)
 
 
-@misconception("conv_macs", hint="How many filters are there? Each of them visits all places.")
+@misconception("conv_macs", hint="How many filters are there? Each of them visits every place.")
 def counts_the_work_of_one_filter(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):
     """Without the output channels."""
     return conv_macs(in_channels, out_channels, kernel_size, input_size, stride, padding, groups) // out_channels
 
 
-@misconception("conv_macs", hint="Does a window that moves in steps of 2 visit as many places?")
+@misconception(
+    "conv_macs", hint="Does a window that moves in steps of 2 visit as many places as one that moves in steps of 1?"
+)
 def ignores_the_stride_in_the_work(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):  # noqa: ARG001
     """As if the stride were 1."""
     return conv_macs(in_channels, out_channels, kernel_size, input_size, 1, padding, groups)
@@ -1156,7 +1171,7 @@ def ignores_the_padding_in_the_work(in_channels, out_channels, kernel_size, inpu
     return side**2 * out_channels * (in_channels // groups) * kernel_size**2
 
 
-@misconception("conv_macs", hint="Is the padding on one side, or on each? Compare with your output size.")
+@misconception("conv_macs", hint="Is the padding on one side or on both? Compare with your output size.")
 def pads_the_work_on_one_side(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1):
     """The padding counts once."""
     side = (input_size - kernel_size + padding) // stride + 1
@@ -1181,11 +1196,9 @@ def counts_the_work_in_floats(in_channels, out_channels, kernel_size, input_size
 # ANSWERS
 
 
-@misconception(
-    "ANSWERS", hint="Count the weights first; then, does this layer (or one of these layers) have biases as well?"
-)
+@misconception("ANSWERS", hint="Count the weights first. Does this layer (or one of these layers) have biases as well?")
 def answers_without_biases():
-    """The biases are missing wherever there are some."""
+    """The biases are missing wherever there should be some."""
     return with_answers(
         stem_conv_with_bias=9408,
         linear_2048_1000=2048000,
@@ -1217,7 +1230,7 @@ def answers_with_all_buffers():
     return with_answers(basic_block_256=1181698, bottleneck_block_256_64=71171, resnet34=21814732)
 
 
-@misconception("ANSWERS", hint="Does batch normalisation learn something?")
+@misconception("ANSWERS", hint="Does batch normalisation learn anything?")
 def answers_without_batchnorm():
     """Batch normalisation learns nothing."""
     return with_answers(basic_block_256=1179648, bottleneck_block_256_64=69632, resnet34=21780648)
@@ -1225,7 +1238,7 @@ def answers_without_batchnorm():
 
 @misconception(
     "ANSWERS",
-    hint="How many layers of batch normalisation are there, and how many numbers does each learn per channel?",
+    hint="How many batch normalisation layers are there, and how many numbers does each learn per channel?",
 )
 def answers_with_half_of_batchnorm():
     """One learnable number per channel, or half of the layers."""
@@ -1250,15 +1263,13 @@ def answers_for_one_of_several():
     return with_answers(stem_conv_weights=147, stem_conv_with_bias=148, two_3x3_64=36928, basic_block_256=590336)
 
 
-@misconception("ANSWERS", hint="A mean has no weights that could be learned.")
+@misconception("ANSWERS", hint="A mean has no weights to learn.")
 def answers_that_an_average_learns():
     """Global average pooling learns a number per pixel of a 7×7 map."""
     return with_answers(global_average_pooling=49)
 
 
-@misconception(
-    "ANSWERS", hint="Three blocks of the network, and the first of three groups, have something in their shortcut."
-)
+@misconception("ANSWERS", hint="In three groups of the network, the first block has something in its shortcut.")
 def answers_without_shortcuts():
     """ResNet-34 without its three 1×1 convolutions."""
     return with_answers(resnet34=21623848)
@@ -1270,7 +1281,7 @@ def answers_without_batchnorm_in_the_shortcuts():
     return with_answers(resnet34=21795880)
 
 
-@misconception("ANSWERS", hint="What comes behind the last convolution?")
+@misconception("ANSWERS", hint="What comes after the last convolution?")
 def answers_without_the_head():
     """The fully connected layers are missing."""
     return with_answers(resnet34=21284672, vgg16=14714688)
@@ -1278,10 +1289,10 @@ def answers_without_the_head():
 
 @misconception(
     "ANSWERS",
-    hint="What comes behind the last pooling is one long vector. How many pixels does each of its channels have?",
+    hint="After the last pooling, everything becomes one long vector. How many pixels does each channel have by then?",
 )
 def answers_as_if_vgg_averaged():
-    """VGG-16 with global average pooling in front of its classifier."""
+    """VGG-16 with global average pooling before its classifier."""
     return with_answers(vgg16=37694248)
 
 
@@ -1291,7 +1302,7 @@ def answers_with_batchnorm_in_vgg():
     return with_answers(vgg16=138365992)
 
 
-@misconception("ANSWERS", hint="This is a rounded figure, as papers give it. Count to the last one.")
+@misconception("ANSWERS", hint="This is a rounded figure, like those in papers. Give the exact number.")
 def answers_in_millions():
-    """Rounded to the first three figures."""
+    """Rounded to three significant figures."""
     return with_answers(resnet34=21800000, vgg16=138000000, linear_2048_1000=2050000, mlp_784_392_196_10=387000)

@@ -19,7 +19,7 @@ def test_stride_one(same_outcome, channels, case):
 @points(1.5)
 @given(channels=channels, case=windows(sizes=(2, 16), kernels=(1, 5), strides=(2, 4), paddings=(0, 0)))
 def test_stride(same_outcome, channels, case):
-    """With a stride the output has fewer pixels, in both directions, and there is less to do in the same proportion."""
+    """With a stride, the output has fewer pixels in both directions, and the work shrinks in the same proportion."""
     size, kernel, stride, _ = case
 
     def probe(m):
@@ -34,7 +34,7 @@ def test_stride(same_outcome, channels, case):
 @points(1.5)
 @given(channels=channels, case=windows(sizes=(1, 12), kernels=(1, 5), strides=(1, 1), paddings=(1, 3)))
 def test_padding(same_outcome, channels, case):
-    """With padding the output has more pixels; multiplications with zeros of the border count."""
+    """With padding, the output has more pixels; multiplications by zeros in the border count."""
     size, kernel, _, padding = case
     size = max(size, kernel)
 

@@ -1,4 +1,4 @@
-"""`ANSWERS`: one question, one number. What is right is never said, so that the questions stay questions."""
+"""`ANSWERS`: one question, one number. The right answer is never shown, so that the questions stay questions."""
 
 import pytest
 from inputs import answer_to
@@ -27,6 +27,6 @@ QUESTIONS = {
 def test_answer(student, same_outcome, question):
     """The question in brackets is answered with the right whole number."""
     answer = student(lambda m: answer_to(m.ANSWERS, question))
-    expect(answer is not None, f'ANSWERS["{question}"] holds no answer yet.')
-    expect(type(answer) is int, f'ANSWERS["{question}"] should be a whole number, but is {kind_of(answer)}.')
+    expect(answer is not None, f'ANSWERS["{question}"] has no answer yet.')
+    expect(type(answer) is int, f'ANSWERS["{question}"] should be a whole number, but it is {kind_of(answer)}.')
     same_outcome(lambda m: answer_to(m.ANSWERS, question), reveal=False)

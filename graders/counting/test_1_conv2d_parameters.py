@@ -14,7 +14,7 @@ pairs = st.tuples(near(2, 1, 7), near(3, 1, 7))
 @points(2)
 @given(channels=channels, kernel=sides)
 def test_weights_and_biases(same_outcome, channels, kernel):
-    """A square kernel per input and output channel, and a bias per output channel unless asked otherwise."""
+    """A square kernel per input and output channel, and a bias per output channel by default."""
     same_outcome(lambda m: whole(m.conv2d_parameters(*channels, kernel)))
     same_outcome(lambda m: whole(m.conv2d_parameters(*channels, kernel, bias=True)))
 
@@ -36,7 +36,7 @@ def test_rectangular_kernel(same_outcome, channels, kernel):
 @points(2)
 @given(case=groups_of_channels, kernel=sides)
 def test_groups(same_outcome, case, kernel):
-    """With groups, a filter is only as deep as its group has input channels (here without bias)."""
+    """With groups, a filter is only as deep as the number of input channels in its group (here without bias)."""
     *channels, groups = case
     same_outcome(lambda m: whole(m.conv2d_parameters(*channels, kernel, bias=False, groups=groups)))
 
@@ -59,7 +59,7 @@ def test_everything_together(same_outcome, case, kernel):
 @points(1)
 @given(case=groups_of_channels, more=st.integers(1, 3), kernel=sides, bias=st.booleans())
 def test_input_channels_that_cannot_be_grouped(same_outcome, case, more, kernel, bias):
-    """Input channels that cannot be divided into groups of equal size are a ValueError."""
+    """Input channels that cannot be divided into groups of equal size raise a ValueError."""
     in_channels, out_channels, groups = case
     in_channels += min(more, groups - 1)
     same_outcome(lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups))
@@ -68,7 +68,7 @@ def test_input_channels_that_cannot_be_grouped(same_outcome, case, more, kernel,
 @points(0.5)
 @given(case=groups_of_channels, more=st.integers(1, 3), kernel=sides, bias=st.booleans())
 def test_output_channels_that_cannot_be_grouped(same_outcome, case, more, kernel, bias):
-    """Output channels that cannot be divided into groups of equal size are a ValueError, too."""
+    """Output channels that cannot be divided into groups of equal size raise a ValueError, too."""
     in_channels, out_channels, groups = case
     out_channels += min(more, groups - 1)
     same_outcome(lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups))

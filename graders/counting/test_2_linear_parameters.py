@@ -14,7 +14,7 @@ features = st.tuples(near(3, 1, 40), near(5, 1, 40))
 @points(2)
 @given(features=features)
 def test_weights_and_biases(same_outcome, features):
-    """One weight per pair of input and output, and one bias per output unless asked otherwise."""
+    """One weight per pair of input and output, and one bias per output by default."""
     same_outcome(lambda m: whole(m.linear_parameters(*features)))
 
 

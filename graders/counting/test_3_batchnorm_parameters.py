@@ -14,7 +14,7 @@ features = near(8, 1, 512)
 @points(2.5)
 @given(features=features)
 def test_learnable_numbers(same_outcome, features):
-    """Counted is what is learned for each channel; running statistics are buffers."""
+    """Only what is learned for each channel counts; running statistics are buffers."""
     same_outcome(lambda m: whole(m.batchnorm_parameters(features)))
 
 

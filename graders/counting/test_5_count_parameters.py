@@ -29,7 +29,7 @@ few = settings(max_examples=8)
 @few
 @given(widths=widths)
 def test_nested_layers(same_outcome, widths):
-    """Layers inside of layers count, a layer by itself does, and two layers that look alike are two."""
+    """Layers inside layers count, so does a layer by itself, and two layers that look the same count as two."""
     same_outcome(lambda m: whole(m.count_parameters(nn.Linear(*widths))))
     same_outcome(lambda m: whole(m.count_parameters(nested(*widths))))
 
@@ -38,7 +38,7 @@ def test_nested_layers(same_outcome, widths):
 @few
 @given(widths=widths)
 def test_shared_layer(same_outcome, widths):
-    """A layer that stands in several places of a model counts once."""
+    """A layer that appears in several places in a model counts once."""
     same_outcome(lambda m: whole(m.count_parameters(with_shared_layer(*widths))))
 
 
@@ -73,7 +73,7 @@ def test_frozen_parameters(same_outcome, widths):
 @few
 @given(widths=widths)
 def test_shared_and_frozen_parameters(same_outcome, widths):
-    """Where some of the shared parameters are frozen, each of the others still counts once."""
+    """If some of the shared parameters are frozen, each of the others still counts once."""
     same_outcome(lambda m: whole(m.count_parameters(shared_and_frozen(*widths), trainable_only=True)))
     same_outcome(lambda m: whole(m.count_parameters(model=shared_and_frozen(*widths), trainable_only=False)))
 
@@ -82,13 +82,13 @@ def test_shared_and_frozen_parameters(same_outcome, widths):
 @few
 @given(widths=widths)
 def test_parameters_of_the_model_itself(same_outcome, widths):
-    """Parameters that belong to no layer count, also those in an nn.ParameterList and those without dimensions."""
+    """Parameters outside any layer count, including those in an nn.ParameterList and those without dimensions."""
     same_outcome(lambda m: whole(m.count_parameters(with_its_own(*widths))))
 
 
 @points(0.5)
 def test_nothing_to_count(same_outcome):
-    """A model that learns nothing has 0 parameters, and so has a frozen one with trainable_only=True."""
+    """A model that learns nothing has 0 parameters, and so does a frozen one with trainable_only=True."""
 
     def probe(m):
         frozen = nn.Linear(2, 3).requires_grad_(False)

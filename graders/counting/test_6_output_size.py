@@ -12,7 +12,7 @@ pytestmark = exercise("output_size")
 @points(1.5)
 @given(case=windows(strides=(1, 1), paddings=(0, 0)))
 def test_kernel(same_outcome, case):
-    """Without stride and padding the map shrinks by the kernel size less one, down to a single place."""
+    """Without stride and padding, the map shrinks by the kernel size minus one, down to a single place."""
     size, kernel, _, _ = case
     same_outcome(lambda m: whole(m.output_size(size, kernel)))
     same_outcome(lambda m: whole(m.output_size(kernel, kernel)))
@@ -21,7 +21,7 @@ def test_kernel(same_outcome, case):
 @points(1.5)
 @given(case=windows(strides=(1, 1), paddings=(1, 4)))
 def test_padding(same_outcome, case):
-    """The padding is on both sides, and a window may be larger than the map without it."""
+    """The padding is on both sides, and a window may be larger than the unpadded map."""
     size, kernel, _, padding = case
     same_outcome(lambda m: whole(m.output_size(size, kernel, padding=padding)))
     same_outcome(lambda m: whole(m.output_size(size, size + 2 * padding, padding=padding)))
@@ -37,21 +37,21 @@ def test_stride(same_outcome, case):
 @points(1)
 @given(case=windows(sizes=(1, 1000)))
 def test_everything_together(same_outcome, case):
-    """Kernel, stride and padding at once, also for large maps."""
+    """Kernel, stride and padding at once, including large maps."""
     same_outcome(lambda m: whole(m.output_size(*case)))
 
 
 @points(1.5)
 @given(case=too_large_windows())
 def test_window_that_does_not_fit(same_outcome, case):
-    """A window that is larger than the padded input is a ValueError, whatever the stride."""
+    """A window that is larger than the padded input raises a ValueError, whatever the stride."""
     same_outcome(lambda m: m.output_size(*case))
 
 
 @points(1)
 @given(case=windows(), stride=st.integers(-3, 0))
 def test_stride_below_one(same_outcome, case, stride):
-    """A stride of 0 or less is a ValueError."""
+    """A stride of 0 or less raises a ValueError."""
     size, kernel, _, padding = case
     same_outcome(lambda m: m.output_size(size, kernel, stride, padding))
 

@@ -12,7 +12,7 @@ pytestmark = exercise("network_sizes")
 @points(2)
 @given(case=networks(lengths=(1, 5), sizes=(8, 64)))
 def test_last_size(same_outcome, case):
-    """The output of a layer is the input of the next, and the last one's output comes last."""
+    """The output of each layer is the input of the next, and the last layer's output comes last."""
     same_outcome(lambda m: {"last size": sizes_of(m.network_sizes(*case))[-1]})
 
 
@@ -27,7 +27,7 @@ def test_size_behind_every_layer(same_outcome, case):
 @points(1)
 @given(case=networks(lengths=(1, 4)))
 def test_input_first(same_outcome, case):
-    """The input comes first, so there is one size more than there are layers."""
+    """The input comes first, so there is one more size than there are layers."""
 
     def probe(m):
         sizes = sizes_of(m.network_sizes(*case))
@@ -39,21 +39,21 @@ def test_input_first(same_outcome, case):
 @points(0.5)
 @given(size=st.integers(1, 300))
 def test_no_layers(same_outcome, size):
-    """Without layers only the input's size is left."""
+    """Without layers, only the input size is left."""
     same_outcome(lambda m: sizes_of(m.network_sizes(size, [])))
 
 
 @points(1.5)
 @given(case=networks_that_do_not_fit())
 def test_layer_that_does_not_fit(same_outcome, case):
-    """A layer whose window is larger than its padded input is a ValueError, be it the first or the last."""
+    """A layer whose window is larger than its padded input raises a ValueError, whether it is the first or the last."""
     same_outcome(lambda m: sizes_of(m.network_sizes(*case)))
 
 
 @points(0.5)
 @given(case=networks(sizes=(12, 40)), stride=st.integers(-2, 0))
 def test_stride_below_one(same_outcome, case, stride):
-    """A layer with a stride of 0 or less is a ValueError."""
+    """A layer with a stride of 0 or less raises a ValueError."""
     size, layers = case
     layers = [*layers, (1, stride, 0)]
     same_outcome(lambda m: sizes_of(m.network_sizes(size, layers)))

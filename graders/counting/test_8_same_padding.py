@@ -28,7 +28,7 @@ def test_kernel_of_one(same_outcome):
 @points(2)
 @given(half=st.integers(1, 15))
 def test_even_kernels(same_outcome, half):
-    """An even kernel is a ValueError."""
+    """An even kernel raises a ValueError."""
     same_outcome(lambda m: m.same_padding(2 * half))
 
 

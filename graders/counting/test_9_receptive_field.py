@@ -11,7 +11,7 @@ pytestmark = exercise("receptive_field")
 @points(2)
 @given(case=networks(strides=(1, 1), paddings=(0, 0)))
 def test_size_at_stride_one(same_outcome, case):
-    """At stride 1 every layer widens the field by its kernel size less one."""
+    """At stride 1, every layer widens the field by its kernel size minus one."""
     size, layers = case
     same_outcome(lambda m: {"size": size_of(m.receptive_field(layers, size))})
 
@@ -19,7 +19,7 @@ def test_size_at_stride_one(same_outcome, case):
 @points(2.5)
 @given(case=networks(lengths=(2, 4), sizes=(24, 48), paddings=(0, 0)))
 def test_size_with_strides(same_outcome, case):
-    """A stride makes the layers behind it count for more, not its own layer."""
+    """A stride makes later layers count for more, but not its own layer."""
     size, layers = case
     same_outcome(lambda m: {"size": size_of(m.receptive_field(layers, size))})
 
@@ -43,7 +43,7 @@ def test_number_of_centers(same_outcome, case):
 @points(1.5)
 @given(case=networks(sizes=(8, 20), strides=(1, 1), paddings=(0, 0)))
 def test_centers_at_stride_one(same_outcome, case):
-    """The first centre is in the middle of the first field, the others follow pixel by pixel."""
+    """The first centre is in the middle of the first field; the others follow pixel by pixel."""
     size, layers = case
     same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
 
@@ -51,7 +51,7 @@ def test_centers_at_stride_one(same_outcome, case):
 @points(1)
 @given(case=networks(sizes=(16, 40), strides=(1, 3), paddings=(0, 0)))
 def test_centers_with_strides(same_outcome, case):
-    """The centres are as far apart as the strides of all layers say together."""
+    """The strides of all layers together determine how far apart the centres are."""
     size, layers = case
     same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
 
@@ -59,7 +59,7 @@ def test_centers_with_strides(same_outcome, case):
 @points(1)
 @given(case=networks(sizes=(3, 24), paddings=(0, 4)))
 def test_centers_with_padding(same_outcome, case):
-    """Padding moves the centres, by more where strides came before; some may lie outside of the image."""
+    """Padding moves the centres, and moves them further after strides; some may be outside the image."""
     size, layers = case
     same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
 
@@ -68,7 +68,7 @@ def test_centers_with_padding(same_outcome, case):
 @settings(max_examples=6)
 @given(case=networks(sizes=(30, 40)))
 def test_input_size(same_outcome, case):
-    """The image has 224 pixels unless asked otherwise; arguments may be given by name."""
+    """The image has 224 pixels by default; arguments may be given by name."""
     size, layers = case
     same_outcome(lambda m: {"number of centres": len(centers_of(m.receptive_field(layers)))})
     same_outcome(lambda m: {"number of centres": len(centers_of(m.receptive_field(input_size=size, layers=layers)))})

@@ -1,6 +1,6 @@
 """Images for blocks and networks, and what probes do with a model. Every model is filled with known numbers first.
 
-A probe gives a `build`: a function without arguments that makes the model. Models are built inside the probe, so that
+A probe passes a `build`: a function without arguments that makes the model. Models are built inside the probe, so that
 each side builds its own.
 """
 
@@ -20,20 +20,20 @@ float32, float64 = torch.float32, torch.float64
 some, few, two = (settings(max_examples=count) for count in (8, 5, 2))
 
 # Rounding grows from layer to layer: VALUES is for a block in float32, PRECISE for float64. Whole networks are compared
-# in float64, for in float32 the rounding errors of a hundred layers add up to some percent.
+# in float64: in float32 the rounding errors of a hundred layers add up to a few percent.
 VALUES = Tolerance(1e-3, 1e-4)
 PRECISE = Tolerance(1e-6, 1e-7)
 
 
 @st.composite
 def images(draw, channels, sides=((3, 7), (3, 7)), batch=(2, 3), dtype=float32):
-    """(N, channels, H, W) of numbers with two digits behind the point; channels differ in their means."""
+    """(N, channels, H, W) of numbers with two decimal places; channels differ in their means."""
     extents = [draw(st.integers(*bounds)) for bounds in (batch, *sides)]
     return noise((extents[0], channels, *extents[1:]), draw(st.integers(0, 2**16)), dtype)
 
 
 def noise(shape, seed=0, dtype=float32):
-    """Images as `images` draws them, of one shape."""
+    """Images like those that `images` draws, of a given shape."""
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.randint(-200, 201, shape, generator=generator)
     means = torch.randint(-150, 151, (*shape[:2], 1, 1), generator=generator)
@@ -41,7 +41,7 @@ def noise(shape, seed=0, dtype=float32):
 
 
 def laid_out(x):
-    """x with other strides: transposed, cut out of a larger tensor, channels last."""
+    """x with other strides: transposed, sliced from a larger tensor, channels last."""
     wide = torch.zeros(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)[..., 1::2]
     return [
         x.transpose(-1, -2).contiguous().transpose(-1, -2),
@@ -72,7 +72,7 @@ def after_training(build, *batches):
 
 
 def learned(build, x, training=True):
-    """The gradients of a number made of the result: of the input and of all parameters."""
+    """The gradients of a number computed from the result, for the input and for all parameters."""
     return all_gradients(filled(build, x).train(training), x)
 
 
@@ -81,7 +81,7 @@ def trained_and_learned(build, x):
     model, seen = filled(build, x), []
     model.register_forward_hook(lambda *call: seen.append((call[-1], statistics(model))))
     gradient = gradients(model, x)[0]
-    result, learned = seen[0]  # of the pass itself: checkpointing repeats parts of it for the gradient
+    result, learned = seen[0]  # from the pass itself: checkpointing repeats parts of it for the gradient
     return {"result": result, "gradient": gradient, **learned}
 
 
@@ -94,7 +94,7 @@ def untouched(build, x):
 
 
 def copied(build, x):
-    """The results of a copy, and of a new model that takes the state of the old one."""
+    """The results of a copy, and of a new model that loads the state of the old one."""
     model = filled(build, x).eval()
     restored = filled(build, x, seed=1).eval()
     twin = copy.deepcopy(model)

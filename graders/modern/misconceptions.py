@@ -1,7 +1,7 @@
-"""Known wrong ways to do the exercises of `modern`, with the hint for a student who did just that.
+"""Known wrong ways to do the exercises of `modern`, with the hint for a student who did exactly that.
 
-Most variants are the solution's module with one of its parts exchanged. Where a mistake shows only in a special way,
-its docstring begins with that way: gradient, dtype, layout, in place, exception type, random, statistics.
+Most variants are the solution's module with one of its parts replaced. If a mistake shows only in a special way, its
+docstring begins with that way: gradient, dtype, layout, in place, exception type, random, statistics.
 """
 
 import torch
@@ -21,7 +21,7 @@ from autograder.grading import misconception
 
 
 class Plus(nn.Module):
-    """Right: the sum of what two modules make of the input."""
+    """Right: the sum of what two modules return for the input."""
 
     def __init__(self, first, second):
         super().__init__()
@@ -32,7 +32,7 @@ class Plus(nn.Module):
 
 
 class Times(nn.Module):
-    """Right: the input times what a module makes of it."""
+    """Right: the input times what a module returns for it."""
 
     def __init__(self, gate):
         super().__init__()
@@ -50,7 +50,7 @@ class Largest(nn.Module):
 
 
 def conv(in_channels, out_channels, kernel_size=1, stride=1, groups=1):
-    """Right: a convolution without bias that only its stride makes smaller."""
+    """Right: a convolution without bias, padded so that only its stride makes the map smaller."""
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
 
 
@@ -101,7 +101,7 @@ def blocks_of(depth):
 # ConvBNReLU
 
 
-@misconception("ConvBNReLU", hint="The batch norm subtracts a mean. What is left of a number that was added before?")
+@misconception("ConvBNReLU", hint="The batch norm subtracts a mean. What is left of a number added just before it?")
 class KeepsTheBias(ConvBNReLU):
     """The convolution has a bias."""
 
@@ -112,15 +112,15 @@ class KeepsTheBias(ConvBNReLU):
 
 @misconception("ConvBNReLU", hint="Is there a negative number in your result? The name of the module ends in ReLU.")
 class ForgetsTheReLU(ConvBNReLU):
-    """Nothing comes behind the batch norm."""
+    """Nothing comes after the batch norm."""
 
     def forward(self, x):
         return self.bn(self.conv(x))
 
 
-@misconception("ConvBNReLU", hint="Read the name of the module from left to right. In which order do your layers run?")
+@misconception("ConvBNReLU", hint="Read the name of the module from left to right. In what order do your layers run?")
 class ActivatesBeforeTheNorm(ConvBNReLU):
-    """The ReLU stands between convolution and batch norm."""
+    """The ReLU comes between convolution and batch norm."""
 
     def forward(self, x):
         return self.bn(F.relu(self.conv(x)))
@@ -139,7 +139,7 @@ class NormalisesTheInput(ConvBNReLU):
 
 
 @misconception(
-    "ConvBNReLU", hint="There is a layer between the convolution and the ReLU. Print your module: is it there?"
+    "ConvBNReLU", hint="A layer belongs between the convolution and the ReLU. Print your module: is it there?"
 )
 class ForgetsTheNorm(ConvBNReLU):
     """No batch norm."""
@@ -175,9 +175,9 @@ class IgnoresTheGroups(ConvBNReLU):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding)
 
 
-@misconception("ConvBNReLU", hint="In which order does nn.Conv2d take its numbers? Names make such a call safe.")
+@misconception("ConvBNReLU", hint="In what order does nn.Conv2d take its arguments? Passing them by name is safer.")
 class ExchangesStrideAndPadding(ConvBNReLU):
-    """Stride and padding change places."""
+    """Stride and padding are swapped."""
 
     def __init__(self, in_channels, out_channels, kernel_size=3, stride=1, padding=1, groups=1):
         super().__init__(in_channels, out_channels, kernel_size, max(1, padding), stride, groups)
@@ -194,14 +194,14 @@ class GivesTheNormTwoNumbers(ConvBNReLU):
 
 @misconception("ConvBNReLU", hint="Which statistics does your batch norm use after `module.eval()`?")
 class AlwaysUsesTheBatch(ConvBNReLU):
-    """Evaluation mode: the statistics of the batch are used there as well."""
+    """Evaluation mode: the statistics of the batch are used there, too."""
 
     def forward(self, x):
         y = self.conv(x)
         return F.relu(F.batch_norm(y, None, None, self.bn.weight, self.bn.bias, training=True))
 
 
-@misconception("ConvBNReLU", hint="Which dtype does your result have when module and input are float64?")
+@misconception("ConvBNReLU", hint="What dtype is your result when the module and the input are float64?")
 class ConvolvesInFloat32(ConvBNReLU):
     """Dtype: everything is computed in float32."""
 
@@ -215,7 +215,7 @@ class ConvolvesInFloat32(ConvBNReLU):
 # SqueezeExcitation
 
 
-@misconception("SqueezeExcitation", hint="Between which two numbers should the weight of a channel lie?")
+@misconception("SqueezeExcitation", hint="What range should the weight of a channel be in?")
 class ForgetsTheSigmoid(SqueezeExcitation):
     """The channels are multiplied by the output of the second convolution itself."""
 
@@ -223,9 +223,7 @@ class ForgetsTheSigmoid(SqueezeExcitation):
         return x * self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True))))
 
 
-@misconception(
-    "SqueezeExcitation", hint="Two linear maps one after the other are one linear map. What belongs between?"
-)
+@misconception("SqueezeExcitation", hint="Two linear maps in a row are just one linear map. What belongs between them?")
 class ForgetsTheReLUBetween(SqueezeExcitation):
     """No activation between the convolutions."""
 
@@ -234,17 +232,19 @@ class ForgetsTheReLUBetween(SqueezeExcitation):
 
 
 @misconception(
-    "SqueezeExcitation", hint="Is the last activation one for numbers between 0 and 1, or one for any number?"
+    "SqueezeExcitation", hint="Does the last activation expect numbers between 0 and 1, or does it take any number?"
 )
 class RectifiesTwice(SqueezeExcitation):
-    """A ReLU stands before the sigmoid as well, so no channel is weighed with less than one half."""
+    """There is a ReLU before the sigmoid, too, so no channel gets a weight below one half."""
 
     def forward(self, x):
         scale = F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))
         return x * F.relu(self.excite(scale)).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="Must the weights of the channels add up to 1? May two channels both matter?")
+@misconception(
+    "SqueezeExcitation", hint="Do the weights of the channels have to add up to 1? Can two channels both matter?"
+)
 class LetsTheChannelsCompete(SqueezeExcitation):
     """Softmax over the channels instead of sigmoid."""
 
@@ -254,7 +254,7 @@ class LetsTheChannelsCompete(SqueezeExcitation):
 
 
 @misconception(
-    "SqueezeExcitation", hint="Which activation stands between the convolutions? There are smooth ones as well."
+    "SqueezeExcitation", hint="Which activation belongs between the convolutions? There are smooth ones, too."
 )
 class ActivatesSmoothly(SqueezeExcitation):
     """SiLU instead of ReLU."""
@@ -263,9 +263,7 @@ class ActivatesSmoothly(SqueezeExcitation):
         return x * self.excite(F.silu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
 
 
-@misconception(
-    "SqueezeExcitation", hint="No batch norm follows these convolutions, so nothing takes a bias away again."
-)
+@misconception("SqueezeExcitation", hint="No batch norm follows these convolutions, so nothing cancels a bias.")
 class ForgetsTheBiases(SqueezeExcitation):
     """The convolutions have no bias."""
 
@@ -274,7 +272,7 @@ class ForgetsTheBiases(SqueezeExcitation):
         self.squeeze, self.excite = without_bias(self.squeeze), without_bias(self.excite)
 
 
-@misconception("SqueezeExcitation", hint="What does your module return: the weights, or the input weighed by them?")
+@misconception("SqueezeExcitation", hint="What does your module return: the weights, or the input multiplied by them?")
 class ReturnsTheWeights(SqueezeExcitation):
     """The input is not multiplied."""
 
@@ -282,7 +280,7 @@ class ReturnsTheWeights(SqueezeExcitation):
         return self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="A channel with the weight 0 should vanish. Does it, if you add?")
+@misconception("SqueezeExcitation", hint="A channel with weight 0 should vanish. Does it vanish if you add?")
 class AddsTheWeights(SqueezeExcitation):
     """The weights are added to the input."""
 
@@ -290,7 +288,7 @@ class AddsTheWeights(SqueezeExcitation):
         return x + self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="A channel is squeezed to its average. Do you ask for its largest pixel?")
+@misconception("SqueezeExcitation", hint="A channel is squeezed to its average. Do you take its largest pixel?")
 class SqueezesToTheMaximum(SqueezeExcitation):
     """Global maximum pooling."""
 
@@ -298,7 +296,7 @@ class SqueezesToTheMaximum(SqueezeExcitation):
         return x * self.excite(F.relu(self.squeeze(x.amax((2, 3), keepdim=True)))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="Try an image of 2 by 6. Your window is as wide as the image is high.")
+@misconception("SqueezeExcitation", hint="Try a 2 × 6 image. Your window is as wide as the image is high.")
 class PoolsOneSquare(SqueezeExcitation):
     """The window is x.size(2) in both directions: right for square images only."""
 
@@ -306,7 +304,7 @@ class PoolsOneSquare(SqueezeExcitation):
         return x * self.excite(F.relu(self.squeeze(F.avg_pool2d(x, x.size(2))))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="Do two images of one batch get the same weights? Should they?")
+@misconception("SqueezeExcitation", hint="Do two images in a batch get the same weights? Should they?")
 class AveragesTheBatch(SqueezeExcitation):
     """The mean goes over the images of the batch as well."""
 
@@ -314,7 +312,7 @@ class AveragesTheBatch(SqueezeExcitation):
         return x * self.excite(F.relu(self.squeeze(x.mean((0, 2, 3), keepdim=True)))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="Is `squeezed` a number of channels, or by how much you divide?")
+@misconception("SqueezeExcitation", hint="Is `squeezed` a number of channels, or a number to divide by?")
 class TakesTheWidthForARatio(SqueezeExcitation):
     """channels // squeezed channels in the middle."""
 
@@ -334,7 +332,7 @@ class DetachesTheWeights(SqueezeExcitation):
 
 @misconception("SqueezeExcitation", hint="Look at your argument after the call. Whose memory does `*=` write to?")
 class MultipliesInPlace(SqueezeExcitation):
-    """In place: the input is multiplied itself."""
+    """In place: the input itself is multiplied."""
 
     def forward(self, x):
         scale = self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
@@ -342,7 +340,7 @@ class MultipliesInPlace(SqueezeExcitation):
 
 
 @misconception(
-    "SqueezeExcitation", hint="Not every tensor lies in memory in the order of its indices. What does `view` need?"
+    "SqueezeExcitation", hint="Not every tensor is stored in the order of its indices. What does `view` need?"
 )
 class ViewsThePixels(SqueezeExcitation):
     """Layout: `view` refuses a transposed or sliced input."""
@@ -352,9 +350,12 @@ class ViewsThePixels(SqueezeExcitation):
         return x * self.excite(F.relu(self.squeeze(scale))).sigmoid()
 
 
-@misconception("SqueezeExcitation", hint="`squeeze()` removes every extent of 1, even that of a batch of one image.")
+@misconception(
+    "SqueezeExcitation",
+    hint="`squeeze()` removes every dimension of size 1, even the batch dimension of a single image.",
+)
 class SqueezesTheBatch(SqueezeExcitation):
-    """squeeze() takes away N = 1 and C = 1 as well."""
+    """squeeze() also removes N = 1 and C = 1."""
 
     def forward(self, x):
         scale = F.linear(x.mean((2, 3)).squeeze(), self.squeeze.weight.flatten(1), self.squeeze.bias)
@@ -367,7 +368,7 @@ class SqueezesTheBatch(SqueezeExcitation):
 
 @misconception("MBConvBlock", hint="SiLU is not ReLU: it lets a little of the negative numbers through.")
 class UsesReLU(MBConvBlock):
-    """ReLU behind expansion and depthwise convolution."""
+    """ReLU after expansion and depthwise convolution."""
 
     def __init__(self, *args, **named):
         super().__init__(*args, **named)
@@ -376,7 +377,7 @@ class UsesReLU(MBConvBlock):
             self.expansion[2] = nn.ReLU()
 
 
-@misconception("MBConvBlock", hint="Is there a ReLU in your block? This block has a smoother activation, everywhere.")
+@misconception("MBConvBlock", hint="Is there a ReLU in your block? This block uses a smoother activation everywhere.")
 class UsesReLUEverywhere(MBConvBlock):
     """ReLU in all three places where a SiLU belongs."""
 
@@ -387,7 +388,7 @@ class UsesReLUEverywhere(MBConvBlock):
             self.expansion[2] = nn.ReLU()
 
 
-@misconception("MBConvBlock", hint="Which activation stands inside the squeeze and excitation of *this* block?")
+@misconception("MBConvBlock", hint="Which activation is inside the squeeze and excitation of *this* block?")
 class SqueezesWithReLU(MBConvBlock):
     """ReLU inside the squeeze and excitation."""
 
@@ -396,18 +397,21 @@ class SqueezesWithReLU(MBConvBlock):
         self.scale[2] = nn.ReLU()
 
 
-@misconception("MBConvBlock", hint="The projection is linear. What comes behind its batch norm?")
+@misconception("MBConvBlock", hint="The projection is linear. What comes after its batch norm?")
 class ActivatesTheProjection(MBConvBlock):
-    """SiLU behind the projection."""
+    """SiLU after the projection."""
 
     def __init__(self, *args, **named):
         super().__init__(*args, **named)
         self.projection.append(nn.SiLU())
 
 
-@misconception("MBConvBlock", hint="Which part of which number of channels is the squeeze's width? Print what you use.")
+@misconception(
+    "MBConvBlock",
+    hint="The squeeze's width is a fraction of a number of channels. Which number? Print the one you use.",
+)
 class SqueezesTheExpandedChannels(MBConvBlock):
-    """The width of the squeeze is a part of the expanded channels."""
+    """The width of the squeeze is a fraction of the expanded channels."""
 
     def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
@@ -424,7 +428,7 @@ class RoundsTheSqueeze(MBConvBlock):
         self.scale = excitation(in_channels * expand_ratio, max(1, round(in_channels * se_ratio)), nn.SiLU)
 
 
-@misconception("MBConvBlock", hint="Change se_ratio: does your block get other parameters?")
+@misconception("MBConvBlock", hint="Change se_ratio: do the parameters of your block change?")
 class SqueezesToAQuarter(MBConvBlock):
     """se_ratio is ignored."""
 
@@ -432,7 +436,7 @@ class SqueezesToAQuarter(MBConvBlock):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride)
 
 
-@misconception("MBConvBlock", hint="How many channels has the squeeze of a block with three input channels?")
+@misconception("MBConvBlock", hint="How many channels does the squeeze have in a block with three input channels?")
 class SqueezesToNothing(MBConvBlock):
     """The width of the squeeze may become 0."""
 
@@ -444,7 +448,7 @@ class SqueezesToNothing(MBConvBlock):
 
 @misconception("MBConvBlock", hint="Print a block with expand_ratio=1. Is there a convolution that expands nothing?")
 class ExpandsByOne(MBConvBlock):
-    """With expand_ratio=1 there is a 1×1 convolution, batch norm and SiLU nevertheless."""
+    """Even with expand_ratio=1 there is a 1×1 convolution, batch norm and SiLU."""
 
     def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
@@ -452,7 +456,7 @@ class ExpandsByOne(MBConvBlock):
             self.expansion = nn.Sequential(conv(in_channels, in_channels), nn.BatchNorm2d(in_channels), nn.SiLU())
 
 
-@misconception("MBConvBlock", hint="May the input be added to a map of another size? Look again at when it is added.")
+@misconception("MBConvBlock", hint="Can the input be added to a map of a different size? Check again when it is added.")
 class AddsASmallerInput(MBConvBlock):
     """At stride 2 with equal channels, every other pixel of the input is added."""
 
@@ -466,7 +470,9 @@ class AddsASmallerInput(MBConvBlock):
         return x[..., :: self.stride, :: self.stride] + y if self.adds_input else y
 
 
-@misconception("MBConvBlock", hint="When is the input added? Give your block as many output as input channels.")
+@misconception(
+    "MBConvBlock", hint="When is the input added? Give your block as many output channels as input channels."
+)
 class NeverAddsTheInput(MBConvBlock):
     """There is no residual connection."""
 
@@ -475,9 +481,11 @@ class NeverAddsTheInput(MBConvBlock):
         self.adds_input = False
 
 
-@misconception("MBConvBlock", hint="When the channels differ, does this block have anything on a shortcut?")
+@misconception(
+    "MBConvBlock", hint="When the numbers of channels differ, does this block have anything on the shortcut?"
+)
 class ProjectsTheShortcut(MBConvBlock):
-    """With other channels or a stride, a 1×1 convolution of the input is added, as in a ResNet."""
+    """If the channels differ or there is a stride, a 1×1 convolution of the input is added, as in a ResNet."""
 
     def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
@@ -488,7 +496,7 @@ class ProjectsTheShortcut(MBConvBlock):
         return y if self.shortcut is None else y + self.shortcut(x)
 
 
-@misconception("MBConvBlock", hint="Try a kernel of 5. Only the stride should make the map smaller.")
+@misconception("MBConvBlock", hint="Try a 5×5 kernel. Only the stride should make the map smaller.")
 class PadsWithOne(MBConvBlock):
     """The padding is 1 for every kernel."""
 
@@ -498,7 +506,8 @@ class PadsWithOne(MBConvBlock):
 
 
 @misconception(
-    "MBConvBlock", hint="Which convolution takes the stride: the one that mixes channels, or the one that sees?"
+    "MBConvBlock",
+    hint="Which convolution takes the stride: the one that mixes channels, or the one that looks at neighbours?",
 )
 class StridesTheExpansion(MBConvBlock):
     """The 1×1 expansion has the stride, where there is one."""
@@ -511,7 +520,7 @@ class StridesTheExpansion(MBConvBlock):
 
 @misconception("MBConvBlock", hint="How many channels does one depthwise kernel see? Print the shape of its weights.")
 class MixesChannelsInTheMiddle(MBConvBlock):
-    """The middle convolution is a usual one, with one group."""
+    """The middle convolution is an ordinary one, with one group."""
 
     def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
@@ -519,11 +528,9 @@ class MixesChannelsInTheMiddle(MBConvBlock):
         self.depthwise[0] = conv(expanded, expanded, kernel_size, stride)
 
 
-@misconception(
-    "MBConvBlock", hint="At which place of the block are the channels weighed? Follow the drawing from the top."
-)
+@misconception("MBConvBlock", hint="Where in the block are the channels weighted? Follow the drawing from the top.")
 class WeighsBeforeTheDepthwise(MBConvBlock):
-    """Squeeze and excitation stands before the depthwise convolution."""
+    """Squeeze and excitation comes before the depthwise convolution."""
 
     def forward(self, x):
         y = self.expansion(x)
@@ -531,9 +538,9 @@ class WeighsBeforeTheDepthwise(MBConvBlock):
         return x + y if self.adds_input else y
 
 
-@misconception("MBConvBlock", hint="How many channels are weighed: those in the wide middle, or those at the end?")
+@misconception("MBConvBlock", hint="Which channels are weighted: those in the wide middle, or those at the end?")
 class WeighsTheProjection(MBConvBlock):
-    """Squeeze and excitation stands behind the projection."""
+    """Squeeze and excitation comes after the projection."""
 
     def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
         super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
@@ -545,7 +552,7 @@ class WeighsTheProjection(MBConvBlock):
         return x + y if self.adds_input else y
 
 
-@misconception("MBConvBlock", hint="Which convolutions have a batch norm behind them, and which have a bias?")
+@misconception("MBConvBlock", hint="Which convolutions are followed by a batch norm, and which have a bias?")
 class KeepsAllBiases(MBConvBlock):
     """The convolutions before a batch norm have a bias."""
 
@@ -555,7 +562,10 @@ class KeepsAllBiases(MBConvBlock):
             part[0] = with_bias(part[0])
 
 
-@misconception("MBConvBlock", hint="The convolutions inside the squeeze and excitation have no batch norm. And a bias?")
+@misconception(
+    "MBConvBlock",
+    hint="The convolutions inside the squeeze and excitation have no batch norm. Should they have a bias?",
+)
 class SqueezesWithoutBias(MBConvBlock):
     """The convolutions of the squeeze and excitation have no bias."""
 
@@ -564,9 +574,11 @@ class SqueezesWithoutBias(MBConvBlock):
         self.scale[1], self.scale[3] = without_bias(self.scale[1]), without_bias(self.scale[3])
 
 
-@misconception("MBConvBlock", hint="Call your block twice in training mode with one input. Should the results differ?")
+@misconception(
+    "MBConvBlock", hint="Call your block twice in training mode with the same input. Should the results differ?"
+)
 class DropsTheBranch(MBConvBlock):
-    """Random: dropout behind the projection in training."""
+    """Random: dropout after the projection in training."""
 
     def forward(self, x):
         y = self.depthwise(self.expansion(x))
@@ -588,7 +600,7 @@ class AddsInPlace(MBConvBlock):
 
 
 @misconception(
-    "PreActBlock", hint="What does the shortcut start from? In the drawing it leaves before the first batch norm."
+    "PreActBlock", hint="Where does the shortcut start? In the drawing it branches off before the first batch norm."
 )
 class ProjectsTheActivatedInput(PreActBlock):
     """The 1×1 convolution takes relu(bn(x))."""
@@ -599,9 +611,9 @@ class ProjectsTheActivatedInput(PreActBlock):
         return y + (x if isinstance(self.shortcut, nn.Identity) else self.shortcut(activated))
 
 
-@misconception("PreActBlock", hint="Add two equal channels: is it really x that you add, without a ReLU in its way?")
+@misconception("PreActBlock", hint="With equal channels: is it really x that you add, without a ReLU in between?")
 class AddsTheActivatedInput(PreActBlock):
-    """The shortcut starts behind the first batch norm and ReLU in every case."""
+    """The shortcut always starts after the first batch norm and ReLU."""
 
     def forward(self, x):
         x = F.relu(self.bn1(x))
@@ -609,7 +621,7 @@ class AddsTheActivatedInput(PreActBlock):
 
 
 @misconception(
-    "PreActBlock", hint="Which layers does the shortcut have? A ResNet of the older kind has one more than this."
+    "PreActBlock", hint="Which layers are on the shortcut? An older ResNet block has one more there than this one."
 )
 class NormalisesTheShortcut(PreActBlock):
     """The 1×1 convolution has a batch norm."""
@@ -620,9 +632,9 @@ class NormalisesTheShortcut(PreActBlock):
             self.shortcut = nn.Sequential(self.shortcut, nn.BatchNorm2d(out_channels))
 
 
-@misconception("PreActBlock", hint="Is any number of your result negative? What comes behind the sum in this block?")
+@misconception("PreActBlock", hint="Is any number in your result negative? What comes after the sum in this block?")
 class ActivatesTheSum(PreActBlock):
-    """ReLU behind the sum."""
+    """ReLU after the sum."""
 
     def forward(self, x):
         return F.relu(super().forward(x))
@@ -630,7 +642,7 @@ class ActivatesTheSum(PreActBlock):
 
 @misconception("PreActBlock", hint="Pre-activation: which layer comes first in each of the two steps?")
 class ConvolvesFirst(PreActBlock):
-    """conv-BN-ReLU twice, as in a ResNet of the older kind."""
+    """conv-BN-ReLU twice, as in an older ResNet."""
 
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__(in_channels, out_channels, stride)
@@ -641,7 +653,7 @@ class ConvolvesFirst(PreActBlock):
         return self.shortcut(x) + F.relu(self.bn2(self.conv2(y)))
 
 
-@misconception("PreActBlock", hint="Batch norm, ReLU, convolution: in which order do the first two come?")
+@misconception("PreActBlock", hint="Batch norm, ReLU, convolution: in what order do the first two come?")
 class ActivatesBeforeTheNorms(PreActBlock):
     """ReLU before batch norm."""
 
@@ -651,7 +663,7 @@ class ActivatesBeforeTheNorms(PreActBlock):
 
 
 @misconception(
-    "PreActBlock", hint="Print the shape behind each convolution for stride=2. Which one makes the map smaller?"
+    "PreActBlock", hint="Print the shape after each convolution for stride=2. Which one makes the map smaller?"
 )
 class StridesTheSecond(PreActBlock):
     """The second convolution has the stride."""
@@ -712,7 +724,7 @@ class ActivatesOnce(PreActBlock):
 
 
 @misconception(
-    "PreActBlock", hint="Two batch norms see two different maps. Do you have two, with statistics of their own?"
+    "PreActBlock", hint="The two batch norms see different maps. Do you have two, each with its own statistics?"
 )
 class SharesTheNorm(PreActBlock):
     """Statistics: with equal channels one batch norm is used twice."""
@@ -738,15 +750,17 @@ class AddsToItsInput(PreActBlock):
 # ModernBlock
 
 
-@misconception("ModernBlock", hint="What do you weigh: the branch, or the sum? Look for the place in the drawing.")
+@misconception("ModernBlock", hint="What do you weight: the branch or the sum? Find the place in the drawing.")
 class WeighsTheSum(ModernBlock):
-    """Squeeze and excitation stands behind the sum."""
+    """Squeeze and excitation comes after the sum."""
 
     def forward(self, x):
         return self.branch[-1](self.shortcut(x) + self.branch[:-1](x))
 
 
-@misconception("ModernBlock", hint="Which part of this block is not in a usual bottleneck? Count your parameters.")
+@misconception(
+    "ModernBlock", hint="Which part of this block is missing from an ordinary bottleneck? Count your parameters."
+)
 class ForgetsToWeigh(ModernBlock):
     """No squeeze and excitation."""
 
@@ -755,7 +769,7 @@ class ForgetsToWeigh(ModernBlock):
         self.branch = self.branch[:-1]
 
 
-@misconception("ModernBlock", hint="What does the shortcut start from? It leaves before the first batch norm.")
+@misconception("ModernBlock", hint="Where does the shortcut start? It branches off before the first batch norm.")
 class ProjectsAfterTheFirstNorm(ModernBlock):
     """The 1×1 convolution on the shortcut takes relu(bn(x))."""
 
@@ -775,15 +789,18 @@ class NormalisesTheSide(ModernBlock):
             self.shortcut = nn.Sequential(self.shortcut, nn.BatchNorm2d(out_channels))
 
 
-@misconception("ModernBlock", hint="Is any number of your result negative? What comes behind the sum?")
+@misconception("ModernBlock", hint="Is any number in your result negative? What comes after the sum?")
 class RectifiesTheSum(ModernBlock):
-    """ReLU behind the sum."""
+    """ReLU after the sum."""
 
     def forward(self, x):
         return F.relu(super().forward(x))
 
 
-@misconception("ModernBlock", hint="Which of the three convolutions takes the stride? A 1×1 would skip pixels unseen.")
+@misconception(
+    "ModernBlock",
+    hint="Which of the three convolutions takes the stride? A 1×1 one would skip pixels without seeing them.",
+)
 class StridesTheFirst(ModernBlock):
     """The first 1×1 convolution has the stride."""
 
@@ -804,7 +821,7 @@ class NarrowsTheInput(ModernBlock):
         self.branch[8] = conv(width, out_channels)
 
 
-@misconception("ModernBlock", hint="By which number do you divide to get the width of the middle?")
+@misconception("ModernBlock", hint="What number do you divide by to get the width of the middle?")
 class HalvesTheWidth(ModernBlock):
     """The width is out_channels // 2."""
 
@@ -816,16 +833,18 @@ class HalvesTheWidth(ModernBlock):
         self.branch[8] = conv(width, out_channels)
 
 
-@misconception("ModernBlock", hint="The squeeze's width is a part of a number of channels. Of which, in this block?")
+@misconception(
+    "ModernBlock", hint="The squeeze's width is a fraction of a number of channels. Which number, in this block?"
+)
 class SqueezesTheInputChannels(ModernBlock):
-    """The width of the squeeze is a part of in_channels, as in MBConvBlock."""
+    """The width of the squeeze is a fraction of in_channels, as in MBConvBlock."""
 
     def __init__(self, in_channels, out_channels, stride=1, se_ratio=0.25):
         super().__init__(in_channels, out_channels, stride, se_ratio)
         self.branch[-1] = SqueezeExcitation(out_channels, max(1, int(in_channels * se_ratio)))
 
 
-@misconception("ModernBlock", hint="Change se_ratio: does your block get other parameters?")
+@misconception("ModernBlock", hint="Change se_ratio: do the parameters of your block change?")
 class IgnoresTheRatio(ModernBlock):
     """se_ratio is ignored."""
 
@@ -833,7 +852,7 @@ class IgnoresTheRatio(ModernBlock):
         super().__init__(in_channels, out_channels, stride)
 
 
-@misconception("ModernBlock", hint="Which activation stands inside the squeeze and excitation of this block?")
+@misconception("ModernBlock", hint="Which activation is inside the squeeze and excitation of this block?")
 class WeighsSmoothly(ModernBlock):
     """SiLU inside the squeeze and excitation."""
 
@@ -853,10 +872,10 @@ class NormalisesAfterTheConvolutions(ModernBlock):
 
 
 @misconception(
-    "ModernBlock", hint="Three batch norms are enough: each stands before a convolution. Where is your fourth?"
+    "ModernBlock", hint="Three batch norms are enough: each comes before a convolution. Where is your fourth?"
 )
 class NormalisesTheBranch(ModernBlock):
-    """A batch norm behind the last convolution."""
+    """A batch norm after the last convolution."""
 
     def __init__(self, in_channels, out_channels, stride=1, se_ratio=0.25):
         super().__init__(in_channels, out_channels, stride, se_ratio)
@@ -883,7 +902,9 @@ class LeavesOutAnActivation(ModernBlock):
         self.branch[7] = nn.Identity()
 
 
-@misconception("ModernBlock", hint="Call your block twice in training mode with one input. Should the results differ?")
+@misconception(
+    "ModernBlock", hint="Call your block twice in training mode with the same input. Should the results differ?"
+)
 class DropsHalf(ModernBlock):
     """Random: dropout in the branch in training."""
 
@@ -895,25 +916,25 @@ class DropsHalf(ModernBlock):
 
 
 @misconception(
-    "ModernCNN", hint="What stands between the last block and the global pooling? Read the text on the head again."
+    "ModernCNN", hint="What comes between the last block and the global pooling? Read the text about the head again."
 )
 class NormalisesTheEnd(ModernCNN):
-    """Batch norm and ReLU behind the last block."""
+    """Batch norm and ReLU after the last block."""
 
     def __init__(self, num_classes=1000):
         super().__init__(num_classes)
         self.features.append(nn.BatchNorm2d(2048)).append(nn.ReLU())
 
 
-@misconception("ModernCNN", hint="Nothing comes behind the last sum of the features, not even a ReLU.")
+@misconception("ModernCNN", hint="Nothing comes after the last sum of the features, not even a ReLU.")
 class RectifiesTheEnd(ModernCNN):
-    """ReLU behind the last block."""
+    """ReLU after the last block."""
 
     def forward(self, x):
         return self.classifier(F.relu(self.features(x)).mean((2, 3)))
 
 
-@misconception("ModernCNN", hint="Print the size of the maps behind each stage. The first stage keeps the size.")
+@misconception("ModernCNN", hint="Print the size of the maps after each stage. The first stage keeps the size.")
 class ShrinksInTheFirstStage(ModernCNN):
     """The first stage has stride 2 as well."""
 
@@ -923,7 +944,7 @@ class ShrinksInTheFirstStage(ModernCNN):
 
 
 @misconception(
-    "ModernCNN", hint="Which block of a stage takes the stride? Print the sizes behind the first block of each."
+    "ModernCNN", hint="Which block of a stage takes the stride? Print the sizes after the first block of each."
 )
 class ShrinksInTheSecondBlock(ModernCNN):
     """The second block of stage 2 has the stride."""
@@ -935,7 +956,7 @@ class ShrinksInTheSecondBlock(ModernCNN):
         self.features[6].shortcut = nn.MaxPool2d(1, 2)
 
 
-@misconception("ModernCNN", hint="How many blocks has each stage? Count the parameters, they tell.")
+@misconception("ModernCNN", hint="How many blocks does each stage have? Counting the parameters will tell you.")
 class MixesUpTheStages(ModernCNN):
     """Stages of 3, 4, 5 and 3 blocks."""
 
@@ -944,7 +965,7 @@ class MixesUpTheStages(ModernCNN):
         del self.features[14]
 
 
-@misconception("ModernCNN", hint="What does the stem consist of? Print the size of the map behind it.")
+@misconception("ModernCNN", hint="What does the stem consist of? Print the size of the map after it.")
 class ForgetsTheFirstPooling(ModernCNN):
     """No max pooling in the stem."""
 
@@ -953,7 +974,7 @@ class ForgetsTheFirstPooling(ModernCNN):
         self.features[1] = nn.Identity()
 
 
-@misconception("ModernCNN", hint="Look at the pooling of the stem: kernel, stride, padding, one after the other.")
+@misconception("ModernCNN", hint="Check the pooling in the stem: kernel, stride and padding, one by one.")
 class PoolsTwoByTwo(ModernCNN):
     """The pooling of the stem is 2×2."""
 
@@ -971,7 +992,7 @@ class BiasesTheStem(ModernCNN):
         self.features[0].conv = with_bias(self.features[0].conv)
 
 
-@misconception("ModernCNN", hint="Global *average* pooling: which mean do you take?")
+@misconception("ModernCNN", hint="Global *average* pooling: what do you compute over the pixels?")
 class PoolsTheMaximum(ModernCNN):
     """Global maximum pooling."""
 
@@ -980,7 +1001,7 @@ class PoolsTheMaximum(ModernCNN):
 
 
 @misconception(
-    "ModernCNN", hint="Do your results add up to 1? A network for training returns the linear layer's numbers."
+    "ModernCNN", hint="Do your results add up to 1? A network meant for training returns the linear layer's output."
 )
 class ReturnsProbabilities(ModernCNN):
     """Softmax at the end."""
@@ -1006,7 +1027,7 @@ def refuse_bad_factors(alpha, beta, gamma):
         raise ValueError("alpha · beta² · gamma² is not about 2")
 
 
-@misconception("compound_scaling", hint="Scale twice by 1.2: is that 2.4 times, or 1.44 times?")
+@misconception("compound_scaling", hint="Scale by 1.2 twice: is that a factor of 2.4, or of 1.44?")
 def multiplies_by_phi(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """phi times the factor instead of the power."""
     refuse_bad_factors(alpha, beta, gamma)
@@ -1014,7 +1035,7 @@ def multiplies_by_phi(phi, alpha=1.2, beta=1.1, gamma=1.15):
 
 
 @misconception(
-    "compound_scaling", hint="Which comes first in the result: depth or width? Which factor belongs to which?"
+    "compound_scaling", hint="Which comes first in the result: depth or width? Which factor goes with which?"
 )
 def returns_the_width_first(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """(width, depth, resolution)."""
@@ -1038,7 +1059,9 @@ def multiplies_without_squares(phi, alpha=1.2, beta=1.1, gamma=1.15):
     return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
 
 
-@misconception("compound_scaling", hint="Width and resolution both cost their square. Do you square both?")
+@misconception(
+    "compound_scaling", hint="The cost grows with the square of width and of resolution. Do you square both?"
+)
 def squares_only_the_width(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """The resolution is not squared in the rule."""
     if abs(alpha * beta**2 * gamma - 2) > 0.4:
@@ -1060,9 +1083,9 @@ def accepts_all_factors(phi, alpha=1.2, beta=1.1, gamma=1.15):
     return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
 
 
-@misconception("compound_scaling", hint="Does the rule speak of one step of the dial, or of phi steps?")
+@misconception("compound_scaling", hint="Is the rule about one step of the dial, or about phi steps?")
 def applies_the_rule_to_phi_steps(phi, alpha=1.2, beta=1.1, gamma=1.15):
-    """The product is taken to the power phi and compared with 2 to the power phi."""
+    """The product to the power phi is compared with 2 to the power phi."""
     if abs((alpha * beta**2 * gamma**2) ** phi / 2**phi - 1) > 0.1:
         raise ValueError("the network grows too much or too little")
     return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
@@ -1076,7 +1099,7 @@ def asserts_the_rule(phi, alpha=1.2, beta=1.1, gamma=1.15):
 
 
 @misconception(
-    "compound_scaling", hint="What is half a step of the dial? A loop over `range(phi)` knows only whole ones."
+    "compound_scaling", hint="What is half a step of the dial? A loop over `range(phi)` only takes whole steps."
 )
 def makes_whole_steps(phi, alpha=1.2, beta=1.1, gamma=1.15):
     """The fraction of phi is lost."""
@@ -1101,7 +1124,7 @@ def returns_the_cost(phi, alpha=1.2, beta=1.1, gamma=1.15):
 # EfficientNetB0. In the solution's `features`: 0 to 2 stem, 3 to 18 blocks, 19 to 21 head.
 
 
-@misconception("EfficientNetB0", hint="Which activation stands in the stem and in the head? It is that of the blocks.")
+@misconception("EfficientNetB0", hint="Which activation do the stem and the head use? It is the same as in the blocks.")
 class BeginsWithReLU(EfficientNetB0):
     """ReLU in stem and head."""
 
@@ -1111,7 +1134,7 @@ class BeginsWithReLU(EfficientNetB0):
 
 
 @misconception(
-    "EfficientNetB0", hint="Which stage of the table has a kernel of 5, and which has stride 2? Read row by row."
+    "EfficientNetB0", hint="Which stages in the table have a kernel of 5, and which have stride 2? Read row by row."
 )
 class ShrinksInStageFive(EfficientNetB0):
     """Stage 5 has stride 2, and stage 6 has stride 1."""
@@ -1122,7 +1145,9 @@ class ShrinksInStageFive(EfficientNetB0):
         self.features[14] = MBConvBlock(112, 192, 6, 5, 1)
 
 
-@misconception("EfficientNetB0", hint="Not every stage has the same kernel. Count your parameters without the classes.")
+@misconception(
+    "EfficientNetB0", hint="Not every stage has the same kernel size. Count your parameters without the last layer."
+)
 class UsesOneKernelSize(EfficientNetB0):
     """All depthwise kernels are 3×3."""
 
@@ -1136,14 +1161,16 @@ class ExpandsTheFirstStage(EfficientNetB0):
     STAGES = tuple((6, *stage[1:]) for stage in EfficientNetB0.STAGES)
 
 
-@misconception("EfficientNetB0", hint="How many blocks has each stage? Print your network, or count its parameters.")
+@misconception(
+    "EfficientNetB0", hint="How many blocks does each stage have? Print your network, or count its parameters."
+)
 class ForgetsABlock(EfficientNetB0):
     """Stage 6 has three blocks."""
 
     STAGES = (*EfficientNetB0.STAGES[:5], (6, 192, 3, 5, 2), EfficientNetB0.STAGES[6])
 
 
-@misconception("EfficientNetB0", hint="Which block of a stage takes the stride? Print the sizes behind each block.")
+@misconception("EfficientNetB0", hint="Which block of a stage takes the stride? Print the sizes after each block.")
 class ShrinksInTheLastBlock(EfficientNetB0):
     """The last block of stages 2, 3, 4 and 6 has the stride."""
 
@@ -1165,7 +1192,8 @@ class DropsBeforeTheClasses(EfficientNetB0):
 
 
 @misconception(
-    "EfficientNetB0", hint="Is any part of your network left out at random while it trains? That is not asked for."
+    "EfficientNetB0",
+    hint="Does your network leave out any part at random in training? The exercise does not ask for that.",
 )
 class DropsWholeBlocks(EfficientNetB0):
     """Random: stochastic depth in training."""
@@ -1207,7 +1235,7 @@ class BiasesStemAndHead(EfficientNetB0):
         self.features[0], self.features[19] = with_bias(self.features[0]), with_bias(self.features[19])
 
 
-@misconception("EfficientNetB0", hint="Print the size of the map behind the stem. How large is it for an image of 64?")
+@misconception("EfficientNetB0", hint="Print the size of the map after the stem. How large is it for an image of 64?")
 class KeepsTheSizeInTheStem(EfficientNetB0):
     """The stem has stride 1."""
 
@@ -1224,7 +1252,7 @@ class KnowsAThousandClasses(EfficientNetB0):
         super().__init__()
 
 
-@misconception("EfficientNetB0", hint="Does the size of your images have to be a certain one? The pooling is global.")
+@misconception("EfficientNetB0", hint="Does your network need images of a certain size? The pooling is global.")
 class ExpectsLargeImages(EfficientNetB0):
     """A pooling window of 7×7, as in a network for images of 224 pixels."""
 
@@ -1235,7 +1263,7 @@ class ExpectsLargeImages(EfficientNetB0):
 # wide_resnet
 
 
-@misconception("wide_resnet", hint="What does your function do with a depth of 12? Integer division rounds in silence.")
+@misconception("wide_resnet", hint="What does your function do with a depth of 12? Integer division rounds silently.")
 def rounds_the_depth(depth, widen_factor, num_classes=10):
     """A depth that is not 6n + 4 is rounded down."""
     k = widen_factor
@@ -1243,7 +1271,7 @@ def rounds_the_depth(depth, widen_factor, num_classes=10):
     return wide(conv(3, 16, 3), stages, 64 * k, num_classes)
 
 
-@misconception("wide_resnet", hint="How many blocks does a stage of a network of depth 4 have?")
+@misconception("wide_resnet", hint="In a network of depth 4, how many blocks does each stage have?")
 def accepts_no_blocks(depth, widen_factor, num_classes=10):
     """A depth of 4 gives a network without blocks."""
     if (depth - 4) % 6 or depth < 4:
@@ -1268,7 +1296,7 @@ def asserts_the_depth(depth, widen_factor, num_classes=10):
     return wide_resnet_of((depth - 4) // 6, widen_factor, num_classes)
 
 
-@misconception("wide_resnet", hint="A CIFAR ResNet has 6n + 2 layers. Which depths does a Wide ResNet have?")
+@misconception("wide_resnet", hint="A CIFAR ResNet has 6n + 2 layers. Which depths can a Wide ResNet have?")
 def counts_as_a_resnet(depth, widen_factor, num_classes=10):
     """The depth is 6n + 2."""
     if (depth - 2) % 6 or depth < 8:
@@ -1276,17 +1304,17 @@ def counts_as_a_resnet(depth, widen_factor, num_classes=10):
     return wide_resnet_of((depth - 2) // 6, widen_factor, num_classes)
 
 
-@misconception("wide_resnet", hint="A PreActBlock ends with a sum. Which layers does the head begin with, therefore?")
+@misconception("wide_resnet", hint="A PreActBlock ends with a sum. So which layers does the head begin with?")
 def forgets_the_last_norm(depth, widen_factor, num_classes=10):
-    """No batch norm and no ReLU behind the last block."""
+    """No batch norm and no ReLU after the last block."""
     k = widen_factor
     stages = pre_act_stages(blocks_of(depth), (16 * k, 32 * k, 64 * k), (1, 2, 2), 16)
     return wide(conv(3, 16, 3), stages, 64 * k, num_classes, between=[])
 
 
-@misconception("wide_resnet", hint="Behind the last batch norm there is one more layer before the pooling.")
+@misconception("wide_resnet", hint="There is one more layer between the last batch norm and the pooling.")
 def forgets_the_last_relu(depth, widen_factor, num_classes=10):
-    """No ReLU behind the last batch norm."""
+    """No ReLU after the last batch norm."""
     k = widen_factor
     stages = pre_act_stages(blocks_of(depth), (16 * k, 32 * k, 64 * k), (1, 2, 2), 16)
     return wide(conv(3, 16, 3), stages, 64 * k, num_classes, between=[nn.BatchNorm2d(64 * k)])
@@ -1302,13 +1330,13 @@ def widens_the_stem(depth, widen_factor, num_classes=10):
 
 @misconception("wide_resnet", hint="The first block begins with batch norm and ReLU. Does the stem need them, too?")
 def normalises_the_stem(depth, widen_factor, num_classes=10):
-    """Batch norm and ReLU behind the first convolution."""
+    """Batch norm and ReLU after the first convolution."""
     k = widen_factor
     stages = pre_act_stages(blocks_of(depth), (16 * k, 32 * k, 64 * k), (1, 2, 2), 16)
     return wide(ConvBNReLU(3, 16), stages, 64 * k, num_classes)
 
 
-@misconception("wide_resnet", hint="Print the size of the maps behind each stage. How large are they in the first?")
+@misconception("wide_resnet", hint="Print the size of the maps after each stage. How large are they in the first?")
 def shrinks_in_every_stage(depth, widen_factor, num_classes=10):
     """The first stage has stride 2 as well."""
     k = widen_factor
@@ -1324,7 +1352,7 @@ def shrinks_at_the_end_of_a_stage(depth, widen_factor, num_classes=10):
     return wide(conv(3, 16, 3), stages, 64 * k, num_classes)
 
 
-@misconception("wide_resnet", hint="Try two widen factors: do the numbers of channels follow?")
+@misconception("wide_resnet", hint="Try two widen factors: does the number of channels follow?")
 def ignores_the_widen_factor(depth, widen_factor, num_classes=10):  # noqa: ARG001
     """k is 1."""
     return wide_resnet_of(blocks_of(depth), 1, num_classes)
@@ -1332,7 +1360,7 @@ def ignores_the_widen_factor(depth, widen_factor, num_classes=10):  # noqa: ARG0
 
 @misconception("wide_resnet", hint="`[block] * n` is one block n times. Count the parameters.")
 def repeats_one_block(depth, widen_factor, num_classes=10):
-    """All blocks of a stage but the first are one and the same."""
+    """All blocks of a stage except the first are the same object."""
     blocks, k, before, layers = blocks_of(depth), widen_factor, 16, []
     for width, stride in ((16 * k, 1), (32 * k, 2), (64 * k, 2)):
         layers += [PreActBlock(before, width, stride), *[PreActBlock(width, width)] * (blocks - 1)]

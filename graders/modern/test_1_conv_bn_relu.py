@@ -1,4 +1,4 @@
-"""`ConvBNReLU(in_channels, out_channels, kernel_size=3, stride=1, padding=1, groups=1)`: the brick of all networks."""
+"""`ConvBNReLU(in_channels, out_channels, kernel_size=3, stride=1, padding=1, groups=1)`: the basic building block."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def test_parameters(same_outcome, wide_in, out):
 @given(x=images(3), out=channels)
 @some
 def test_evaluation(same_outcome, x, out):
-    """In evaluation mode the result is right for a 3×3 convolution, with the running statistics."""
+    """In evaluation mode the result of a 3×3 convolution is right; the running statistics are used."""
     same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, out), x), tolerance=VALUES)
 
 
@@ -64,7 +64,7 @@ def test_running_statistics(same_outcome, x, out):
 @given(x=images(2, sides=((5, 9), (5, 9))))
 @few
 def test_kernel_size_stride_and_padding(same_outcome, x):
-    """Kernel size, stride and padding are those of the convolution."""
+    """Kernel size, stride and padding reach the convolution."""
     for args in ((1, 1, 0), (5, 1, 2), (3, 2, 1), (2, 3, 0), (4, 1, 3)):  # kernel size, stride, padding
         same_outcome(lambda m, args=args: evaluated(lambda: m.ConvBNReLU(2, 3, *args), x), tolerance=VALUES)
 
@@ -73,7 +73,7 @@ def test_kernel_size_stride_and_padding(same_outcome, x):
 @given(x=images(6))
 @few
 def test_groups(same_outcome, x):
-    """The convolution has as many groups as the caller wants."""
+    """The convolution has as many groups as the caller asks for."""
     for out, groups in ((4, 2), (3, 3), (6, 6)):
 
         def probe(m, out=out, groups=groups):
@@ -105,7 +105,7 @@ def test_gradient(same_outcome, x, training):
 @given(x=images(3))
 @few
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     for same in laid_out(x):
         same_outcome(lambda m, x=same: evaluated(lambda: m.ConvBNReLU(3, 4), x), tolerance=VALUES)
 
@@ -114,7 +114,7 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A module in float64 takes float64 and gives float64 of that precision."""
+    """A float64 module takes float64 and returns float64 at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, 4), x / 3))
 
 
@@ -122,6 +122,6 @@ def test_dtype(same_outcome, x):
 @given(x=images(3))
 @few
 def test_input_and_copies(same_outcome, x):
-    """The input is not modified, a second call gives the same, and copies of the module work as it does."""
+    """The input is not modified, a second call gives the same result, and copies of the module behave as it does."""
     same_outcome(lambda m: untouched(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES)
     same_outcome(lambda m: copied(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES)

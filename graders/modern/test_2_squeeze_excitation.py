@@ -55,7 +55,7 @@ def test_training(same_outcome, x, squeezed):
 @given(seed=st.integers(0, 2**16))
 @few
 def test_extents_of_one(same_outcome, seed):
-    """One image, one channel, one row, one column or one squeezed channel are enough, and the shape is kept."""
+    """One image, one channel, one row, one column or one squeezed channel is enough, and the shape is kept."""
     for shape, squeezed in (((1, 3, 4, 5), 2), ((2, 1, 3, 4), 2), ((2, 4, 1, 5), 1), ((1, 3, 4, 1), 1), ((1,) * 4, 1)):
         x = noise(shape, seed)
         same_outcome(
@@ -68,7 +68,7 @@ def test_extents_of_one(same_outcome, seed):
 @given(x=images(3), squeezed=st.integers(3, 8))
 @few
 def test_as_wide_inside(same_outcome, x, squeezed):
-    """There may be as many squeezed channels as channels, or more."""
+    """There may be as many squeezed channels as input channels, or more."""
     same_outcome(lambda m: evaluated(lambda: m.SqueezeExcitation(3, squeezed), x), tolerance=VALUES)
 
 
@@ -104,7 +104,7 @@ def test_gradients_of_the_parameters(same_outcome, x, squeezed):
 @given(x=images(3))
 @few
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     for same in laid_out(x):
         same_outcome(lambda m, x=same: evaluated(lambda: m.SqueezeExcitation(3, 2), x), tolerance=VALUES)
 
@@ -113,7 +113,7 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A module in float64 takes float64 and gives float64 of that precision."""
+    """A float64 module takes float64 and returns float64 at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.SqueezeExcitation(3, 2), x / 3))
 
 
@@ -127,6 +127,6 @@ def test_input_is_not_modified(same_outcome, x):
 
 @points(0.5)
 def test_copies_and_names(same_outcome):
-    """The arguments can be given by name, and copies of the module work as it does."""
+    """The arguments can be given by name, and copies of the module behave as it does."""
     x = noise((2, 4, 6, 7))
     same_outcome(lambda m: copied(lambda: m.SqueezeExcitation(channels=4, squeezed=2), x), tolerance=VALUES)

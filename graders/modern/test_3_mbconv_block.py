@@ -39,7 +39,7 @@ def count_of(m, *args, **names):
 @given(wide_in=st.sampled_from([4, 8, 12]), out=st.integers(1, 9), expand=expansions, kernel=kernels)
 @some
 def test_parameters(same_outcome, wide_in, out, expand, kernel):
-    """Three convolutions without bias, each with its batch norm, and two 1×1 convolutions with bias are there."""
+    """There are three convolutions without bias, each with its batch norm, and two 1×1 convolutions with bias."""
     same_outcome(lambda m: count_of(m, wide_in, out, expand, kernel, 1))
 
 
@@ -47,7 +47,7 @@ def test_parameters(same_outcome, wide_in, out, expand, kernel):
 @given(wide_in=st.sampled_from([4, 8, 12]), out=st.integers(1, 9), kernel=kernels, stride=st.integers(1, 2))
 @few
 def test_parameters_without_expansion(same_outcome, wide_in, out, kernel, stride):
-    """With expand_ratio=1 the first convolution and its batch norm do not exist."""
+    """With expand_ratio=1 the first convolution and its batch norm are left out."""
     same_outcome(lambda m: count_of(m, wide_in, out, 1, kernel, stride))
 
 
@@ -55,7 +55,7 @@ def test_parameters_without_expansion(same_outcome, wide_in, out, kernel, stride
 @given(expand=expansions)
 @few
 def test_width_of_the_squeeze(same_outcome, expand):
-    """The squeeze has max(1, int(in_channels · se_ratio)) channels: a part of the block's input channels."""
+    """The squeeze has max(1, int(in_channels · se_ratio)) channels: a fraction of the block's input channels."""
     for wide_in, ratio in ((8, 0.5), (6, 0.25), (3, 0.25), (7, 0.5), (10, 0.01), (4, 1.0)):
         same_outcome(lambda m, wide_in=wide_in, ratio=ratio: count_of(m, wide_in, 4, expand, 3, 1, se_ratio=ratio))
 
@@ -64,7 +64,7 @@ def test_width_of_the_squeeze(same_outcome, expand):
 @given(x=images(4), out=st.sampled_from([2, 3, 6]), expand=expansions)
 @some
 def test_other_channels(same_outcome, x, out, expand):
-    """With other channels than the input's, the result is the projection alone, without an activation behind it."""
+    """If the numbers of channels differ, the result is the projection alone, without an activation after it."""
     same_outcome(lambda m: evaluated(lambda: m.MBConvBlock(4, out, expand, 3, 1), x), tolerance=VALUES)
 
 
@@ -72,7 +72,7 @@ def test_other_channels(same_outcome, x, out, expand):
 @given(x=images(4), expand=expansions)
 @some
 def test_residual(same_outcome, x, expand):
-    """At stride 1 and with as many output as input channels, the input is added."""
+    """With stride 1 and as many output channels as input channels, the input is added."""
     same_outcome(lambda m: evaluated(lambda: m.MBConvBlock(4, 4, expand, 3, 1), x), tolerance=VALUES)
 
 
@@ -80,7 +80,7 @@ def test_residual(same_outcome, x, expand):
 @given(x=images(4), expand=expansions, stride=st.integers(2, 3))
 @some
 def test_stride(same_outcome, x, expand, stride):
-    """The depthwise convolution takes the stride; then nothing is added, also when the channels are equal."""
+    """The depthwise convolution takes the stride; then nothing is added, even with equal numbers of channels."""
     for args in ((4, 4, expand, 3, stride), (4, 6, expand, 3, stride)):
         same_outcome(lambda m, args=args: evaluated(lambda: m.MBConvBlock(*args), x), tolerance=VALUES)
 
@@ -148,7 +148,7 @@ def test_gradient(same_outcome, x, expand, training):
 @given(x=images(4))
 @few
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     for same in laid_out(x):
         same_outcome(lambda m, x=same: evaluated(lambda: m.MBConvBlock(4, 4, 2, 3, 1), x), tolerance=VALUES)
 
@@ -157,7 +157,7 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(4, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A module in float64 takes float64 and gives float64 of that precision."""
+    """A float64 module takes float64 and returns float64 at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.MBConvBlock(4, 4, 2, 3, 1), x / 3))
 
 
@@ -188,13 +188,13 @@ def test_names_of_the_arguments(same_outcome):
 @given(x=images(4))
 @few
 def test_copies(same_outcome, x):
-    """Copies of the module work as it does: a deep copy, and a new one that takes its state."""
+    """Copies of the module behave as it does: a deep copy, and a new module that loads its state."""
     same_outcome(lambda m: copied(lambda: m.MBConvBlock(4, 4, 2, 3, 1), x), tolerance=VALUES)
 
 
 @points(1)
 def test_speed(forward_time):
-    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    """A forward pass in evaluation mode is about as fast as the same layers elsewhere."""
     shape = (4, 16, 28, 28)
     forward_time(
         lambda m: filled(lambda: m.MBConvBlock(16, 16, 4, 3, 1), torch.zeros(shape)).eval(),

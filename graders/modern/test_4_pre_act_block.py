@@ -36,7 +36,7 @@ def count_of(m, *args):
 @given(channels=st.integers(1, 6))
 @few
 def test_parameters(same_outcome, channels):
-    """With equal channels and stride 1 there are two convolutions without bias and two batch norms."""
+    """With equal numbers of channels and stride 1 there are two convolutions without bias and two batch norms."""
     same_outcome(lambda m: count_of(m, channels, channels))
 
 
@@ -53,7 +53,7 @@ def test_parameters_of_the_shortcut(same_outcome, wide_in):
 @given(x=images(3))
 @some
 def test_identity(same_outcome, x):
-    """With equal channels and stride 1 the input itself is added, and nothing comes behind the sum."""
+    """With equal numbers of channels and stride 1 the input itself is added, and nothing comes after the sum."""
     same_outcome(lambda m: evaluated(lambda: m.PreActBlock(3, 3), x), tolerance=VALUES)
 
 
@@ -61,7 +61,7 @@ def test_identity(same_outcome, x):
 @given(x=images(3), out=st.sampled_from([1, 2, 4, 5]))
 @some
 def test_other_channels(same_outcome, x, out):
-    """With other channels a 1×1 convolution of the input is added."""
+    """If the numbers of channels differ, a 1×1 convolution of the input is added."""
     same_outcome(lambda m: evaluated(lambda: m.PreActBlock(3, out), x), tolerance=VALUES)
 
 
@@ -101,7 +101,7 @@ def test_gradient(same_outcome, x, kind, training):
 @given(x=images(3))
 @few
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     for same in laid_out(x):
         same_outcome(lambda m, x=same: evaluated(lambda: m.PreActBlock(3, 4), x), tolerance=VALUES)
 
@@ -110,7 +110,7 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A module in float64 takes float64 and gives float64 of that precision."""
+    """A float64 module takes float64 and returns float64 at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.PreActBlock(3, 4), x / 3))
 
 
@@ -133,5 +133,5 @@ def test_names_of_the_arguments(same_outcome):
 @given(x=images(3), kind=kinds)
 @few
 def test_copies(same_outcome, x, kind):
-    """Copies of the module work as it does: a deep copy, and a new one that takes its state."""
+    """Copies of the module behave as it does: a deep copy, and a new module that loads its state."""
     same_outcome(lambda m: copied(lambda: m.PreActBlock(*kind), x), tolerance=VALUES)

@@ -1,4 +1,4 @@
-"""`ModernBlock(in_channels, out_channels, stride=1, se_ratio=0.25)`: bottleneck, activation first, weighed channels."""
+"""`ModernBlock(in_channels, out_channels, stride=1, se_ratio=0.25)`: bottleneck, pre-activation, weighted channels."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,14 +36,14 @@ def count_of(m, *args, **names):
 @given(wide_in=st.sampled_from([4, 8, 12, 16]))
 @few
 def test_parameters(same_outcome, wide_in):
-    """Three convolutions with three batch norms, two 1×1 convolutions with bias, and what the shortcut needs."""
+    """There are three convolutions, three batch norms, two 1×1 convolutions with bias, and what the shortcut needs."""
     for out, stride in ((wide_in, 1), (16 + wide_in, 1), (wide_in, 2)):
         same_outcome(lambda m, out=out, stride=stride: count_of(m, wide_in, out, stride))
 
 
 @points(1)
 def test_widths(same_outcome):
-    """The middle has out_channels // 4 channels, the squeeze max(1, int(out_channels · se_ratio))."""
+    """The middle has out_channels // 4 channels, the squeeze has max(1, int(out_channels · se_ratio))."""
     for wide_in, out, ratio in ((6, 10, 0.25), (8, 4, 0.1), (4, 16, 0.5), (5, 7, 0.5), (16, 6, 0.25), (4, 8, 1.0)):
         same_outcome(lambda m, args=(wide_in, out), ratio=ratio: count_of(m, *args, se_ratio=ratio))
 
@@ -52,7 +52,7 @@ def test_widths(same_outcome):
 @given(x=images(8))
 @some
 def test_identity(same_outcome, x):
-    """With equal channels and stride 1 the input itself is added, and nothing comes behind the sum."""
+    """With equal numbers of channels and stride 1 the input itself is added, and nothing comes after the sum."""
     same_outcome(lambda m: evaluated(lambda: m.ModernBlock(8, 8), x), tolerance=VALUES)
 
 
@@ -60,7 +60,7 @@ def test_identity(same_outcome, x):
 @given(x=images(6), out=st.sampled_from([4, 8, 12]))
 @some
 def test_other_channels(same_outcome, x, out):
-    """With other channels a 1×1 convolution of the input is added."""
+    """If the numbers of channels differ, a 1×1 convolution of the input is added."""
     same_outcome(lambda m: evaluated(lambda: m.ModernBlock(6, out), x), tolerance=VALUES)
 
 
@@ -100,7 +100,7 @@ def test_gradient(same_outcome, x, kind, training):
 @given(x=images(8))
 @few
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     for same in laid_out(x):
         same_outcome(lambda m, x=same: evaluated(lambda: m.ModernBlock(8, 4), x), tolerance=VALUES)
 
@@ -109,7 +109,7 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(8, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A module in float64 takes float64 and gives float64 of that precision."""
+    """A float64 module takes float64 and returns float64 at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.ModernBlock(8, 4), x / 3))
 
 
@@ -123,7 +123,7 @@ def test_input_is_not_modified(same_outcome, x, kind):
 
 @points(0.5)
 def test_names_of_the_arguments(same_outcome):
-    """All arguments can be given by name, and in their order."""
+    """All arguments can be given by name and by position."""
     x = noise((2, 4, 7, 6))
     names = {"in_channels": 4, "out_channels": 8, "stride": 2, "se_ratio": 0.5}
     same_outcome(lambda m: evaluated(lambda: m.ModernBlock(**names), x), tolerance=VALUES)
@@ -134,5 +134,5 @@ def test_names_of_the_arguments(same_outcome):
 @given(x=images(8), kind=kinds)
 @few
 def test_copies(same_outcome, x, kind):
-    """Copies of the module work as it does: a deep copy, and a new one that takes its state."""
+    """Copies of the module behave as it does: a deep copy, and a new module that loads its state."""
     same_outcome(lambda m: copied(lambda: m.ModernBlock(*kind), x), tolerance=VALUES)

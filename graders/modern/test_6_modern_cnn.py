@@ -18,7 +18,7 @@ def test_parameters(same_outcome):
 @points(1)
 @time_limit(30)
 def test_number_of_classes(same_outcome):
-    """Another number of classes changes the last layer and nothing else."""
+    """A different number of classes changes the last layer and nothing else."""
 
     def probe(m):
         return {
@@ -32,7 +32,7 @@ def test_number_of_classes(same_outcome):
 @points(2.5)
 @time_limit(30)
 def test_evaluation(same_outcome):
-    """In evaluation mode the results for two images that are not square are right."""
+    """In evaluation mode the results for two non-square images are right."""
     x = noise((2, 3, 40, 64), seed=1, dtype=float64)
     same_outcome(lambda m: evaluated(lambda: m.ModernCNN(5), x), tolerance=PRECISE)
 

@@ -7,21 +7,21 @@ from autograder.grading import exercise, points
 
 pytestmark = exercise("compound_scaling")
 
-# alpha · beta² · gamma² of these is within 10 % of 2, and of the others it is not.
+# For the first list alpha · beta² · gamma² is within 10 % of 2; for the other two it is not.
 ALLOWED = [(2.0, 1.0, 1.0), (1.0, 1.4, 1.0), (1.0, 1.0, 1.46), (2.15, 1.0, 1.0), (1.85, 1.0, 1.0), (1.3, 1.2, 1.0)]
 TOO_LARGE = [(1.2, 1.1, 1.3), (2.25, 1.0, 1.0), (1.2, 1.4, 1.15), (1.0, 1.0, 1.6), (2.0, 2.0, 2.0), (1.8, 1.1, 1.1)]
 TOO_SMALL = [(1.2, 1.0, 1.0), (1.0, 1.0, 1.0), (1.75, 1.0, 1.0), (1.0, 1.3, 1.0), (1.2, 1.1, 1.0), (1.0, 1.0, 1.3)]
 
 
 def factors_of(result):
-    """Three plain floats, whatever kind of numbers they are."""
+    """Three plain floats, whatever kind of numbers they were."""
     return [float(factor) for factor in result]
 
 
 @points(1.5)
 @given(phi=st.integers(1, 7))
 def test_whole_steps(same_outcome, phi):
-    """Depth, width and resolution grow with the power φ of alpha, beta and gamma, in this order."""
+    """Depth, width and resolution are alpha, beta and gamma to the power φ, in this order."""
     same_outcome(lambda m: factors_of(m.compound_scaling(phi)))
 
 
@@ -35,7 +35,7 @@ def test_zero_and_fractions(same_outcome, phi):
 @points(1)
 @given(phi=st.sampled_from([1, 2, 3, 0.5]))
 def test_other_factors(same_outcome, phi):
-    """The caller may give other factors, in their order or by name."""
+    """The caller may give other factors, by position or by name."""
     for factors in ((1.4, 1.1, 1.1), (1.1, 1.3, 1.05), (1.25, 1.15, 1.1)):
         named = dict(zip(("alpha", "beta", "gamma"), factors, strict=True))
         same_outcome(lambda m, factors=factors: factors_of(m.compound_scaling(phi, *factors)))
@@ -45,7 +45,7 @@ def test_other_factors(same_outcome, phi):
 @points(0.5)
 @given(phi=st.sampled_from([1, 2, 0.5]))
 def test_within_ten_percent(same_outcome, phi):
-    """If alpha · beta² · gamma² is not more than 10 % off 2, the factors are allowed."""
+    """If alpha · beta² · gamma² is at most 10 % away from 2, the factors are allowed."""
     for factors in ALLOWED:
         same_outcome(lambda m, factors=factors: factors_of(m.compound_scaling(phi, *factors)))
 
@@ -53,7 +53,7 @@ def test_within_ten_percent(same_outcome, phi):
 @points(1)
 @given(phi=st.sampled_from([1, 0, 3, 0.5]))
 def test_too_large(same_outcome, phi):
-    """If alpha · beta² · gamma² is more than 10 % above 2 it is a ValueError, whatever φ is."""
+    """If alpha · beta² · gamma² is more than 10 % above 2, the function raises a ValueError, whatever φ is."""
     for factors in TOO_LARGE:
         same_outcome(lambda m, factors=factors: factors_of(m.compound_scaling(phi, *factors)))
 
@@ -61,6 +61,6 @@ def test_too_large(same_outcome, phi):
 @points(1)
 @given(phi=st.sampled_from([1, 0, 3, 0.5]))
 def test_too_small(same_outcome, phi):
-    """If alpha · beta² · gamma² is more than 10 % below 2 it is a ValueError, whatever φ is."""
+    """If alpha · beta² · gamma² is more than 10 % below 2, the function raises a ValueError, whatever φ is."""
     for factors in TOO_SMALL:
         same_outcome(lambda m, factors=factors: factors_of(m.compound_scaling(phi, *factors)))

@@ -18,7 +18,7 @@ def test_parameters(same_outcome):
 @points(1)
 @time_limit(20)
 def test_number_of_classes(same_outcome):
-    """Another number of classes changes the last layer and nothing else."""
+    """A different number of classes changes the last layer and nothing else."""
 
     def probe(m):
         return {
@@ -40,7 +40,7 @@ def test_evaluation(same_outcome):
 @points(1)
 @time_limit(20)
 def test_other_sizes(same_outcome):
-    """Images of other sizes, also such that are not square, give one number per class, in their own dtype."""
+    """Images of other sizes, including non-square ones, give one number per class, in their own dtype."""
     for shape in ((1, 3, 32, 32), (2, 3, 70, 45)):
         x = noise(shape, seed=2)
 

@@ -14,7 +14,7 @@ def count_of(m, *args, **names):
 
 @points(1.5)
 def test_parameters(same_outcome):
-    """A network of depth 6n + 4 has n blocks per stage and k times as many channels; a WRN-28-10 has 36 479 194."""
+    """Depth 6n + 4 gives n blocks per stage, with k times as many channels; a WRN-28-10 has 36 479 194 parameters."""
     for depth, factor in ((10, 1), (16, 1), (22, 2), (16, 4), (28, 10)):
         same_outcome(lambda m, depth=depth, factor=factor: count_of(m, depth, factor))
 
@@ -28,7 +28,7 @@ def test_number_of_classes(same_outcome):
 
 @points(1)
 def test_other_depths(same_outcome):
-    """A depth that is not 6n + 4 with n ≥ 1 is a ValueError."""
+    """A depth that is not 6n + 4 with n ≥ 1 raises a ValueError."""
     for depth in (4, -2, 0, 6, 9, 11, 12, 13, 14, 15, 18, 26, 44):
         same_outcome(lambda m, depth=depth: count_of(m, depth, 1))
 

@@ -1,7 +1,7 @@
 """Strategies for pooling: feature maps, batches of images, and windows that fit them.
 
-Tensors lie in memory row by row unless `layouts` is asked for: that is one check of each exercise, so that a `.view` in
-the wrong place costs one check and not all.
+Tensors are stored row by row unless `layouts` is set. One check of each exercise sets it, so that a `.view` in the
+wrong place costs one check and not all.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def image_cases(**options):
 
 
 def images(values="signed", dtype=float32, channels=(1, 4), sides=(1, 6), layouts=False):
-    """(N, C, H, W), with extents of 1 and oblong maps among them."""
+    """(N, C, H, W), including extents of 1 and oblong maps."""
     return tensors(shapes((1, 3), channels, sides, sides), values=values, dtype=dtype, layouts=layouts)
 
 

@@ -1,7 +1,7 @@
-"""Known wrong ways to do the exercises of `pooling`, with the hint for a student who did just that.
+"""Known wrong answers to the exercises of `pooling`, each with a hint for the student who gave it.
 
-A long list, since mistakes are many. Where a mistake shows only in a special way, its docstring begins with
-that way: gradient, dtype, layout, in place, exception type, not vectorised, forbidden operator, statistics.
+The list is long because there are many mistakes to make. If a mistake shows up in only one way, its docstring begins
+with that way: gradient, dtype, layout, in place, exception type, not vectorised, forbidden operator, statistics.
 """
 
 import math
@@ -33,7 +33,7 @@ def windows_of(x, kernel, stride=1):
 
 
 def padded_with(x, padding, value):
-    """Right: naive_padding, under a name that no variant takes."""
+    """Right: naive_padding, under a name that no variant uses."""
     if padding < 0:
         raise ValueError("padding must not be negative")
     height, width = x.shape
@@ -61,7 +61,9 @@ def ignores_the_value(feature_map, padding, value=0.0):  # noqa: ARG001
     return padded_with(feature_map, padding, 0.0)
 
 
-@misconception("naive_padding", hint="How many sides has a map? Count by how many rows your result grows, and compare.")
+@misconception(
+    "naive_padding", hint="How many sides does a map have? Count how many rows your result gains, and compare."
+)
 def pads_only_above_and_left(feature_map, padding, value=0.0):
     """The border is on two sides only, so the result is H + p by W + p."""
     return padded_with(feature_map, padding, value)[: feature_map.shape[0] + padding, : feature_map.shape[1] + padding]
@@ -79,7 +81,7 @@ def slices_with_a_negative_end(feature_map, padding, value=0.0):
 
 @misconception("naive_padding", hint="Look at the four corners of your result when the border is not 0.")
 def leaves_the_corners_zero(feature_map, padding, value=0.0):
-    """The four strips of the border are filled beside the map only, the corners stay 0."""
+    """The four strips of the border are filled only beside the map; the corners stay 0."""
     padded = padded_with(feature_map, padding, value)
     for rows in (slice(0, padding), slice(padding + feature_map.shape[0], None)):
         for columns in (slice(0, padding), slice(padding + feature_map.shape[1], None)):
@@ -87,7 +89,7 @@ def leaves_the_corners_zero(feature_map, padding, value=0.0):
     return padded
 
 
-@misconception("naive_padding", hint="Try a map that is not square: which of its two sizes do you use where?")
+@misconception("naive_padding", hint="Try a map that is not square: where do you use its height, and where its width?")
 def takes_every_map_for_square(feature_map, padding, value=0.0):
     """The number of rows is used as the number of columns as well."""
     if padding < 0:
@@ -100,7 +102,7 @@ def takes_every_map_for_square(feature_map, padding, value=0.0):
 
 @misconception(
     "naive_padding",
-    hint="Which dtype has a tensor that `torch.full` or `torch.zeros` makes? Print it, and the input's.",
+    hint="What dtype does `torch.full` or `torch.zeros` return? Print it, and the dtype of the input.",
 )
 def makes_a_float32_border(feature_map, padding, value=0.0):
     """Dtype: the result is float32 whatever the input is."""
@@ -117,9 +119,9 @@ def copies_numbers_without_their_graph(feature_map, padding, value=0.0):
     return padded_with(feature_map.detach(), padding, value)
 
 
-@misconception("naive_padding", hint="What should a border of width -1 be? A good function says so.")
+@misconception("naive_padding", hint="What would a border of width -1 look like? A good function says what is wrong.")
 def returns_the_map_for_negative_padding(feature_map, padding, value=0.0):
-    """A negative padding is taken for no padding."""
+    """A negative padding is treated as no padding."""
     return feature_map.clone() if padding <= 0 else padded_with(feature_map, padding, value)
 
 
@@ -130,7 +132,7 @@ def asserts_the_padding(feature_map, padding, value=0.0):
     return padded_with(feature_map, padding, value)
 
 
-@misconception("naive_padding", hint="You raise the right exception, but it does not say a word to the caller.")
+@misconception("naive_padding", hint="You raise the right exception, but it tells the caller nothing.")
 def refuses_without_a_message(feature_map, padding, value=0.0):
     """Exception message: the ValueError for a negative padding is empty."""
     if padding < 0:
@@ -192,7 +194,7 @@ def moves_by_the_kernel_size(feature_map, kernel_size, strides, padding, avg=Fal
 
 @misconception("naive_pooling", hint="Which number is the side of the window, and which one is its step?")
 def exchanges_window_and_step(feature_map, kernel_size, strides, padding, avg=False):
-    """Kernel size and stride have changed places."""
+    """Kernel size and stride are swapped."""
     return reduced(windows_of(bordered(feature_map, padding, avg), strides, kernel_size), avg)
 
 
@@ -202,7 +204,7 @@ def exchanges_window_and_step(feature_map, kernel_size, strides, padding, avg=Fa
     "to a window that hangs over the edge?",
 )
 def rounds_the_size_up(feature_map, kernel_size, strides, padding, avg=False):
-    """Windows that hang over the edge are used as far as they reach (ceiling for floor)."""
+    """Windows that hang over the edge use the pixels that they reach (ceiling instead of floor)."""
     padded = bordered(feature_map, padding, avg)
     if kernel_size > min(padded.shape):
         raise ValueError("the window does not fit")
@@ -238,7 +240,9 @@ def keeps_the_size_of_the_map(feature_map, kernel_size, strides, padding, avg=Fa
     return result
 
 
-@misconception("naive_pooling", hint="With a border more windows fit. Is the border part of the size you compute with?")
+@misconception(
+    "naive_pooling", hint="With a border, more windows fit. Does the size you compute with include the border?"
+)
 def forgets_the_padding_in_the_size(feature_map, kernel_size, strides, padding, avg=False):
     """The number of windows is computed from the map without its border."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
@@ -252,7 +256,9 @@ def exchanges_rows_and_columns(feature_map, kernel_size, strides, padding, avg=F
     return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg).t().contiguous()
 
 
-@misconception("naive_pooling", hint="Which number is your maximum compared with first? Try a map of negative numbers.")
+@misconception(
+    "naive_pooling", hint="What do you compare with first to find the maximum? Try a map of negative numbers."
+)
 def starts_the_maximum_at_zero(feature_map, kernel_size, strides, padding, avg=False):
     """The running maximum starts at 0, so no result is negative, even without a border."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
@@ -265,7 +271,7 @@ def ignores_avg(feature_map, kernel_size, strides, padding, avg=False):  # noqa:
     return reduced(windows_of(bordered(feature_map, padding, False), kernel_size, strides), False)
 
 
-@misconception("naive_pooling", hint="How many pixels does a square window have, if its side has k?")
+@misconception("naive_pooling", hint="How many pixels does a square window with side k have?")
 def divides_by_the_side(feature_map, kernel_size, strides, padding, avg=False):
     """The mean is the sum divided by k."""
     windows = windows_of(bordered(feature_map, padding, avg), kernel_size, strides)
@@ -274,7 +280,7 @@ def divides_by_the_side(feature_map, kernel_size, strides, padding, avg=False):
 
 @misconception(
     "naive_pooling",
-    hint="Which dtype has the tensor in which you collect the results? Try an input of float64.",
+    hint="What is the dtype of the tensor that collects your results? Try a float64 input.",
 )
 def collects_in_float32(feature_map, kernel_size, strides, padding, avg=False):
     """Dtype: the result is float32 whatever the input is."""
@@ -284,7 +290,7 @@ def collects_in_float32(feature_map, kernel_size, strides, padding, avg=False):
 
 @misconception(
     "naive_pooling",
-    hint="`item()` gives a plain Python number, and a Python number knows nothing of the pixel that it was.",
+    hint="`item()` returns a plain Python number, which knows nothing about the pixel that it came from.",
 )
 def reads_numbers_with_item(feature_map, kernel_size, strides, padding, avg=False):
     """Gradient: the result is made of Python numbers, so no gradient flows."""
@@ -304,10 +310,10 @@ def shifts_the_map_in_place(feature_map, kernel_size, strides, padding, avg=Fals
 
 @misconception(
     "naive_pooling",
-    hint="What does your function do with a window larger than the map? The task names the exception.",
+    hint="What does your function do with a window larger than the map? The exercise names the exception.",
 )
 def crashes_when_nothing_fits(feature_map, kernel_size, strides, padding, avg=False):
-    """Exception type: a negative size of the result is a RuntimeError, a size of 0 gives an empty map."""
+    """Exception type: a negative result size raises RuntimeError, a size of 0 gives an empty map."""
     padded = bordered(feature_map, padding, avg)
     result = padded.new_zeros([(size - kernel_size) // strides + 1 for size in padded.shape])
     return result + reduced(windows_of(padded, kernel_size, strides), avg) if result.numel() else result
@@ -343,27 +349,27 @@ def ignores_the_mode(X, pool_size, mode="max"):
     return pooled_by_mode(X, pool_size, "max")
 
 
-@misconception("pool2d", hint="By how many pixels does the window of this exercise move?")
+@misconception("pool2d", hint="How many pixels does the window move at a time in this exercise?")
 def moves_by_the_window(X, pool_size, mode="max"):
     """The stride is the size of the window instead of 1."""
     return pooled_by_mode(X, pool_size, mode)[:: pool_size[0], :: pool_size[1]]
 
 
-@misconception("pool2d", hint="In `pool_size`, does the height come first or the width? Try a window of (1, 3).")
+@misconception("pool2d", hint="Which comes first in `pool_size`, the height or the width? Try a window of (1, 3).")
 def exchanges_height_and_width(X, pool_size, mode="max"):
     """The pair is read as (width, height)."""
     return pooled_by_mode(X, (pool_size[1], pool_size[0]), mode)
 
 
-@misconception("pool2d", hint="Try a window that is higher than it is wide. Where do you use its second number?")
+@misconception("pool2d", hint="Try a window that is taller than it is wide. Where do you use its second number?")
 def takes_every_window_for_square(X, pool_size, mode="max"):
     """The height of the window is used as its width as well."""
     return pooled_by_mode(X, (pool_size[0], pool_size[0]), mode)
 
 
-@misconception("pool2d", hint="A map of 3 pixels and a window of 2: in how many places does it fit?")
+@misconception("pool2d", hint="In how many places does a window of 2 pixels fit into a map of 3?")
 def loses_the_last_row_and_column(X, pool_size, mode="max"):
-    """The size is H - p_h by W - p_w, one too few."""
+    """The size is H - p_h by W - p_w, one too small."""
     return pooled_by_mode(X, pool_size, mode)[:-1, :-1]
 
 
@@ -374,7 +380,7 @@ def returns_zeros_for_an_unknown_mode(X, pool_size, mode="max"):
     return pooled_by_mode(X, pool_size, mode) if mode in ("max", "avg") else torch.zeros_like(pooled)
 
 
-@misconception("pool2d", hint="A misspelt mode ends in an exception, but not in the one that the task names.")
+@misconception("pool2d", hint="A misspelt mode raises an exception, but not the one that the exercise names.")
 def looks_the_mode_up(X, pool_size, mode="max"):
     """Exception type: KeyError for an unknown mode."""
     return pooled_by_mode(X, pool_size, {"max": "max", "avg": "avg"}[mode])
@@ -390,7 +396,7 @@ def uses_pythons_max(X, pool_size, mode="max"):
     return pooled
 
 
-@misconception("pool2d", hint="Which dtype does `torch.zeros` choose when nobody asks for one? Try float64.")
+@misconception("pool2d", hint="What dtype does `torch.zeros` choose by default? Try float64.")
 def fills_a_float32_tensor(X, pool_size, mode="max"):
     """Dtype: the result is float32 whatever the input is."""
     pooled = pooled_by_mode(X, pool_size, mode)
@@ -399,14 +405,14 @@ def fills_a_float32_tensor(X, pool_size, mode="max"):
 
 @misconception(
     "pool2d",
-    hint="`.data`, `item()` and `detach()` give numbers without a past. Does your result have a `grad_fn`?",
+    hint="`.data`, `item()` and `detach()` give numbers without a history. Does your result have a `grad_fn`?",
 )
 def loses_the_graph(X, pool_size, mode="max"):
     """Gradient: no gradient flows."""
     return pooled_by_mode(X.detach(), pool_size, mode)
 
 
-@misconception("pool2d", hint="What should come out when the window is larger than the map? Surely not an empty map.")
+@misconception("pool2d", hint="What should happen when the window is larger than the map? Surely not an empty map.")
 def returns_an_empty_map(X, pool_size, mode="max"):
     """A window that does not fit gives a result without pixels."""
     sizes = [max(size - p + 1, 0) for size, p in zip(X.shape, pool_size, strict=True)]
@@ -415,7 +421,7 @@ def returns_an_empty_map(X, pool_size, mode="max"):
     return X.new_zeros(sizes)
 
 
-@misconception("pool2d", hint="Call your function with `x.t()`. Its rows do not lie one after the other in memory.")
+@misconception("pool2d", hint="Call your function with `x.t()`. Its rows are not next to each other in memory.")
 def takes_rows_to_lie_in_memory(X, pool_size, mode="max"):
     """Layout: strides (W, 1) are assumed, so a transposed or sliced map gives wrong numbers."""
     return pooled_by_mode(X.as_strided(X.shape, (X.shape[1], 1)), pool_size, mode)
@@ -435,13 +441,17 @@ def pools_with_the_library(X, pool_size, mode="max"):
 # max_pool_2d
 
 
-@misconception("max_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?")
+@misconception(
+    "max_pool_2d", hint="`squeeze()` removes *every* dimension of size 1. Which maps have one that must stay?"
+)
 def squeezes_the_maximum(x, kernel_size=2, stride=2):
-    """squeeze() takes away a channel, a row or a column that stands alone."""
+    """squeeze() drops a single channel, row or column."""
     return windows_of(x, kernel_size, stride).amax(-1).squeeze()
 
 
-@misconception("max_pool_2d", hint="You get one map and return a stack of one. How many dimensions did you get?")
+@misconception(
+    "max_pool_2d", hint="You get one map and return a stack of one. How many dimensions does your input have?"
+)
 def returns_a_stack_for_one_map(x, kernel_size=2, stride=2):
     """A map (H, W) comes back as (1, out_H, out_W)."""
     pooled = windows_of(x, kernel_size, stride).amax(-1)
@@ -450,19 +460,19 @@ def returns_a_stack_for_one_map(x, kernel_size=2, stride=2):
 
 @misconception("max_pool_2d", hint="Your function takes stacks of maps. What does it do with one map, (H, W)?")
 def needs_a_channel(x, kernel_size=2, stride=2):
-    """A map (H, W) without a channel is refused."""
+    """A map (H, W) without a channel is rejected."""
     _channels, height, width = x.shape
     return windows_of(x, kernel_size, stride).amax(-1) if height and width else x
 
 
 @misconception("max_pool_2d", hint="Each channel is a map of its own. How many channels does your result have?")
 def takes_the_maximum_over_channels(x, kernel_size=2, stride=2):
-    """The window reaches over all channels, and every channel shows the same maximum."""
+    """The window spans all channels, so every channel shows the same maximum."""
     pooled = windows_of(x, kernel_size, stride).amax(-1)
     return pooled if x.dim() == 2 else pooled.amax(0, keepdim=True).expand_as(pooled)
 
 
-@misconception("max_pool_2d", hint="What does your result look like when all numbers of the map are negative?")
+@misconception("max_pool_2d", hint="What does your result look like when all numbers in the map are negative?")
 def starts_with_zeros(x, kernel_size=2, stride=2):
     """The maximum is taken together with a tensor of zeros."""
     return windows_of(x, kernel_size, stride).amax(-1).clamp(min=0)
@@ -498,7 +508,7 @@ def ends_the_slices_too_early(x, kernel_size=2, stride=2):
 
 @misconception(
     "max_pool_2d",
-    hint="The time grows with the number of pixels. Loop over the places of the *window* instead.",
+    hint="The run time grows with the number of pixels. Loop over the places in the *window* instead.",
 )
 def loops_over_pixels(x, kernel_size=2, stride=2):
     """Not vectorised: two Python loops over the result."""
@@ -508,7 +518,7 @@ def loops_over_pixels(x, kernel_size=2, stride=2):
     return torch.stack(pixels, dim=-1).reshape(*x.shape[:-2], rows, columns)
 
 
-@misconception("max_pool_2d", hint="Your loop goes once per channel. What does `...` do in an index?")
+@misconception("max_pool_2d", hint="Your loop runs once per channel. What does `...` do in an index?")
 def loops_over_channels(x, kernel_size=2, stride=2):
     """Not vectorised in C: one map after the other."""
     if x.dim() == 2:
@@ -518,16 +528,16 @@ def loops_over_channels(x, kernel_size=2, stride=2):
 
 @misconception(
     "max_pool_2d",
-    hint="Try `x.transpose(-1, -2)`: `view` only works when the numbers lie in memory in their order. "
+    hint="Try `x.transpose(-1, -2)`: `view` only works when the numbers are in order in memory. "
     "What else changes a shape?",
 )
 def views_the_map_as_blocks(x, kernel_size=2, stride=2):
-    """Layout: `view` refuses a map whose strides are not the usual ones."""
+    """Layout: `view` rejects a map with unusual strides."""
     x.view(-1)
     return windows_of(x, kernel_size, stride).amax(-1)
 
 
-@misconception("max_pool_2d", hint="Which dtype does your result have when the input is float64?")
+@misconception("max_pool_2d", hint="What dtype does your result have when the input is float64?")
 def computes_in_float32(x, kernel_size=2, stride=2):
     """Dtype: the result is float32 whatever the input is."""
     return windows_of(x.float(), kernel_size, stride).amax(-1)
@@ -545,7 +555,7 @@ def writes_the_maximum_into_a_slice(x, kernel_size=2, stride=2):
     return largest
 
 
-@misconception("max_pool_2d", hint="Ask your result for its `grad_fn`. Where did it get lost?")
+@misconception("max_pool_2d", hint="Print the `grad_fn` of your result. Where did it get lost?")
 def works_without_gradient(x, kernel_size=2, stride=2):
     """Gradient: computed under no_grad."""
     with torch.no_grad():
@@ -561,7 +571,7 @@ def gives_nothing_when_nothing_fits(x, kernel_size=2, stride=2):
     return x.new_zeros(*x.shape[:-2], rows, columns)
 
 
-@misconception("max_pool_2d", hint="You let PyTorch do the pooling. Here the slices do it.")
+@misconception("max_pool_2d", hint="You let PyTorch do the pooling. Here the slices should do it.")
 def calls_max_pool2d(x, kernel_size=2, stride=2):
     """Forbidden operator: F.max_pool2d."""
     windows_of(x, kernel_size, stride)
@@ -573,30 +583,32 @@ def calls_max_pool2d(x, kernel_size=2, stride=2):
 # avg_pool_2d
 
 
-@misconception("avg_pool_2d", hint="How many pixels does a window have, if its side has k?")
+@misconception("avg_pool_2d", hint="How many pixels does a window with side k have?")
 def divides_the_sum_by_the_side(x, kernel_size=2, stride=2):
     """The sum of a window is divided by k."""
     return windows_of(x, kernel_size, stride).sum(-1) / kernel_size
 
 
-@misconception("avg_pool_2d", hint="Your mean is right for windows of 2 by 2. Try another kernel.")
+@misconception("avg_pool_2d", hint="Your mean is right for 2×2 windows. Try another kernel size.")
 def divides_by_four(x, kernel_size=2, stride=2):
     """The sum is divided by 4 whatever the kernel is."""
     return windows_of(x, kernel_size, stride).sum(-1) / 4
 
 
-@misconception("avg_pool_2d", hint="`squeeze()` removes *every* extent of 1. Which maps have one that must stay?")
+@misconception(
+    "avg_pool_2d", hint="`squeeze()` removes *every* dimension of size 1. Which maps have one that must stay?"
+)
 def squeezes_the_mean(x, kernel_size=2, stride=2):
-    """squeeze() takes away a channel, a row or a column that stands alone."""
+    """squeeze() drops a single channel, row or column."""
     return windows_of(x, kernel_size, stride).mean(-1).squeeze()
 
 
 @misconception(
     "avg_pool_2d",
-    hint="Each channel has a mean of its own. What stands in the second dimension of `F.unfold`?",
+    hint="Each channel has its own mean. What is in the second dimension of the result of `F.unfold`?",
 )
 def averages_over_channels(x, kernel_size=2, stride=2):
-    """The mean reaches over all channels, as that of the columns of F.unfold does."""
+    """The mean spans all channels, like the mean over the columns of F.unfold."""
     pooled = windows_of(x, kernel_size, stride).mean(-1)
     return pooled if x.dim() == 2 else pooled.mean(0, keepdim=True).expand_as(pooled)
 
@@ -643,7 +655,7 @@ def adds_into_a_slice(x, kernel_size=2, stride=2):
 
 @misconception(
     "avg_pool_2d",
-    hint="`torch.zeros` makes float32. Which dtype does a sum keep that starts there and uses `+=`?",
+    hint="`torch.zeros` makes float32. What dtype does a sum have if it starts there and uses `+=`?",
 )
 def sums_up_in_float32(x, kernel_size=2, stride=2):
     """Dtype: the running sum is a float32 tensor."""
@@ -656,7 +668,7 @@ def sums_up_in_float32(x, kernel_size=2, stride=2):
 
 @misconception(
     "avg_pool_2d",
-    hint="The time grows with the height of the map. Loop over the places of the *window* instead.",
+    hint="The run time grows with the height of the map. Loop over the places in the *window* instead.",
 )
 def loops_over_rows(x, kernel_size=2, stride=2):
     """Not vectorised in H: one row of the result after the other."""
@@ -665,7 +677,7 @@ def loops_over_rows(x, kernel_size=2, stride=2):
     return torch.cat([windows_of(band, kernel_size, stride).mean(-1) for band in bands], dim=-2)
 
 
-@misconception("avg_pool_2d", hint="`torch.tensor(...)`, `.data` and NumPy copy numbers without their past.")
+@misconception("avg_pool_2d", hint="`torch.tensor(...)`, `.data` and NumPy copy numbers without their history.")
 def averages_without_gradient(x, kernel_size=2, stride=2):
     """Gradient: the input is detached."""
     return windows_of(x.detach(), kernel_size, stride).mean(-1)
@@ -673,7 +685,7 @@ def averages_without_gradient(x, kernel_size=2, stride=2):
 
 @misconception(
     "avg_pool_2d",
-    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+    hint="A window that does not fit raises an exception from PyTorch. Which one does the exercise name?",
 )
 def lets_unfold_complain(x, kernel_size=2, stride=2):
     """Exception type: RuntimeError, from Tensor.unfold, when the window does not fit."""
@@ -681,7 +693,7 @@ def lets_unfold_complain(x, kernel_size=2, stride=2):
     return windows_of(x, kernel_size, stride).mean(-1)
 
 
-@misconception("avg_pool_2d", hint="You let PyTorch do the pooling. Here the slices do it.")
+@misconception("avg_pool_2d", hint="You let PyTorch do the pooling. Here the slices should do it.")
 def calls_avg_pool2d(x, kernel_size=2, stride=2):
     """Forbidden operator: F.avg_pool2d."""
     windows_of(x, kernel_size, stride)
@@ -702,16 +714,18 @@ class PoolsOneSquare(GlobalAveragePooling):
         return pooled if self.keepdim else pooled.flatten(1)
 
 
-@misconception("GlobalAveragePooling", hint="`squeeze()` removes *every* extent of 1, even that of a batch of one.")
+@misconception(
+    "GlobalAveragePooling", hint="`squeeze()` removes *every* dimension of size 1, even that of a batch of one."
+)
 class SqueezesTheBatch(GlobalAveragePooling):
-    """squeeze() takes away N = 1 and C = 1 as well."""
+    """squeeze() removes N = 1 and C = 1 as well."""
 
     def forward(self, x):
         pooled = x.mean((2, 3), keepdim=True)
         return pooled if self.keepdim else pooled.squeeze()
 
 
-@misconception("GlobalAveragePooling", hint="Print the shape of your result without and with `keepdim=True`.")
+@misconception("GlobalAveragePooling", hint="Print the shape of your result with and without `keepdim=True`.")
 class AlwaysKeepsTheDimensions(GlobalAveragePooling):
     """The result is (N, C, 1, 1) whatever keepdim says."""
 
@@ -728,7 +742,7 @@ class KeepsOneDimension(GlobalAveragePooling):
         return pooled.unsqueeze(-1) if self.keepdim else pooled
 
 
-@misconception("GlobalAveragePooling", hint="A global *average* of the pixels 0 and 1 is one half.")
+@misconception("GlobalAveragePooling", hint="The global *average* of the pixels 0 and 1 is one half.")
 class TakesTheGlobalMaximum(GlobalAveragePooling):
     """Maximum instead of mean."""
 
@@ -736,7 +750,7 @@ class TakesTheGlobalMaximum(GlobalAveragePooling):
         return x.amax((2, 3), keepdim=self.keepdim)
 
 
-@misconception("GlobalAveragePooling", hint="Over which dimensions do you average? Count them, from N = 0.")
+@misconception("GlobalAveragePooling", hint="Which dimensions do you average over? Count them; N is dimension 0.")
 class AveragesOnlyTheRows(GlobalAveragePooling):
     """Only the last dimension is averaged."""
 
@@ -744,9 +758,7 @@ class AveragesOnlyTheRows(GlobalAveragePooling):
         return x.mean(-1, keepdim=self.keepdim)
 
 
-@misconception(
-    "GlobalAveragePooling", hint="Your window has a fixed size. Which size do the maps have, for every image?"
-)
+@misconception("GlobalAveragePooling", hint="Your window has a fixed size. Are the maps of every image the same size?")
 class ExpectsMapsOfSeven(GlobalAveragePooling):
     """The window is 7 by 7, as in a network for images of 224 pixels."""
 
@@ -784,10 +796,10 @@ class HasAParameter(GlobalAveragePooling):
 
 @misconception(
     "GlobalAveragePooling",
-    hint="Not every tensor lies in memory in the order of its indices. What does `view` need?",
+    hint="Not every tensor is stored in the order of its indices. What does `view` need?",
 )
 class ViewsThePixels(GlobalAveragePooling):
-    """Layout: `view` refuses a transposed or sliced input."""
+    """Layout: `view` rejects a transposed or sliced input."""
 
     def forward(self, x):
         pooled = x.view(x.shape[0], x.shape[1], -1).mean(-1)
@@ -799,13 +811,13 @@ class ViewsThePixels(GlobalAveragePooling):
     hint="The mean is right, but nothing can be learnt through it. What cuts the graph?",
 )
 class AveragesNumbersOnly(GlobalAveragePooling):
-    """Gradient: the mean is taken of x.data."""
+    """Gradient: it takes the mean of x.data."""
 
     def forward(self, x):
         return super().forward(x.data)
 
 
-@misconception("GlobalAveragePooling", hint="Which dtype does your result have when the input is float64?")
+@misconception("GlobalAveragePooling", hint="What dtype does your result have when the input is float64?")
 class ReturnsFloat32(GlobalAveragePooling):
     """Dtype: the result is float32 whatever the input is."""
 
@@ -818,7 +830,7 @@ class ReturnsFloat32(GlobalAveragePooling):
 
 @misconception(
     "DepthPool",
-    hint="Give every channel another number and look which ones end up together. Groups are neighbours.",
+    hint="Give every channel a different number and see which ones end up together. A group consists of neighbours.",
 )
 class GroupsDistantChannels(DepthPool):
     """The channels are split as (p, C // p), so that channels c and c + C // p make a group."""
@@ -832,10 +844,10 @@ class GroupsDistantChannels(DepthPool):
 
 @misconception(
     "DepthPool",
-    hint="`torch.chunk` takes the number of chunks, not their size. Print the sizes it makes of 5 channels.",
+    hint="`torch.chunk` takes the number of chunks, not their size. Print the sizes it makes from 5 channels.",
 )
 class ChunksTheChannels(DepthPool):
-    """torch.chunk makes C // p groups, of more than p channels when C is not a multiple of p."""
+    """torch.chunk makes C // p groups, which have more than p channels when C is not a multiple of p."""
 
     def forward(self, x):
         groups = super().forward(x).shape[1]
@@ -843,7 +855,7 @@ class ChunksTheChannels(DepthPool):
         return torch.stack([chunk.amax(1) for chunk in chunks], dim=1)
 
 
-@misconception("DepthPool", hint="Is p the number of groups, or the number of channels in each of them?")
+@misconception("DepthPool", hint="Is p the number of groups, or the number of channels in each group?")
 class MakesPGroups(DepthPool):
     """There are p groups of C // p channels instead of C // p groups of p."""
 
@@ -866,7 +878,7 @@ class KeepsTheLastGroup(DepthPool):
 
 @misconception("DepthPool", hint="Left-over rows are dropped without a word. What about left-over channels?")
 class RefusesLeftOverChannels(DepthPool):
-    """A number of channels that is not a multiple of p is an error."""
+    """A number of channels that is not a multiple of p raises an error."""
 
     def forward(self, x):
         if x.shape[1] % self.pool_size:
@@ -900,7 +912,7 @@ class PoolsOnlyTheChannels(DepthPool):
         return x[:, : groups * p].unflatten(1, (groups, p)).amax(2)
 
 
-@misconception("DepthPool", hint="The cubes stand side by side in space. By how many channels do yours move?")
+@misconception("DepthPool", hint="The cubes are side by side in space. How many channels do yours move at a time?")
 class SlidesOverTheChannels(DepthPool):
     """The groups of channels overlap: they move by one channel instead of p."""
 
@@ -909,7 +921,9 @@ class SlidesOverTheChannels(DepthPool):
         return F.max_pool2d(x, self.pool_size).unfold(1, self.pool_size, 1).amax(-1)
 
 
-@misconception("DepthPool", hint="By how many pixels does your window move? In space the cubes stand side by side.")
+@misconception(
+    "DepthPool", hint="How many pixels does your window move at a time? In space the cubes are side by side."
+)
 class MovesByOnePixel(DepthPool):
     """The spatial stride is 1 instead of p."""
 
@@ -928,7 +942,7 @@ class AveragesTheGroups(DepthPool):
 
 
 @misconception(
-    "DepthPool", hint="Two channels and a cube of side 3: what should happen? Not a result without channels."
+    "DepthPool", hint="Two channels and a cube of side 3: what should happen? Surely not a result without channels."
 )
 class ReturnsNoChannels(DepthPool):
     """Fewer than p channels give a result with no channels at all."""
@@ -941,7 +955,7 @@ class ReturnsNoChannels(DepthPool):
 
 @misconception(
     "DepthPool",
-    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+    hint="A window that does not fit raises an exception from PyTorch. Which one does the exercise name?",
 )
 class LeavesTheErrorToPyTorch(DepthPool):
     """Exception type: RuntimeError, from F.max_pool2d, when the window does not fit into the map."""
@@ -951,9 +965,9 @@ class LeavesTheErrorToPyTorch(DepthPool):
         return super().forward(x)
 
 
-@misconception("DepthPool", hint="Try a transposed input: `view` needs numbers that lie in memory in their order.")
+@misconception("DepthPool", hint="Try a transposed input: `view` needs numbers that are in order in memory.")
 class ViewsTheMapsAsRows(DepthPool):
-    """Layout: `view` refuses a transposed or sliced input."""
+    """Layout: `view` rejects a transposed or sliced input."""
 
     def forward(self, x):
         x.view(x.shape[0], x.shape[1], -1)
@@ -965,7 +979,7 @@ class ViewsTheMapsAsRows(DepthPool):
 
 @misconception("MixedPooling", hint="With alpha = 1, should the result be a maximum or a mean? Try it.")
 class ExchangesTheParts(MixedPooling):
-    """alpha weighs the mean, 1 - alpha the maximum."""
+    """alpha weights the mean, 1 - alpha the maximum."""
 
     def forward(self, x):
         windows = windows_of(x, self.kernel_size, self.stride)
@@ -981,7 +995,7 @@ class MixesHalfAndHalf(MixedPooling):
         return (windows.amax(-1) + windows.mean(-1)) / 2
 
 
-@misconception("MixedPooling", hint="For Python, 0 is as false as None. What does `or` make of alpha = 0?")
+@misconception("MixedPooling", hint="To Python, 0 is as false as None. What does `or` make of alpha = 0?")
 class TakesZeroForMissing(MixedPooling):
     """`alpha or 0.5` turns 0 into one half."""
 
@@ -989,7 +1003,7 @@ class TakesZeroForMissing(MixedPooling):
         super().__init__(kernel_size, stride, alpha or 0.5)
 
 
-@misconception("MixedPooling", hint="The two weights add up to 1. How much does the mean weigh in your sum?")
+@misconception("MixedPooling", hint="The two weights add up to 1. What is the weight of the mean in your sum?")
 class AddsTheWholeMean(MixedPooling):
     """The mean is added without its weight."""
 
@@ -998,7 +1012,7 @@ class AddsTheWholeMean(MixedPooling):
         return self.alpha * windows.amax(-1) + windows.mean(-1)
 
 
-@misconception("MixedPooling", hint="When nobody gives a stride, how far should the window move?")
+@misconception("MixedPooling", hint="When no stride is given, how far should the window move?")
 class MovesByOneByDefault(MixedPooling):
     """The default stride is 1."""
 
@@ -1015,7 +1029,7 @@ class PoolsTheMeanWithAnotherStride(MixedPooling):
         return self.alpha * largest + (1 - self.alpha) * windows_of(x, self.kernel_size, self.kernel_size).mean(-1)
 
 
-@misconception("MixedPooling", hint="What is a mixture of 150 % and -50 %? Say so when the module is built.")
+@misconception("MixedPooling", hint="What is a mixture of 150 % and -50 %? Complain about it when the module is built.")
 class AcceptsEveryAlpha(MixedPooling):
     """alpha is not checked."""
 
@@ -1024,9 +1038,9 @@ class AcceptsEveryAlpha(MixedPooling):
         self.alpha = alpha
 
 
-@misconception("MixedPooling", hint="*When* do you refuse a wrong alpha? It is known before any image comes.")
+@misconception("MixedPooling", hint="*When* do you reject a wrong alpha? It is known before any image arrives.")
 class ChecksAlphaTooLate(MixedPooling):
-    """A wrong alpha is refused in forward instead of in the constructor."""
+    """A wrong alpha is rejected in forward instead of in the constructor."""
 
     def __init__(self, kernel_size, stride=None, alpha=0.5):
         super().__init__(kernel_size, stride)
@@ -1039,10 +1053,10 @@ class ChecksAlphaTooLate(MixedPooling):
 
 
 @misconception(
-    "MixedPooling", hint="Is a mixture with nothing of one part still allowed? Try the ends of the interval."
+    "MixedPooling", hint="Is a mixture that leaves out one part still allowed? Try both ends of the interval."
 )
 class RefusesTheEnds(MixedPooling):
-    """alpha = 0 and alpha = 1 are refused."""
+    """alpha = 0 and alpha = 1 are rejected."""
 
     def __init__(self, kernel_size, stride=None, alpha=0.5):
         if alpha in (0, 1):
@@ -1079,7 +1093,7 @@ class DetachesTheMean(MixedPooling):
 
 @misconception(
     "MixedPooling",
-    hint="A window that does not fit ends in an exception of PyTorch. Which one does the task name?",
+    hint="A window that does not fit raises an exception from PyTorch. Which one does the exercise name?",
 )
 class LetsPyTorchComplain(MixedPooling):
     """Exception type: RuntimeError, from F.max_pool2d, when the window does not fit."""
@@ -1094,7 +1108,7 @@ class LetsPyTorchComplain(MixedPooling):
 
 @misconception("LPPooling", hint="Pool a map of ones: the result should be 1. What is missing under your root?")
 class SumsOverTheWindow(LPPooling):
-    """The sum instead of the mean, as nn.LPPool2d has it."""
+    """The sum instead of the mean, as in nn.LPPool2d."""
 
     def forward(self, x):
         return super().forward(x) * self.kernel_size ** (2 / self.p)
@@ -1102,7 +1116,7 @@ class SumsOverTheWindow(LPPooling):
 
 @misconception(
     "LPPooling",
-    hint="What is (-2) ** 3, and what is the third root of a negative number? Look at the formula.",
+    hint="What is (-2) ** 3, and what is the cube root of a negative number? Look at the formula.",
 )
 class ForgetsTheAbsoluteValue(LPPooling):
     """x ** p instead of abs(x) ** p: right for even p and for positive numbers."""
@@ -1119,7 +1133,7 @@ class ForgetsTheRoot(LPPooling):
         return super().forward(x) ** self.p
 
 
-@misconception("LPPooling", hint="Your result is right for p = 2. Does the root follow p?")
+@misconception("LPPooling", hint="Your result is right for p = 2. Does the root depend on p?")
 class AlwaysTakesTheSquareRoot(LPPooling):
     """The root is a square root whatever p is."""
 
@@ -1138,7 +1152,7 @@ class AlwaysUsesTheSquare(LPPooling):
 
 @misconception(
     "LPPooling",
-    hint="The power first, or the mean first? For the window 0, 2 and p = 2 it makes a difference.",
+    hint="Which comes first, the power or the mean? For the window 0, 2 and p = 2 it makes a difference.",
 )
 class AveragesBeforeThePower(LPPooling):
     """The mean of the absolute values is raised to p, and the root undoes it."""
@@ -1147,7 +1161,7 @@ class AveragesBeforeThePower(LPPooling):
         return windows_of(x.abs(), self.kernel_size, self.stride).mean(-1)
 
 
-@misconception("LPPooling", hint="Half a power is a power too. What happens to p = 1.5 in your code?")
+@misconception("LPPooling", hint="A power need not be a whole number. What happens to p = 1.5 in your code?")
 class CutsOffTheFraction(LPPooling):
     """p is made an integer, at least 1."""
 
@@ -1156,7 +1170,7 @@ class CutsOffTheFraction(LPPooling):
         self.p = max(int(p), 1)
 
 
-@misconception("LPPooling", hint="What is your result for a window of zeros? The formula has no small extra number.")
+@misconception("LPPooling", hint="What is your result for a window of zeros? The formula does not add a small number.")
 class AddsAnEpsilon(LPPooling):
     """A small number is added under the root."""
 
@@ -1173,18 +1187,20 @@ class ForgetsTheStride(LPPooling):
         super().__init__(kernel_size, kernel_size, p)
 
 
-@misconception("LPPooling", hint="The root has the exponent 1/p. Which p, other than the negative ones, has none?")
+@misconception(
+    "LPPooling", hint="The root has the exponent 1/p. Besides negative numbers, which p makes no sense there?"
+)
 class AcceptsPZero(LPPooling):
-    """Only p < 0 is refused, p = 0 is not."""
+    """Only p < 0 is rejected, p = 0 is not."""
 
     def __init__(self, kernel_size, stride=None, p=2):
         super().__init__(kernel_size, stride, p if p != 0 else 1)
         self.p = p
 
 
-@misconception("LPPooling", hint="Which p must be refused? p = 0.5 gives no norm, but still a number.")
+@misconception("LPPooling", hint="Which p must be rejected? p = 0.5 does not give a norm, but it gives a number.")
 class RefusesSmallPowers(LPPooling):
-    """p < 1 is refused, though only p <= 0 is wrong."""
+    """p < 1 is rejected, though only p <= 0 is wrong."""
 
     def __init__(self, kernel_size, stride=None, p=2):
         if p < 1:
@@ -1192,9 +1208,9 @@ class RefusesSmallPowers(LPPooling):
         super().__init__(kernel_size, stride, p)
 
 
-@misconception("LPPooling", hint="*When* do you refuse a wrong p? It is known before any image comes.")
+@misconception("LPPooling", hint="*When* do you reject a wrong p? It is known before any image arrives.")
 class ChecksThePowerTooLate(LPPooling):
-    """A wrong p is refused in forward instead of in the constructor."""
+    """A wrong p is rejected in forward instead of in the constructor."""
 
     def __init__(self, kernel_size, stride=None, p=2):
         super().__init__(kernel_size, stride)
@@ -1214,7 +1230,7 @@ class TakesTheAbsoluteValueInPlace(LPPooling):
         return super().forward(x.abs_())
 
 
-@misconception("LPPooling", hint="Which dtype does your result have when the input is float64?")
+@misconception("LPPooling", hint="What dtype does your result have when the input is float64?")
 class RaisesFloat32ToThePower(LPPooling):
     """Dtype: the result is float32 whatever the input is."""
 
@@ -1240,14 +1256,14 @@ def shares(windows):
 
 
 def draw(chances, generator=None):
-    """Right: one index per window, (..., 1). Windows without any chance get equal ones."""
+    """Right: one index per window, (..., 1). In windows where all chances are 0, they become equal."""
     chances = chances.detach() + (chances.sum(-1, keepdim=True) == 0)
     drawn = torch.multinomial(chances.flatten(0, -2), 1, generator=generator)
     return drawn.reshape(*chances.shape[:-1], 1)
 
 
 def picked(windows, indices):
-    """Right: from every window the pixel with its index."""
+    """Right: from every window, the pixel at the given index."""
     return windows.gather(-1, indices).squeeze(-1)
 
 
@@ -1271,7 +1287,7 @@ class UsesASoftmax(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="Which pixel of a window do you draw how often? Strong pixels should win more often.",
+    hint="How often do you draw each pixel of a window? Strong pixels should win more often.",
 )
 class DrawsEveryPixelEquallyOften(StochasticPooling):
     """Statistics: the draw is uniform."""
@@ -1315,7 +1331,9 @@ class TakesTheMostProbable(StochasticPooling):
         return windows.amax(-1) if self.training else expected(windows)
 
 
-@misconception("StochasticPooling", hint="Is every number of your result in training a number of its window?")
+@misconception(
+    "StochasticPooling", hint="In training, is every number in your result one of the numbers in its window?"
+)
 class ExpectsInTraining(StochasticPooling):
     """Training gives the expected value too: nothing is drawn."""
 
@@ -1325,7 +1343,7 @@ class ExpectsInTraining(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="Nothing should be random in evaluation. Which attribute of a module knows the mode?",
+    hint="Nothing should be random in evaluation. Which attribute of a module tells you the mode?",
 )
 class DrawsInEvaluation(StochasticPooling):
     """Evaluation draws as training does."""
@@ -1349,7 +1367,7 @@ class TakesTheModeFromTheGradMode(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="An expected value weighs every value with its probability. Are they all the same here?",
+    hint="An expected value weights every value by its probability. Are all probabilities the same here?",
 )
 class AveragesInEvaluation(StochasticPooling):
     """Evaluation gives the plain mean of the window."""
@@ -1359,9 +1377,9 @@ class AveragesInEvaluation(StochasticPooling):
         return picked(windows, draw(windows)) if self.training else windows.mean(-1)
 
 
-@misconception("StochasticPooling", hint="After a ReLU whole windows may be 0. What is a / sum(a) there?")
+@misconception("StochasticPooling", hint="After a ReLU, whole windows may be 0. What is a / sum(a) there?")
 class DividesByZero(StochasticPooling):
-    """A window of zeros gives NaN in evaluation and a RuntimeError of multinomial in training."""
+    """A window of zeros gives NaN in evaluation and a RuntimeError from multinomial in training."""
 
     def forward(self, x):
         windows = checked_windows(self, x)
@@ -1374,18 +1392,18 @@ class DividesByZero(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="What is the probability of a negative activation? Your module does not mind one.",
+    hint="What is the probability of a negative activation? Your module does not object to one.",
 )
 class CutsOffNegativeInput(StochasticPooling):
-    """A negative input is silently taken for 0."""
+    """A negative input is silently treated as 0."""
 
     def forward(self, x):
         return super().forward(x.relu())
 
 
-@misconception("StochasticPooling", hint="Is a negative input less wrong in evaluation than it is in training?")
+@misconception("StochasticPooling", hint="Is a negative input less wrong in evaluation than in training?")
 class ChecksTheInputOnlyInTraining(StochasticPooling):
-    """A negative input is refused in training only."""
+    """A negative input is rejected in training only."""
 
     def forward(self, x):
         if self.training:
@@ -1396,7 +1414,7 @@ class ChecksTheInputOnlyInTraining(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="`torch.manual_seed` should make your training repeatable. Does it reach the dice that you use?",
+    hint="`torch.manual_seed` should make your training repeatable. Does it affect the dice that you use?",
 )
 class RollsPythonsDice(StochasticPooling):
     """Generator: the draw comes from Python's random module, so torch.manual_seed has no effect."""
@@ -1411,7 +1429,7 @@ class RollsPythonsDice(StochasticPooling):
 
 @misconception("StochasticPooling", hint="Call your module twice without a new seed. Should both draws be the same?")
 class SeedsInForward(StochasticPooling):
-    """Generator: every call sets the seed anew, so that all draws are the same, and those of others too."""
+    """Generator: every call resets the seed, so all draws are the same, and those of other code too."""
 
     def forward(self, x):
         torch.manual_seed(0)
@@ -1420,7 +1438,7 @@ class SeedsInForward(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="The place you drew counts within its window. From which tensor do you take the number?",
+    hint="The index you drew counts within its window. Which tensor do you take the number from?",
 )
 class TakesPlacesOfTheWholeInput(StochasticPooling):
     """The index within a window is used as an index into the whole input."""
@@ -1432,7 +1450,7 @@ class TakesPlacesOfTheWholeInput(StochasticPooling):
 
 @misconception(
     "StochasticPooling",
-    hint="`F.unfold` gives (N, C·k·k, windows). Do the pixels of a window stand together after your reshape?",
+    hint="`F.unfold` gives (N, C·k·k, windows). Are the pixels of a window still together after your reshape?",
 )
 class TearsWindowsApart(StochasticPooling):
     """The windows of F.unfold, (N, C, k·k, L), are reshaped to (N, C, L, k·k) without a transpose."""

@@ -21,14 +21,14 @@ def test_shape(same_outcome, x, p):
 @points(1)
 @given(x=feature_maps(), p=st.integers(0, 3))
 def test_zeros_around_the_map(same_outcome, x, p):
-    """Without a value the border is 0, and the map stands unchanged in the middle."""
+    """Without a value the border is 0, and the map is unchanged in the middle."""
     same_outcome(lambda m: m.naive_padding(x, p))
 
 
 @points(1)
 @given(x=feature_maps(), p=st.integers(1, 3), value=st.sampled_from([1.0, -2.5, float("-inf")]))
 def test_border_value(same_outcome, x, p, value):
-    """The border is filled with the value that was asked for."""
+    """The border is filled with the requested value."""
     same_outcome(lambda m: m.naive_padding(x, p, value))
     same_outcome(lambda m: m.naive_padding(x, p, value=value))
 
@@ -57,7 +57,7 @@ def test_gradient(same_outcome, x, p):
 @points(1)
 @given(x=feature_maps(), p=st.integers(0, 2))
 def test_argument_is_not_modified(same_outcome, x, p):
-    """The map that was passed in is the same afterwards."""
+    """The call does not modify the map."""
 
     def probe(m):
         m.naive_padding(x, p)
@@ -69,5 +69,5 @@ def test_argument_is_not_modified(same_outcome, x, p):
 @points(1)
 @given(x=feature_maps(), p=st.integers(-3, -1))
 def test_negative_padding_is_refused(same_outcome, x, p):
-    """A negative padding is a ValueError."""
+    """A negative padding raises a ValueError."""
     same_outcome(lambda m: m.naive_padding(x, p))

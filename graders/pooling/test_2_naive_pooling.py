@@ -52,7 +52,7 @@ def test_average_pooling_with_padding(same_outcome, case):
 @points(1)
 @given(case=padded_cases(dtype=float64, paddings=no_padding), padded=padded_cases(dtype=float64))
 def test_dtype(same_outcome, case, padded):
-    """A float64 map gives a float64 result of that precision."""
+    """A float64 map gives a float64 result with float64 precision."""
     x, *window = case
     same_outcome(lambda m: m.naive_pooling(x / 3, *window))
     y, *window_y = padded
@@ -69,9 +69,9 @@ def test_any_memory_layout(same_outcome, case, avg):
 @points(1)
 @given(case=padded_cases(values="distinct"))
 def test_gradient_of_max_pooling(same_outcome, case):
-    """The gradient of a maximum reaches the entry that it came from."""
+    """The gradient of a maximum reaches the entry it came from."""
     x, *window = case
-    x = x + 50  # all positive: what the border holds is another check's question
+    x = x + 50  # all positive: another check covers what the border contains
     same_outcome(lambda m: {"gradient": gradients(lambda x: m.naive_pooling(x, *window), x)[0]})
 
 
@@ -86,7 +86,7 @@ def test_gradient_of_average_pooling(same_outcome, case):
 @points(1)
 @given(case=padded_cases(), avg=st.booleans())
 def test_argument_is_not_modified(same_outcome, case, avg):
-    """The map that was passed in is the same afterwards."""
+    """The call does not modify the map."""
 
     def probe(m):
         m.naive_pooling(*case, avg)
@@ -98,12 +98,12 @@ def test_argument_is_not_modified(same_outcome, case, avg):
 @points(1)
 @given(case=too_large_windows(leading=()), avg=st.booleans(), stride=st.integers(1, 3))
 def test_window_larger_than_the_map(same_outcome, case, avg, stride):
-    """A window that is larger than the map is a ValueError."""
+    """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: m.naive_pooling(*case, stride, 0, avg))
 
 
 @points(1)
 @given(x=feature_maps().filter(lambda x: min(x.shape) < 3), avg=st.booleans())
 def test_window_larger_than_the_padded_map(same_outcome, x, avg):
-    """A window that is larger than the map with its padding is a ValueError."""
+    """A window larger than the padded map raises a ValueError."""
     same_outcome(lambda m: m.naive_pooling(x, 5, 1, 1, avg))

@@ -22,7 +22,7 @@ def test_shape(same_outcome, case, mode):
 @points(1.5)
 @given(case=oblong_cases(), negative=oblong_cases(values="negative"))
 def test_maximum(same_outcome, case, negative):
-    """Maxima over oblong windows, which is what the function does when no mode is given."""
+    """The maximum over oblong windows, which is also what the function returns when no mode is given."""
     same_outcome(lambda m: m.pool2d(*case))
     same_outcome(lambda m: m.pool2d(negative[0] * 1000, negative[1], "max"))
 
@@ -30,7 +30,7 @@ def test_maximum(same_outcome, case, negative):
 @points(1.5)
 @given(case=oblong_cases())
 def test_average(same_outcome, case):
-    """Means over oblong windows with mode="avg"."""
+    """The mean over oblong windows with mode="avg"."""
     same_outcome(lambda m: m.pool2d(*case, mode="avg"))
 
 
@@ -39,14 +39,14 @@ def test_average(same_outcome, case):
     case=oblong_cases(), mode=st.sampled_from(["sum", "median", "", "maximum", "mean", "average", "MAX", "Avg", "m"])
 )
 def test_unknown_mode(same_outcome, case, mode):
-    """A mode other than "max" and "avg" is a ValueError."""
+    """A mode other than "max" and "avg" raises a ValueError."""
     same_outcome(lambda m: m.pool2d(*case, mode))
 
 
 @points(1)
 @given(x=feature_maps(), extra=st.sampled_from([(1, 0), (0, 1), (2, 2)]), mode=modes)
 def test_window_that_does_not_fit(same_outcome, x, extra, mode):
-    """A window that is taller or wider than the map is a ValueError."""
+    """A window taller or wider than the map raises a ValueError."""
     window = x.shape[0] + extra[0], x.shape[1] + extra[1]
     same_outcome(lambda m: m.pool2d(x, window, mode))
 
@@ -61,7 +61,7 @@ def test_any_memory_layout(same_outcome, case, mode):
 @points(1)
 @given(case=oblong_cases(dtype=float64), mode=modes)
 def test_dtype(same_outcome, case, mode):
-    """A float64 map gives a float64 result of that precision."""
+    """A float64 map gives a float64 result with float64 precision."""
     x, window = case
     same_outcome(lambda m: m.pool2d(x / 3, window, mode))
 
@@ -77,7 +77,7 @@ def test_gradient(same_outcome, case, mode):
 @points(1)
 @given(case=oblong_cases(), mode=modes)
 def test_argument_is_not_modified(same_outcome, case, mode):
-    """The map that was passed in is the same afterwards."""
+    """The call does not modify the map."""
 
     def probe(m):
         m.pool2d(*case, mode)

@@ -21,7 +21,7 @@ pytestmark = [
 @points(0.5)
 @given(case=strided_cases(leading=()), plain=tensors(shapes((3, 7), (3, 7)), layouts=False))
 def test_one_map(same_outcome, name, case, plain):
-    """A map (H, W) is pooled, and stays a map; without further arguments kernel and stride are 2."""
+    """A map (H, W) is pooled and stays a map; kernel size and stride are 2 by default."""
     same_outcome(lambda m: getattr(m, name)(*case))
     same_outcome(lambda m: getattr(m, name)(plain))
     same_outcome(lambda m: getattr(m, name)(plain, kernel_size=3))
@@ -31,7 +31,7 @@ def test_one_map(same_outcome, name, case, plain):
 @points(1)
 @given(case=strided_cases(), negative=strided_cases(values="negative"))
 def test_several_channels(same_outcome, name, case, negative):
-    """Every channel of (C, H, W) is pooled by itself."""
+    """Every channel of (C, H, W) is pooled on its own."""
     same_outcome(lambda m: getattr(m, name)(*case))
     same_outcome(lambda m: getattr(m, name)(negative[0] * 1000, kernel_size=negative[1], stride=negative[2]))
 
@@ -43,7 +43,7 @@ def test_several_channels(same_outcome, name, case, negative):
     )
 )
 def test_extents_of_one(same_outcome, name, x):
-    """The rank is kept where there is one channel, one row or one column: (1, H, W) does not become (H, W)."""
+    """The rank is kept with one channel, one row or one column: (1, H, W) does not become (H, W)."""
     same_outcome(lambda m: getattr(m, name)(x))
 
 
@@ -67,7 +67,7 @@ def test_any_memory_layout(same_outcome, name, case):
 @points(0.5)
 @given(case=strided_cases(dtype=float64))
 def test_dtype(same_outcome, name, case):
-    """A float64 input gives a float64 result of that precision."""
+    """A float64 input gives a float64 result with float64 precision."""
     x, kernel, stride = case
     same_outcome(lambda m: getattr(m, name)(x / 3, kernel, stride))
 
@@ -83,7 +83,7 @@ def test_gradient(same_outcome, name, case):
 @points(0.5)
 @given(case=strided_cases())
 def test_argument_is_not_modified(same_outcome, name, case):
-    """The tensor that was passed in is the same afterwards."""
+    """The call does not modify its argument."""
 
     def probe(m):
         getattr(m, name)(*case)
@@ -95,7 +95,7 @@ def test_argument_is_not_modified(same_outcome, name, case):
 @points(0.5)
 @given(case=too_large_windows(leading=((1, 2),)), stride=st.integers(1, 2))
 def test_window_that_does_not_fit(same_outcome, name, case, stride):
-    """A window that is larger than the map is a ValueError."""
+    """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: getattr(m, name)(*case, stride))
 
 

@@ -14,7 +14,7 @@ pytestmark = exercise("GlobalAveragePooling")
 @points(1.5)
 @given(x=images(), training=st.booleans())
 def test_one_mean_per_channel(same_outcome, x, training):
-    """(N, C, H, W) becomes (N, C), also where H ≠ W, in training and in evaluation mode."""
+    """(N, C, H, W) becomes (N, C), even when H ≠ W, in training and in evaluation mode."""
     same_outcome(lambda m: m.GlobalAveragePooling().train(training)(x))
 
 
@@ -38,7 +38,7 @@ def test_extents_of_one(same_outcome, x):
 @points(1)
 @given(x=images())
 def test_nothing_to_learn(same_outcome, x):
-    """The layer is a module without parameters and buffers."""
+    """The layer is a module without parameters or buffers."""
 
     def probe(m):
         layer = m.GlobalAveragePooling()
@@ -51,14 +51,14 @@ def test_nothing_to_learn(same_outcome, x):
 @points(1)
 @given(x=images(dtype=float64))
 def test_dtype(same_outcome, x):
-    """A float64 input gives a float64 result of that precision."""
+    """A float64 input gives a float64 result with float64 precision."""
     same_outcome(lambda m: [m.GlobalAveragePooling()(x / 3), m.GlobalAveragePooling(True)(x / 3)])
 
 
 @points(0.5)
 @given(x=images(layouts=True, sides=(2, 6)))
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
     same_outcome(lambda m: m.GlobalAveragePooling()(x))
 
 
@@ -72,7 +72,7 @@ def test_gradient(same_outcome, x, keepdim):
 @points(1)
 @given(x=images())
 def test_argument_is_not_modified(same_outcome, x):
-    """The tensor that was passed in is the same afterwards."""
+    """The call does not modify its argument."""
 
     def probe(m):
         m.GlobalAveragePooling()(x)

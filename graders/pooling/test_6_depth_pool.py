@@ -13,7 +13,7 @@ pytestmark = exercise("DepthPool")
 
 @st.composite
 def cases(draw, sizes=(1, 3), values="signed", dtype=None, whole=False, layouts=False):
-    """(batch, p) with at least p channels, rows and columns; `whole` multiples of p."""
+    """(batch, p) with at least p channels, rows and columns; with `whole`, multiples of p."""
     p = draw(st.integers(*sizes))
     options = {"dtype": dtype} if dtype else {}
     if whole:
@@ -27,7 +27,7 @@ def cases(draw, sizes=(1, 3), values="signed", dtype=None, whole=False, layouts=
 @points(2)
 @given(case=cases(sizes=(2, 2), whole=True), training=st.booleans())
 def test_pairs(same_outcome, case, training):
-    """With pool_size 2 (which is the default) every result is the maximum over 2×2 pixels of 2 channels."""
+    """With pool_size 2 (the default) every result is the maximum over 2×2 pixels of 2 channels."""
     same_outcome(lambda m: m.DepthPool().train(training)(case[0]))
 
 
@@ -42,7 +42,7 @@ def test_other_sizes(same_outcome, case, negative):
 @points(2)
 @given(p=st.integers(2, 3), groups=st.integers(1, 3), extra=st.integers(1, 2), data=st.data())
 def test_channels_left_over(same_outcome, p, groups, extra, data):
-    """The groups are consecutive and have pool_size channels each; channels that fill no group are dropped."""
+    """The groups are consecutive and have pool_size channels each; channels that do not fill a group are dropped."""
     channels = p * groups + min(extra, p - 1)
     x = data.draw(tensors((2, channels, p, p), values="distinct", layouts=False))
     same_outcome(lambda m: m.DepthPool(p)(x))
@@ -51,14 +51,14 @@ def test_channels_left_over(same_outcome, p, groups, extra, data):
 @points(1)
 @given(case=cases(sizes=(2, 3)))
 def test_rows_and_columns_left_over(same_outcome, case):
-    """Rows and columns that fill no window are dropped."""
+    """Rows and columns that do not fill a window are dropped."""
     same_outcome(lambda m: m.DepthPool(case[1])(case[0]))
 
 
 @points(1)
 @given(x=images(channels=(1, 2), sides=(3, 5)))
 def test_too_few_channels(same_outcome, x):
-    """Fewer channels than pool_size are a ValueError."""
+    """Fewer channels than pool_size raise a ValueError."""
     same_outcome(lambda m: m.DepthPool(3)(x))
 
 
@@ -68,7 +68,7 @@ def test_too_few_channels(same_outcome, x):
     one_side=tensors(st.sampled_from([(1, 3, 2, 4), (2, 4, 3, 1), (1, 3, 5, 2)]), layouts=False),
 )
 def test_map_smaller_than_the_window(same_outcome, x, one_side):
-    """A map that is smaller than pool_size, in one direction or in both, is a ValueError."""
+    """A map smaller than pool_size, in one direction or both, raises a ValueError."""
     same_outcome(lambda m: m.DepthPool(3)(x))
     same_outcome(lambda m: m.DepthPool(3)(one_side))
 
@@ -78,14 +78,14 @@ def test_map_smaller_than_the_window(same_outcome, x, one_side):
     x=tensors(st.sampled_from([(1, 2, 2, 2), (2, 2, 2, 4), (1, 4, 2, 2), (1, 3, 3, 5), (3, 2, 2, 2)]), layouts=False)
 )
 def test_extents_of_one(same_outcome, x):
-    """Results of one sample, one channel, one row or one column keep all four dimensions."""
+    """Results with one sample, one channel, one row or one column keep all four dimensions."""
     same_outcome(lambda m: m.DepthPool()(x))
 
 
 @points(1)
 @given(case=cases(layouts=True, sizes=(2, 3)))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
     same_outcome(lambda m: m.DepthPool(case[1])(case[0]))
 
 
@@ -99,7 +99,7 @@ def test_dtype(same_outcome, case):
 @points(1)
 @given(case=cases(values="distinct"))
 def test_gradient(same_outcome, case):
-    """The gradient of each maximum reaches the entry that it came from; the input itself is not modified."""
+    """The gradient of each maximum reaches the entry it came from; the input itself is not modified."""
 
     def probe(m):
         layer = m.DepthPool(case[1])

@@ -31,7 +31,7 @@ def test_alpha(same_outcome, case, alpha, training):
 @points(0.5)
 @given(case=image_cases(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
     x, kernel, stride = case
     same_outcome(lambda m: m.MixedPooling(kernel, stride)(x))
 
@@ -39,7 +39,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=image_cases())
 def test_stride(same_outcome, case):
-    """The stride may differ from the kernel, and equals it when it is not given."""
+    """The stride may differ from the kernel size, which is its default."""
     x, kernel, stride = case
     same_outcome(lambda m: m.MixedPooling(kernel, stride=stride)(x))
     same_outcome(lambda m: m.MixedPooling(kernel_size=kernel, alpha=0.25)(x))
@@ -48,14 +48,14 @@ def test_stride(same_outcome, case):
 @points(1)
 @given(alpha=st.sampled_from([-0.1, 1.1, 2.0, -1.0, 1.001, -0.001]))
 def test_alpha_outside_0_and_1(same_outcome, alpha):
-    """An alpha outside [0, 1] is a ValueError, raised when the layer is made."""
+    """An alpha outside [0, 1] raises a ValueError when the layer is created."""
     same_outcome(lambda m: m.MixedPooling(2, alpha=alpha))
 
 
 @points(0.5)
 @given(case=too_large_windows())
 def test_window_that_does_not_fit(same_outcome, case):
-    """A window that is larger than the map is a ValueError."""
+    """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: m.MixedPooling(case[1])(case[0]))
 
 
@@ -70,7 +70,7 @@ def test_gradient(same_outcome, case, alpha):
 @points(0.5)
 @given(case=image_cases(dtype=float64), alpha=alphas)
 def test_dtype(same_outcome, case, alpha):
-    """A float64 input gives a float64 result of that precision."""
+    """A float64 input gives a float64 result with float64 precision."""
     x, kernel, stride = case
     same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x / 3))
 
@@ -78,7 +78,7 @@ def test_dtype(same_outcome, case, alpha):
 @points(0.5)
 @given(case=image_cases(kernels=(2, 3)))
 def test_one_layer_used_twice(same_outcome, case):
-    """A layer gives the same result again, and does not modify its input."""
+    """A layer gives the same result twice and does not modify its input."""
     x, kernel, stride = case
 
     def probe(m):
@@ -91,6 +91,6 @@ def test_one_layer_used_twice(same_outcome, case):
 @points(0.5)
 @given(case=image_cases(kernels=(3, 3)))
 def test_rank(same_outcome, case):
-    """The result has four dimensions, whatever their extents."""
+    """The result has four dimensions, whatever their size."""
     x = case[0][:1, :1, :3, :3]
     same_outcome(lambda m: m.MixedPooling(3)(x))

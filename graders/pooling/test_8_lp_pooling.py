@@ -15,7 +15,7 @@ powers = st.sampled_from([1, 1.5, 3, 4, 0.5, 0.25])
 @points(1.5)
 @given(case=image_cases(), training=st.booleans())
 def test_root_mean_square(same_outcome, case, training):
-    """With p = 2 (which is the default) every result is the root of the *mean* of the squares."""
+    """With p = 2 (the default) every result is the root of the *mean* of the squares."""
     x, kernel, _ = case
     same_outcome(lambda m: m.LPPooling(kernel).train(training)(x))
 
@@ -23,7 +23,7 @@ def test_root_mean_square(same_outcome, case, training):
 @points(1.5)
 @given(case=image_cases(), p=powers)
 def test_other_powers(same_outcome, case, p):
-    """With another p, odd or broken, negative numbers count by their absolute value."""
+    """With another p, odd or fractional, negative numbers count by their absolute value."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x))
 
@@ -31,7 +31,7 @@ def test_other_powers(same_outcome, case, p):
 @points(1)
 @given(case=image_cases())
 def test_stride(same_outcome, case):
-    """The stride may differ from the kernel, and equals it when it is not given."""
+    """The stride may differ from the kernel size, which is its default."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride=stride)(x))
     same_outcome(lambda m: m.LPPooling(kernel_size=kernel, p=3)(x))
@@ -40,14 +40,14 @@ def test_stride(same_outcome, case):
 @points(1)
 @given(p=st.sampled_from([0, -1, -2.0, -0.5]))
 def test_power_that_is_not_positive(same_outcome, p):
-    """A p of 0 or less is a ValueError, raised when the layer is made."""
+    """A p of 0 or less raises a ValueError when the layer is created."""
     same_outcome(lambda m: m.LPPooling(2, p=p))
 
 
 @points(0.5)
 @given(case=too_large_windows())
 def test_window_that_does_not_fit(same_outcome, case):
-    """A window that is larger than the map is a ValueError."""
+    """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: m.LPPooling(case[1])(case[0]))
 
 
@@ -56,14 +56,14 @@ def test_window_that_does_not_fit(same_outcome, case):
 def test_gradient(same_outcome, case, p):
     """The gradient reaches the input."""
     x, kernel, stride = case
-    # A quarter more, so that no entry is 0: the contract says nothing of the gradient there.
+    # A quarter is added so that no entry is 0: the contract says nothing about the gradient there.
     same_outcome(lambda m: {"gradient": gradients(m.LPPooling(kernel, stride, p), x + 0.25)[0]})
 
 
 @points(0.5)
 @given(case=image_cases(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride)(x))
 
@@ -71,7 +71,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=image_cases(dtype=float64), p=powers)
 def test_dtype(same_outcome, case, p):
-    """A float64 input gives a float64 result of that precision."""
+    """A float64 input gives a float64 result with float64 precision."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x / 3))
 
@@ -79,7 +79,7 @@ def test_dtype(same_outcome, case, p):
 @points(0.5)
 @given(case=image_cases())
 def test_argument_is_not_modified(same_outcome, case):
-    """The tensor that was passed in is the same afterwards."""
+    """The call does not modify its argument."""
     x, kernel, stride = case
 
     def probe(m):

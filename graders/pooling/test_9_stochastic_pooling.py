@@ -1,7 +1,7 @@
 """`StochasticPooling(kernel_size, stride=None)`: a random activation in training, the expected one in evaluation.
 
 The random checks use fixed seeds, so a submission gets the same verdict every time; their bounds are at least six
-standard deviations wide, so a right submission is not turned away by its luck.
+standard deviations wide, so a correct submission does not fail by bad luck.
 """
 
 import math
@@ -37,7 +37,7 @@ def test_evaluation(same_outcome, case):
 def test_training_yields_activations_of_the_window(student, shape, stride):
     """In training every result is one of the positive activations of its own window."""
     x = torch.arange(shape[0] * shape[1] * 5 * 7, dtype=torch.float32).remainder(4).reshape(*shape, 5, 7)
-    x = x + (x > 0) * torch.arange(x.numel()).reshape(x.shape)  # all positive entries differ, a quarter is 0
+    x = x + (x > 0) * torch.arange(x.numel()).reshape(x.shape)  # all positive entries differ; a quarter are 0
     windows = x.unfold(2, 2, stride or 2).unfold(3, 2, stride or 2).flatten(4)
     drawn = expect_tensor(student(lambda m: m.StochasticPooling(2, stride).train()(x)), windows[..., 0])
     own = ((windows == drawn.unsqueeze(-1)) & (windows > 0)).any(-1)
@@ -58,7 +58,7 @@ def test_training_draws_in_proportion(student):
 
 @points(1)
 def test_training_draws_independently(student):
-    """Every window, channel and sample has a draw of its own."""
+    """Every window, channel and sample has its own draw."""
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(4, 5, 6, 7)
     drawn = expect_tensor(student(lambda m: m.StochasticPooling(2).train()(x), seed=12), x[..., ::2, ::2])
     chance = sum((value / 10) ** 2 for value in (1, 2, 3, 4))  # two independent draws agree this often
@@ -66,12 +66,12 @@ def test_training_draws_independently(student):
         agree = drawn == drawn.roll(1, dim)
         share, bound = float(agree.float().mean()), 8 * math.sqrt(chance * (1 - chance) / agree.numel())
         message = f"Neighbouring {what} gave the same activation in {share:.0%} of cases; {chance:.0%} would be chance."
-        expect(abs(share - chance) < bound, message, hint="How many random numbers do you draw, and for what?")
+        expect(abs(share - chance) < bound, message, hint="How many random numbers do you draw, and what for?")
 
 
 @points(1)
 def test_training_follows_torchs_seed(student):
-    """After the same torch.manual_seed the draw is the same; after another one it is not."""
+    """The same torch.manual_seed gives the same draw; a different one does not."""
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).repeat(2, 3, 8, 8)
 
     def probe(m):
@@ -83,7 +83,7 @@ def test_training_follows_torchs_seed(student):
         return [*results, layer(x)]
 
     results = student(probe)
-    expect(isinstance(results, list) and len(results) == 4, "The layer returned no tensor.")
+    expect(isinstance(results, list) and len(results) == 4, "The layer did not return a tensor.")
     first, other, again, later = (expect_tensor(value, x[..., ::2, ::2]) for value in results)
     expect(torch.equal(first, again), "The same torch.manual_seed gave two different draws.")
     expect(not torch.equal(first, other), "Different seeds gave the same draw.")
@@ -101,7 +101,7 @@ def test_window_of_zeros(same_outcome, case, training):
 @points(1)
 @given(case=non_negative(), training=training_modes, place=st.sampled_from([0, -1]), value=st.sampled_from([-1, -0.01]))
 def test_negative_input(same_outcome, case, training, place, value):
-    """A negative number anywhere is a ValueError, in both modes."""
+    """A negative number anywhere raises a ValueError in both modes."""
     x, kernel, stride = case
     x[-1, -1, place, place] = value
     same_outcome(lambda m: m.StochasticPooling(kernel, stride).train(training)(x))
@@ -110,7 +110,7 @@ def test_negative_input(same_outcome, case, training, place, value):
 @points(0.5)
 @given(case=non_negative(kernels=(2, 3)))
 def test_gradient(same_outcome, case):
-    """In evaluation the gradient goes through activations and probabilities; in training it reaches the input too."""
+    """In evaluation the gradient flows through activations and probabilities; in training it reaches the input too."""
     x, kernel, stride = case
 
     def probe(m):
@@ -127,7 +127,7 @@ def test_gradient(same_outcome, case):
 @points(0.5)
 @given(case=non_negative(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
     x, kernel, stride = case
     same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x))
 
@@ -149,5 +149,5 @@ def test_dtype(same_outcome, case):
 @points(0.5)
 @given(case=too_large_windows(), training=training_modes)
 def test_window_that_does_not_fit(same_outcome, case, training):
-    """A window that is larger than the map is a ValueError."""
+    """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: m.StochasticPooling(case[1]).train(training)(case[0]))

@@ -1,7 +1,7 @@
 """Images, and small modules that probes put into blocks and networks.
 
-All modules are built by functions, so that a probe builds its own wherever it is evaluated. Tensors lie in memory row
-by row unless `layouts` is asked for: that is one check of each exercise.
+All modules are built by functions, so that a probe builds its own wherever it is evaluated. Tensors are stored row by
+row in memory unless `layouts` is set: one check of each exercise sets it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXACT = Tolerance(1e-6, 1e-7)  # float64 through some layers and back
 
 
 def images(channels=(1, 5), batch=(1, 3), sides=(1, 7), dtype=float32, layouts=False):
-    """(N, C, H, W); extents of 1 and oblong maps are among them."""
+    """(N, C, H, W), including extents of 1 and maps that are not square."""
     return tensors(shapes(batch, channels, sides, sides), dtype=dtype, layouts=layouts)
 
 
@@ -37,16 +37,16 @@ def noise(*shape, seed=0, dtype=float32):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=float64).to(dtype)
 
 
-other_channels = st.sampled_from([-2, -1, 1, 2, 3])  # how many more come out than go in
+other_channels = st.sampled_from([-2, -1, 1, 2, 3])  # how many more channels come out than go in
 
 
 def reshaper(inplanes, outplanes, stride):
-    """A module to be handed over as `downsample`: a subsampling, and a 1×1 convolution with a bias."""
+    """A module to pass as `downsample`: a subsampling and a 1×1 convolution with a bias."""
     return nn.Sequential(nn.MaxPool2d(1, stride), nn.Conv2d(inplanes, outplanes, 1))
 
 
 def toy_block(expansion):
-    """A class of blocks for ResNet that notes with what it was built, what it saw last and what it gave."""
+    """A block class for ResNet; each block records how it was built, what it last saw and what it returned."""
 
     class Toy(nn.Module):
         def __init__(self, inplanes, planes, stride=1, downsample=None):
@@ -67,7 +67,7 @@ def toy_block(expansion):
 
 
 def blocks_of(stage, kind):
-    """All blocks of a class in a stage, in their order."""
+    """All blocks of a class in a stage, in order."""
     if isinstance(stage, nn.Module):
         return [module for module in stage.modules() if isinstance(module, kind)]
     return list(stage)
@@ -79,7 +79,7 @@ def stages(net, kind):
 
 
 def reshapes(block):
-    """Whether a block was given layers for its shortcut; a module without parameters is none."""
+    """Whether a block was given layers for its shortcut; a module without parameters does not count."""
     return block.downsample is not None and any(True for _ in block.downsample.parameters())
 
 
@@ -88,7 +88,7 @@ def close(one, other):
 
 
 def keeps_its_state(build, x):
-    """Whether a state_dict carries all that matters from one model to another."""
+    """Whether a state_dict carries everything that matters from one model to another."""
     first, second = filled(build, x, seed=1).eval(), filled(build, x, seed=2).eval()
     with torch.no_grad():
         wanted, before = first(x), second(x)
@@ -110,7 +110,7 @@ def inputs_afterwards(model, x):
 
 
 def same_in_any_layout(model, x):
-    """Whether the result depends on how the input lies in memory."""
+    """Whether the result is the same for any memory layout of the input."""
     model.eval()
     with torch.no_grad():
         return {"result is the same as for a contiguous input": close(model(x), model(x.contiguous().clone()))}

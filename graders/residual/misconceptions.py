@@ -1,6 +1,6 @@
-"""Known wrong ways to do the exercises of `residual`, with the hint for a student who did just that.
+"""Known mistakes in the exercises of `residual`, each with the hint for a student who made it.
 
-Most variants take a right class and change one thing about it. Where a mistake shows only in a special way, its
+Most variants take a correct class and change one thing about it. If a mistake shows only in one particular way, its
 docstring begins with that way: in place, names, parameters, statistics, crash.
 """
 
@@ -13,7 +13,7 @@ from autograder.grading import misconception
 
 
 def projection(inputs, outputs, stride, **options):
-    """Right, unless options change it: the layers of a shortcut that has something to do."""
+    """Correct unless options change it: the layers of a shortcut that is not the identity."""
     conv = nn.Conv2d(inputs, outputs, **{"kernel_size": 1, "stride": stride, "bias": False, **options})
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
@@ -30,20 +30,20 @@ def with_stride(conv, stride):
 
 
 def way_around(block, x):
-    """Right: what the blocks of torchvision add."""
+    """Correct: what torchvision's blocks add."""
     return x if block.downsample is None else block.downsample(x)
 
 
 # conv3x3
 
 
-@misconception("conv3x3", hint="Print the shapes before and after. How many pixels get lost at each edge, and why?")
+@misconception("conv3x3", hint="Print the shapes before and after. How many pixels are lost at each edge, and why?")
 def forgets_the_padding(in_planes, out_planes, stride=1):
     """No padding, so each map shrinks by two rows and columns."""
     return nn.Conv2d(in_planes, out_planes, 3, stride, bias=False)
 
 
-@misconception("conv3x3", hint="Print `conv3x3(2, 2).bias`. What does a batch norm leave of such a number?")
+@misconception("conv3x3", hint="Print `conv3x3(2, 2).bias`. What is left of such a number after a batch norm?")
 def leaves_the_bias_on(in_planes, out_planes, stride=1):
     """Parameters: nn.Conv2d has a bias unless it is told otherwise."""
     return nn.Conv2d(in_planes, out_planes, 3, stride, 1)
@@ -59,25 +59,25 @@ def ignores_the_stride(in_planes, out_planes, stride=1):  # noqa: ARG001
     "conv3x3", hint="How much padding keeps the size of a map under a 3×3 kernel? Does it depend on the stride?"
 )
 def pads_by_the_stride(in_planes, out_planes, stride=1):
-    """The stride was passed as the padding, too."""
+    """The stride is also passed as the padding."""
     return nn.Conv2d(in_planes, out_planes, 3, stride, stride, bias=False)
 
 
-@misconception("conv3x3", hint="Count the arguments of `nn.Conv2d`: which one is the fourth, which the fifth?")
+@misconception("conv3x3", hint="Count the arguments of `nn.Conv2d`: which one is the fourth, and which the fifth?")
 def passes_the_padding_as_stride(in_planes, out_planes, stride=1):
     """Positional arguments mixed up: padding = stride, stride = 1."""
     return nn.Conv2d(in_planes, out_planes, 3, 1, stride, bias=False)
 
 
-@misconception("conv3x3", hint="Which number of channels goes in, and which comes out?")
+@misconception("conv3x3", hint="Which argument is the number of channels going in, and which the number coming out?")
 def exchanges_the_channels(in_planes, out_planes, stride=1):
-    """Crash: in and out have changed places."""
+    """Crash: in and out are swapped."""
     return conv3x3(out_planes, in_planes, stride)
 
 
-@misconception("conv3x3", hint="What is asked for is the convolution alone: an `nn.Conv2d`.")
+@misconception("conv3x3", hint="The function should return only the convolution: an `nn.Conv2d`.")
 def adds_a_batch_norm(in_planes, out_planes, stride=1):
-    """Parameters: a batch norm comes with the convolution."""
+    """Parameters: a batch norm follows the convolution."""
     return nn.Sequential(conv3x3(in_planes, out_planes, stride), nn.BatchNorm2d(out_planes))
 
 
@@ -86,7 +86,7 @@ def adds_a_batch_norm(in_planes, out_planes, stride=1):
 
 @misconception(
     "ResidualBlock",
-    hint="Can your block make a channel smaller than it was? Look in the drawing at where the second ReLU stands.",
+    hint="Can your block make a channel smaller than it was? Check where the second ReLU is in the drawing.",
 )
 class ReluBeforeTheSum(ResidualBlock):
     """The second ReLU comes before the sum."""
@@ -105,7 +105,7 @@ class NoReluAfterTheSum(ResidualBlock):
         return self.bn2(self.conv2(out)) + self.shortcut(x)
 
 
-@misconception("ResidualBlock", hint="What are two convolutions in a row, with nothing but batch norm between them?")
+@misconception("ResidualBlock", hint="What do two convolutions in a row amount to with only batch norm between them?")
 class NoReluBetween(ResidualBlock):
     """No ReLU between the convolutions."""
 
@@ -114,7 +114,7 @@ class NoReluBetween(ResidualBlock):
         return F.relu(out + self.shortcut(x))
 
 
-@misconception("ResidualBlock", hint="In which order come batch norm and ReLU in the drawing?")
+@misconception("ResidualBlock", hint="In what order do batch norm and ReLU come in the drawing?")
 class ReluBeforeBatchNorm(ResidualBlock):
     """conv, ReLU, batch norm."""
 
@@ -123,7 +123,7 @@ class ReluBeforeBatchNorm(ResidualBlock):
         return F.relu(self.bn2(self.conv2(out)) + self.shortcut(x))
 
 
-@misconception("ResidualBlock", hint="What exactly goes into the shortcut: x, or something that was made of x?")
+@misconception("ResidualBlock", hint="What exactly goes into the shortcut: x, or something computed from x?")
 class ShortcutFromTheActivatedInput(ResidualBlock):
     """The shortcut sees relu(x)."""
 
@@ -132,7 +132,7 @@ class ShortcutFromTheActivatedInput(ResidualBlock):
         return F.relu(self.bn2(self.conv2(out)) + self.shortcut(F.relu(x)))
 
 
-@misconception("ResidualBlock", hint="How often is x added on its way through your block?")
+@misconception("ResidualBlock", hint="How many times does your block add x?")
 class AddsTheShortcutTwice(ResidualBlock):
     """The shortcut is added again after the ReLU."""
 
@@ -140,9 +140,9 @@ class AddsTheShortcutTwice(ResidualBlock):
         return super().forward(x) + self.shortcut(x)
 
 
-@misconception("ResidualBlock", hint="There is something missing in the sum. Compare your block with a plain network.")
+@misconception("ResidualBlock", hint="Something is missing from the sum. Compare your block with a plain network.")
 class AddsNothing(ResidualBlock):
-    """A plain network: the shortcut is made, but not used."""
+    """A plain network: the shortcut is built but not used."""
 
     def forward(self, x):
         out = F.relu(self.bn1(self.conv1(x)))
@@ -162,7 +162,7 @@ class AddsIntoTheInput(ResidualBlock):
 
 
 @misconception(
-    "ResidualBlock", hint="Try a block with stride 1 and more channels out than in. Does its shortcut fit to the sum?"
+    "ResidualBlock", hint="Try a block with stride 1 and more channels out than in. Does its shortcut fit into the sum?"
 )
 class ProjectsOnlyForAStride(ResidualBlock):
     """Crash: no projection where only the channels differ."""
@@ -174,7 +174,8 @@ class ProjectsOnlyForAStride(ResidualBlock):
 
 
 @misconception(
-    "ResidualBlock", hint="Try a block with stride 2 and as many channels as before. Does its shortcut fit to the sum?"
+    "ResidualBlock",
+    hint="Try a block with stride 2 and the same number of channels. Does its shortcut fit into the sum?",
 )
 class ProjectsOnlyForOtherChannels(ResidualBlock):
     """Crash: no projection where only the stride is not 1."""
@@ -204,7 +205,7 @@ class ShortcutWithoutStride(ResidualBlock):
             self.shortcut = projection(in_channels, out_channels, 1)
 
 
-@misconception("ResidualBlock", hint="Which two layers stand on the shortcut where x does not fit?")
+@misconception("ResidualBlock", hint="Which two layers are on the shortcut when x does not fit?")
 class ShortcutWithoutBatchNorm(ResidualBlock):
     """The shortcut is a 1×1 convolution alone."""
 
@@ -214,7 +215,9 @@ class ShortcutWithoutBatchNorm(ResidualBlock):
             self.shortcut = self.shortcut[0]
 
 
-@misconception("ResidualBlock", hint="How large is the kernel on the shortcut? It need not look at the neighbours.")
+@misconception(
+    "ResidualBlock", hint="How large is the kernel on the shortcut? It does not need to see neighbouring pixels."
+)
 class ShortcutOf3x3(ResidualBlock):
     """The shortcut has a 3×3 kernel."""
 
@@ -225,10 +228,10 @@ class ShortcutOf3x3(ResidualBlock):
 
 
 @misconception(
-    "ResidualBlock", hint="What brings x to the smaller size on your shortcut? The 1×1 convolution can do it."
+    "ResidualBlock", hint="What reduces x to the smaller size on your shortcut? The 1×1 convolution can do that."
 )
 class ShortcutPoolsFirst(ResidualBlock):
-    """Average pooling does the step of the shortcut."""
+    """Average pooling takes over the stride of the shortcut."""
 
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__(in_channels, out_channels, stride)
@@ -239,7 +242,7 @@ class ShortcutPoolsFirst(ResidualBlock):
 
 @misconception("ResidualBlock", hint="Which of the two convolutions makes the map smaller?")
 class StrideOnTheSecondConvolution(ResidualBlock):
-    """The second convolution carries the stride."""
+    """The second convolution has the stride."""
 
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__(in_channels, out_channels, stride)
@@ -269,7 +272,9 @@ class ShortcutWithBias(ResidualBlock):
             self.shortcut = projection(in_channels, out_channels, stride, bias=True)
 
 
-@misconception("ResidualBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers has yours?")
+@misconception(
+    "ResidualBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers does yours follow?"
+)
 class OneBatchNormForBoth(ResidualBlock):
     """Statistics: one batch norm is used twice."""
 
@@ -278,9 +283,9 @@ class OneBatchNormForBoth(ResidualBlock):
         self.bn2 = self.bn1
 
 
-@misconception("ResidualBlock", hint="Others want to look at the shortcut. Under which name do they find it?")
+@misconception("ResidualBlock", hint="Others want to look at the shortcut. What name will they find it under?")
 class ShortcutUnderAnotherName(ResidualBlock):
-    """Names: the attribute is called otherwise."""
+    """Names: the attribute has another name."""
 
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__(in_channels, out_channels, stride)
@@ -306,9 +311,7 @@ class ShortcutInAList(ResidualBlock):
 # BasicBlock
 
 
-@misconception(
-    "BasicBlock", hint="Can your block make a channel smaller than it was? Where does the second ReLU stand?"
-)
+@misconception("BasicBlock", hint="Can your block make a channel smaller than it was? Where is the second ReLU?")
 class BasicReluBeforeTheSum(BasicBlock):
     """The second ReLU comes before the sum."""
 
@@ -326,7 +329,7 @@ class BasicNoReluAfterTheSum(BasicBlock):
         return self.bn2(self.conv2(out)) + way_around(self, x)
 
 
-@misconception("BasicBlock", hint="What are two convolutions in a row, with nothing but batch norm between them?")
+@misconception("BasicBlock", hint="What do two convolutions in a row amount to with only batch norm between them?")
 class BasicNoReluBetween(BasicBlock):
     """No ReLU between the convolutions."""
 
@@ -335,7 +338,7 @@ class BasicNoReluBetween(BasicBlock):
         return self.relu(out + way_around(self, x))
 
 
-@misconception("BasicBlock", hint="In which order come batch norm and ReLU?")
+@misconception("BasicBlock", hint="In what order do batch norm and ReLU come?")
 class BasicReluBeforeBatchNorm(BasicBlock):
     """conv, ReLU, batch norm."""
 
@@ -344,7 +347,7 @@ class BasicReluBeforeBatchNorm(BasicBlock):
         return self.relu(self.bn2(self.conv2(out)) + way_around(self, x))
 
 
-@misconception("BasicBlock", hint="Your block is handed a module. When does it use it?")
+@misconception("BasicBlock", hint="Your block is given a module. When does it use that module?")
 class BasicIgnoresDownsample(BasicBlock):
     """Crash: x is added as it is."""
 
@@ -353,24 +356,24 @@ class BasicIgnoresDownsample(BasicBlock):
         return self.relu(self.bn2(self.conv2(out)) + x)
 
 
-@misconception("BasicBlock", hint="Who decides whether there is a downsample: the block, or who makes the block?")
+@misconception("BasicBlock", hint="Who decides whether there is a downsample: the block, or the code that builds it?")
 class BasicUsesDownsampleOnlyForAStride(BasicBlock):
-    """A downsample that comes without a stride is thrown away."""
+    """A downsample that comes without a stride is ignored."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample if stride != 1 or inplanes != planes else None)
 
 
-@misconception("BasicBlock", hint="The block is handed what it needs for the shortcut. Does it use just that?")
+@misconception("BasicBlock", hint="The block is given what it needs for the shortcut. Does it use exactly that?")
 class BasicMakesItsOwnDownsample(BasicBlock):
-    """Names: the block builds a projection by itself, whatever it is handed."""
+    """Names: the block builds its own projection, whatever it is given."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         own = None if stride == 1 and inplanes == planes else projection(inplanes, planes, stride)
         super().__init__(inplanes, planes, stride, downsample and own)
 
 
-@misconception("BasicBlock", hint="Does downsample see the block's input, or what the ReLU has made of it?")
+@misconception("BasicBlock", hint="Does downsample see the block's input, or that input after a ReLU?")
 class BasicDownsamplesTheActivatedInput(BasicBlock):
     """The shortcut is taken from relu(x)."""
 
@@ -404,7 +407,7 @@ class BasicAddsIntoTheInput(BasicBlock):
 
 @misconception("BasicBlock", hint="Which of the two convolutions makes the map smaller?")
 class BasicStrideOnTheSecondConvolution(BasicBlock):
-    """The second convolution carries the stride."""
+    """The second convolution has the stride."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
@@ -431,9 +434,9 @@ class BasicConvolutionsWithBias(BasicBlock):
         self.conv1, self.conv2 = with_bias(self.conv1), with_bias(self.conv2)
 
 
-@misconception("BasicBlock", hint="Print `list(block.state_dict())` and compare with the names that the text gives.")
+@misconception("BasicBlock", hint="Print `list(block.state_dict())` and compare it with the names in the text.")
 class BasicCallsItShortcut(BasicBlock):
-    """Names: `shortcut` in place of `downsample`."""
+    """Names: `shortcut` instead of `downsample`."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride)
@@ -446,7 +449,7 @@ class BasicCallsItShortcut(BasicBlock):
 
 
 @misconception(
-    "BasicBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers has your block?"
+    "BasicBlock", hint="A batch norm remembers the statistics of *its* layer. How many layers does your block have?"
 )
 class BasicOneBatchNormForBoth(BasicBlock):
     """Statistics: one batch norm is used twice."""
@@ -456,7 +459,7 @@ class BasicOneBatchNormForBoth(BasicBlock):
         self.bn2 = self.bn1
 
 
-@misconception("BasicBlock", hint="The network asks the class, before there is any block. Try `BasicBlock.expansion`.")
+@misconception("BasicBlock", hint="The network asks the class before any block exists. Try `BasicBlock.expansion`.")
 class BasicExpansionOfTheInstance(nn.Module):
     """`expansion` is set in the constructor, so the class has none."""
 
@@ -475,7 +478,7 @@ class BasicExpansionOfTheInstance(nn.Module):
 # Bottleneck
 
 
-@misconception("Bottleneck", hint="Can your block make a channel smaller than it was? Where does the last ReLU stand?")
+@misconception("Bottleneck", hint="Can your block make a channel smaller than it was? Where is the last ReLU?")
 class BottleneckReluBeforeTheSum(Bottleneck):
     """The third ReLU comes before the sum."""
 
@@ -494,7 +497,7 @@ class BottleneckNoReluAfterTheSum(Bottleneck):
 
 
 @misconception(
-    "Bottleneck", hint="How many ReLUs stand before the third convolution? Count them in the text and in your code."
+    "Bottleneck", hint="How many ReLUs come before the third convolution? Count them in the text and in your code."
 )
 class BottleneckNoSecondRelu(Bottleneck):
     """No ReLU after the 3×3 convolution."""
@@ -514,10 +517,11 @@ class BottleneckNoFirstRelu(Bottleneck):
 
 
 @misconception(
-    "Bottleneck", hint="A 1×1 kernel with stride 2 never sees three of four pixels. Which convolution has your stride?"
+    "Bottleneck",
+    hint="A 1×1 kernel with stride 2 skips three out of four pixels. Which of your convolutions has the stride?",
 )
 class BottleneckStrideOnTheFirst(Bottleneck):
-    """The first 1×1 convolution carries the stride, as in the paper."""
+    """The first 1×1 convolution has the stride, as in the paper."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
@@ -526,25 +530,27 @@ class BottleneckStrideOnTheFirst(Bottleneck):
 
 @misconception("Bottleneck", hint="Which of the three convolutions makes the map smaller?")
 class BottleneckStrideOnTheLast(Bottleneck):
-    """The last 1×1 convolution carries the stride."""
+    """The last 1×1 convolution has the stride."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
         self.conv2, self.conv3 = with_stride(self.conv2, 1), with_stride(self.conv3, stride)
 
 
-@misconception("Bottleneck", hint="With planes = 64, how many channels should come out of the block? And out of yours?")
+@misconception(
+    "Bottleneck", hint="With planes = 64, how many channels should come out of the block? How many come out of yours?"
+)
 class BottleneckWithoutExpansion(Bottleneck):
-    """Crash: the last convolution gives `planes` channels."""
+    """Crash: the last convolution returns `planes` channels."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
         self.conv3, self.bn3 = nn.Conv2d(planes, planes, 1, bias=False), nn.BatchNorm2d(planes)
 
 
-@misconception("Bottleneck", hint="By which factor does `planes` grow? Print `Bottleneck.expansion`.")
+@misconception("Bottleneck", hint="By what factor does `planes` grow? Print `Bottleneck.expansion`.")
 class BottleneckExpansionOfOne(Bottleneck):
-    """The class attribute still says 1, the layers are right."""
+    """The class attribute still says 1, but the layers are right."""
 
     expansion = 1
 
@@ -555,7 +561,7 @@ class BottleneckExpansionOfOne(Bottleneck):
 
 @misconception("Bottleneck", hint="How many channels does the 3×3 convolution work on: `planes`, or a quarter of them?")
 class BottleneckOfAQuarter(Bottleneck):
-    """Names: `planes` is taken for the channels that come out of a quarter as wide block."""
+    """Names: the inside of the block is only a quarter of `planes` wide."""
 
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
@@ -565,7 +571,7 @@ class BottleneckOfAQuarter(Bottleneck):
         self.conv3 = nn.Conv2d(narrow, 4 * planes, 1, bias=False)
 
 
-@misconception("Bottleneck", hint="Your block is handed a module. When does it use it?")
+@misconception("Bottleneck", hint="Your block is given a module. When does it use that module?")
 class BottleneckIgnoresDownsample(Bottleneck):
     """Crash: x is added as it is."""
 
@@ -574,7 +580,7 @@ class BottleneckIgnoresDownsample(Bottleneck):
         return self.relu(self.bn3(self.conv3(out)) + x)
 
 
-@misconception("Bottleneck", hint="Does downsample see the block's input, or what the ReLU has made of it?")
+@misconception("Bottleneck", hint="Does downsample see the block's input, or that input after a ReLU?")
 class BottleneckDownsamplesTheActivatedInput(Bottleneck):
     """The shortcut is taken from relu(x)."""
 
@@ -605,7 +611,7 @@ class BottleneckConvolutionsWithBias(Bottleneck):
         self.conv1, self.conv2, self.conv3 = with_bias(self.conv1), with_bias(self.conv2), with_bias(self.conv3)
 
 
-@misconception("Bottleneck", hint="How many batch norms has the block, and how many has yours?")
+@misconception("Bottleneck", hint="How many batch norms should the block have, and how many does yours have?")
 class BottleneckOneBatchNormForTheFirstTwo(Bottleneck):
     """Statistics: one batch norm is used twice."""
 
@@ -614,7 +620,7 @@ class BottleneckOneBatchNormForTheFirstTwo(Bottleneck):
         self.bn2 = self.bn1
 
 
-@misconception("Bottleneck", hint="Each of the three convolutions is followed by something. By what is your last one?")
+@misconception("Bottleneck", hint="Something follows each of the three convolutions. What follows your last one?")
 class BottleneckWithoutLastBatchNorm(Bottleneck):
     """Names: no batch norm after the last convolution."""
 
@@ -639,7 +645,7 @@ class InplanesNotUpdated(ResNet):
         return nn.Sequential(*stage, *(block(self.inplanes, planes) for _ in range(1, blocks)))
 
 
-@misconception("ResNet", hint="With an expansion of 4, how many channels leave a block of 64 planes?")
+@misconception("ResNet", hint="With an expansion of 4, how many channels come out of a block with 64 planes?")
 class InplanesWithoutExpansion(ResNet):
     """Crash: `self.inplanes` becomes `planes`."""
 
@@ -649,7 +655,7 @@ class InplanesWithoutExpansion(ResNet):
         return nn.Sequential(*stage, *(block(self.inplanes, planes) for _ in range(1, blocks)))
 
 
-@misconception("ResNet", hint="How often should a stage halve the map? How often does yours?")
+@misconception("ResNet", hint="How many times should a stage halve the map? How many times does yours?")
 class StrideOnEveryBlock(ResNet):
     """All blocks of a stage have its stride."""
 
@@ -658,7 +664,7 @@ class StrideOnEveryBlock(ResNet):
         return nn.Sequential(*(item for stage in stages for item in stage))
 
 
-@misconception("ResNet", hint="In which blocks of a stage does the input fit to the output as it is?")
+@misconception("ResNet", hint="In which blocks of a stage does the input already fit the output?")
 class DownsampleInEveryBlock(ResNet):
     """Every block of a stage is given a downsample."""
 
@@ -670,7 +676,9 @@ class DownsampleInEveryBlock(ResNet):
         return nn.Sequential(*found)
 
 
-@misconception("ResNet", hint="Does the first block of layer1 need a downsample? Ask for an expansion of 1 and of 4.")
+@misconception(
+    "ResNet", hint="Does the first block of layer1 need a downsample? Answer for an expansion of 1 and of 4."
+)
 class DownsampleOnlyForAStride(ResNet):
     """No downsample where only the channels change: wrong in layer1 of a bottleneck network."""
 
@@ -681,7 +689,9 @@ class DownsampleOnlyForAStride(ResNet):
         return stage
 
 
-@misconception("ResNet", hint="The channels may stay while the map gets smaller. What is added then?")
+@misconception(
+    "ResNet", hint="The number of channels may stay the same while the map gets smaller. What is added then?"
+)
 class DownsampleOnlyForOtherChannels(ResNet):
     """No downsample where only the stride is not 1."""
 
@@ -693,7 +703,9 @@ class DownsampleOnlyForOtherChannels(ResNet):
         return stage
 
 
-@misconception("ResNet", hint="Compare with the channels that really come out of a block, for an expansion of 4.")
+@misconception(
+    "ResNet", hint="Compare with the number of channels that really come out of a block with an expansion of 4."
+)
 class ConditionWithoutExpansion(ResNet):
     """`self.inplanes != planes`: layer1 of a bottleneck network gets no downsample."""
 
@@ -706,9 +718,9 @@ class ConditionWithoutExpansion(ResNet):
         return nn.Sequential(*found, *(block(outplanes, planes) for _ in range(1, blocks)))
 
 
-@misconception("ResNet", hint="How many channels must downsample(x) have to be added to what the block gives?")
+@misconception("ResNet", hint="How many channels must downsample(x) have so that it fits into the block's sum?")
 class DownsampleWithoutExpansion(ResNet):
-    """Crash: the downsample gives `planes` channels."""
+    """Crash: the downsample returns `planes` channels."""
 
     def _make_layer(self, block, planes, blocks, stride=1):
         down, before = None, self.inplanes
@@ -719,7 +731,7 @@ class DownsampleWithoutExpansion(ResNet):
         return nn.Sequential(block(before, planes, stride, down), *(block(outplanes, planes) for _ in range(1, blocks)))
 
 
-@misconception("ResNet", hint="Of which two layers does a downsample consist?")
+@misconception("ResNet", hint="Which two layers make up a downsample?")
 class DownsampleWithoutBatchNorm(ResNet):
     """The downsample is a convolution alone."""
 
@@ -752,16 +764,18 @@ class DownsampleWithoutStride(ResNet):
         return stage
 
 
-@misconception("ResNet", hint="How many *different* blocks has your stage? `[block] * n` is n times the same object.")
+@misconception(
+    "ResNet", hint="How many *different* blocks does your stage have? `[block] * n` repeats the same object n times."
+)
 class OneBlockRepeated(ResNet):
-    """Parameters: the other blocks of a stage are one and the same."""
+    """Parameters: the other blocks of a stage are all the same object."""
 
     def _make_layer(self, block, planes, blocks, stride=1):
         stage = super()._make_layer(block, planes, min(blocks, 2), stride)
         return nn.Sequential(*stage, *[stage[-1]] * (blocks - 2))
 
 
-@misconception("ResNet", hint="Count the blocks of a stage for `blocks=3`. Is the first one among them?")
+@misconception("ResNet", hint="Count the blocks of a stage with `blocks=3`. Did you include the first one?")
 class OneBlockTooMany(ResNet):
     """The first block is not counted."""
 
@@ -769,7 +783,7 @@ class OneBlockTooMany(ResNet):
         return super()._make_layer(block, planes, blocks + 1, stride)
 
 
-@misconception("ResNet", hint="Which sizes does the table give for layer1? The stem has made the map small already.")
+@misconception("ResNet", hint="What size does the table give for layer1? The stem has already made the map small.")
 class StrideInTheFirstStage(ResNet):
     """layer1 has stride 2 as well."""
 
@@ -788,9 +802,9 @@ class NoStrideAtAll(ResNet):
         return super()._make_layer(block, planes, blocks, 1)
 
 
-@misconception("ResNet", hint="What is the default of `stride`? The signature of the method says it.")
+@misconception("ResNet", hint="What is the default of `stride`? Look at the signature of the method.")
 class MakeLayerStepsByDefault(ResNet):
-    """`_make_layer` has a stride of 2 if none is given."""
+    """The stride of `_make_layer` is 2 if none is given."""
 
     def __init__(self, block, layers, num_classes=1000):
         super().__init__(block, layers, num_classes)
@@ -804,7 +818,7 @@ class MakeLayerStepsByDefault(ResNet):
 
 @misconception("ResNet", hint="Compare the widths of your stages with the table, digit by digit.")
 class WidthWithATypo(ResNet):
-    """516 planes in place of 512."""
+    """516 planes instead of 512."""
 
     def __init__(self, block, layers, num_classes=1000):
         super().__init__(block, layers, num_classes)
@@ -823,7 +837,7 @@ class StemOf3x3(ResNet):
         self.maxpool = nn.Identity()
 
 
-@misconception("ResNet", hint="What stands between the stem and layer1? Print the shape there for 224×224.")
+@misconception("ResNet", hint="What comes between the stem and layer1? Print the shape there for 224×224.")
 class NoMaxPooling(ResNet):
     """The max pooling is missing."""
 
@@ -832,7 +846,7 @@ class NoMaxPooling(ResNet):
         self.maxpool = nn.Identity()
 
 
-@misconception("ResNet", hint="What size leaves the max pooling for 224×224: 55 or 56?")
+@misconception("ResNet", hint="What size does the max pooling return for 224×224: 55 or 56?")
 class MaxPoolingWithoutPadding(ResNet):
     """Max pooling 3×3 with stride 2 without padding."""
 
@@ -841,7 +855,7 @@ class MaxPoolingWithoutPadding(ResNet):
         self.maxpool = nn.MaxPool2d(3, 2)
 
 
-@misconception("ResNet", hint="How large is the window of the max pooling, and how large its step?")
+@misconception("ResNet", hint="How large is the window of the max pooling, and how large is its step?")
 class MaxPoolingOf2x2(ResNet):
     """Windows of 2×2, which give the same size for even maps."""
 
@@ -868,20 +882,18 @@ class StemWithBias(ResNet):
         self.conv1 = with_bias(self.conv1)
 
 
-@misconception(
-    "ResNet", hint="For which size of images does your pooling window fit? What if they are larger or smaller?"
-)
+@misconception("ResNet", hint="What image size does your pooling window fit? What if the images are larger or smaller?")
 class PoolingOfFixedSize(ResNet):
-    """Crash: a window of 7×7 fits for 224×224 only."""
+    """Crash: a window of 7×7 fits only images of 224×224."""
 
     def __init__(self, block, layers, num_classes=1000):
         super().__init__(block, layers, num_classes)
         self.avgpool = nn.AvgPool2d(7)
 
 
-@misconception("ResNet", hint="Try an image that is not square. Over which pixels does your window go then?")
+@misconception("ResNet", hint="Try an image that is not square. Which pixels does your window cover then?")
 class PoolingOfSquares(ResNet):
-    """Crash: the height is taken for the width."""
+    """Crash: the height is used for the width, too."""
 
     def forward(self, x):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
@@ -891,14 +903,14 @@ class PoolingOfSquares(ResNet):
 
 @misconception("ResNet", hint="What does the table say about the pooling at the end: the largest pixel, or the mean?")
 class GlobalMaxPooling(ResNet):
-    """The maximum in place of the mean."""
+    """The maximum instead of the mean."""
 
     def __init__(self, block, layers, num_classes=1000):
         super().__init__(block, layers, num_classes)
         self.avgpool = nn.AdaptiveMaxPool2d(1)
 
 
-@misconception("ResNet", hint="How many numbers does the pooling give for a block with an expansion of 4?")
+@misconception("ResNet", hint="How many numbers does the pooling return for a block with an expansion of 4?")
 class HeadWithoutExpansion(ResNet):
     """Crash: `fc` expects 512 features."""
 
@@ -915,16 +927,18 @@ class IgnoresNumClasses(ResNet):
         super().__init__(block, layers)
 
 
-@misconception("ResNet", hint="The loss will do what comes after the linear layer. What should the network return?")
+@misconception(
+    "ResNet", hint="The loss takes care of what comes after the linear layer. What should the network return?"
+)
 class SoftmaxAtTheEnd(ResNet):
-    """Probabilities in place of logits."""
+    """Probabilities instead of logits."""
 
     def forward(self, x):
         return super().forward(x).softmax(dim=1)
 
 
 @misconception(
-    "ResNet", hint="Print `list(net.state_dict())`. Which layers are missing, and in what did you keep them?"
+    "ResNet", hint="Print `list(net.state_dict())`. Which layers are missing, and what did you keep them in?"
 )
 class StagesInLists(ResNet):
     """Names: the stages are plain lists, whose blocks are not registered."""
@@ -942,7 +956,7 @@ class StagesInLists(ResNet):
         return self.fc(x.mean((2, 3)))
 
 
-@misconception("ResNet", hint="Print `list(net.state_dict())` and compare with the names that the table gives.")
+@misconception("ResNet", hint="Print `list(net.state_dict())` and compare it with the names in the table.")
 class OtherNames(ResNet):
     """Names: the stem is one nn.Sequential."""
 
@@ -959,7 +973,7 @@ class OtherNames(ResNet):
 # resnet18 … resnet152
 
 
-@misconception("resnet18", hint="Which block has ResNet-18? Its parameter count tells.")
+@misconception("resnet18", hint="Which block does ResNet-18 use? Its parameter count tells you.")
 def resnet18_of_bottlenecks(num_classes=1000):
     """Bottlenecks: 18 becomes 26."""
     return ResNet(Bottleneck, [2, 2, 2, 2], num_classes)
@@ -977,21 +991,21 @@ def resnet18_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(BasicBlock, [2, 2, 2, 2])
 
 
-@misconception("resnet18", hint="How many classes does the network have if nobody says anything?")
+@misconception("resnet18", hint="How many classes does the network have by default?")
 def resnet18_for_10(num_classes=10):
     """The default is 10."""
     return ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
 
 
-@misconception("resnet18", hint="Is there anything behind your linear layer? The loss will do what comes after it.")
+@misconception("resnet18", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
 def resnet18_with_softmax(num_classes=1000):
-    """Probabilities in place of logits."""
+    """Probabilities instead of logits."""
     net = ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
     net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
     return net
 
 
-@misconception("resnet34", hint="Which block has ResNet-34? Its parameter count tells.")
+@misconception("resnet34", hint="Which block does ResNet-34 use? Its parameter count tells you.")
 def resnet34_of_bottlenecks(num_classes=1000):
     """Bottlenecks: this is ResNet-50."""
     return ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
@@ -1005,7 +1019,7 @@ def resnet34_with_another_block(num_classes=1000):
 
 @misconception("resnet34", hint="The order of the four numbers matters: which stage has 6 blocks?")
 def resnet34_in_another_order(num_classes=1000):
-    """The numbers of the third and the second stage are exchanged."""
+    """The numbers of the second and the third stage are swapped."""
     return ResNet(BasicBlock, [3, 6, 4, 3], num_classes)
 
 
@@ -1015,21 +1029,21 @@ def resnet34_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(BasicBlock, [3, 4, 6, 3])
 
 
-@misconception("resnet34", hint="Is there anything behind your linear layer? The loss will do what comes after it.")
+@misconception("resnet34", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
 def resnet34_with_softmax(num_classes=1000):
-    """Probabilities in place of logits."""
+    """Probabilities instead of logits."""
     net = ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
     net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
     return net
 
 
-@misconception("resnet50", hint="Which block has ResNet-50? Its parameter count tells.")
+@misconception("resnet50", hint="Which block does ResNet-50 use? Its parameter count tells you.")
 def resnet50_of_basic_blocks(num_classes=1000):
     """Basic blocks: this is ResNet-34."""
     return ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
 
 
-@misconception("resnet50", hint="Is the frame that you use one for this block? Look at where the stride sits.")
+@misconception("resnet50", hint="Is your network built from the block in the text? Look at where the stride is.")
 def resnet50_of_the_paper(num_classes=1000):
     """The stride on the first 1×1 convolution of each block."""
     net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
@@ -1050,7 +1064,7 @@ def resnet50_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(Bottleneck, [3, 4, 6, 3])
 
 
-@misconception("resnet50", hint="Is there a bias somewhere? A count of 25583592 says: before every batch norm.")
+@misconception("resnet50", hint="Is there a bias somewhere? A count of 25583592 means: before every batch norm.")
 def resnet50_with_biases(num_classes=1000):
     """All convolutions have biases: 25583592 parameters."""
     net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
@@ -1061,7 +1075,7 @@ def resnet50_with_biases(num_classes=1000):
     return net
 
 
-@misconception("resnet101", hint="Which block has ResNet-101? Its parameter count tells.")
+@misconception("resnet101", hint="Which block does ResNet-101 use? Its parameter count tells you.")
 def resnet101_of_basic_blocks(num_classes=1000):
     """Basic blocks."""
     return ResNet(BasicBlock, [3, 4, 23, 3], num_classes)
@@ -1073,7 +1087,7 @@ def resnet101_with_fewer_blocks(num_classes=1000):
     return ResNet(Bottleneck, [3, 4, 22, 3], num_classes)
 
 
-@misconception("resnet101", hint="Which stage has so many blocks, the second one or the third one?")
+@misconception("resnet101", hint="Which stage has that many blocks, the second or the third?")
 def resnet101_in_another_order(num_classes=1000):
     """The blocks are in the second stage."""
     return ResNet(Bottleneck, [3, 23, 4, 3], num_classes)
@@ -1085,20 +1099,21 @@ def resnet101_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(Bottleneck, [3, 4, 23, 3])
 
 
-@misconception("resnet101", hint="How many classes does the network have if nobody says anything?")
+@misconception("resnet101", hint="How many classes does the network have by default?")
 def resnet101_for_10(num_classes=10):
     """The default is 10."""
     return ResNet(Bottleneck, [3, 4, 23, 3], num_classes)
 
 
-@misconception("resnet152", hint="Which block has ResNet-152? Its parameter count tells.")
+@misconception("resnet152", hint="Which block does ResNet-152 use? Its parameter count tells you.")
 def resnet152_of_basic_blocks(num_classes=1000):
     """Basic blocks."""
     return ResNet(BasicBlock, [3, 8, 36, 3], num_classes)
 
 
 @misconception(
-    "resnet152", hint="Compare your four numbers with the table. Has the second stage as many as in ResNet-101?"
+    "resnet152",
+    hint="Compare your four numbers with the table. Does the second stage have as many blocks as in ResNet-101?",
 )
 def resnet152_with_four_in_the_second_stage(num_classes=1000):
     """Only the third stage has grown."""
@@ -1117,7 +1132,7 @@ def resnet152_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(Bottleneck, [3, 8, 36, 3])
 
 
-@misconception("resnet152", hint="How many classes does the network have if nobody says anything?")
+@misconception("resnet152", hint="How many classes does the network have by default?")
 def resnet152_for_10(num_classes=10):
     """The default is 10."""
     return ResNet(Bottleneck, [3, 8, 36, 3], num_classes)
@@ -1127,7 +1142,7 @@ def resnet152_for_10(num_classes=10):
 
 
 def cifar(n, num_classes, shortcut=OptionA, block=BasicBlock):
-    """Right, unless an argument makes it wrong. `shortcut` is called with the number of new channels."""
+    """Correct unless an argument makes it wrong. `shortcut` is called with the number of new channels."""
     layers, channels = [conv3x3(3, 16), nn.BatchNorm2d(16), nn.ReLU()], 16
     for width in (16, 32, 64):
         for _ in range(n):
@@ -1148,17 +1163,21 @@ class Function(nn.Module):
         return self.function(x)
 
 
-@misconception("cifar_resnet", hint="Print the first channels behind a shortcut. Are they the old ones, or zeros?")
+@misconception(
+    "cifar_resnet", hint="Print the first channels that come out of a shortcut. Are they the old ones, or zeros?"
+)
 def zeros_on_both_sides(n, num_classes=10):
-    """Half of the new channels stand before the old ones, as in much public code."""
+    """Half of the new channels come before the old ones, as in much public code."""
     return cifar(
         n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, new // 2, new // 2)))
     )
 
 
-@misconception("cifar_resnet", hint="Print the first channels behind a shortcut. Are they the old ones, or zeros?")
+@misconception(
+    "cifar_resnet", hint="Print the first channels that come out of a shortcut. Are they the old ones, or zeros?"
+)
 def zeros_in_front(n, num_classes=10):
-    """The new channels stand before the old ones."""
+    """The new channels come before the old ones."""
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, new, 0))))
 
 
@@ -1174,7 +1193,7 @@ def keeps_the_odd_pixels(n, num_classes=10):
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, 1::2, 1::2], (0, 0, 0, 0, 0, new))))
 
 
-@misconception("cifar_resnet", hint="Does your shortcut keep pixels, or does it make new ones of several?")
+@misconception("cifar_resnet", hint="Does your shortcut keep pixels, or does it make new ones from several?")
 def averages_the_pixels(n, num_classes=10):
     """Average pooling on the shortcut."""
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.avg_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
@@ -1186,13 +1205,15 @@ def takes_the_largest_pixel(n, num_classes=10):
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.max_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
 
 
-@misconception("cifar_resnet", hint="How many parameters has a shortcut here? Count yours.")
+@misconception("cifar_resnet", hint="How many parameters should a shortcut have here? Count yours.")
 def projects(n, num_classes=10):
     """Parameters: 1×1 convolutions with batch norm (option B)."""
     return cifar(n, num_classes, lambda new: projection(new, 2 * new, 2))
 
 
-@misconception("cifar_resnet", hint="How many layers has your network for n = 3? Count the convolutions of one block.")
+@misconception(
+    "cifar_resnet", hint="How many layers does your network have for n = 3? Count the convolutions of one block."
+)
 def counts_convolutions_as_blocks(n, num_classes=10):
     """2n blocks per stage, so 12n + 2 layers."""
     return cifar(2 * n, num_classes)
@@ -1206,7 +1227,7 @@ def takes_n_for_all_blocks(n, num_classes=10):
     return nn.Sequential(*layers[:6], *(BasicBlock(64, 64) for _ in range(n - 1)), *layers[6:])
 
 
-@misconception("cifar_resnet", hint="Print the shapes behind the three stages: 32×32, 16×16 and 8×8?")
+@misconception("cifar_resnet", hint="Print the shapes after the three stages. Are they 32×32, 16×16 and 8×8?")
 def keeps_the_size(n, num_classes=10):
     """Stages two and three have stride 1."""
     net = cifar(n, num_classes, lambda new: Function(lambda x: F.pad(x, (0, 0, 0, 0, 0, new))))
@@ -1216,7 +1237,7 @@ def keeps_the_size(n, num_classes=10):
     return net
 
 
-@misconception("cifar_resnet", hint="What stands between the first convolution and the first block?")
+@misconception("cifar_resnet", hint="What comes between the first convolution and the first block?")
 def no_relu_in_the_stem(n, num_classes=10):
     """The stem has no ReLU."""
     net = cifar(n, num_classes)
@@ -1224,7 +1245,7 @@ def no_relu_in_the_stem(n, num_classes=10):
     return net
 
 
-@misconception("cifar_resnet", hint="These images are small already. Is there a pooling in the stem?")
+@misconception("cifar_resnet", hint="These images are already small. Is there pooling in the stem?")
 def pools_in_the_stem(n, num_classes=10):
     """Max pooling after the stem, as for large images."""
     net = cifar(n, num_classes)
@@ -1250,7 +1271,7 @@ def always_ten_classes(n, num_classes=10):  # noqa: ARG001
     return cifar(n, 10)
 
 
-@misconception("cifar_resnet", hint="Can your blocks make a channel smaller? Where does their second ReLU stand?")
+@misconception("cifar_resnet", hint="Can your blocks make a channel smaller? Where is their second ReLU?")
 def relu_before_the_sum(n, num_classes=10):
     """The blocks have their second ReLU before the sum."""
 
@@ -1262,14 +1283,14 @@ def relu_before_the_sum(n, num_classes=10):
     return cifar(n, num_classes, block=Block)
 
 
-@misconception("cifar_resnet", hint="What comes after the linear layer? The loss will do the rest.")
+@misconception("cifar_resnet", hint="What comes after the linear layer? The loss takes care of the rest.")
 def softmax_at_the_end(n, num_classes=10):
-    """Probabilities in place of logits."""
+    """Probabilities instead of logits."""
     return nn.Sequential(*cifar(n, num_classes), nn.Softmax(dim=1))
 
 
 @misconception(
-    "cifar_resnet", hint="Feed one image alone and the same in a batch. Which of your reshapes mixes images?"
+    "cifar_resnet", hint="Try one image alone and the same image in a batch. Which of your reshapes mixes images?"
 )
 def squeezes_the_batch(n, num_classes=10):
     """A batch of one loses its first dimension."""

@@ -1,4 +1,4 @@
-"""`conv3x3(in_planes, out_planes, stride=1)`: the convolution that the blocks are made of."""
+"""`conv3x3(in_planes, out_planes, stride=1)`: the convolution that the blocks are built from."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ planes = st.integers(1, 6)
 @points(1.5)
 @given(x=images(), out=planes)
 def test_keeps_the_size(same_outcome, x, out):
-    """With stride 1 it is a 3×3 convolution with a padding of 1."""
+    """With stride 1 it is a 3×3 convolution with padding 1."""
     same_outcome(lambda m: filled(lambda: m.conv3x3(x.shape[1], out, 1), x)(x), tolerance=NETWORK)
 
 
@@ -30,7 +30,7 @@ def test_stride(same_outcome, x, out, stride):
 @points(0.5)
 @given(x=images(), out=planes)
 def test_arguments(same_outcome, x, out):
-    """The stride is 1 if none is given, and the arguments have the names of the contract."""
+    """The stride is 1 by default, and the arguments have the names in the contract."""
 
     def probe(m):
         named = filled(lambda: m.conv3x3(in_planes=x.shape[1], out_planes=out, stride=2), x)
@@ -45,7 +45,7 @@ def test_arguments(same_outcome, x, out):
 @points(1)
 @given(x=images(), out=planes)
 def test_no_bias(same_outcome, x, out):
-    """There is no bias: a map of zeros stays one, and there are 9 weights for each pair of channels."""
+    """There is no bias: a map of zeros stays zero, and there are 9 weights for each pair of channels."""
 
     def probe(m):
         zeros, channels = x * 0, x.shape[1]

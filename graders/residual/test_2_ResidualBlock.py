@@ -23,14 +23,14 @@ strides = st.integers(1, 3)
 
 
 def channels_of(x, more):
-    """(in_channels, out_channels) for an input, `more` of them coming out; at least 1."""
+    """(in_channels, out_channels) for an input; out_channels is larger by `more`, but at least 1."""
     return x.shape[1], max(1, x.shape[1] + more)
 
 
 @points(2)
 @given(x=images(), more=st.integers(-2, 3), stride=strides)
 def test_shape(same_outcome, x, more, stride):
-    """The result has out_channels channels and 1/stride of the size, rounded up; also where H ≠ W."""
+    """The result has out_channels channels and 1/stride of the size, rounded up, even if H ≠ W."""
     inputs, outputs = channels_of(x, more)
 
     def probe(m):
@@ -44,7 +44,7 @@ def test_shape(same_outcome, x, more, stride):
 @points(1.5)
 @given(inputs=st.integers(1, 6), outputs=st.integers(1, 6), stride=strides)
 def test_parameters(same_outcome, inputs, outputs, stride):
-    """Two convolutions without bias, two batch norms, and layers on the shortcut where they are needed, only there."""
+    """Two convolutions without bias, two batch norms, and layers on the shortcut only where they are needed."""
     shape = [2, inputs, 4, 4]
     same_outcome(
         lambda m: {
@@ -61,14 +61,14 @@ def test_parameters(same_outcome, inputs, outputs, stride):
 @points(2)
 @given(x=images())
 def test_identity_shortcut(same_outcome, x):
-    """With stride 1 and as many channels as before, x itself is added to the two convolutions, before the last ReLU."""
+    """With stride 1 and equal channels, x itself is added to the result of the convolutions, before the last ReLU."""
     same_outcome(lambda m: filled(lambda: m.ResidualBlock(x.shape[1], x.shape[1]), x).eval()(x), tolerance=NETWORK)
 
 
 @points(1.5)
 @given(x=images(), stride=st.integers(2, 3))
 def test_stride(same_outcome, x, stride):
-    """With a stride the first convolution and the shortcut step, also where the channels stay."""
+    """The first convolution and the shortcut both have the stride, even if the number of channels stays the same."""
     same_outcome(
         lambda m: filled(lambda: m.ResidualBlock(x.shape[1], x.shape[1], stride), x).eval()(x), tolerance=NETWORK
     )
@@ -77,7 +77,7 @@ def test_stride(same_outcome, x, stride):
 @points(1.5)
 @given(x=images(channels=(3, 5)), more=other_channels, stride=st.integers(1, 2))
 def test_other_channels(same_outcome, x, more, stride):
-    """With more or fewer channels the shortcut changes them, at stride 1 and at others."""
+    """With more or fewer channels, the shortcut changes their number, with stride 1 or another stride."""
     channels = channels_of(x, more)
     same_outcome(lambda m: filled(lambda: m.ResidualBlock(*channels, stride), x).eval()(x), tolerance=NETWORK)
 
@@ -85,7 +85,7 @@ def test_other_channels(same_outcome, x, more, stride):
 @points(1.5)
 @given(x=images(), more=st.integers(-2, 3), stride=strides)
 def test_shortcut(same_outcome, x, more, stride):
-    """`block.shortcut(x)` is x, or a 1×1 convolution with batch norm where stride or channels ask for it."""
+    """`block.shortcut(x)` is x, or a 1×1 convolution with batch norm if stride or channels require it."""
     inputs, outputs = channels_of(x, more)
 
     def probe(m):
@@ -99,7 +99,7 @@ def test_shortcut(same_outcome, x, more, stride):
 @points(1.5)
 @given(x=batches(channels=(3, 5)), more=st.sampled_from([0, 1, -1]), stride=st.integers(1, 2))
 def test_training(same_outcome, x, more, stride):
-    """In training mode all batch norms use the statistics of the batch, two calls in a row give the same."""
+    """In training mode all batch norms use the statistics of the batch; two calls in a row give the same result."""
     channels = channels_of(x, more)
 
     def probe(m):
@@ -112,7 +112,7 @@ def test_training(same_outcome, x, more, stride):
 @points(1)
 @given(x=batches(channels=(3, 5)), more=st.sampled_from([0, 1, -1]), stride=st.integers(1, 2))
 def test_statistics(same_outcome, x, more, stride):
-    """A call in training mode updates the running statistics, one in evaluation mode does not."""
+    """A call in training mode updates the running statistics; a call in evaluation mode does not."""
     channels = channels_of(x, more)
 
     def probe(m):
@@ -154,7 +154,7 @@ def test_parameter_gradients(same_outcome, x, more, stride, training):
 @settings(max_examples=5)
 @given(x=images(channels=(2, 5), batch=(2, 3), sides=(2, 5)), more=st.sampled_from([0, 1]))
 def test_argument_is_not_modified(same_outcome, x, more):
-    """The tensor that was passed in is the same afterwards, in both modes, with or without a graph."""
+    """The tensor that was passed in is unchanged afterwards, in both modes, with or without a graph."""
     channels = channels_of(x, more)
     same_outcome(lambda m: inputs_afterwards(filled(lambda: m.ResidualBlock(*channels), x), x))
 
@@ -181,6 +181,6 @@ def test_any_memory_layout(same_outcome, x, more, stride):
 @settings(max_examples=4)
 @given(x=images(), more=st.sampled_from([0, 1]))
 def test_dtype(same_outcome, x, more):
-    """A block in float64 takes and gives float64, as one in float32 does float32."""
+    """A float64 block takes and returns float64; a float32 block takes and returns float32."""
     channels = channels_of(x, more)
     same_outcome(lambda m: dtypes(lambda: m.ResidualBlock(*channels), x))

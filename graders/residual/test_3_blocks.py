@@ -32,7 +32,7 @@ def plain(module, name, width):
 
 
 def reshaping(module, name, inplanes, width, stride):
-    """A block whose shortcut is a module that it is handed."""
+    """A block whose shortcut is a module that is passed to it."""
     return getattr(module, name)(inplanes, width, stride, reshaper(inplanes, width * EXPANSION[name], stride))
 
 
@@ -50,7 +50,7 @@ def wide(x, name):
 
 @points(0.5)
 def test_expansion(same_outcome, name):
-    """The class attribute `expansion` is 1 or 4: how many times more channels than `planes` come out."""
+    """The class attribute `expansion` is 1 or 4: the number of output channels divided by `planes`."""
 
     def probe(m):
         getattr(m, name)(8, 2, downsample=nn.Identity())
@@ -75,7 +75,7 @@ def test_names(same_outcome, name, inplanes, width, stride):
 @points(1)
 @given(x=images(), width=planes, stride=st.integers(1, 3))
 def test_shape(same_outcome, name, x, width, stride):
-    """The result has planes · expansion channels and 1/stride of the size, rounded up; also where H ≠ W."""
+    """The result has planes · expansion channels and 1/stride of the size, rounded up, even if H ≠ W."""
 
     def probe(m):
         block = filled(lambda: reshaping(m, name, x.shape[1], width, stride), x).eval()
@@ -87,7 +87,7 @@ def test_shape(same_outcome, name, x, width, stride):
 @points(2)
 @given(x=images(channels=(1, 3)))
 def test_identity(same_outcome, name, x):
-    """Without downsample, x itself is added to what the convolutions make of it, before the last ReLU."""
+    """Without downsample, x itself is added to the result of the convolutions, before the last ReLU."""
     width, x = x.shape[1], wide(x, name)
     same_outcome(lambda m: filled(lambda: plain(m, name, width), x).eval()(x), tolerance=NETWORK)
 
@@ -95,7 +95,7 @@ def test_identity(same_outcome, name, x):
 @points(2)
 @given(x=images(channels=(1, 3)), width=planes)
 def test_downsample(same_outcome, name, x, width):
-    """With downsample, whatever module it is, downsample(x) is added, also where x would fit as it is."""
+    """With downsample, whatever module it is, downsample(x) is added, even if x would fit as it is."""
 
     def probe(m):
         channels = width * EXPANSION[name]
@@ -113,7 +113,7 @@ def test_downsample(same_outcome, name, x, width):
 @points(1.5)
 @given(x=batches(channels=(1, 4)), width=planes, stride=st.integers(2, 3))
 def test_stride(same_outcome, name, x, width, stride):
-    """The stride sits on a 3×3 convolution, the first one if there are two."""
+    """A 3×3 convolution has the stride, the first one if there are two."""
 
     def probe(m):
         block = filled(lambda: reshaping(m, name, x.shape[1], width, stride), x)
@@ -152,7 +152,7 @@ def test_gradient(same_outcome, name, x, shortcut, training):
 @settings(max_examples=5)
 @given(x=images(channels=(1, 3), batch=(2, 3), sides=(2, 5)), shortcut=shortcuts)
 def test_argument_is_not_modified(same_outcome, name, x, shortcut):
-    """The tensor that was passed in is the same afterwards, in both modes, with or without a graph."""
+    """The tensor that was passed in is unchanged afterwards, in both modes, with or without a graph."""
     width, x = x.shape[1], wide(x, name)
     same_outcome(lambda m: inputs_afterwards(filled(lambda: SHORTCUTS[shortcut](m, name, width), x), x))
 
@@ -177,5 +177,5 @@ def test_any_memory_layout(same_outcome, name, x, width, stride):
 @settings(max_examples=4)
 @given(x=images(), width=planes)
 def test_dtype(same_outcome, name, x, width):
-    """A block in float64 takes and gives float64, as one in float32 does float32."""
+    """A float64 block takes and returns float64; a float32 block takes and returns float32."""
     same_outcome(lambda m: dtypes(lambda: reshaping(m, name, x.shape[1], width, 1), x))

@@ -1,7 +1,7 @@
 """`ResNet(block, layers, num_classes=1000)` and its method `_make_layer(block, planes, blocks, stride=1)`.
 
-Everything is asked with blocks of our own, which note with what they were built and what they saw. So nothing here
-depends on the submission's BasicBlock and Bottleneck.
+All checks use blocks of our own, which record how they were built and what they saw. So nothing here depends on the
+submission's BasicBlock and Bottleneck.
 """
 
 import torch
@@ -29,7 +29,7 @@ FEW = [1, 2, 1, 3]
 
 
 def by_stage(what, found, layers, expansion):
-    """Something about each stage, as {what it is in words: value}."""
+    """One property of each stage, as {description: value}."""
     net = f"(layers={layers}, block with expansion {expansion})"
     return {f"{what} in layer{i} {net}": value for i, value in enumerate(found, 1)}
 
@@ -51,7 +51,7 @@ def test_names(same_outcome, layers, expansion):
 @settings(max_examples=6)
 @given(layers=depths, expansion=expansions)
 def test_number_of_blocks(same_outcome, layers, expansion):
-    """Stage i has layers[i] blocks, and each of them is a block of its own."""
+    """Stage i has layers[i] blocks, and each of them is a separate block."""
 
     def probe(m):
         toy = toy_block(expansion)
@@ -79,7 +79,7 @@ def test_strides(same_outcome, layers, expansion):
 @settings(max_examples=6)
 @given(layers=depths, expansion=expansions)
 def test_channels(same_outcome, layers, expansion):
-    """A block is built for the channels that the one before gives, and for 64, 128, 256 or 512 planes."""
+    """A block is built for the channels that the previous block returns, and for 64, 128, 256 or 512 planes."""
 
     def probe(m):
         toy = toy_block(expansion)
@@ -94,7 +94,7 @@ def test_channels(same_outcome, layers, expansion):
 @settings(max_examples=6)
 @given(layers=depths, expansion=expansions)
 def test_who_gets_a_downsample(same_outcome, layers, expansion):
-    """A block is given a downsample if its stride is not 1 or its channels change, else none."""
+    """A block is given a downsample only if its stride is not 1 or its channels change."""
 
     def probe(m):
         toy = toy_block(expansion)
@@ -110,7 +110,7 @@ def test_who_gets_a_downsample(same_outcome, layers, expansion):
 @given(inplanes=st.integers(1, 6), planes=st.integers(1, 4), stride=st.integers(1, 3), expansion=expansions)
 def test_downsample(same_outcome, inplanes, planes, stride, expansion):
     """A downsample is an nn.Sequential of a 1×1 convolution with the stride, without bias, and a batch norm."""
-    inplanes += inplanes == planes * expansion  # there is something to do, also at stride 1
+    inplanes += inplanes == planes * expansion  # there is something to do, even at stride 1
     x = noise(2, inplanes, 5, 4)
 
     def probe(m):
@@ -141,7 +141,7 @@ def test_downsample(same_outcome, inplanes, planes, stride, expansion):
     expansion=expansions,
 )
 def test_make_layer(same_outcome, inplanes, planes, blocks, stride, expansion):
-    """`_make_layer` makes any stage, for the `self.inplanes` that it finds; its stride is 1 if none is given."""
+    """`_make_layer` builds any stage, for whatever `self.inplanes` is at the time; its stride is 1 by default."""
 
     def probe(m):
         toy = toy_block(expansion)
@@ -173,7 +173,7 @@ def test_make_layer(same_outcome, inplanes, planes, blocks, stride, expansion):
 @settings(max_examples=6)
 @given(inplanes=st.integers(1, 6), planes=st.integers(1, 6), blocks=st.integers(1, 3), expansion=expansions)
 def test_inplanes(same_outcome, inplanes, planes, blocks, expansion):
-    """Afterwards `self.inplanes` says how many channels the last stage gives."""
+    """Afterwards `self.inplanes` is the number of channels that the last stage returns."""
 
     def probe(m):
         toy = toy_block(expansion)
@@ -205,7 +205,7 @@ def test_stem(same_outcome, size, training):
 @settings(max_examples=3)
 @given(size=st.sampled_from([(32, 32), (33, 97), (100, 32)]), expansion=st.integers(1, 2))
 def test_head(same_outcome, size, expansion):
-    """The result is `fc` of the mean that each channel of the last block has over all its pixels."""
+    """The result is `fc` applied to the mean of each channel of the last block over all its pixels."""
     x = noise(2, 3, *size)
 
     def probe(m):
@@ -220,7 +220,7 @@ def test_head(same_outcome, size, expansion):
 
 @points(1)
 def test_num_classes(same_outcome):
-    """The result has num_classes entries per image, 1000 if nothing is said."""
+    """The result has num_classes entries per image, 1000 by default."""
 
     def probe(m):
         toy, x = toy_block(1), torch.ones(3, 3, 32, 32)
@@ -236,7 +236,7 @@ def test_num_classes(same_outcome):
 
 @points(1)
 def test_any_size(same_outcome):
-    """Images of any size from 32×32 on will do, also those that are not square, and batches of one."""
+    """Images of any size from 32×32 up work, including images that are not square and batches of one."""
 
     def probe(m):
         toy, found = toy_block(1), {}
@@ -279,7 +279,7 @@ def test_gradient(same_outcome, training, seed):
 
 @points(0.5)
 def test_parameters(same_outcome):
-    """Every block and every downsample has parameters of its own: none is used twice, none is missing."""
+    """Every block and every downsample has its own parameters: none is used twice, and none is missing."""
 
     def probe(m):
         narrow = parameter_count(lambda: m.ResNet(toy_block(1), [2, 1, 3, 2], 10), IMAGE)
@@ -291,7 +291,7 @@ def test_parameters(same_outcome):
 
 @points(0.5)
 def test_images(same_outcome):
-    """Images may be float64 and lie in memory in any way, and they are not modified."""
+    """Images may be float64 and have any memory layout, and they are not modified."""
 
     def probe(m):
         x = noise(2, 3, 33, 32, dtype=float64).transpose(2, 3)

@@ -1,4 +1,4 @@
-"""`resnet18` to `resnet152` `(num_classes=1000)`. They are made of the submission's own ResNet and blocks."""
+"""`resnet18` to `resnet152` `(num_classes=1000)`. They are built from the submission's own ResNet and blocks."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ every_network = networks(18, 34, 50, 101, 152)
 @points(0.5)
 @every_network
 def test_parameters(same_outcome, name):
-    """With 1000 classes, which is the default, it has as many parameters as the contract says."""
+    """With 1000 classes, which is the default, it has the number of parameters in the contract."""
     same_outcome(lambda m: {"number of parameters": parameter_count(getattr(m, name), IMAGE)})
 
 
@@ -33,9 +33,9 @@ def test_names(same_outcome, name):
 
 
 @points(0.5)
-@networks(18, 50, 101, 152)  # test_values asks resnet34
+@networks(18, 50, 101, 152)  # test_values checks resnet34
 def test_num_classes(same_outcome, name):
-    """Each class has one weight per feature and one bias in the last layer; nothing else depends on their number."""
+    """Each class has one weight per feature and one bias in the last layer; nothing else depends on num_classes."""
 
     def probe(m):
         many = parameter_count(lambda: getattr(m, name)(num_classes=1001), IMAGE)
@@ -62,7 +62,7 @@ def test_values(same_outcome, name):
 @points(0.5)
 @networks(101, 152)
 def test_stages(same_outcome, name):
-    """Each stage has as many blocks as the table says."""
+    """Each stage has the number of blocks in the table."""
 
     def probe(m):
         names = state_shapes(getattr(m, name), IMAGE)
@@ -76,7 +76,7 @@ def test_stages(same_outcome, name):
 @time_limit(15)
 @networks(34)
 def test_speed(forward_time, name):
-    """A forward pass in evaluation mode is about as fast as that of the same layers anywhere."""
+    """A forward pass in evaluation mode is about as fast as the same layers elsewhere."""
     shape = (1, 3, 64, 64)
     forward_time(
         lambda m: filled(lambda: getattr(m, name)(num_classes=10), torch.zeros(shape)).eval(),

@@ -1,4 +1,4 @@
-"""`cifar_resnet(n, num_classes=10)`: thin networks of 6n + 2 layers with shortcuts that have no parameters."""
+"""`cifar_resnet(n, num_classes=10)`: narrow networks of 6n + 2 layers with shortcuts that have no parameters."""
 
 import functools
 
@@ -18,7 +18,7 @@ CLASSES = 65  # one more than there are features
 
 
 def only_shortcuts(net, stem):
-    """Zeroes all convolutions but the stem, which takes `stem` (16, 3) as its centre; the results are the features."""
+    """Zeroes all convolutions except the stem, whose centre becomes `stem` (16, 3); the results are the features."""
     net.eval()
     with torch.no_grad():
         if any(is_lazy(parameter) for parameter in net.parameters()):
@@ -47,7 +47,7 @@ def test_parameters(same_outcome):
 
 @points(1)
 def test_num_classes(same_outcome):
-    """The result has num_classes entries per image, 10 if nothing is said."""
+    """The result has num_classes entries per image, 10 by default."""
 
     def probe(m):
         x = noise(*IMAGE)
@@ -65,7 +65,7 @@ def test_num_classes(same_outcome):
 @given(levels=st.lists(st.integers(0, 40), min_size=16, max_size=16), n=st.integers(1, 2))
 @settings(max_examples=4)
 def test_new_channels(same_outcome, levels, n):
-    """A shortcut from 16 to 32 and from 32 to 64 channels appends the new channels, full of zeros, behind the old."""
+    """A shortcut from 16 to 32 or from 32 to 64 channels appends the new channels, all zeros, after the old ones."""
     stem = torch.tensor(levels).view(16, 1) / 4 + torch.arange(1.0, 17).view(16, 1)
 
     def probe(m):
@@ -79,7 +79,7 @@ def test_new_channels(same_outcome, levels, n):
 @settings(max_examples=4)
 @given(seed=st.integers(0, 999), n=st.integers(1, 2))
 def test_kept_pixels(same_outcome, seed, n):
-    """A shortcut to a map of half the size keeps the pixels 0, 2, 4, … of each row and column."""
+    """A shortcut to a map of half the size keeps pixels 0, 2, 4, … of each row and column."""
     x = noise(1, 3, 32, 32, seed=seed)
     stem = noise(16, 3, seed=seed + 1)
 
@@ -129,7 +129,7 @@ def test_gradient(same_outcome, seed, training):
 
 @points(0.5)
 def test_batch_of_one(same_outcome):
-    """In evaluation mode an image gives the same alone as in a batch."""
+    """In evaluation mode an image gives the same result alone as in a batch."""
 
     def probe(m):
         x = noise(3, 3, 32, 32)
@@ -141,7 +141,7 @@ def test_batch_of_one(same_outcome):
 
 @points(0.5)
 def test_argument_is_not_modified(same_outcome):
-    """The images are the same afterwards."""
+    """The images are unchanged afterwards."""
 
     def probe(m):
         x = noise(*IMAGE)
@@ -166,7 +166,7 @@ def test_any_memory_layout(same_outcome):
 
 @points(0.5)
 def test_dtype(same_outcome):
-    """A network in float64 takes and gives float64, as one in float32 does float32."""
+    """A float64 network takes and returns float64; a float32 network takes and returns float32."""
     same_outcome(lambda m: dtypes(lambda: m.cifar_resnet(1), noise(*IMAGE)))
 
 

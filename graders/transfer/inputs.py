@@ -1,6 +1,6 @@
 """Small models of many shapes, built inside the probes, and what can be read off a model as plain values.
 
-Every builder takes no argument and returns a model whose numbers `fill` sets, so that both sides have the same.
+Every builder takes no arguments and returns a model whose numbers `fill` sets, so that both sides have the same.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def values(model):
 
 
 def hooks(model):
-    """{name: number of hooks that run in a forward pass}, those that run for every module of the process included."""
+    """{name: number of hooks that run in a forward pass}, including those that run for every module in the process."""
     kinds = ("_forward_hooks", "_forward_pre_hooks")
     everywhere = torch.nn.modules.module
     counts = {name: sum(len(getattr(module, kind)) for kind in kinds) for name, module in named(model).items()}
@@ -49,7 +49,7 @@ def hooks(model):
 
 
 def identity(result, model):
-    """In words, what `result` is in relation to the model."""
+    """What `result` is in relation to the model, in words."""
     if result is model:
         return "the model that was passed in"
     if type(result) is type(model):
@@ -75,7 +75,7 @@ def states(model):
 
 
 def mix_modes(model, seed):
-    """Every submodule, and the model itself, in a mode of its own; not all in the same one."""
+    """Put every submodule, and the model itself, in a mode of its own; not all in the same one."""
     dice = random.Random(seed)
     modules = list(model.modules())
     for module in modules:
@@ -86,7 +86,7 @@ def mix_modes(model, seed):
 
 
 def freeze_some(model, seed):
-    """About half of the parameters, here and there, but never all of them."""
+    """Freeze about half of the parameters, here and there, but never all of them."""
     dice = random.Random(seed)
     *parameters, last = model.parameters()
     for parameter in parameters:
@@ -113,7 +113,7 @@ class Unit(nn.Module):
 
 
 class Scaled(nn.Module):
-    """Parameters of its own, beside those of its layers."""
+    """Parameters of its own, in addition to those of its layers."""
 
     def __init__(self, size=3):
         super().__init__()
@@ -219,7 +219,7 @@ class Plain(nn.Module):
 
 
 class Early(nn.Module):
-    """The head is registered last of all linear layers, but other layers are registered behind it."""
+    """The head is registered last of all linear layers, but other layers are registered after it."""
 
     def __init__(self):
         super().__init__()
@@ -320,12 +320,12 @@ def half_double():
 
 
 def head_in_the_middle():
-    """In an nn.Sequential the order of the layers matters: what comes behind the head stays behind it."""
+    """In an nn.Sequential the order of the layers matters: what comes after the head stays after it."""
     return fill(nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4), nn.Softmax(dim=1), nn.Dropout(0.1)))
 
 
 def long_sequence():
-    """Eleven layers: "10" comes behind "9", though not in the alphabet."""
+    """Eleven layers: "10" comes after "9", though not in alphabetical order."""
     return fill(nn.Sequential(*(nn.Linear(3, 3) for _ in range(10)), nn.Linear(3, 4)))
 
 
@@ -340,7 +340,7 @@ NESTED_HEADS = [early, wrapped, wrapped_without_bias, several, several_without_b
 
 
 class OneByOne(nn.Module):
-    """Classifies by a 1×1 convolution; it has a layer called fc all the same."""
+    """Classifies by a 1×1 convolution; it has a layer called fc anyway."""
 
     def __init__(self):
         super().__init__()
@@ -363,7 +363,7 @@ HEADLESS = [one_by_one, normalised_only, relu, batch_normalisation]
 
 
 def linears(model):
-    """What a reader needs to know of each linear layer, in registration order."""
+    """What a reader needs to know about each linear layer, in registration order."""
     return [
         f"{name}: {module.in_features} → {module.out_features}, weight of shape {tuple(module.weight.shape)}"
         for name, module in model.named_modules()
@@ -372,7 +372,7 @@ def linears(model):
 
 
 def without(names, where):
-    """A dictionary by name without the entries that belong to the module `where`."""
+    """A dictionary keyed by name, without the entries that belong to the module `where`."""
     return {name: value for name, value in names.items() if name != where and not name.startswith(f"{where}.")}
 
 
@@ -420,14 +420,14 @@ def family(kinds, names):
 
 
 def members(group):
-    """The parameters of a group, in any of the forms that an optimizer accepts."""
+    """The parameters of a group, given in any of the forms that an optimizer accepts."""
     parameters = group["params"]
     parameters = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
     return [item[1] if isinstance(item, tuple) else item for item in parameters]
 
 
 def names_in(groups, model):
-    """For each group the sorted names of its parameters."""
+    """For each group, the sorted names of its parameters."""
     known = {id(parameter): name for name, parameter in model.named_parameters()}
     return [sorted(known.get(id(item), "(not of this model)") for item in members(group)) for group in groups]
 
@@ -438,7 +438,7 @@ def all_names_in(groups, model):
 
 
 def largest_factor(numbers):
-    """Between neighbours, once they are sorted: it does not depend on which end the numbers grow to."""
+    """Between neighbours, once they are sorted: it does not depend on the direction in which the numbers grow."""
     ordered = sorted(numbers)
     return max((two / one if one else math.inf for one, two in itertools.pairwise(ordered)), default=1.0)
 
@@ -497,7 +497,7 @@ def asks_itself():
 
 
 class Limited(nn.Module):
-    """Raises an OverflowError for a batch of more than two."""
+    """Raises an OverflowError for a batch of more than two samples."""
 
     def forward(self, x):
         if len(x) > 2:
@@ -521,7 +521,7 @@ def fragile():
 
 
 class InPlaceFirst(nn.Module):
-    """Writes into its input, by way of a view."""
+    """Writes into its input, through a view."""
 
     def __init__(self):
         super().__init__()
@@ -542,7 +542,7 @@ def in_place_first():
 
 
 class InPlaceLater(nn.Module):
-    """What `first` and `second` return is written into afterwards, by layers and by operators."""
+    """The tensors that `first` and `second` return are overwritten later, by layers and by operators."""
 
     def __init__(self):
         super().__init__()
@@ -575,7 +575,7 @@ class Renamed(nn.BatchNorm2d):
 
 
 class BatchNormBlock(nn.Module):
-    """Not a batch normalisation, though it has one, and is called like one."""
+    """Not a batch normalisation, though it contains one and is named like one."""
 
     def __init__(self, c_in, c_out):
         super().__init__()
@@ -648,7 +648,7 @@ def descend(model, x):
 
 
 def batch_norms(model):
-    """The names of the batch normalisations, as they are before anything happens to the model."""
+    """The names of the batch normalisations, before anything happens to the model."""
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
     return [name for name, module in named(model).items() if isinstance(module, kinds)]
 
@@ -664,12 +664,12 @@ def affine(model, layers):
 
 
 def only(by_name, owners):
-    """A dictionary by name, with the entries that belong to one of the modules `owners`."""
+    """A dictionary keyed by name, with only the entries that belong to one of the modules `owners`."""
     return {name: value for name, value in by_name.items() if name in owners or name.rpartition(".")[0] in owners}
 
 
 def all_but(by_name, owners):
-    """A dictionary by name, without the entries that belong to one of the modules `owners`."""
+    """A dictionary keyed by name, without the entries that belong to one of the modules `owners`."""
     kept = only(by_name, owners)
     return {name: value for name, value in by_name.items() if name not in kept}
 

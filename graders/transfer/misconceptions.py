@@ -1,6 +1,6 @@
-"""Known wrong ways to do the exercises of `transfer`, with the hint for a student who did just that.
+"""Known wrong ways to do the exercises of `transfer`, with the hint for a student who did exactly that.
 
-Where a mistake shows only in a special way, its docstring begins with that way: modes, hooks, in place, dtype,
+If a mistake shows only in a special way, its docstring begins with that way: modes, hooks, in place, dtype,
 exception, exception type, grad mode.
 """
 
@@ -26,7 +26,7 @@ def batch_norms_of(model):
 
 
 def affine_of(module):
-    """Right: scale and shift, where there are any."""
+    """Right: scale and shift, if there are any."""
     return [parameter for parameter in (module.weight, module.bias) if parameter is not None]
 
 
@@ -47,7 +47,7 @@ def last_linear(model):
 
 
 def fresh(old, num_classes, **changes):
-    """Right: a linear layer that fits into the place of the old one, but for the changes."""
+    """Right: a linear layer that fits in the place of the old one, except for the changes."""
     options = {"bias": old.bias is not None, "dtype": old.weight.dtype, "device": old.weight.device}
     return nn.Linear(old.in_features, num_classes, **{**options, **changes})
 
@@ -58,7 +58,7 @@ def trainable_of(module):
 
 
 def trainable_of_itself(module):
-    """Right: those that are not of its children."""
+    """Right: the ones that do not belong to its children."""
     return [parameter for parameter in module.parameters(recurse=False) if parameter.requires_grad]
 
 
@@ -89,7 +89,7 @@ def observed(model, x, layer, keep):
 
 
 class evaluation:
-    """Right: evaluation mode inside the `with` block, afterwards every module is in its own mode again."""
+    """Right: evaluation mode inside the `with` block; afterwards every module is back in its own mode."""
 
     def __init__(self, model):
         self.model = model
@@ -111,7 +111,7 @@ def copied(output):
 # freeze
 
 
-@misconception("freeze", hint="A `with` block speaks about the code inside it. Print `requires_grad` after the call.")
+@misconception("freeze", hint="A `with` block only affects the code inside it. Print `requires_grad` after the call.")
 def freezes_inside_a_no_grad_block(module):
     """torch.no_grad() around a pass over the parameters changes nothing."""
     with torch.no_grad():
@@ -134,14 +134,14 @@ def takes_evaluation_mode_for_freezing(module):
 
 @misconception("freeze", hint="Print the names of the parameters that still require a gradient. How do they end?")
 def forgets_the_biases(module):
-    """Only what is called weight is frozen."""
+    """Only parameters called weight are frozen."""
     for name, parameter in module.named_parameters():
         if "weight" in name:
             parameter.requires_grad = False
     return module
 
 
-@misconception("freeze", hint="Not all parameters belong to linear layers and convolutions. Who else has some?")
+@misconception("freeze", hint="Not all parameters belong to linear layers and convolutions. What else has parameters?")
 def freezes_known_layers_only(module):
     """Only linear layers and convolutions are frozen."""
     for part in module.modules():
@@ -150,7 +150,7 @@ def freezes_known_layers_only(module):
     return module
 
 
-@misconception("freeze", hint="Try a single `nn.Linear`, and a module with an `nn.Parameter` beside its layers.")
+@misconception("freeze", hint="Try a single `nn.Linear`, and a module with an `nn.Parameter` next to its layers.")
 def freezes_only_the_children(module):
     """The parameters that belong to the module itself are left out."""
     for child in module.children():
@@ -158,7 +158,7 @@ def freezes_only_the_children(module):
     return module
 
 
-@misconception("freeze", hint="Your code reaches the modules one level down. Nest your model one level deeper.")
+@misconception("freeze", hint="Your code reaches modules one level down. Try a model nested one level deeper.")
 def goes_one_level_deep(module):
     """Only the parameters of the module itself and of its direct children, not of theirs."""
     for part in (module, *module.children()):
@@ -167,13 +167,13 @@ def goes_one_level_deep(module):
     return module
 
 
-@misconception("freeze", hint="What does a function return whose last line is a loop?")
+@misconception("freeze", hint="What does a function return if its last line is a loop?")
 def returns_nothing(module):
     """None instead of the module."""
     freeze(module)
 
 
-@misconception("freeze", hint="Is the module that comes back the one that went in? Try `freeze(model) is model`.")
+@misconception("freeze", hint="Is the module you return the one that was passed in? Try `freeze(model) is model`.")
 def freezes_a_copy(module):
     """The module that was passed in is as trainable as before."""
     return freeze(copy.deepcopy(module))
@@ -181,7 +181,7 @@ def freezes_a_copy(module):
 
 @misconception("freeze", hint="Print `module.requires_grad` and the `requires_grad` of one of its parameters.")
 def sets_an_attribute_of_the_module(module):
-    """A new attribute of the module, that PyTorch knows nothing of."""
+    """A new attribute of the module that PyTorch knows nothing about."""
     module.requires_grad = False
     return module
 
@@ -213,9 +213,9 @@ def toggles_the_switch(module):
     return module
 
 
-@misconception("freeze", hint="Put a trainable layer in front of a frozen module: does it still get a gradient?")
+@misconception("freeze", hint="Put a trainable layer before a frozen module: does it still get a gradient?")
 def cuts_the_graph(module):
-    """Gradient: the output of the module is detached, so that nothing in front of it learns either."""
+    """Gradient: the output of the module is detached, so nothing before it learns either."""
     module.register_forward_hook(lambda _module, _args, output: output.detach())
     return freeze(module)
 
@@ -223,7 +223,7 @@ def cuts_the_graph(module):
 # replace_head
 
 
-@misconception("replace_head", hint="The head need not be the last child: what if a dropout comes behind it?")
+@misconception("replace_head", hint="The head need not be the last child: what if a dropout follows it?")
 def takes_the_last_child_for_the_head(model, num_classes):
     """Only the very last direct child is looked at."""
     *_, (name, child) = [*model.named_children()] or [("", model)]
@@ -233,7 +233,7 @@ def takes_the_last_child_for_the_head(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint="Does your code look into the children of the children?")
+@misconception("replace_head", hint="Does your code look at the children of the children?")
 def looks_at_direct_children_only(model, num_classes):
     """A head that is nested is not found."""
     found = [(name, child) for name, child in model.named_children() if isinstance(child, nn.Linear)]
@@ -266,9 +266,9 @@ def replaces_every_linear_layer(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint='After `setattr(model, "a.b", layer)`: is it `model.a.b` that has changed?')
+@misconception("replace_head", hint='After `setattr(model, "a.b", layer)`, has `model.a.b` changed?')
 def sets_an_attribute_with_dots(model, num_classes):
-    """A dotted name is one attribute for setattr, so a nested head stays where it is."""
+    """For setattr a dotted name is a single attribute, so a nested head stays where it is."""
     last_linear(model)
     name, old = [(n, module) for n, module in model.named_modules() if isinstance(module, nn.Linear)][-1]
     model.__setattr__(name, fresh(old, num_classes))
@@ -277,7 +277,7 @@ def sets_an_attribute_with_dots(model, num_classes):
 
 @misconception("replace_head", hint="Did every head have a bias? Print `old.bias`.")
 def always_adds_a_bias(model, num_classes):
-    """The new layer has a bias, whether the old one had or not."""
+    """The new layer has a bias, whether or not the old one had one."""
     holder, name, old = last_linear(model)
     setattr(holder, name, fresh(old, num_classes, bias=True))
     return model
@@ -291,7 +291,7 @@ def drops_the_bias(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint="Which dtype do new layers have? Try `model.double()` before the call.")
+@misconception("replace_head", hint="What dtype does a new layer have? Try `model.double()` before the call.")
 def makes_a_float32_head(model, num_classes):
     """Dtype: the new layer is float32 in a model of float64."""
     holder, name, old = last_linear(model)
@@ -299,7 +299,7 @@ def makes_a_float32_head(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint="The dtype of one layer need not be that of another. Which one is to be replaced?")
+@misconception("replace_head", hint="Different layers may have different dtypes. Which layer are you replacing?")
 def takes_the_dtype_of_the_first_parameter(model, num_classes):
     """Dtype: that of the model's first parameter instead of the head's."""
     holder, name, old = last_linear(model)
@@ -317,7 +317,7 @@ def makes_a_head_on_the_cpu(model, num_classes):
 
 @misconception("replace_head", hint="Your new layer begins with the weights of the old classes. Is it fresh?")
 def copies_the_old_rows(model, num_classes):
-    """The weights of the old classes are taken over, as far as they go."""
+    """The weights of the old classes are copied, as far as they go."""
     holder, name, old = last_linear(model)
     new = fresh(old, num_classes)
     rows = min(num_classes, old.out_features)
@@ -327,22 +327,24 @@ def copies_the_old_rows(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint="What happens in your code when the old layer has num_classes outputs already?")
+@misconception("replace_head", hint="What does your code do when the old layer already has num_classes outputs?")
 def keeps_a_head_that_fits(model, num_classes):
-    """If the number of outputs is right already, nothing is replaced."""
+    """If the number of outputs is already right, nothing is replaced."""
     if last_linear(model)[2].out_features == num_classes:
         return model
     return replace_head(model, num_classes)
 
 
-@misconception("replace_head", hint="A seed of your own decides for everybody: call twice, and compare the weights.")
+@misconception(
+    "replace_head", hint="If you set a seed, you decide for every caller: call twice and compare the weights."
+)
 def seeds_the_generator(model, num_classes):
-    """The start is always the same, whatever torch.manual_seed was before."""
+    """The initial weights are always the same, whatever torch.manual_seed was before."""
     torch.manual_seed(0)
     return replace_head(model, num_classes)
 
 
-@misconception("replace_head", hint="In which order did you freeze and replace? Print requires_grad of the new layer.")
+@misconception("replace_head", hint="In what order did you freeze and replace? Print requires_grad of the new layer.")
 def takes_over_requires_grad(model, num_classes):
     """A head that was frozen stays frozen."""
     holder, name, old = last_linear(model)
@@ -358,35 +360,37 @@ def freezes_the_rest(model, num_classes):
     return replace_head(model, num_classes)
 
 
-@misconception("replace_head", hint="In which mode are the other layers after your call, and who changed it?")
+@misconception("replace_head", hint="What mode are the other layers in after your call, and what changed it?")
 def leaves_the_model_in_training_mode(model, num_classes):
     """Modes: the whole model is put into training mode."""
     return replace_head(model, num_classes).train()
 
 
-@misconception("replace_head", hint="Is it the caller's model that has changed? Look at it after the call.")
+@misconception("replace_head", hint="Has the caller's model changed? Look at it after the call.")
 def changes_a_copy(model, num_classes):
-    """The model that was passed in is as before."""
+    """The model that was passed in is unchanged."""
     return replace_head(copy.deepcopy(model), num_classes)
 
 
-@misconception("replace_head", hint="Your function ends without a result, or with the wrong one. What does it promise?")
+@misconception(
+    "replace_head", hint="Your function returns nothing, or the wrong thing. What does it promise to return?"
+)
 def returns_the_new_layer(model, num_classes):
     """The head instead of the model."""
     replace_head(model, num_classes)
     return last_linear(model)[2]
 
 
-@misconception("replace_head", hint="What should a caller learn who passes a model without any nn.Linear?")
+@misconception("replace_head", hint="What should happen when the caller passes a model without any nn.Linear?")
 def ignores_a_model_without_a_head(model, num_classes):
-    """No error where there is nothing to replace."""
+    """No error if there is nothing to replace."""
     if any(isinstance(module, nn.Linear) for module in model.modules()):
         return replace_head(model, num_classes)
     return model
 
 
 @misconception(
-    "replace_head", hint="Which exception does an index into an empty list raise, and which one is asked for?"
+    "replace_head", hint="Which exception does indexing an empty list raise, and which one does the exercise ask for?"
 )
 def lets_the_index_error_through(model, num_classes):
     """Exception type: IndexError from an empty list."""
@@ -394,7 +398,7 @@ def lets_the_index_error_through(model, num_classes):
     return replace_head(model, num_classes)
 
 
-@misconception("replace_head", hint="In an nn.Sequential, where does a layer go that is deleted and then added again?")
+@misconception("replace_head", hint="In an nn.Sequential, where does a layer end up if you delete it and add it again?")
 def moves_the_head_to_the_end(model, num_classes):
     """The layer is deleted and added again, so in an nn.Sequential it comes last."""
     holder, name, old = last_linear(model)
@@ -403,9 +407,9 @@ def moves_the_head_to_the_end(model, num_classes):
     return model
 
 
-@misconception("replace_head", hint="What does your code do with the layers behind the head? Print the model.")
+@misconception("replace_head", hint="What does your code do with the layers after the head? Print the model.")
 def appends_instead_of_replacing(model, num_classes):
-    """A second linear layer behind the old one."""
+    """A second linear layer after the old one."""
     holder, name, old = last_linear(model)
     fitting = nn.Linear(old.out_features, num_classes, dtype=old.weight.dtype, device=old.weight.device)
     setattr(holder, name, nn.Sequential(old, fitting))
@@ -413,7 +417,8 @@ def appends_instead_of_replacing(model, num_classes):
 
 
 @misconception(
-    "replace_head", hint="The inputs of the new layer are the inputs of the old one. Which two sizes has its weight?"
+    "replace_head",
+    hint="The inputs of the new layer are the inputs of the old one. What are the two sizes of its weight?",
 )
 def exchanges_inputs_and_outputs(model, num_classes):
     """The old number of outputs is taken for the number of inputs."""
@@ -430,7 +435,7 @@ def exchanges_inputs_and_outputs(model, num_classes):
     "discriminative_parameter_groups", hint="A ReLU learns nothing. Does it count when you go from child to child?"
 )
 def counts_children_without_parameters(model, base_lr, decay):
-    """The exponent is that of all children, with or without parameters."""
+    """The exponent counts all children, with or without parameters."""
     children = list(model.children())
     groups = []
     for position, child in enumerate(children):
@@ -452,10 +457,10 @@ def makes_empty_groups(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="Freeze one child. Does it still take a step of the learning rate?"
+    "discriminative_parameter_groups", hint="Freeze one child. Does it still use up a step of the learning rate?"
 )
 def counts_frozen_children(model, base_lr, decay):
-    """A frozen child gets no group, but counts for the exponent."""
+    """A frozen child gets no group but counts for the exponent."""
     children = [child for child in model.children() if list(child.parameters())]
     last = len(children) - 1
     return [
@@ -467,10 +472,10 @@ def counts_frozen_children(model, base_lr, decay):
 
 @misconception(
     "discriminative_parameter_groups",
-    hint="Which of your parameters has `requires_grad` off? Freeze a child and see.",
+    hint="Which parameters in your groups have `requires_grad` off? Freeze a child and see.",
 )
 def ignores_requires_grad(model, base_lr, decay):
-    """Frozen parameters, and frozen children, are treated like all others."""
+    """Frozen parameters, and frozen children, are treated like all the others."""
     children = [child for child in model.children() if list(child.parameters())]
     last = len(children) - 1
     return [
@@ -491,7 +496,7 @@ def takes_frozen_parameters_along(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="A child that is frozen in part still learns. Look at all its parameters."
+    "discriminative_parameter_groups", hint="A partly frozen child still learns. Look at all its parameters."
 )
 def looks_at_the_first_parameter_only(model, base_lr, decay):
     """A child whose first parameter is frozen is left out."""
@@ -514,21 +519,26 @@ def divides_by_decay(model, base_lr, decay):
     return groups_of(model.children(), lambda to_last, _: base_lr / decay**to_last)
 
 
-@misconception("discriminative_parameter_groups", hint="Multiply before or after you have used it? Print the last lr.")
+@misconception(
+    "discriminative_parameter_groups", hint="Do you multiply it before or after you use it? Print the last lr."
+)
 def decays_the_last_one_too(model, base_lr, decay):
     """One factor too many everywhere."""
     return groups_of(model.children(), lambda to_last, _: base_lr * decay ** (to_last + 1))
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="Compare three groups: is it the same factor from each to the next?"
+    "discriminative_parameter_groups", hint="Compare three groups: is the factor from each to the next the same?"
 )
 def decays_only_once(model, base_lr, decay):
     """All groups but the last have the same learning rate."""
     return groups_of(model.children(), lambda to_last, _: base_lr * (decay if to_last else 1.0))
 
 
-@misconception("discriminative_parameter_groups", hint="Steps to the last group: is the factor multiplied or added up?")
+@misconception(
+    "discriminative_parameter_groups",
+    hint="Count the steps to the last group: is the factor multiplied or added for each one?",
+)
 def decays_in_equal_steps(model, base_lr, decay):
     """base_lr · decay · steps instead of a power."""
     return groups_of(model.children(), lambda to_last, _: base_lr * (decay * to_last if to_last else 1.0))
@@ -536,7 +546,7 @@ def decays_in_equal_steps(model, base_lr, decay):
 
 @misconception(
     "discriminative_parameter_groups",
-    hint="Two layers may share a weight. How often is it in your list then?",
+    hint="Two layers may share a weight. How many times is that weight in your list?",
 )
 def lists_a_shared_parameter_twice(model, base_lr, decay):
     """The parameters of a child are those of its modules, one after the other."""
@@ -547,7 +557,8 @@ def lists_a_shared_parameter_twice(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="A child may have children. Is every layer a group, or every child?"
+    "discriminative_parameter_groups",
+    hint="A child may have children of its own. Does every layer get a group, or every child?",
 )
 def makes_a_group_of_every_layer(model, base_lr, decay):
     """One group per layer, however deep."""
@@ -559,7 +570,7 @@ def makes_a_group_of_every_layer(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="Is a parameter of your model in two groups? Count `id(parameter)`."
+    "discriminative_parameter_groups", hint="Is any parameter of your model in two groups? Count `id(parameter)`."
 )
 def goes_through_all_modules(model, base_lr, decay):
     """modules() instead of children(): the model itself and everything below, so parameters repeat."""
@@ -567,7 +578,7 @@ def goes_through_all_modules(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="What is in your groups for a child that has children of its own?"
+    "discriminative_parameter_groups", hint="What does your group contain for a child that has children of its own?"
 )
 def misses_nested_parameters(model, base_lr, decay):
     """Only the parameters that belong to the child itself."""
@@ -584,10 +595,11 @@ def returns_the_groups_in_reverse(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="In which order does Python sort names, and in which were they registered?"
+    "discriminative_parameter_groups",
+    hint="In what order does Python sort names, and in what order were they registered?",
 )
 def sorts_the_children_by_name(model, base_lr, decay):
-    """The order of the alphabet."""
+    """Alphabetical order."""
     return groups_of(
         [child for _, child in sorted(model.named_children())], lambda to_last, _: base_lr * decay**to_last
     )
@@ -597,7 +609,7 @@ def sorts_the_children_by_name(model, base_lr, decay):
     "discriminative_parameter_groups", hint='Which names begin with "layer1"? Think of a network with ten layers.'
 )
 def goes_by_the_beginning_of_the_name(model, base_lr, decay):
-    """A parameter of layer10 is also one of layer1."""
+    """A parameter of layer10 also counts as one of layer1."""
     found = []
     for child, _ in model.named_children():
         params = [p for name, p in model.named_parameters() if name.startswith(child) and p.requires_grad]
@@ -622,12 +634,12 @@ def lists_shared_parameters_twice(model, base_lr, decay):
 
 @misconception("discriminative_parameter_groups", hint="Take a step with an optimizer. Does the model change?")
 def puts_copies_into_the_groups(model, base_lr, decay):
-    """The optimizer gets tensors that the model knows nothing of."""
+    """The optimizer gets tensors that the model knows nothing about."""
     return discriminative_parameter_groups(copy.deepcopy(model), base_lr, decay)
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="What does the optimizer do with a group that has no key of that name?"
+    "discriminative_parameter_groups", hint="What does the optimizer do with a group that lacks a key it looks for?"
 )
 def misspells_the_key(model, base_lr, decay):
     """ "learning_rate" instead of "lr"."""
@@ -638,7 +650,7 @@ def misspells_the_key(model, base_lr, decay):
 # extract_features
 
 
-@misconception("extract_features", hint="What is the mode of dropout and batch normalisation while your pass runs?")
+@misconception("extract_features", hint="What mode are dropout and batch normalisation in during your forward pass?")
 def computes_in_the_mode_it_finds(model, x, layer):
     """No evaluation mode."""
     with torch.no_grad():
@@ -647,13 +659,13 @@ def computes_in_the_mode_it_finds(model, x, layer):
 
 @misconception("extract_features", hint="The layer is in evaluation mode, but what about those before it?")
 def puts_only_the_layer_into_evaluation_mode(model, x, layer):
-    """All the layers before it are in the mode that they had."""
+    """All the layers before it stay in the mode they were in."""
     with evaluation(module_named(model, layer)), torch.no_grad():
         return observed(model, x.clone(), layer, copied)
 
 
 @misconception(
-    "extract_features", hint="What comes between `eval()` and the line that restores the modes, and may fail?"
+    "extract_features", hint="What comes between `eval()` and the line that restores the modes? Can it fail?"
 )
 def restores_modes_only_without_an_exception(model, x, layer):
     """Modes: an exception skips the line that restores them."""
@@ -667,7 +679,7 @@ def restores_modes_only_without_an_exception(model, x, layer):
     return features
 
 
-@misconception("extract_features", hint="You changed the mode before you knew that the layer exists.")
+@misconception("extract_features", hint="You changed the mode before you knew whether the layer exists.")
 def changes_the_mode_before_it_looks_for_the_layer(model, x, layer):
     """Modes: an unknown name leaves the model in evaluation mode."""
     modes = [(module, module.training) for module in model.modules()]
@@ -682,10 +694,10 @@ def changes_the_mode_before_it_looks_for_the_layer(model, x, layer):
 
 
 @misconception(
-    "extract_features", hint="One flag for a whole model: what if its layers were in different modes before?"
+    "extract_features", hint="One flag for the whole model: what if its layers were in different modes before?"
 )
 def restores_one_mode_for_all(model, x, layer):
-    """Modes: all submodules get the mode that the model itself had."""
+    """Modes: all submodules get the mode of the model itself."""
     module_named(model, layer)
     mode = model.training
     try:
@@ -696,7 +708,7 @@ def restores_one_mode_for_all(model, x, layer):
         model.train(mode)
 
 
-@misconception("extract_features", hint="The model may have been in evaluation mode before. Do you know?")
+@misconception("extract_features", hint="The model may have been in evaluation mode before. Does your code know?")
 def always_goes_back_to_training_mode(model, x, layer):
     """Modes: training mode afterwards, whatever it was."""
     module_named(model, layer)
@@ -708,7 +720,7 @@ def always_goes_back_to_training_mode(model, x, layer):
         model.train()
 
 
-@misconception("extract_features", hint="In which mode is the model after your call, and in which was it before?")
+@misconception("extract_features", hint="What mode is the model in after your call, and what mode was it in before?")
 def leaves_the_model_in_evaluation_mode(model, x, layer):
     """Modes: not restored."""
     module_named(model, layer)
@@ -750,7 +762,9 @@ def removes_all_hooks(model, x, layer):
         module_named(model, layer)._forward_hooks.clear()
 
 
-@misconception("extract_features", hint="An exception came up and your function went on. Who should hear of it?")
+@misconception(
+    "extract_features", hint="An exception was raised and your function carried on. Who should hear about it?"
+)
 def swallows_the_exception(model, x, layer):
     """Exception: it does not reach the caller."""
     module_named(model, layer)
@@ -767,7 +781,9 @@ def keeps_the_graph(model, x, layer):
         return observed(model, x.clone(), layer, lambda output: output.clone())
 
 
-@misconception("extract_features", hint="Is autograd still switched on after your call? Ask `torch.is_grad_enabled()`.")
+@misconception(
+    "extract_features", hint="Is autograd still switched on after your call? Check `torch.is_grad_enabled()`."
+)
 def leaves_autograd_switched_off(model, x, layer):
     """Grad mode: never restored."""
     torch.set_grad_enabled(False)
@@ -785,7 +801,7 @@ def always_switches_autograd_on_again(model, x, layer):
         torch.set_grad_enabled(True)
 
 
-@misconception("extract_features", hint="You froze the model to be rid of the graph. Is it still frozen afterwards?")
+@misconception("extract_features", hint="You froze the model to get rid of the graph. Is it still frozen afterwards?")
 def freezes_the_model(model, x, layer):
     """In place: the parameters require no gradients any more."""
     module_named(model, layer)
@@ -802,7 +818,7 @@ def lets_the_first_layer_write_into_x(model, x, layer):
         return observed(model, x.detach(), layer, copied)
 
 
-@misconception("extract_features", hint="`detach()` gives a tensor without a graph. Whose memory does it have?")
+@misconception("extract_features", hint="`detach()` gives a tensor without a graph. Whose memory does it use?")
 def does_not_copy_the_output(model, x, layer):
     """In place: a later layer overwrites the result."""
     with evaluation(model), torch.no_grad():
@@ -811,7 +827,7 @@ def does_not_copy_the_output(model, x, layer):
 
 @misconception("extract_features", hint="Is your result what goes into the layer, or what comes out of it?")
 def keeps_the_input_of_the_layer(model, x, layer):
-    """The argument instead of the output."""
+    """The layer's input instead of its output."""
     found = []
     target = module_named(model, layer)
     handle = target.register_forward_pre_hook(lambda _module, args: found.append(copied(args[0])))
@@ -825,7 +841,7 @@ def keeps_the_input_of_the_layer(model, x, layer):
 
 @misconception(
     "extract_features",
-    hint="Does `forward` of your model always use its children one after another? Try one that does not.",
+    hint="Does a model's `forward` always call its children one after another? Try one that does not.",
 )
 def runs_the_children_in_a_row(model, x, layer):
     """The children are called one after another, as if every model were an nn.Sequential."""
@@ -851,7 +867,7 @@ def returns_the_output_of_the_model(model, x, layer):
 
 @misconception("extract_features", hint="The layer does not see x, but what the layers before it make of x.")
 def feeds_the_input_to_the_layer(model, x, layer):
-    """The layer is called on x itself where that works."""
+    """The layer is called on x itself, if that works."""
     with evaluation(model), torch.no_grad():
         return module_named(model, layer)(x.clone())
 
@@ -865,7 +881,8 @@ def knows_direct_children_only(model, x, layer):
 
 
 @misconception(
-    "extract_features", hint="Which exception does an unknown key of a dictionary raise, and which one is asked for?"
+    "extract_features",
+    hint="Which exception does a dictionary raise for an unknown key, and which one does the exercise ask for?",
 )
 def lets_the_key_error_through(model, x, layer):
     """Exception type: KeyError from the dictionary of modules."""
@@ -874,14 +891,16 @@ def lets_the_key_error_through(model, x, layer):
     return extract_features(model, x, layer)
 
 
-@misconception("extract_features", hint="Which exception does `get_submodule` raise, and which one is asked for?")
+@misconception(
+    "extract_features", hint="Which exception does `get_submodule` raise, and which one does the exercise ask for?"
+)
 def lets_the_attribute_error_through(model, x, layer):
     """Exception type: AttributeError from get_submodule."""
     model.get_submodule(layer)
     return extract_features(model, x, layer)
 
 
-@misconception("extract_features", hint="What should a caller learn who has misspelt the name of a layer?")
+@misconception("extract_features", hint="What should happen when the caller misspells the name of a layer?")
 def returns_none_for_an_unknown_name(model, x, layer):
     """No error for an unknown name."""
     return extract_features(model, x, layer) if layer in dict(model.named_modules()) else None
@@ -889,7 +908,7 @@ def returns_none_for_an_unknown_name(model, x, layer):
 
 @misconception("extract_features", hint="`layer in name` is true for many names. Which modules does your test accept?")
 def takes_a_part_of_a_name_for_the_name(model, x, layer):
-    """The first module whose name begins like that."""
+    """The first module whose name begins with it."""
     for name, _ in model.named_modules():
         if name.startswith(layer):
             try:
@@ -899,7 +918,7 @@ def takes_a_part_of_a_name_for_the_name(model, x, layer):
     raise ValueError("unknown name")
 
 
-@misconception("extract_features", hint="Which dtype has your result when model and x are float64?")
+@misconception("extract_features", hint="What dtype is your result when the model and x are float64?")
 def converts_the_result_to_float32(model, x, layer):
     """Dtype: the features are float32."""
     return extract_features(model, x, layer).float()
@@ -920,9 +939,9 @@ def sets_the_mode_only_once(model):
     return model
 
 
-@misconception("freeze_batchnorm", hint="Your layers withstand `model.train()`, but in which mode are they right now?")
+@misconception("freeze_batchnorm", hint="Your layers withstand `model.train()`, but what mode are they in right now?")
 def changes_nothing_until_the_next_train(model):
-    """The mode at the moment is not changed."""
+    """The current mode is not changed."""
     for layer in batch_norms_of(model):
         mode = layer.training
         kept_in_evaluation([layer])
@@ -973,7 +992,10 @@ def freezes_the_whole_model(model):
     return freeze(freeze_batchnorm(model))
 
 
-@misconception("freeze_batchnorm", hint="There are batch normalisations of three dimensions, and one across processes.")
+@misconception(
+    "freeze_batchnorm",
+    hint="There are batch normalisation layers for other dimensions, and one that works across processes.",
+)
 def knows_two_dimensions_only(model):
     """Only nn.BatchNorm2d."""
     layers = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -984,7 +1006,7 @@ def knows_two_dimensions_only(model):
     return model
 
 
-@misconception("freeze_batchnorm", hint="There is one more batch normalisation, for training on several GPUs.")
+@misconception("freeze_batchnorm", hint="There is one more batch normalisation layer, for training on several GPUs.")
 def forgets_the_synchronised_one(model):
     """BatchNorm1d, 2d and 3d, but not SyncBatchNorm."""
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -997,7 +1019,7 @@ def forgets_the_synchronised_one(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Which class do `type(module)` and `isinstance` see in a class derived from BatchNorm2d?"
+    "freeze_batchnorm", hint="What do `type(module)` and `isinstance` say if the class is derived from BatchNorm2d?"
 )
 def compares_types_exactly(model):
     """Subclasses are not recognised."""
@@ -1010,9 +1032,7 @@ def compares_types_exactly(model):
     return model
 
 
-@misconception(
-    "freeze_batchnorm", hint="A class may be called as it likes. What is it that makes a layer a batch normalisation?"
-)
+@misconception("freeze_batchnorm", hint="A class can have any name. What makes a layer a batch normalisation?")
 def goes_by_the_name_of_the_class(model):
     """Whatever has BatchNorm in the name of its class."""
     for module in model.modules():
@@ -1024,7 +1044,8 @@ def goes_by_the_name_of_the_class(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Names are free: is everything called norm a batch normalisation, and nothing else?"
+    "freeze_batchnorm",
+    hint="A layer can have any name: is everything called norm a batch normalisation, and nothing else?",
 )
 def goes_by_the_name_of_the_layer(model):
     """Whatever has bn or norm in its name."""
@@ -1038,7 +1059,7 @@ def goes_by_the_name_of_the_layer(model):
 
 @misconception(
     "freeze_batchnorm",
-    hint="Which classes have the base class that you ask for? Instance normalisation is not batch normalisation.",
+    hint="Which classes derive from the base class you check for? Instance normalisation is not batch normalisation.",
 )
 def freezes_instance_normalisation_too(model):
     """The base class of batch and instance normalisation."""
@@ -1064,7 +1085,7 @@ def freezes_every_normalisation(model):
     return model
 
 
-@misconception("freeze_batchnorm", hint="Does your code look into the children of the children?")
+@misconception("freeze_batchnorm", hint="Does your code look at the children of the children?")
 def looks_at_the_first_level_only(model):
     """Nested layers are not found."""
     layers = [child for child in model.children() if isinstance(child, _BatchNorm)]
@@ -1077,7 +1098,7 @@ def looks_at_the_first_level_only(model):
 
 @misconception("freeze_batchnorm", hint="What is the weight of a batch normalisation with `affine=False`?")
 def expects_scale_and_shift(model):
-    """An AttributeError where there is no weight."""
+    """An AttributeError if there is no weight."""
     for layer in batch_norms_of(model):
         layer.weight.requires_grad = False
         layer.bias.requires_grad = False
@@ -1103,10 +1124,10 @@ def withstands_one_call_only(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="A loop makes functions that all speak of one variable. What is its value at the end?"
+    "freeze_batchnorm", hint="Functions made in a loop all refer to the same variable. What is its value at the end?"
 )
 def binds_the_last_layer_to_all(model):
-    """Every layer's train() speaks of the last one, a trap of closures in loops."""
+    """Every layer's train() refers to the last layer, a trap of closures in loops."""
     layers = batch_norms_of(model)
     for layer in layers:
         layer.training = False
@@ -1136,7 +1157,7 @@ def keeps_the_whole_model_in_evaluation_mode(model):
     hint="With momentum 0 the statistics stand still. But which ones does the layer use in training mode?",
 )
 def sets_the_momentum_to_zero(model):
-    """The running statistics stand still, but those of the batch are used."""
+    """The running statistics stay the same, but those of the batch are used."""
     for layer in batch_norms_of(model):
         layer.momentum = 0.0
         for parameter in affine_of(layer):
@@ -1159,14 +1180,14 @@ def switches_the_statistics_off(model):
 
 @misconception("freeze_batchnorm", hint="Compare the running statistics before and after your call.")
 def forgets_what_was_learned(model):
-    """In place: the running statistics start anew."""
+    """In place: the running statistics are reset."""
     for layer in batch_norms_of(freeze_batchnorm(model)):
         layer.reset_running_stats()
     return model
 
 
 @misconception(
-    "freeze_batchnorm", hint="The caller did not ask for training mode yet. In which mode are the other layers?"
+    "freeze_batchnorm", hint="The caller has not asked for training mode yet. What mode are the other layers in?"
 )
 def puts_the_rest_into_training_mode(model):
     """Modes: calls model.train() itself."""
@@ -1174,20 +1195,20 @@ def puts_the_rest_into_training_mode(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Your model is in evaluation mode as a whole after the call. Which layers should be?"
+    "freeze_batchnorm", hint="After the call, your whole model is in evaluation mode. Which layers should be?"
 )
 def puts_the_rest_into_evaluation_mode(model):
     """Modes: calls model.eval()."""
     return freeze_batchnorm(model).eval()
 
 
-@misconception("freeze_batchnorm", hint="Is the model that comes back the one that went in?")
+@misconception("freeze_batchnorm", hint="Is the model you return the one that was passed in?")
 def works_on_a_copy(model):
-    """The model that was passed in is as before."""
+    """The model that was passed in is unchanged."""
     return freeze_batchnorm(copy.deepcopy(model))
 
 
-@misconception("freeze_batchnorm", hint="What does a function return whose last line is a loop?")
+@misconception("freeze_batchnorm", hint="What does a function return if its last line is a loop?")
 def returns_no_model(model):
     """None instead of the model."""
     freeze_batchnorm(model)
@@ -1195,7 +1216,7 @@ def returns_no_model(model):
 
 @misconception(
     "freeze_batchnorm",
-    hint="A layer that you delete does not compute any more. Compare the outputs in evaluation mode.",
+    hint="A deleted layer no longer computes anything. Compare the outputs in evaluation mode.",
 )
 def removes_the_layers(model):
     """Batch normalisations become identities."""
@@ -1207,7 +1228,7 @@ def removes_the_layers(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Your layers change their mode in the forward pass. In which mode are they before it?"
+    "freeze_batchnorm", hint="Your layers change their mode in the forward pass. What mode are they in before it?"
 )
 def waits_for_the_forward_pass(model):
     """A hook puts the layer into evaluation mode when it is called; until then it is in training mode."""

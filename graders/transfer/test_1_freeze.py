@@ -43,7 +43,7 @@ def test_every_parameter(same_outcome, build, seed):
 
 @points(1.5)
 def test_layer_without_children(same_outcome):
-    """A single layer is a module, too, and so is one with parameters beside those of its children, or with none."""
+    """A module may also be a single layer, have parameters besides those of its children, or have none."""
 
     def probe(m, build):
         model = build()
@@ -57,7 +57,7 @@ def test_layer_without_children(same_outcome):
 @points(1.5)
 @given(build=st.sampled_from(NESTED + ALONE))
 def test_returns_the_module(same_outcome, build):
-    """What is returned is the module itself, not a copy and not None."""
+    """The function returns the module itself, not a copy and not None."""
 
     def probe(m):
         model = build()
@@ -69,7 +69,7 @@ def test_returns_the_module(same_outcome, build):
 @points(2)
 @given(build=st.sampled_from([*NESTED, *ALONE]), seed=seeds)
 def test_modes(same_outcome, build, seed):
-    """Every submodule is in the mode it had before, be it training or evaluation."""
+    """Every submodule is in the mode it was in before, training or evaluation."""
 
     def probe(m):
         model = mix_modes(build(), seed)
@@ -97,7 +97,7 @@ def test_values(same_outcome, build, double):
 @settings(max_examples=5)
 @given(x=tensors((2, 3, 4, 5), dtype=float64, layouts=False))
 def test_gradients_pass_through(same_outcome, x):
-    """A frozen module still computes what it did, and gradients flow through it to the layers in front of it."""
+    """A frozen module still computes what it did, and gradients flow through it to the layers before it."""
 
     def probe(m):
         model = nn.Sequential(convolution_in_front(), photo()).double().eval()

@@ -1,4 +1,4 @@
-"""`replace_head(model, num_classes)`: a fresh linear layer in the place of the last one."""
+"""`replace_head(model, num_classes)`: a fresh linear layer in place of the last one."""
 
 import torch
 from hypothesis import given, settings
@@ -35,7 +35,7 @@ seeds = st.integers(0, 99)
 @points(1.5)
 @given(case=last, num_classes=classes)
 def test_number_of_outputs(same_outcome, case, num_classes):
-    """Afterwards the model computes `num_classes` numbers per sample, also a single one."""
+    """Afterwards the model computes `num_classes` numbers per sample, even if that is only one."""
     build, _ = case
 
     def probe(m):
@@ -49,7 +49,7 @@ def test_number_of_outputs(same_outcome, case, num_classes):
 @points(1.5)
 @given(case=flat, num_classes=classes)
 def test_the_last_one_is_replaced(same_outcome, case, num_classes):
-    """It is the last nn.Linear in registration order, whatever its name, and the other ones stay as they are."""
+    """The last nn.Linear in registration order is replaced, whatever its name; the others stay as they are."""
     build, _ = case
 
     def probe(m):
@@ -92,7 +92,7 @@ def test_bias(same_outcome, case, num_classes):
 @points(1.5)
 @given(case=last, num_classes=classes)
 def test_dtype(same_outcome, case, num_classes):
-    """The new layer has the dtype of the old one, also where that is float64 or not the dtype of the other layers."""
+    """The new layer has the dtype of the old one, even if that is float64 or not the dtype of the other layers."""
     build, where = case
 
     def probe(m):
@@ -123,7 +123,7 @@ def test_device(same_outcome, case, num_classes):
 @points(1.5)
 @given(case=last, num_classes=st.sampled_from([2, 3, 4, 7]), seed=seeds)
 def test_fresh(same_outcome, case, num_classes, seed):
-    """The new layer knows nothing of the old numbers: its own come from torch's generator, and from nothing else."""
+    """The new layer does not reuse the old numbers: its own come from torch's generator and from nothing else."""
     build, where = case
 
     def probe(m):
@@ -148,7 +148,7 @@ def test_fresh(same_outcome, case, num_classes, seed):
 @points(1.5)
 @given(case=last, num_classes=classes)
 def test_trainable(same_outcome, case, num_classes):
-    """The new layer can be learned, also when the whole model was frozen before."""
+    """The new layer is trainable, even when the whole model was frozen before."""
     build, where = case
 
     def probe(m):
@@ -207,7 +207,7 @@ def test_other_states(same_outcome, case, seed):
 @points(1)
 @given(case=flat, num_classes=classes, x=tensors((3, 3), dtype=float64, layouts=False))
 def test_the_model_computes_with_it(same_outcome, case, num_classes, x):
-    """The new layer is used where the old one was: after the layers before it, before those behind it."""
+    """The new layer is used where the old one was: after the layers before it, and before those after it."""
     build, where = case
 
     def probe(m):
@@ -225,7 +225,7 @@ def test_the_model_computes_with_it(same_outcome, case, num_classes, x):
 @points(1)
 @given(case=last, num_classes=classes)
 def test_returns_the_model(same_outcome, case, num_classes):
-    """What is returned is the model itself, not a copy, not the new layer and not None."""
+    """The function returns the model itself, not a copy, not the new layer and not None."""
     build, _ = case
 
     def probe(m):
@@ -238,5 +238,5 @@ def test_returns_the_model(same_outcome, case, num_classes):
 @points(1.5)
 @given(build=st.sampled_from(HEADLESS), num_classes=classes)
 def test_model_without_a_linear_layer(same_outcome, build, num_classes):
-    """A model without any nn.Linear is a ValueError."""
+    """A model without any nn.Linear raises a ValueError."""
     same_outcome(lambda m: m.replace_head(build(), num_classes))

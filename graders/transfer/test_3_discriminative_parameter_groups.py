@@ -25,7 +25,7 @@ from autograder.grading import Tolerance, exercise, points, time_limit
 
 pytestmark = exercise("discriminative_parameter_groups")
 
-# Not in the order of the alphabet, and some names begin with another one.
+# Not in alphabetical order, and some names begin with another name.
 NAMES = ["stem", "layer1", "layer10", "layer2", "body", "layer", "head", "a", "stem2", "head_norm"]
 names = st.permutations(NAMES)
 learning = st.lists(st.sampled_from(LEARNING), min_size=1, max_size=6)
@@ -59,7 +59,7 @@ def test_one_group_per_child(same_outcome, kinds, names):
 @points(4.5)
 @given(kinds=learning, names=names, base_lr=base_lrs, decay=decays)
 def test_learning_rates(same_outcome, kinds, names, base_lr, decay):
-    """The last group has base_lr, and each earlier one the learning rate of the next one times decay."""
+    """The last group has base_lr, and each earlier one has the learning rate of the next one times decay."""
 
     def probe(m):
         groups = m.discriminative_parameter_groups(family(kinds, names), base_lr, decay)
@@ -83,7 +83,7 @@ def test_arguments_by_name(same_outcome, base_lr, decay):
 @points(3)
 @given(case=with_others(NOTHING_TO_LEARN), base_lr=base_lrs)
 def test_children_without_parameters(same_outcome, case, base_lr):
-    """A child without parameters has no group, and does not count for the learning rates of the others."""
+    """A child without parameters gets no group and does not count for the learning rates of the others."""
     kinds, names = case
 
     def probe(m):
@@ -100,7 +100,7 @@ def test_children_without_parameters(same_outcome, case, base_lr):
 @points(3)
 @given(case=with_others(["frozen"]), base_lr=base_lrs)
 def test_frozen_children(same_outcome, case, base_lr):
-    """A child whose parameters are all frozen has no group, and does not count for the learning rates of the others."""
+    """A child whose parameters are all frozen gets no group and does not count for the learning rates of the others."""
     kinds, names = case
 
     def probe(m):
@@ -117,7 +117,7 @@ def test_frozen_children(same_outcome, case, base_lr):
 @points(2)
 @given(case=with_others(["partly frozen"]), seed=st.none() | st.integers(0, 99))
 def test_frozen_parameters_are_left_out(same_outcome, case, seed):
-    """Where a child is frozen in part, its trainable parameters are in its group and its frozen ones are not."""
+    """If a child is partly frozen, its trainable parameters are in its group and its frozen ones are not."""
     kinds, names = case
 
     def probe(m):
@@ -133,7 +133,7 @@ def test_frozen_parameters_are_left_out(same_outcome, case, seed):
 @points(2)
 @given(case=with_others(["nested", "tied", "own parameters"]))
 def test_each_parameter_once(same_outcome, case):
-    """Every parameter is in one group, and only once, also where two layers of a child share it."""
+    """Every parameter is in one group, and only once, even if two layers of a child share it."""
     kinds, names = case
 
     def probe(m):
@@ -150,7 +150,7 @@ def test_each_parameter_once(same_outcome, case):
 @settings(max_examples=5)
 @given(kinds=learning, names=names, base_lr=base_lrs)
 def test_an_optimizer_takes_them(same_outcome, kinds, names, base_lr):
-    """torch.optim.SGD accepts the list, and its step moves all trainable parameters of the model itself."""
+    """torch.optim.SGD accepts the list, and a step changes all trainable parameters of the model itself."""
 
     def probe(m):
         model = family(kinds, names)

@@ -1,4 +1,4 @@
-"""`extract_features(model, x, layer)`: what a layer puts out in evaluation mode, and a model that does not notice."""
+"""`extract_features(model, x, layer)`: the output of a layer in evaluation mode, and a model that stays as it was."""
 
 import torch
 from hypothesis import given, settings
@@ -44,7 +44,7 @@ def photos(batches=(1, 3), layouts=False, **options):
 @points(2.5)
 @given(x=photos(), layer=st.sampled_from(CHILDREN))
 def test_direct_child(same_outcome, x, layer):
-    """The result is the output of the layer of that name, as the model computes it on the way."""
+    """The result is the output of the layer with that name, as the model computes it along the way."""
     same_outcome(lambda m: m.extract_features(photo().eval(), x, layer), tolerance=CLOSE)
 
 
@@ -60,7 +60,7 @@ def test_dotted_name(same_outcome, x):
 @points(2.5)
 @given(x=tensors((3, 3), layouts=False), layer=st.sampled_from(["noise", "norm", "drop", "top"]), seed=seeds)
 def test_evaluation_mode(same_outcome, x, layer, seed):
-    """It is computed in evaluation mode, whatever mode the model or some of its submodules are in."""
+    """The features are computed in evaluation mode, whatever mode the model or some of its submodules are in."""
 
     def probe(m):
         return {
@@ -95,7 +95,7 @@ def test_arguments_by_name(same_outcome, x, layer):
 @points(2)
 @given(x=photos(batches=(2, 3)), layer=names, seed=seeds | st.booleans())
 def test_modes(same_outcome, x, layer, seed):
-    """Afterwards every submodule is in the mode that it had, even where they do not all have the same one."""
+    """Afterwards every submodule is in the mode it was in before, even if they were not all in the same one."""
 
     def probe(m):
         model = photo().train(seed) if isinstance(seed, bool) else mix_modes(photo(), seed)
@@ -108,7 +108,7 @@ def test_modes(same_outcome, x, layer, seed):
 @points(1.5)
 @given(x=photos(), layer=names, others=st.lists(names, max_size=3))
 def test_hooks(same_outcome, x, layer, others):
-    """Afterwards the model has the hooks that it had before: ours are gone, those of other people are there and run."""
+    """Afterwards the model has the hooks it had before: ours are gone, other people's are still there and run."""
 
     def probe(m):
         model, calls = photo().eval(), []
@@ -125,7 +125,7 @@ def test_hooks(same_outcome, x, layer, others):
 
 
 def raising(m, model, layer):
-    """What comes out of a call whose forward raises before it reaches `layer`."""
+    """The outcome of a call whose forward raises before it reaches `layer`."""
     try:
         m.extract_features(model, torch.ones(3, 3), layer)
     except OverflowError:
@@ -136,7 +136,7 @@ def raising(m, model, layer):
 @points(1.5)
 @given(layer=st.sampled_from(["after", "guard"]), seed=seeds)
 def test_modes_after_an_exception(same_outcome, layer, seed):
-    """When the forward pass raises, the exception reaches the caller, and the modes are as before all the same."""
+    """When the forward pass raises, the exception reaches the caller, and the modes are still as before."""
 
     def probe(m):
         model = mix_modes(fragile(), seed)
@@ -148,7 +148,7 @@ def test_modes_after_an_exception(same_outcome, layer, seed):
 @points(1)
 @given(layer=st.sampled_from(["after", "guard"]), others=st.lists(st.sampled_from(["guard", "after"])))
 def test_hooks_after_an_exception(same_outcome, layer, others):
-    """When the forward pass raises, the exception reaches the caller, and no hook of ours is left all the same."""
+    """When the forward pass raises, the exception reaches the caller, and still no hook of ours is left."""
 
     def probe(m):
         model = fragile().eval()
@@ -162,7 +162,7 @@ def test_hooks_after_an_exception(same_outcome, layer, others):
 @points(1.5)
 @given(x=photos(batches=(2, 3)), layer=names)
 def test_no_graph(same_outcome, x, layer):
-    """The result has no graph, also where parameters or the input require gradients; the input still requires them."""
+    """The result has no graph, even if parameters or the input require gradients; the input still requires them."""
 
     def probe(m):
         leaf = x.clone().requires_grad_()
@@ -179,7 +179,7 @@ def test_no_graph(same_outcome, x, layer):
 @points(0.5)
 @given(layer=st.sampled_from(["after", "guard"]), enabled=st.booleans(), size=st.sampled_from([2, 3]))
 def test_grad_mode(same_outcome, layer, enabled, size):
-    """Autograd is switched on or off afterwards as it was before, also after an exception."""
+    """Autograd is on or off afterwards as it was before, even after an exception."""
 
     def probe(m):
         with torch.set_grad_enabled(enabled):
@@ -208,7 +208,7 @@ def test_input_is_not_modified(same_outcome, x, build):
 @points(2)
 @given(x=tensors((2, 6), layouts=False))
 def test_later_layers_work_in_place(same_outcome, x):
-    """The result is what the layer put out, even if a later layer writes into that tensor."""
+    """The result is what the layer returned, even if a later layer writes into that tensor."""
     same_outcome(lambda m: m.extract_features(in_place_next().eval(), x, "1"), tolerance=CLOSE)
     same_outcome(lambda m: m.extract_features(in_place_later().eval(), x, "first"), tolerance=CLOSE)
     same_outcome(lambda m: m.extract_features(in_place_later().eval(), x, "second"), tolerance=CLOSE)
@@ -218,7 +218,7 @@ def test_later_layers_work_in_place(same_outcome, x):
 @settings(max_examples=2)
 @given(x=photos(batches=(2, 3)))
 def test_unknown_name(same_outcome, x):
-    """A name that no submodule has is a ValueError, also where there is a parameter or a method of that name."""
+    """A name that no submodule has raises a ValueError, even if a parameter or a method has that name."""
     for layer in UNKNOWN:
         same_outcome(lambda m, layer=layer: m.extract_features(photo(), x, layer))
 
@@ -226,7 +226,7 @@ def test_unknown_name(same_outcome, x):
 @points(0.5)
 @given(x=photos(batches=(2, 3)), layer=st.sampled_from(UNKNOWN), seed=seeds)
 def test_unknown_name_leaves_the_model_alone(same_outcome, x, layer, seed):
-    """After the ValueError for an unknown name the model has the modes and hooks that it had before."""
+    """After the ValueError for an unknown name, the model has the modes and hooks that it had before."""
 
     def probe(m):
         model = mix_modes(photo(), seed)
@@ -252,7 +252,7 @@ def test_dtype(same_outcome, x, layer):
 @points(0.5)
 @given(x=photos(layouts=True), layer=names)
 def test_any_memory_layout(same_outcome, x, layer):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: m.extract_features(photo().eval(), x, layer), tolerance=CLOSE)
 
 

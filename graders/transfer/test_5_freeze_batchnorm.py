@@ -84,7 +84,7 @@ def test_stays_in_evaluation_mode(same_outcome, build, training):
 @points(1.5)
 @given(build=models, train=st.booleans())
 def test_affine_parameters(same_outcome, build, train):
-    """Scale and shift of the batch normalisations do not require gradients, also after model.train()."""
+    """Scale and shift of the batch normalisations do not require gradients, even after model.train()."""
 
     def probe(m):
         model = build()
@@ -128,7 +128,7 @@ def frozen(m, model, then):
 @points(2.5)
 @given(build=any_models, training=st.booleans(), then=later, end=st.booleans())
 def test_modes_of_other_layers(same_outcome, build, training, then, end):
-    """model.train() and model.eval() put all other layers into training and evaluation mode as ever."""
+    """model.train() and model.eval() put all other layers into training and evaluation mode as usual."""
 
     def probe(m):
         model = build().train(training)
@@ -145,7 +145,7 @@ def test_modes_of_other_layers(same_outcome, build, training, then, end):
 @points(2)
 @given(build=any_models, seed=st.none() | seeds)
 def test_parameters_of_other_layers(same_outcome, build, seed):
-    """Other layers, LayerNorm, GroupNorm and InstanceNorm among them, are as trainable or frozen as they were."""
+    """Other layers, including LayerNorm, GroupNorm and InstanceNorm, stay trainable or frozen as they were."""
 
     def probe(m):
         model = build() if seed is None else freeze_some(build(), seed)
@@ -160,7 +160,7 @@ def test_parameters_of_other_layers(same_outcome, build, seed):
 @points(1)
 @given(build=any_models, seed=seeds)
 def test_nothing_else_changes(same_outcome, build, seed):
-    """The call itself changes no value, and no mode of any other layer."""
+    """The call itself changes no values, and not the mode of any other layer."""
 
     def probe(m):
         model = mix_modes(build(), seed)
@@ -193,7 +193,7 @@ def test_statistics_stand_still(same_outcome, x):
 @points(1)
 @given(x=images)
 def test_other_layers_train(same_outcome, x):
-    """After model.train() dropout is active, instance normalisation moves its statistics, and weights learn."""
+    """After model.train(), dropout is active, instance normalisation updates its statistics, and weights learn."""
 
     def probe(m):
         model, other = normalised().double(), photo().double()
@@ -227,7 +227,7 @@ def test_without_affine(same_outcome, training):
 @points(1)
 @given(build=any_models)
 def test_returns_the_model(same_outcome, build):
-    """What is returned is the model itself, not a copy and not None."""
+    """The function returns the model itself, not a copy and not None."""
 
     def probe(m):
         model = build()

@@ -6,17 +6,17 @@
 # again. Batch normalisation puts a small layer in between that keeps the numbers in order: for every
 # feature it subtracts the mean and divides by the standard deviation, so that what arrives next has mean 0
 # and variance 1, whatever happened before. Two learned numbers per feature, a scale γ (*gamma*) and a shift
-# β (*beta*), then give the network the freedom to choose another scale where it needs one.
+# β (*beta*), then give the network the freedom to choose a different scale where it needs one.
 #
-# In this assignment you write the computation as a function, wrap it into a module, and at last make it
+# In this assignment you write the computation as a function, wrap it in a module, and finally make it
 # disappear: in a trained network, batch normalisation can be folded into the convolution before it.
 #
-# Two rules hold everywhere:
+# Two rules apply everywhere:
 #
 # - the result has the dtype and the device of the input;
 # - an argument is never changed in place, and a module that is passed in keeps its state.
 #
-# **Forbidden everywhere** is every normalisation operator of PyTorch: `F.batch_norm`, the forward pass of
+# PyTorch's own normalisation operators are **forbidden everywhere**: `F.batch_norm`, the forward pass of
 # `nn.BatchNorm2d`, `F.layer_norm`, `F.group_norm` and their relatives.
 
 # %%
@@ -28,7 +28,7 @@ from torch import nn
 #
 # **Which numbers belong together?** A batch of feature vectors has the shape (N, F): every *column* is one
 # feature, and has N values. A batch of images has the shape (N, C, H, W): every *channel* is one feature, and
-# has N · H · W values, since a channel means the same at every pixel. We write n for the number of values per
+# has N · H · W values, since a channel means the same thing at every pixel. We write n for the number of values per
 # feature, and compute one mean and one variance for each feature.
 #
 # **Training.** With the mean μ and the variance σ² of this very batch,
@@ -36,17 +36,17 @@ from torch import nn
 # $$\mu = \frac1n\sum_i x_i, \qquad \sigma^2 = \frac1n\sum_i (x_i - \mu)^2, \qquad
 # y_i = \gamma\,\frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta.$$
 #
-# The small number ε (*eps*) saves us from a division by 0 when all values of a feature are equal. It stands
+# The small number ε (*eps*) saves us from a division by 0 when all values of a feature are equal. It is
 # *inside* the root. The variance divides by n; statisticians call it *biased*. PyTorch's `var` divides
-# by n − 1, unless you ask it not to.
+# by n − 1, unless you tell it not to.
 #
-# One example: the feature takes the values 1, 3, 5 and 7. Its mean is 4 and its variance
+# For example, let a feature have the values 1, 3, 5 and 7. Its mean is 4 and its variance is
 # (9 + 1 + 1 + 9) / 4 = 5. With ε = 4 the root is 3, so 7 becomes (7 − 4) / 3 = 1.
 #
 # The mean and the variance depend on every value in the batch, so changing one value moves all the others.
 # The gradient has to know that: it flows back through μ and σ², too.
 #
-# **Evaluation.** A single image, sent to a trained network, has no batch to be compared with, and its result
+# **Evaluation.** A single image sent through a trained network has no batch to be compared with, and its result
 # should not depend on its neighbours. So in training we also keep *moving statistics*, a memory of the
 # batches seen. After each batch they move a small step towards the new values:
 #
@@ -57,7 +57,7 @@ from torch import nn
 # Three details are worth your attention.
 #
 # - The moving variance is an estimate for *all* the data there may ever be, and for this purpose the biased
-#   variance is a little too small. The moving variance therefore takes the *unbiased* variance of the batch, with
+#   variance is a little too small. The moving variance therefore uses the *unbiased* variance of the batch, with
 #   n − 1 in the denominator. The normalisation does not. `nn.BatchNorm2d` does the same.
 # - The moving statistics are a memory, not part of the computation of y. No gradient flows through them: if
 #   they kept their graph, every batch would hang on to all the batches before it.
@@ -79,8 +79,8 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=
     training: True uses and remembers the statistics of the batch, False uses the moving statistics
 
     Returns (Y, moving_mean, moving_var): Y has the shape of X. In training the moving statistics are new
-    tensors without a graph, in evaluation they are the ones that were passed in.
-    Raises ValueError when X has another number of dimensions, and in training when there is only one value
+    tensors without a graph; in evaluation they are the ones that were passed in.
+    Raises ValueError when X has any other number of dimensions, and in training when there is only one value
     per feature.
     """
     ### BEGIN SOLUTION
@@ -91,7 +91,7 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=
         Y = gamma * (X - moving_mean) / torch.sqrt(moving_var + eps) + beta
         return Y, moving_mean, moving_var
 
-    # All dimensions except the one of the features.
+    # All dimensions except the feature dimension.
     dims = (0,) if X.dim() == 2 else (0, 2, 3)
     n = X.numel() // X.shape[1]
     if n < 2:
@@ -113,24 +113,24 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=
 # %% [markdown]
 # ## The module
 #
-# A function with eight arguments is no pleasure to use. A module keeps what belongs together: two things that
-# are *learned*, γ and β, and two that are *remembered*, the moving statistics.
+# A function with eight arguments is not pleasant to use. A module keeps together what belongs together: two
+# things that are *learned*, γ and β, and two that are *remembered*, the moving statistics.
 #
 # PyTorch has a name for each. What an optimizer changes is a *parameter*. What belongs to the state of the
 # module but is not learned is a *buffer*: it is saved with the module, loaded with it, copied with it, and
 # follows it to another dtype or device. A tensor that is just an attribute does none of this, and you would
-# notice only after loading a trained network, when all its predictions are wrong. A look at
-# `BatchNorm(3, 4).state_dict()` tells you: there should be four entries.
+# notice only after loading a trained network, when all its predictions are wrong. To check,
+# look at `BatchNorm(3, 4).state_dict()`: it should have four entries.
 #
-# At the start γ = 1, β = 0, the moving mean is 0 and the moving variance 1.
+# At the start, γ is 1, β is 0, the moving mean is 0 and the moving variance is 1.
 #
 # Every module has a flag `self.training`, which `train()` and `eval()` set. It alone decides which statistics
 # are used. Whether gradients are recorded is another question: a trained network may be asked for gradients in
 # evaluation mode, and somebody may want to refresh the moving statistics under `torch.no_grad()`.
 #
-# `num_dims` says what the input looks like: 2 for (N, F), 4 for (N, C, H, W). There is nothing else.
+# `num_dims` says what the input looks like: 2 for (N, F), 4 for (N, C, H, W). Nothing else is allowed.
 #
-# Given the same numbers, your module behaves as `nn.BatchNorm1d` and `nn.BatchNorm2d` do: the same results, the same
+# Given the same numbers, your module behaves like `nn.BatchNorm1d` and `nn.BatchNorm2d`: the same results, the same
 # gradients, the same moving statistics. It is timed.
 
 
@@ -173,27 +173,27 @@ class BatchNorm(nn.Module):
 # %% [markdown]
 # ## Folding it away
 #
-# In evaluation all statistics are constants, so batch normalisation does the same to every pixel of a channel:
-# multiply by one number, add another. A convolution followed by that is still a convolution! When a trained
-# network is to run on a telephone, people compute this convolution once and leave the normalisation out.
+# In evaluation all statistics are constants, so batch normalisation does the same thing to every pixel of a channel:
+# multiply by one number, add another. A convolution followed by that is still a convolution! To run a trained
+# network on a phone, people compute this convolution once and leave the normalisation out.
 #
-# Take a pencil: write down one output pixel of the convolution, a sum of products plus a bias b, and put it
-# in the place of x into
+# Take a pencil: write down one output pixel of the convolution, a sum of products plus a bias b, and substitute
+# it for x in
 #
 # $$y = \gamma\,\frac{x - \text{mean}}{\sqrt{\text{var} + \varepsilon}} + \beta.$$
 #
-# Which factor does each weight get, and what is left over for the bias? Mind that every *output* channel of the
-# convolution has its own four numbers.
+# Which factor does each weight get, and what is left over for the bias? Remember that every *output* channel of
+# the convolution has its own four numbers.
 #
-# Now it is PyTorch's own layers that we fold: `conv` is an `nn.Conv2d`, `bn` an `nn.BatchNorm2d`, whose names
+# This time we fold PyTorch's own layers: `conv` is an `nn.Conv2d` and `bn` is an `nn.BatchNorm2d`. The names in `bn`
 # differ from ours: `weight` is γ, `bias` is β, and `running_mean` and `running_var` are the moving statistics.
 #
-# - `conv` may have no bias (why would one leave it out before a batch normalisation?). The new convolution
+# - `conv` may have no bias (why would you leave it out before batch normalisation?). The new convolution
 #   always has one.
 # - `bn` may have been built with `affine=False`. Then it has neither γ nor β.
 # - Everything else about the convolution stays: stride, padding, dilation, groups, padding mode, dtype and device.
-# - You build a *new* layer. `conv` and `bn` are the same afterwards, also the mode they are in: even if `bn` is
-#   in training mode, we fold what it does in evaluation.
+# - You build a *new* layer. `conv` and `bn` are the same afterwards, including the mode they are in: even if `bn`
+#   is in training mode, we fold what it does in evaluation.
 
 
 # %%

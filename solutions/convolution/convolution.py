@@ -1,25 +1,25 @@
 # %% [markdown]
 # # Convolution from scratch
 #
-# A fully connected layer looks at every pixel of an image at once, with a weight of its own for each. A
+# A fully connected layer looks at every pixel of an image at once, with a separate weight for each. A
 # convolutional layer is more modest: it looks through a small window, always with the *same* few weights, and
 # moves that window over the image. Few weights, and a pattern is found wherever it is: that is the whole idea.
 #
-# In this assignment you build the operation from its simplest form to the way in which it is computed fast: one
-# map and one kernel, then several channels in, several channels out, 1 × 1 kernels, padding and stride, a kernel
-# that learns itself, and in the end whole batches with a single matrix multiplication.
+# In this assignment you build the operation up from its simplest form to the way it is computed fast: one map and
+# one kernel, then several channels in, several channels out, 1 × 1 kernels, padding and stride, learning a kernel,
+# and finally whole batches with a single matrix multiplication.
 #
-# Some rules hold everywhere:
+# Some rules apply everywhere:
 #
 # - **every convolution operator of PyTorch is forbidden** (`F.conv2d`, `nn.Conv2d`, `F.conv_transpose2d`, …), in
 #   every exercise. The grader watches which operators run, so it does not matter how one is called;
 # - the result has the dtype and the device of the input;
 # - an argument is never changed in place;
 # - gradients flow from the result back to the input *and* to the kernel;
-# - a kernel that is larger than the (padded) input, or numbers of channels that do not match, are a `ValueError`
-#   with a message that says what does not fit.
+# - a kernel larger than the (padded) input, or numbers of channels that do not match, raise a `ValueError` with a
+#   message that says what does not fit.
 #
-# You may call your own functions in later exercises. A mistake in the called one then shows there, too.
+# You may call your own functions in later exercises. A mistake in the called function then shows up there, too.
 
 # %%
 import torch
@@ -29,8 +29,8 @@ from torch import nn
 # %% [markdown]
 # ## Cross-correlation
 #
-# Lay the kernel on the upper left corner of the map. Multiply every number of the kernel by the number below it,
-# and add the products up: that is the first number of the result. Then move on by one pixel.
+# Lay the kernel on the upper left corner of the map. Multiply every number of the kernel by the number underneath,
+# and add up the products: that is the first number of the result. Then move on by one pixel.
 #
 # ```
 #   0 1 2
@@ -38,12 +38,12 @@ from torch import nn
 #   6 7 8            2 3             37 43
 # ```
 #
-# How often does a kernel of height h fit into a map of height H? At the rows 0, 1, …, H − h, so H − h + 1 times.
-# A kernel need not be square, and neither need a map.
+# How often does a kernel of height h fit into a map of height H? At rows 0, 1, …, H − h, so H − h + 1 times.
+# Neither the kernel nor the map has to be square.
 #
-# In mathematics a *convolution* turns the kernel upside down and left to right before it does this. Nobody does
-# so in deep learning, where the kernel is learnt anyway. What we compute is called *cross-correlation*, and the
-# kernel stays as it is.
+# In mathematics, a *convolution* first flips the kernel, upside down and left to right. Nobody does so in deep
+# learning, where the kernel is learnt anyway. What we compute is called *cross-correlation*, and the kernel stays
+# as it is.
 
 
 # %%
@@ -60,7 +60,7 @@ def corr2d(X, K):
     height, width = X.shape
     h, w = K.shape
     if h > height or w > width:
-        raise ValueError(f"a kernel of {h}×{w} does not fit into a map of {height}×{width}")
+        raise ValueError(f"a {h}×{w} kernel does not fit into a {height}×{width} map")
 
     out_height, out_width = height - h + 1, width - w + 1
     values = []
@@ -74,11 +74,11 @@ def corr2d(X, K):
 # %% [markdown]
 # ## A layer
 #
-# A layer is a function with a memory: it owns its kernel. To make a tensor something that an optimiser finds,
-# that `state_dict()` saves and that `.double()` converts, register it as an `nn.Parameter`.
+# A layer is a function with a memory: it owns its kernel. If you register a tensor as an `nn.Parameter`, an
+# optimiser finds it, `state_dict()` saves it and `.double()` converts it.
 #
-# `Conv2D(kernel_size)` has two parameters: `weight`, of the shape `kernel_size` (a pair), random at the start,
-# and `bias`, of the shape (1,), zero at the start. Take the random numbers from PyTorch's global generator, as
+# `Conv2D(kernel_size)` has two parameters: `weight`, of shape `kernel_size` (a pair), random at the start, and
+# `bias`, of shape (1,), zero at the start. Take the random numbers from PyTorch's global generator, as
 # `torch.rand` and `torch.randn` do; then `torch.manual_seed` makes a run repeatable. The layer computes
 # `corr2d(x, weight) + bias`.
 
@@ -111,7 +111,7 @@ class Conv2D(nn.Module):
 # ## Several channels in
 #
 # A colour image has three channels. The kernel then has three, too, one for each: every channel of the image is
-# correlated with *its* channel of the kernel, and the three maps are added. So many channels go in, and a single
+# correlated with *its* channel of the kernel, and the three maps are added. Several channels go in, and a single
 # map comes out:
 #
 # $$Y = \sum_{c} \operatorname{corr2d}(X_c, K_c)$$
@@ -122,7 +122,7 @@ class Conv2D(nn.Module):
 
 # %%
 def corr2d_multi_in(X, K):
-    """Cross-correlate an image of several channels with one kernel of as many channels.
+    """Cross-correlate an image of several channels with one kernel that has the same number of channels.
 
     X: tensor of shape (c_i, H, W)
     K: tensor of shape (c_i, h, w)
@@ -140,11 +140,11 @@ def corr2d_multi_in(X, K):
 # %% [markdown]
 # ## Several channels out
 #
-# One kernel finds one pattern. A layer wants to find many, so it has several kernels, and each makes an output
-# channel of its own. All kernels together are one tensor with four dimensions: K[o] is the kernel of the output
-# channel o, and K[o, c] is the part of it that looks at the input channel c.
+# One kernel finds one pattern. A layer should find many, so it has several kernels, and each makes its own output
+# channel. All kernels together are one tensor with four dimensions: K[o] is the kernel of output channel o, and
+# K[o, c] is its part that looks at input channel c.
 #
-# The result has always three dimensions, also when there is only one kernel.
+# The result always has three dimensions, even when there is only one kernel.
 
 
 # %%
@@ -173,18 +173,18 @@ def corr2d_multi_in_out(X, K):
 # and that is a fully connected layer, applied at every pixel with the same weights. Networks use it to change the
 # number of channels cheaply.
 #
-# The sum is the one of a matrix product. Find the two matrices, compute **one** matrix multiplication (`@`,
-# `torch.matmul`, `torch.einsum`, … whatever you like), and give the result its shape back. There is no loop
+# This is the same sum as in a matrix product. Find the two matrices, compute **one** matrix multiplication (`@`,
+# `torch.matmul`, `torch.einsum`, … whatever you like), and restore the shape of the result. There is no loop
 # over pixels or channels: the work that Python does is the same for every size ("vectorised"). This exercise is
 # timed.
 #
 # Be careful with reshaping. A matrix of the right *shape* need not have the right numbers in the right places:
-# `reshape` reads and writes numbers row by row and never exchanges two dimensions.
+# `reshape` reads and writes numbers row by row and never swaps two dimensions.
 
 
 # %%
 def corr2d_multi_in_out_1x1(X, K):
-    """Cross-correlate with kernels of 1×1, by one matrix multiplication.
+    """Cross-correlate with 1×1 kernels, using one matrix multiplication.
 
     X: tensor of shape (c_i, H, W)
     K: tensor of shape (c_o, c_i, 1, 1)
@@ -195,7 +195,7 @@ def corr2d_multi_in_out_1x1(X, K):
     ### BEGIN SOLUTION
     c_i, height, width = X.shape
     if K.dim() != 4 or K.shape[1:] != (c_i, 1, 1):
-        raise ValueError(f"the kernel must have the shape (c_o, {c_i}, 1, 1), but it has {tuple(K.shape)}")
+        raise ValueError(f"the kernel must have shape (c_o, {c_i}, 1, 1), but has {tuple(K.shape)}")
     pixels = X.reshape(c_i, height * width)  # one column for each pixel
     mixture = K.reshape(-1, c_i)  # one row for each output channel
     return (mixture @ pixels).reshape(-1, height, width)
@@ -206,18 +206,18 @@ def corr2d_multi_in_out_1x1(X, K):
 # ## Padding and stride
 #
 # Each layer so far makes the map smaller, and the pixels at the border are seen by fewer windows than those in the
-# middle. Both are cured by a border of zeros. *Padding* says how wide it is, on each side: with padding 1 a map
-# grows by 2 rows and 2 columns.
+# middle. A border of zeros cures both. *Padding* says how wide it is on each side: with padding 1 a map grows by
+# 2 rows and 2 columns.
 #
-# The *stride* is the step of the window. With stride 2 it moves by two pixels, and the result has about half the
-# rows and columns. Along each direction a kernel fits in
+# The *stride* is the step of the window. With stride 2 it moves by two pixels at a time, and the result has about
+# half the rows and columns. In each direction, the number of places where a kernel fits is
 #
 # $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1$$
 #
-# places. Rounding down means: where the window would hang over the edge, it is left out.
+# Rounding down means that a window that would hang over the edge is left out.
 #
-# Both arguments are an int, which holds for both directions, or a pair *(rows, columns)*. You may use `F.pad`, but
-# read its documentation first: in which order does it take the sides?
+# Each argument is an int, which applies to both directions, or a pair *(rows, columns)*. You may use `F.pad`, but
+# read its documentation first: in what order does it take the sides?
 
 
 # %%
@@ -229,7 +229,7 @@ def corr2d_strided(X, K, padding=(0, 0), stride=(1, 1)):
     padding: width of the border on each side, an int or a pair (above and below, left and right)
     stride: step of the window, an int or a pair (downwards, to the right)
 
-    Returns a tensor of shape (out_H, out_W), see the formula above.
+    Returns a tensor of shape (out_H, out_W) (see the formula above).
     Raises ValueError when the kernel is larger than the padded map.
     """
     ### BEGIN SOLUTION
@@ -241,7 +241,7 @@ def corr2d_strided(X, K, padding=(0, 0), stride=(1, 1)):
     height, width = padded.shape
     h, w = K.shape
     if h > height or w > width:
-        raise ValueError(f"a kernel of {h}×{w} does not fit into a padded map of {height}×{width}")
+        raise ValueError(f"a {h}×{w} kernel does not fit into a padded {height}×{width} map")
 
     out_height = (height - h) // step_down + 1
     out_width = (width - w) // step_right + 1
@@ -255,20 +255,20 @@ def corr2d_strided(X, K, padding=(0, 0), stride=(1, 1)):
 
 
 # %% [markdown]
-# ## A kernel that learns itself
+# ## Learning a kernel
 #
-# The kernel (1, −1) finds vertical edges. Could we have found *it*, had we only seen an image X and the picture Y
+# The kernel (1, −1) finds vertical edges. Could we have found *it*, given only an image X and the picture Y
 # of its edges? Yes: begin with a random kernel K, compare `corr2d(X, K)` with Y, and change K a little so that
-# they differ less. Do it again. The measure is the squared error, **summed** over all pixels,
+# they differ less. Repeat. The measure is the squared error, **summed** over all pixels,
 #
 # $$L(K) = \sum_{i,j}\bigl(\operatorname{corr2d}(X, K) - Y\bigr)_{i,j}^2,$$
 #
 # and one step of gradient descent is $K \leftarrow K - \text{lr}\cdot\nabla L(K)$. Let autograd compute the
-# gradient. Two things go wrong easily: gradients of earlier steps that are still there, and a new K that still
+# gradient. Two things easily go wrong: gradients of earlier steps that are still there, and a new K that still
 # carries the graph of the old one.
 #
-# The start comes from PyTorch's global generator, and with `steps=0` it is what is returned. The result is a
-# plain tensor without a graph, of the shape `kernel_size` and of the dtype of X.
+# The start comes from PyTorch's global generator; with `steps=0` the start itself is returned. The result is a
+# plain tensor without a graph, with shape `kernel_size` and the dtype of X.
 
 
 # %%
@@ -288,14 +288,14 @@ def learn_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
     height, width = X.shape
     h, w = kernel_size
     if h > height or w > width:
-        raise ValueError(f"a kernel of {h}×{w} does not fit into a map of {height}×{width}")
+        raise ValueError(f"a {h}×{w} kernel does not fit into a {height}×{width} map")
 
     K = torch.randn(h, w, dtype=X.dtype, device=X.device)
     for _ in range(steps):
         K.requires_grad_()
         loss = ((corr2d(X, K) - Y) ** 2).sum()
         (gradient,) = torch.autograd.grad(loss, K)
-        K = (K - lr * gradient).detach()  # a new tensor without a past
+        K = (K - lr * gradient).detach()  # a new tensor without a history
     return K
     ### END SOLUTION
 
@@ -303,10 +303,10 @@ def learn_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
 # %% [markdown]
 # ## Everything in one matrix multiplication
 #
-# Loops over pixels are slow. PyTorch and its rivals have computed convolutions for years by a trick that is called
+# Loops over pixels are slow. For years, PyTorch and its rivals have computed convolutions with a trick called
 # *im2col*, image to columns: cut the image into its patches, write every patch as a column, and put the columns
 # next to each other. Every kernel becomes a row. Then row times column is exactly "multiply and add up", and one
-# matrix multiplication does all kernels at all places at once.
+# matrix multiplication applies all kernels at all places at once.
 #
 # ```
 #   0 1 2       the four patches of 2 × 2        the kernel as a row
@@ -317,11 +317,12 @@ def learn_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
 #                  4 5 7 8
 # ```
 #
-# With several channels a patch has c_i · h · w numbers. In which order? In any, as long as the kernel has the same.
-# `F.unfold` does the cutting, also with padding and stride; so does `Tensor.unfold`, in another way.
+# With several channels a patch has c_i · h · w numbers. In what order? Any, as long as the kernel uses the same one.
+# `F.unfold` does the cutting, with padding and stride if needed; so does `Tensor.unfold`, in another way.
 #
 # This time X is a batch of images, and padding and stride are ints. Compute **one** matrix multiplication for the
-# whole batch. Python's work must not grow with the number of samples, channels, rows or columns. Timed.
+# whole batch. Python's work must not grow with the number of samples, channels, rows or columns. This exercise is
+# timed.
 
 
 # %%
@@ -343,7 +344,7 @@ def corr2d_im2col(X, K, padding=0, stride=1):
         raise ValueError(f"the input has {channels} channels, but the kernels have {c_i}")
     free_height, free_width = height + 2 * padding - h, width + 2 * padding - w
     if free_height < 0 or free_width < 0:
-        raise ValueError(f"kernels of {h}×{w} do not fit into images of {height}×{width} with padding {padding}")
+        raise ValueError(f"{h}×{w} kernels do not fit into {height}×{width} images with padding {padding}")
 
     patches = F.unfold(X, (h, w), padding=padding, stride=stride)  # (N, c_i * h * w, out_H * out_W)
     kernels = K.reshape(c_o, c_i * h * w)

@@ -1,35 +1,35 @@
 # %% [markdown]
 # # Counting: parameters, sizes, receptive fields
 #
-# Before a network is trained, much can be said about it with pencil and paper: how many numbers it learns,
-# how large its feature maps are, how much of the image one of its outputs sees, how much work a forward
-# pass is. Whoever can do these sums finds mistakes before the first error message, and understands why
-# networks look as they do.
+# You can learn a lot about a network with pencil and paper before it is trained: how many numbers it learns,
+# how large its feature maps are, how much of the image one of its outputs sees, and how much work a forward
+# pass is. If you can do these sums, you find mistakes before the first error message, and you understand why
+# networks look the way they do.
 #
 # In this assignment you write small functions that count. At the end you use them to answer questions
 # about networks that made history.
 #
-# Two rules hold everywhere:
+# Two rules apply everywhere:
 #
-# - what is counted is counted in plain Python integers. `9408` is right, `9408.0` is not, and neither is
-#   a tensor. (`receptive_field` is the exception: the middle between two pixels is no integer.)
-# - an argument is never changed, be it a list or a model.
+# - Counts are plain Python integers. `9408` is right, `9408.0` is not, and neither is a tensor.
+#   (`receptive_field` is the exception: the midpoint between two pixels is not an integer.)
+# - An argument is never changed, whether it is a list or a model.
 #
-# No imports are needed to count. To compare your results with PyTorch's layers, `from torch import nn`.
+# You need no imports to count. To compare your results with PyTorch's layers, use `from torch import nn`.
 
 # %% [markdown]
 # ## The parameters of a convolution
 #
-# A convolution has one filter per output channel. A filter is as high and as wide as the kernel and as deep
-# as the input has channels, because each output number is a weighted sum over a window of *all* input
+# A convolution has one filter per output channel. A filter is as high and as wide as the kernel, and as deep
+# as the number of input channels, because each output number is a weighted sum over a window of *all* input
 # channels. If there is a bias, it is a single number per output channel, no matter how large the maps are.
 #
 # For RGB images, 8 filters of 5 × 5 have 8 · 3 · 5 · 5 = 600 weights, and 8 biases.
 #
-# With `groups`, the channels are divided into that many groups of equal size, the input's and the output's.
+# With `groups`, the input channels and the output channels are each divided into that many groups of equal size.
 # Each filter then sees only the input channels of its own group. With `groups=2`, 4 input channels and 6
-# output channels, the first 3 filters look at channels 0 and 1, the other 3 at channels 2 and 3. Channels
-# that cannot be divided equally, on either side, are a `ValueError` with a message.
+# output channels, the first 3 filters look at channels 0 and 1, the other 3 at channels 2 and 3. If the
+# channels on either side cannot be divided equally, raise a `ValueError` with a message.
 #
 # The kernel need not be square: `kernel_size` is an int, or a pair *(height, width)*.
 
@@ -59,7 +59,7 @@ def conv2d_parameters(in_channels, out_channels, kernel_size, bias=True, groups=
 # %% [markdown]
 # ## The parameters of a fully connected layer
 #
-# Every output is a weighted sum of every input, plus a bias if there is one.
+# Every output is a weighted sum of all inputs, plus a bias if there is one.
 
 
 # %%
@@ -76,7 +76,7 @@ def linear_parameters(in_features, out_features, bias=True):
 # Batch normalisation keeps four numbers per channel: a scale, a shift, a running mean and a running
 # variance. Only some of them are *learned*, that is, changed by the optimizer along a gradient. The others
 # are what PyTorch calls buffers: they belong to the layer's state and are saved with it, but they are not
-# parameters. Look at `nn.BatchNorm2d(8)`: what do `.parameters()` and `.buffers()` hold?
+# parameters. Look at `nn.BatchNorm2d(8)`: what do `.parameters()` and `.buffers()` contain?
 #
 # With `affine=False` the layer only normalises and learns nothing.
 
@@ -96,7 +96,7 @@ def batchnorm_parameters(num_features, affine=True):
 # 28 × 28 pixels as vectors of 784 numbers, has two hidden layers and ends with ten outputs. Between two
 # neighbouring sizes there is a fully connected layer; the activations in between learn nothing.
 #
-# The smallest perceptron has an input and an output. Fewer than two sizes are a `ValueError`.
+# The smallest perceptron has an input and an output. With fewer than two sizes, raise a `ValueError`.
 
 
 # %%
@@ -122,16 +122,16 @@ def mlp_parameters(sizes, bias=True):
 # %% [markdown]
 # ## The parameters of any model
 #
-# Formulas need to know the layers. A finished model can simply be asked. Three things deserve care:
+# A formula needs to know the layers. If you have the model itself, you can simply ask it. Three things need care:
 #
-# - **Buffers** are not parameters, see above. What `state_dict()` lists is more than what is learned.
-# - **Sharing.** The same layer may stand in two places of a model, and two layers may use the same
+# - **Buffers** are not parameters, see above. `state_dict()` lists more than what is learned.
+# - **Sharing.** The same layer may appear in two places in a model, and two layers may use the same
 #   `nn.Parameter`: language models often share their first and their last matrix. Such a parameter exists
 #   once in memory, is updated once per step, and counts once.
-# - **Freezing.** A parameter with `requires_grad == False` is not trained. It is still a parameter; only
-#   with `trainable_only=True` it is left out.
+# - **Freezing.** A parameter with `requires_grad == False` is not trained. It is still a parameter; it is left
+#   out only with `trainable_only=True`.
 #
-# Counting is looking: the model must be the same afterwards.
+# Counting only looks: the model must be the same afterwards.
 
 
 # %%
@@ -156,13 +156,13 @@ def count_parameters(model, trainable_only=False):
 # %% [markdown]
 # ## The size of a feature map
 #
-# A window of `kernel` pixels moves in steps of `stride` over `size` pixels that were extended by `padding`
-# pixels on both sides. It fits in
+# A window of `kernel` pixels moves in steps of `stride` over `size` pixels, which are extended by `padding`
+# pixels on both sides. The number of places where the window fits is
 #
-# $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1$$
+# $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1.$$
 #
-# places. We round *down*: a last step that would push the window over the edge is not taken. The formula
-# holds for convolution and for pooling, for rows and for columns.
+# We round *down*: a last step that would push the window over the edge is not taken. The formula holds for
+# convolution and for pooling, for rows and for columns.
 #
 # ```
 #   size 6, kernel 3, stride 2, no padding:     size 5, kernel 3, stride 2, padding 1:
@@ -174,7 +174,7 @@ def count_parameters(model, trainable_only=False):
 # ```
 #
 # A window that is larger than the padded input fits nowhere, and a window that does not move forward
-# (`stride` below 1) never arrives. Both are a `ValueError`. Does your formula notice?
+# (`stride` below 1) never arrives. In both cases, raise a `ValueError`. Does your formula notice?
 
 
 # %%
@@ -199,15 +199,15 @@ def output_size(input_size, kernel_size, stride=1, padding=0):
 # %% [markdown]
 # ## The sizes in a whole network
 #
-# What one layer puts out is the input of the next. A network is given as a list with one triple
-# *(kernel, stride, padding)* per layer, convolutions and poolings alike. The beginning of AlexNet:
+# The output of one layer is the input of the next. A network is given as a list with one triple
+# *(kernel, stride, padding)* per layer, for convolutions as well as for pooling. The beginning of AlexNet:
 #
 # ```
 #   layers:    (11, 4, 2)   (3, 2, 0)   (5, 1, 2)   (3, 2, 0)
 #   sizes:  224          55          27          27          13
 # ```
 #
-# Four layers, five sizes: the input comes first. A layer that does not fit is a `ValueError`, as before.
+# Four layers, five sizes: the input comes first. If a layer does not fit, raise a `ValueError`, as before.
 
 
 # %%
@@ -217,7 +217,7 @@ def network_sizes(input_size, layers):
     input_size: an int
     layers: list of (kernel, stride, padding)
 
-    Returns a list of len(layers) + 1 ints, of which the first is input_size.
+    Returns a list of len(layers) + 1 ints, starting with input_size.
     Raises ValueError when a layer does not fit or its stride is less than 1.
     """
     ### BEGIN SOLUTION
@@ -232,10 +232,10 @@ def network_sizes(input_size, layers):
 # ## Padding that keeps the size
 #
 # Deep networks would soon run out of pixels if every layer made the map a little smaller. So most
-# convolutions get just as much padding as it takes to keep the size, at stride 1.
+# convolutions get just enough padding to keep the size at stride 1.
 #
-# Put input and output size equal in the formula above and solve it for the padding. For which kernels is the
-# answer a whole number? For the others no padding *per side* does it, which is a `ValueError`.
+# Set the input size equal to the output size in the formula above and solve for the padding. For which kernels
+# is the answer a whole number? For the others, no padding *per side* works: raise a `ValueError`.
 
 
 # %%
@@ -247,7 +247,7 @@ def same_padding(kernel_size):
     """
     ### BEGIN SOLUTION
     if kernel_size % 2 == 0:
-        raise ValueError(f"no padding per side keeps the size with an even kernel of {kernel_size}")
+        raise ValueError(f"no padding per side keeps the size for an even kernel of {kernel_size}")
     return (kernel_size - 1) // 2
     ### END SOLUTION
 
@@ -265,20 +265,20 @@ def same_padding(kernel_size):
 #   pixels            .  .  .  .  .  .  .        when layer 1 has kernel 3 and stride 2
 # ```
 #
-# Three things are worth keeping track of while you go from layer to layer, all measured in pixels of the
+# Keep track of three things while you go from layer to layer, all measured in pixels of the
 # *image*: how wide the field of one number is, how far apart the fields of two neighbours are, and where
 # the field of the first number has its centre. Before the first layer every pixel is its own field: width
-# 1, distance 1, centre 0. Ask for each of the three what a layer does to it, and which values, those before
-# or those after the layer, you need for that. A stride does not widen the field of its own layer, but the
-# fields of all layers behind it.
+# 1, distance 1, centre 0. For each of the three, ask what a layer does to it, and whether you need the values
+# before or after the layer for that. A stride does not widen the field of its own layer, but it does widen the
+# fields of all later layers.
 #
-# We use these conventions. Pixel i has its centre at i, so a window over the pixels 0 and 1 has its centre at
-# 0.5. The field includes whatever part of it lies in the padding: its size may exceed the image, and it does
+# We use these conventions. Pixel i has its centre at i, so a window over pixels 0 and 1 has its centre at
+# 0.5. The field includes whatever part of it is in the padding: its size may exceed the image, and it does
 # not depend on the padding. But padding moves the first window, and with it *all* centres, to the left. A
-# centre may even lie outside the image.
+# centre may even be outside the image.
 #
 # `receptive_field` returns the size, and the centres of the fields of all outputs along one axis. For
-# `layers = [(3, 2, 1)]` on 6 pixels, the windows sit at −1…1, 1…3 and 3…5: the result is `(3, [0, 2, 4])`.
+# `layers = [(3, 2, 1)]` on 6 pixels, the windows are at −1…1, 1…3 and 3…5: the result is `(3, [0, 2, 4])`.
 # Centres may be ints or floats.
 
 
@@ -308,12 +308,12 @@ def receptive_field(layers, input_size=224):
 # %% [markdown]
 # ## Multiply-accumulates
 #
-# The memory of a network is counted in parameters, its work in *multiply-accumulate operations* (MACs): one
+# A network's memory is counted in parameters, its work in *multiply-accumulate operations* (MACs): one
 # multiplication and one addition, as in `total += weight * pixel`. In a convolution every weight is used
 # once for every place of the window, and there are as many places as the output map has pixels. Adding the
 # bias is not counted.
 #
-# Here image and kernel are square, so one number describes each.
+# Here the image and the kernel are square, so one number describes each.
 
 
 # %%
@@ -332,7 +332,7 @@ def conv_macs(in_channels, out_channels, kernel_size, input_size, stride=1, padd
 # %% [markdown]
 # ## Questions
 #
-# Now put your functions to work. Each question asks: how many parameters does this have? (Learnable ones,
+# Now put your functions to work. Each question asks: how many parameters does this have? (Only learnable ones,
 # without buffers.)
 #
 # - `stem_conv_weights`: a convolution with 64 filters of 7 × 7 on RGB images, without bias
@@ -341,7 +341,7 @@ def conv_macs(in_channels, out_channels, kernel_size, input_size, stride=1, padd
 # - `mlp_784_392_196_10`: the perceptron from above, with biases
 # - `global_average_pooling`: global average pooling
 # - `one_5x5_64`: one 5 × 5 convolution from 64 to 64 channels, with bias
-# - `two_3x3_64`: two 3 × 3 convolutions, one behind the other, each from 64 to 64 channels with bias (they see
+# - `two_3x3_64`: two 3 × 3 convolutions, one after the other, each from 64 to 64 channels with bias (they see
 #   the same 5 × 5 pixels)
 # - `basic_block_256`: two 3 × 3 convolutions from 256 to 256 channels without bias, each followed by batch
 #   normalisation
@@ -352,18 +352,18 @@ def conv_macs(in_channels, out_channels, kernel_size, input_size, stride=1, padd
 #
 # **ResNet-34.** The stem from the first question, with batch normalisation. Then 3, 4, 6 and 3 blocks of two
 # 3 × 3 convolutions with 64, 128, 256 and 512 channels. The first block of the second, third and fourth
-# group comes from the 64, 128 or 256 channels of the group before; its shortcut is a 1 × 1 convolution. No
-# convolution has a bias, each one (also in the shortcuts) is followed by batch normalisation. At the end
-# global average pooling and a fully connected layer with bias from 512 to 1000.
+# group takes the 64, 128 or 256 channels of the previous group; its shortcut is a 1 × 1 convolution. No
+# convolution has a bias, and each one (including those in the shortcuts) is followed by batch normalisation.
+# At the end come global average pooling and a fully connected layer from 512 to 1000 features, with bias.
 #
-# **VGG-16.** For RGB images of 224 × 224 pixels. 3 × 3 convolutions with padding 1 and bias: two with 64
-# filters, two with 128, three with 256, three with 512, three with 512 again. After each of these five
-# groups the maps are halved by pooling. What remains becomes one long vector, followed by fully connected
-# layers with bias of 4096, 4096 and 1000 outputs. There is no batch normalisation.
+# **VGG-16.** It takes RGB images of 224 × 224 pixels. It has 3 × 3 convolutions with padding 1 and bias: two
+# with 64 filters, two with 128, three with 256, three with 512, and three with 512 again. After each of these
+# five groups, pooling halves the maps. What remains becomes one long vector, followed by fully connected layers
+# with 4096, 4096 and 1000 outputs, all with bias. There is no batch normalisation.
 #
-# Write `ANSWERS["stem_conv_weights"] = ...` and so on into the next cell. Numbers that you worked out
-# somewhere else are as good as calls of your functions. (Such a call runs when the file is loaded: it must not
-# end with an error.)
+# Write `ANSWERS["stem_conv_weights"] = ...` and so on in the next cell. Numbers that you worked out
+# elsewhere are as good as calls to your functions. (Such a call runs when the file is loaded, so it must not
+# raise an error.)
 
 # %%
 ANSWERS = {
@@ -392,7 +392,7 @@ ANSWERS["two_3x3_64"] = 2 * conv2d_parameters(64, 64, 3)
 
 
 def conv_bn(in_channels, out_channels, kernel_size):
-    """Parameters of a convolution without bias and the batch normalisation behind it."""
+    """Parameters of a convolution without bias and the batch normalisation after it."""
     return conv2d_parameters(in_channels, out_channels, kernel_size, bias=False) + batchnorm_parameters(out_channels)
 
 
@@ -424,4 +424,4 @@ ANSWERS["vgg16"] = vgg16 + mlp_parameters([512 * side * side, 4096, 4096, 1000])
 #
 # `autograder check` runs the public tests on your file. They are examples, not proofs: before you hand in,
 # compare your functions with `nn.Conv2d`, `nn.Linear` and `nn.BatchNorm2d`, and ask yourself what happens
-# with groups, with strides that do not come out even, with models that use a layer twice.
+# with groups, with strides that do not divide evenly, and with models that use a layer twice.

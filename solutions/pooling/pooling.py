@@ -7,21 +7,21 @@
 # nearly the same answer.
 #
 # In this assignment you write pooling yourself: first slowly and clearly with two loops, then fast for
-# whole stacks of maps, and at last as `nn.Module`s, with a few variants that people have published.
+# whole stacks of maps, and finally as `nn.Module`s, with a few published variants.
 #
-# Three rules hold everywhere:
+# Three rules apply everywhere:
 #
 # - the result has the dtype and the device of the input;
 # - an argument is never changed in place;
 # - gradients flow from the result back to the input.
 #
-# **The formula of the day.** A window of `kernel` pixels moves in steps of `stride` over `size` pixels that
-# were extended by `padding` pixels on both sides. It fits in
+# **The formula of the day.** A window of `kernel` pixels moves in steps of `stride` over `size` pixels, which
+# are extended by `padding` pixels on each side. The number of places where it fits is
 #
 # $$\left\lfloor\frac{\text{size} - \text{kernel} + 2\cdot\text{padding}}{\text{stride}}\right\rfloor + 1$$
 #
-# places. We round *down*: a window that would hang over the edge is left out. When the window does not even
-# fit once, there is nothing to compute, and every function and module of this assignment raises a
+# We round *down*: a window that would hang over the edge is left out. When the window does not fit even
+# once, there is nothing to compute, and every function and module of this assignment raises a
 # `ValueError` with a message that says so.
 
 # %%
@@ -41,7 +41,7 @@ from torch import nn
 #               0 0 0 0
 # ```
 #
-# A map of H × W becomes one of (H + 2p) × (W + 2p). Build the larger map first, then copy the small one
+# An H × W map becomes an (H + 2p) × (W + 2p) map. Build the larger map first, then copy the small one
 # into its middle. PyTorch has `F.pad` for this. Here, and only here, it is forbidden, like every other
 # padding operator.
 
@@ -59,7 +59,7 @@ def naive_padding(feature_map, padding, value=0.0):
     """
     ### BEGIN SOLUTION
     if padding < 0:
-        raise ValueError(f"padding must not be negative, but it is {padding}")
+        raise ValueError(f"padding must not be negative, but is {padding}")
     height, width = feature_map.shape
     # new_full keeps the dtype and the device of the feature map.
     padded = feature_map.new_full((height + 2 * padding, width + 2 * padding), value)
@@ -72,7 +72,7 @@ def naive_padding(feature_map, padding, value=0.0):
 # ## Pooling with two loops
 #
 # Now the window starts to move. The output pixel (i, j) summarises the window whose upper left corner is
-# the pixel (i · stride, j · stride) of the padded map. *Max pooling* takes the largest number of the
+# the pixel (i · stride, j · stride) of the padded map. *Max pooling* takes the largest number in the
 # window, *average pooling* the mean.
 #
 # ```
@@ -81,10 +81,10 @@ def naive_padding(feature_map, padding, value=0.0):
 #   7 8 9              8 9                        6 7
 # ```
 #
-# Which number belongs into the border? Ask what the border should *do*. It should never change a maximum,
-# whatever the map contains. And in an average, PyTorch counts every pixel of the border as a zero and
-# always divides by the number of pixels of the whole window. `nn.MaxPool2d` and `nn.AvgPool2d` are what
-# your function is compared with.
+# What number belongs in the border? Ask what the border should *do*. It should never change a maximum,
+# whatever the map contains. And in an average, PyTorch counts every border pixel as a zero and always
+# divides by the number of pixels in the whole window. Your function is compared with `nn.MaxPool2d` and
+# `nn.AvgPool2d`.
 #
 # From here on you may use `F.pad`.
 
@@ -99,19 +99,19 @@ def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
     padding: width of the border on each side, an int
     avg: False for max pooling, True for average pooling
 
-    Returns a tensor of shape (out_H, out_W), see the formula of the day.
+    Returns a tensor of shape (out_H, out_W) (see the formula of the day).
     Raises ValueError when the window does not fit into the padded map.
     """
     ### BEGIN SOLUTION
     if padding < 0:
-        raise ValueError(f"padding must not be negative, but it is {padding}")
+        raise ValueError(f"padding must not be negative, but is {padding}")
 
     # Nothing is smaller than minus infinity: such a border never wins a maximum.
     border = 0.0 if avg else float("-inf")
     padded = F.pad(feature_map, (padding, padding, padding, padding), value=border)
     height, width = padded.shape
     if kernel_size > height or kernel_size > width:
-        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a padded map of {height}×{width}")
+        raise ValueError(f"a {kernel_size}×{kernel_size} window does not fit into a padded {height}×{width} map")
 
     out_height = (height - kernel_size) // strides + 1
     out_width = (width - kernel_size) // strides + 1
@@ -128,10 +128,10 @@ def naive_pooling(feature_map, kernel_size, strides, padding, avg=False):
 # %% [markdown]
 # ## Windows that are not square
 #
-# A window may be higher than it is wide. `pool2d` takes its size as a pair *(height, width)*. It moves by
-# one pixel and knows no padding, so a map of H × W shrinks to (H − p_h + 1) × (W − p_w + 1).
+# A window may be taller than it is wide. `pool2d` takes its size as a pair *(height, width)*. It moves by
+# one pixel at a time and has no padding, so an H × W map shrinks to (H − p_h + 1) × (W − p_w + 1).
 #
-# This time the kind of pooling is a word. A word can be misspelt: everything but `"max"` and `"avg"` is an
+# This time the kind of pooling is a word. A word can be misspelt: anything but `"max"` and `"avg"` is an
 # error, and a good function says so instead of guessing.
 
 
@@ -148,11 +148,11 @@ def pool2d(X, pool_size, mode="max"):
     """
     ### BEGIN SOLUTION
     if mode not in ("max", "avg"):
-        raise ValueError(f'mode must be "max" or "avg", but it is {mode!r}')
+        raise ValueError(f'mode must be "max" or "avg", but is {mode!r}')
     height, width = X.shape
     p_h, p_w = pool_size
     if p_h > height or p_w > width:
-        raise ValueError(f"a window of {p_h}×{p_w} does not fit into a map of {height}×{width}")
+        raise ValueError(f"a {p_h}×{p_w} window does not fit into a {height}×{width} map")
 
     out_height, out_width = height - p_h + 1, width - p_w + 1
     values = []
@@ -167,10 +167,10 @@ def pool2d(X, pool_size, mode="max"):
 # %% [markdown]
 # ## Pooling without loops over pixels
 #
-# Two Python loops over a map of 224 × 224 pixels take seconds. The way out is to look at the problem from
-# the window's point of view. A window of 2 × 2 has four places. Collect from *all* windows the pixel in the
-# upper left place: this is a slice of the input with a step, and a small map in itself. Do the same for the
-# other three places:
+# Two Python loops over a 224 × 224 map take seconds. The way out is to look at the problem from the
+# window's point of view. A 2 × 2 window has four places. Collect the pixel in the upper left place of *all*
+# windows: this is a slice of the input with a step, and a small map in itself. Do the same for the other
+# three places:
 #
 # ```
 #   a b c d
@@ -183,8 +183,8 @@ def pool2d(X, pool_size, mode="max"):
 # *kernel*, which is small, and PyTorch does the rest for all pixels and all channels at once. That is what
 # "vectorised" means here: the work done by Python does not grow with C, H or W.
 #
-# Both functions accept one map (H, W) or a stack of them (C, H, W) and return as many dimensions as they
-# got. Indexing with `...` helps. They are timed.
+# Both functions accept one map (H, W) or a stack of maps (C, H, W), and the result has as many dimensions
+# as the input. Indexing with `...` helps. Both functions are timed.
 
 
 # %%
@@ -200,7 +200,7 @@ def max_pool_2d(x, kernel_size=2, stride=2):
     ### BEGIN SOLUTION
     height, width = x.shape[-2:]
     if kernel_size > height or kernel_size > width:
-        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}")
+        raise ValueError(f"a {kernel_size}×{kernel_size} window does not fit into a {height}×{width} map")
     # The last window starts here, so the slices end one pixel later.
     last_top = (height - kernel_size) // stride * stride
     last_left = (width - kernel_size) // stride * stride
@@ -218,7 +218,7 @@ def max_pool_2d(x, kernel_size=2, stride=2):
 
 
 # %% [markdown]
-# Average pooling differs in one line: how the maps are put together.
+# Average pooling differs in one line: the one that combines the maps.
 
 
 # %%
@@ -234,7 +234,7 @@ def avg_pool_2d(x, kernel_size=2, stride=2):
     ### BEGIN SOLUTION
     height, width = x.shape[-2:]
     if kernel_size > height or kernel_size > width:
-        raise ValueError(f"a window of {kernel_size}×{kernel_size} does not fit into a map of {height}×{width}")
+        raise ValueError(f"a {kernel_size}×{kernel_size} window does not fit into a {height}×{width} map")
     last_top = (height - kernel_size) // stride * stride
     last_left = (width - kernel_size) // stride * stride
 
@@ -257,7 +257,7 @@ def avg_pool_2d(x, kernel_size=2, stride=2):
 # before their last layer, which therefore needs no fixed image size. The maps need not be square.
 #
 # There is nothing to learn in a mean, so the module has neither parameters nor buffers. With `keepdim=True`
-# the two spatial dimensions stay, with an extent of 1.
+# the two spatial dimensions stay, with size 1.
 
 
 # %%
@@ -282,12 +282,12 @@ class GlobalAveragePooling(nn.Module):
 # %% [markdown]
 # ## Pooling over channels
 #
-# Why only summarise over space? `DepthPool` with p = 2 takes the maximum over 2 × 2 pixels *and* over 2
+# Why summarise only over space? `DepthPool` with p = 2 takes the maximum over 2 × 2 pixels *and* over 2
 # neighbouring channels: channels 0 and 1 make the first output channel, 2 and 3 the second, and so on. In
 # general the windows are cubes of p × p × p, and the output has C // p channels.
 #
-# What if C is not a multiple of p? Then we do with the channels what the formula of the day does with rows
-# and columns: those left over at the end are dropped. With C = 5 and p = 2, channel 4 is not used. If there
+# What if C is not a multiple of p? Then we treat channels as the formula of the day treats rows and
+# columns: those left over at the end are dropped. With C = 5 and p = 2, channel 4 is not used. If there
 # are fewer than p channels, the cube does not fit.
 
 
@@ -312,7 +312,7 @@ class DepthPool(nn.Module):
         if channels < p:
             raise ValueError(f"groups of {p} channels need at least {p} channels, but there are {channels}")
         if height < p or width < p:
-            raise ValueError(f"a window of {p}×{p} does not fit into a map of {height}×{width}")
+            raise ValueError(f"a {p}×{p} window does not fit into a {height}×{width} map")
 
         pooled = F.max_pool2d(x, kernel_size=p, stride=p)
         groups = channels // p
@@ -325,10 +325,10 @@ class DepthPool(nn.Module):
 # %% [markdown]
 # ## Mixed pooling
 #
-# Max pooling keeps the strongest pixel and forgets the rest, average pooling lets a strong pixel drown
+# Max pooling keeps the strongest pixel and forgets the rest; average pooling lets a strong pixel drown
 # among weak ones. Mixed pooling takes a bit of both: `alpha` parts of the maximum and `1 - alpha` parts of
-# the mean. A mixture is only one when alpha lies between 0 and 1 (both are allowed), so anything else is
-# refused as soon as the module is built.
+# the mean. It is only a mixture when alpha is between 0 and 1 (both are allowed), so anything else is
+# rejected as soon as the module is built.
 
 
 # %%
@@ -336,7 +336,7 @@ class MixedPooling(nn.Module):
     """alpha * max pooling + (1 - alpha) * average pooling.
 
     Input: (N, C, H, W). Output: (N, C, out_H, out_W).
-    stride=None means: as large as the window.
+    stride=None means that the stride equals the kernel size.
     Raises ValueError when alpha is outside [0, 1] (in the constructor),
     and when the window does not fit (in forward).
     """
@@ -345,7 +345,7 @@ class MixedPooling(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION
         if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha must lie between 0 and 1, but it is {alpha}")
+            raise ValueError(f"alpha must be between 0 and 1, but is {alpha}")
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.alpha = alpha
@@ -356,7 +356,7 @@ class MixedPooling(nn.Module):
         k = self.kernel_size
         height, width = x.shape[-2:]
         if height < k or width < k:
-            raise ValueError(f"a window of {k}×{k} does not fit into a map of {height}×{width}")
+            raise ValueError(f"a {k}×{k} window does not fit into a {height}×{width} map")
 
         largest = F.max_pool2d(x, k, self.stride)
         mean = F.avg_pool2d(x, k, self.stride)
@@ -372,12 +372,12 @@ class MixedPooling(nn.Module):
 # $$\left(\frac1n\sum_{i=1}^{n} |a_i|^p\right)^{1/p}$$
 #
 # over the n pixels of a window. With p = 1 this is the mean of the absolute values, with p = 2 the root
-# mean square, and for large p it comes near the largest absolute value. Note the 1/n: `nn.LPPool2d` has
-# none, it takes the sum.
+# mean square, and for large p it approaches the largest absolute value. Note the 1/n: `nn.LPPool2d`
+# does not have it; it takes the sum.
 #
 # One difficulty hides in the gradient. The slope of a root at 0 is infinite, and so is the slope of |a|^p
 # at 0 when p < 1. Infinity times zero is "not a number", and one NaN in a gradient spoils a whole training
-# run. After a ReLU, zeros are everywhere! Usually one calls the slope 0 there, as PyTorch does for |a|.
+# run. After a ReLU, zeros are everywhere! The convention is to call the slope 0 there, as PyTorch does for |a|.
 
 
 # %%
@@ -385,7 +385,7 @@ class LPPooling(nn.Module):
     """The p-th root of the mean of abs(x) ** p over each window.
 
     Input: (N, C, H, W). Output: (N, C, out_H, out_W).
-    stride=None means: as large as the window.
+    stride=None means that the stride equals the kernel size.
     Raises ValueError when p is not positive (in the constructor),
     and when the window does not fit (in forward).
     """
@@ -394,7 +394,7 @@ class LPPooling(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION
         if not p > 0:
-            raise ValueError(f"p must be positive, but it is {p}")
+            raise ValueError(f"p must be positive, but is {p}")
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.p = p
@@ -405,10 +405,10 @@ class LPPooling(nn.Module):
         k = self.kernel_size
         height, width = x.shape[-2:]
         if height < k or width < k:
-            raise ValueError(f"a window of {k}×{k} does not fit into a map of {height}×{width}")
+            raise ValueError(f"a {k}×{k} window does not fit into a {height}×{width} map")
 
         def power(base, exponent):
-            # Zeros are taken out before the power and put back behind it: no gradient passes through them.
+            # Zeros are taken out before the power and put back after it: no gradient passes through them.
             zero = base == 0
             return (base.masked_fill(zero, 1) ** exponent).masked_fill(zero, 0)
 
@@ -421,17 +421,17 @@ class LPPooling(nn.Module):
 # ## Stochastic pooling
 #
 # The last variant rolls dice. In training, each window draws *one* of its own pixels at random, and a pixel
-# with twice the activation is drawn twice as often: the pixel $a_i$ has the probability
+# with twice the activation is drawn twice as often: the pixel $a_i$ has probability
 #
 # $$p_i = \frac{a_i}{\sum_j a_j}.$$
 #
 # Every window, in every channel of every sample, rolls its own dice. The strongest pixel usually wins, but
 # not always, so the network cannot rely on a single one; this works like dropout. In evaluation nothing is
 # random: we take the expected value $\sum_i p_i a_i$. As everywhere in PyTorch, `self.training` says which
-# of the two it is.
+# of the two modes applies.
 #
-# Probabilities cannot be negative, so neither may the input be: a negative number is a `ValueError`, in
-# both modes. In a window with nothing but zeros the formula reads 0/0. The answer there is 0.
+# Probabilities cannot be negative, so the input must not be negative either: a negative number raises a
+# `ValueError` in both modes. In a window of nothing but zeros the formula gives 0/0. The answer there is 0.
 #
 # `torch.multinomial` draws from PyTorch's global generator, so `torch.manual_seed` makes a training run
 # repeatable. `Tensor.unfold` cuts a tensor into windows.
@@ -442,7 +442,7 @@ class StochasticPooling(nn.Module):
     """Pooling that draws one activation per window, with probability proportional to the activation.
 
     Input: (N, C, H, W), not negative. Output: (N, C, out_H, out_W).
-    stride=None means: as large as the window.
+    stride=None means that the stride equals the kernel size.
     Training draws from torch's global generator; evaluation gives the expected value.
     Raises ValueError for a negative input and when the window does not fit.
     """
@@ -459,7 +459,7 @@ class StochasticPooling(nn.Module):
         k = self.kernel_size
         height, width = x.shape[-2:]
         if height < k or width < k:
-            raise ValueError(f"a window of {k}×{k} does not fit into a map of {height}×{width}")
+            raise ValueError(f"a {k}×{k} window does not fit into a {height}×{width} map")
         if (x < 0).any():
             raise ValueError(f"the input must not be negative, but its minimum is {x.min().item()}")
 
@@ -472,7 +472,7 @@ class StochasticPooling(nn.Module):
         if not self.training:
             return (probabilities * windows).sum(dim=-1)
 
-        # multinomial refuses rows of zeros. In such a window every pixel may be drawn: all are 0.
+        # multinomial rejects rows of zeros. In such a window every pixel may be drawn: all are 0.
         chances = probabilities.detach() + empty
         drawn = torch.multinomial(chances.reshape(-1, k * k), num_samples=1)
         drawn = drawn.reshape(totals.shape)

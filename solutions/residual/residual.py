@@ -1,30 +1,29 @@
 # %% [markdown]
 # # Residual networks
 #
-# Deeper networks should be better: a deep network can do all that a shallow one can, if its extra layers just
+# Deeper networks should be better: a deep network can do everything a shallow one can if its extra layers just
 # pass their input on. But in 2015 people saw the opposite. A plain network of 56 layers was worse than one of
-# 20, and not because it overfitted: already its *training* error was higher. To learn "do nothing" with a stack
-# of convolutions is hard.
+# 20, and not because of overfitting: even its *training* error was higher. It is hard to learn "do nothing" with
+# a stack of convolutions.
 #
 # The residual network (He, Zhang, Ren and Sun, "Deep Residual Learning for Image Recognition") turns this
 # around. Its layers compute only what is to be *added* to their input:
 #
 # $$y = \operatorname{ReLU}(F(x) + x)$$
 #
-# Now "do nothing" is easy, all weights of F go to zero, and the gradient has a short way back through the sum.
-# Networks of 152 layers, and even of a thousand, could suddenly be trained.
+# Now "do nothing" is easy: all weights of F go to zero. And the gradient has a short way back through the sum.
+# Suddenly, networks of 152 layers, and even of a thousand, could be trained.
 #
-# In this assignment you write such networks: first a block that stands on its own, then the two blocks, the
-# frame and the five famous networks of torchvision, and at last the small networks that the paper used on
-# CIFAR-10.
+# In this assignment you write residual networks: first a self-contained block, then torchvision's two blocks, its
+# frame and its five famous networks, and finally the small networks that the paper used for CIFAR-10.
 #
-# Rules that hold everywhere:
+# These rules apply everywhere:
 #
 # - the result has the dtype and the device of the input, and the input itself is never changed, not even by an
-#   in-place ReLU or a `+=` far down in a block;
+#   in-place ReLU or a `+=` deep inside a block;
 # - gradients flow to the input and to all parameters;
-# - **no convolution has a bias.** A batch norm follows each of them, and it subtracts the mean of every channel;
-#   what would be left of a number that was added before?
+# - **no convolution has a bias.** A batch norm follows each of them and subtracts the mean of every channel. What
+#   would be left of a number that was added before it?
 #
 # "Batch norm" means `nn.BatchNorm2d` with its default settings.
 
@@ -34,16 +33,16 @@ import torch.nn.functional as F
 from torch import nn
 
 # %% [markdown]
-# ## The convolution that is everywhere
+# ## The convolution used everywhere
 #
-# Nearly all convolutions of a ResNet have a kernel of 3×3. With one pixel of padding on each side, such a
+# Nearly all convolutions of a ResNet have a 3×3 kernel. With one pixel of padding on each side, such a
 # convolution keeps height and width at stride 1 and halves them (rounded up) at stride 2. Write a function that
 # builds one, so that the blocks below are easier to read.
 
 
 # %%
 def conv3x3(in_planes, out_planes, stride=1):
-    """A new 3×3 convolution without bias, with a padding of 1, as an `nn.Conv2d`.
+    """A new 3×3 convolution with padding 1 and without bias, as an `nn.Conv2d`.
 
     It maps (N, in_planes, H, W) to (N, out_planes, ceil(H / stride), ceil(W / stride)).
     """
@@ -61,17 +60,17 @@ def conv3x3(in_planes, out_planes, stride=1):
 #    x ───┴─ 3×3 conv ─ BN ─ ReLU ─ 3×3 conv ─ BN ── + ─ ReLU ─── y
 # ```
 #
-# Look closely at where the two ReLUs are. There is none between the second batch norm and the sum, because F
-# must be able to make a channel smaller, too. And what goes into the shortcut is x itself.
+# Look closely at where the two ReLUs are. There is no ReLU between the second batch norm and the sum, because F
+# must also be able to make a channel smaller. And what goes into the shortcut is x itself.
 #
-# A sum needs two tensors of the same shape. Inside a stage of a network this is so, and the shortcut hands x on
-# as it is. At the start of a stage, the first convolution has a stride of 2 or there are more channels than
-# before, or both. Then the shortcut has something to do: a 1×1 convolution with the block's stride brings x to
-# the right shape, and a batch norm follows it. It is needed if the stride is not 1, *or* if the numbers of
-# channels differ.
+# A sum needs two tensors of the same shape. Inside a stage of a network the shapes match, and the shortcut passes
+# x on as it is. At the start of a stage, the first convolution has a stride of 2, or there are more channels than
+# before, or both. Then the shortcut has work to do: a 1×1 convolution with the block's stride brings x to the
+# right shape, and a batch norm follows it. This is needed if the stride is not 1, *or* if the numbers of channels
+# differ.
 #
-# Keep the shortcut in an attribute called `shortcut`, so that others can look at it: calling `block.shortcut(x)`
-# gives what is added. All other names are up to you.
+# Keep the shortcut in an attribute called `shortcut`, so that others can look at it: `block.shortcut(x)` returns
+# what is added. All other names are up to you.
 
 
 # %%
@@ -80,8 +79,8 @@ class ResidualBlock(nn.Module):
 
     Input: (N, in_channels, H, W).
     Output: (N, out_channels, H', W') with H' = ceil(H / stride) and W' = ceil(W / stride).
-    The first convolution carries the stride.
-    The attribute `shortcut` is the identity, or a 1×1 convolution with batch norm where stride or channels ask for it.
+    The first convolution has the stride.
+    The attribute `shortcut` is the identity, or a 1×1 convolution with batch norm if stride or channels require it.
     """
 
     def __init__(self, in_channels, out_channels, stride=1):
@@ -111,26 +110,26 @@ class ResidualBlock(nn.Module):
 # %% [markdown]
 # ## The blocks of torchvision
 #
-# Your block decides by itself what its shortcut is. torchvision divides the work in another way: the *network*
-# knows where a stage begins. It makes the layers for the shortcut there and hands them to the block, as the
-# argument `downsample`. The block asks no questions. If `downsample` is None, x is added as it is, otherwise
-# `downsample(x)` is added, whatever module it is.
+# Your block decides for itself what its shortcut is. torchvision divides the work differently: the *network* knows
+# where a stage begins. It builds the layers for the shortcut there and passes them to the block as the argument
+# `downsample`. The block asks no questions. If `downsample` is None, it adds x as it is; otherwise it adds
+# `downsample(x)`, whatever module that is.
 #
-# From here on, names matter. torchvision offers trained weights as a dictionary from names to tensors, and it
-# can only be loaded into a model that uses the same names. So the layers of a block must be called
+# From here on, names matter. torchvision offers trained weights as a dictionary from names to tensors, which can
+# only be loaded into a model that uses the same names. So the layers of a block must be called
 #
-# - `conv1`, `bn1`, `conv2`, `bn2` (and `conv3`, `bn3` where there are three), in the order of their use,
+# - `conv1`, `bn1`, `conv2`, `bn2` (and `conv3`, `bn3` if there are three), in the order in which they are used,
 # - `relu` for the ReLU, which has no weights and may be used several times,
-# - `downsample` for what was handed in.
+# - `downsample` for the module that was passed in.
 #
-# A class attribute, `expansion`, tells the network how many times more channels a block gives out than its
-# `planes`: `out_channels = planes * expansion`. `BasicBlock` has the same layers as the block above, so here it
-# is 1.
+# The class attribute `expansion` tells the network how many channels a block returns, as a multiple of its
+# `planes`: `out_channels = planes * expansion`. `BasicBlock` has the same layers as the block above, so its
+# `expansion` is 1.
 
 
 # %%
 class BasicBlock(nn.Module):
-    """The block of ResNet-18 and ResNet-34: two 3×3 convolutions, the first one carries the stride.
+    """The block of ResNet-18 and ResNet-34: two 3×3 convolutions, the first one with the stride.
 
     Input: (N, inplanes, H, W). Output: (N, planes, H', W') with H' = ceil(H / stride) and W' = ceil(W / stride).
     downsample: None, or a module that maps the input to the shape of the output
@@ -170,7 +169,7 @@ class BasicBlock(nn.Module):
 # ## The bottleneck
 #
 # A 3×3 convolution from 256 to 256 channels has 589824 weights and uses all of them at every pixel. The deep
-# networks, from 50 layers on, go through a bottleneck instead:
+# networks, with 50 layers or more, use a bottleneck instead:
 #
 # ```
 #    256 channels ─ 1×1 ─ 64 channels ─ 3×3 ─ 64 channels ─ 1×1 ─ 256 channels
@@ -178,10 +177,10 @@ class BasicBlock(nn.Module):
 #
 # A 1×1 convolution squeezes the channels to `planes`, the 3×3 convolution works on these few, and another 1×1
 # convolution expands them to four times `planes`. Each is followed by a batch norm, the first two also by a
-# ReLU; sum and last ReLU are as in the block before.
+# ReLU. The sum and the last ReLU are the same as in the previous block.
 #
-# Which of the three carries the stride? In the paper it is the first one. But a 1×1 convolution with stride 2
-# does not even look at three of four pixels. Today, and here, the stride sits on the 3×3 convolution.
+# Which of the three has the stride? In the paper it is the first one. But a 1×1 convolution with stride 2 does
+# not even look at three out of four pixels. Today, and here, the 3×3 convolution has the stride.
 
 
 # %%
@@ -243,15 +242,15 @@ class Bottleneck(nn.Module):
 # | `avgpool` | global average pooling | 512e |
 # | `fc` | linear layer with bias | `num_classes` |
 #
-# where e is the block's `expansion`. Thanks to the global average pooling, images of any size from 32×32 on
-# will do, also those that are not square.
+# where e is the block's `expansion`. Thanks to the global average pooling, images of any size from 32×32 up work,
+# including images that are not square.
 #
 # **One stage.** `_make_layer` builds one of the four stages, a sequence of `blocks` blocks. Only its first block
-# carries the stride. The network remembers in `self.inplanes` how many channels come in: 64 behind the stem,
-# and after each stage what that stage gives out. With that number `_make_layer` can tell whether the first
-# block needs a `downsample`: its input and its output differ in size (the stride is not 1) or in channels (do
-# not forget the expansion). A `downsample` is an `nn.Sequential` of a 1×1 convolution and a batch norm. The
-# other blocks of a stage need none.
+# has the stride. In `self.inplanes`, the network keeps track of how many channels come in: 64 after the stem, and
+# after each stage the number of channels that the stage returns. From that number `_make_layer` can tell whether
+# the first block needs a `downsample`: it does if its input and its output differ in size (the stride is not 1) or
+# in channels (do not forget the expansion). A `downsample` is an `nn.Sequential` of a 1×1 convolution and a batch
+# norm. The other blocks of a stage do not need one.
 #
 # Is there a `downsample` in `layer1`? Answer this for both blocks before you start. It is a good check of the
 # condition.
@@ -261,8 +260,8 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """A residual network made of four stages of blocks.
 
-    block: a class like BasicBlock, built with (inplanes, planes, stride, downsample), with an attribute `expansion`
-    layers: the numbers of blocks in the four stages
+    block: a class like BasicBlock, built with (inplanes, planes, stride, downsample) and with an attribute `expansion`
+    layers: the number of blocks in each of the four stages
 
     Input: (N, 3, H, W) with H and W at least 32. Output: (N, num_classes).
     """
@@ -322,7 +321,7 @@ class ResNet(nn.Module):
 # ## Five famous networks
 #
 # With the frame and two blocks, each network is one line. The number in its name counts the layers with
-# weights on the longest way: the stem, the convolutions of all blocks, and the linear layer at the end.
+# weights on the longest path: the stem, the convolutions of all blocks, and the linear layer at the end.
 #
 # | network | block | blocks per stage | parameters |
 # |---|---|---|---|
@@ -332,7 +331,7 @@ class ResNet(nn.Module):
 # | `resnet101` | `Bottleneck` | 3, 4, 23, 3 | 44 549 160 |
 # | `resnet152` | `Bottleneck` | 3, 8, 36, 3 | 60 192 808 |
 #
-# Compare your counts with the table: they are for 1000 classes. The forward pass of `resnet34` is timed.
+# Compare your counts with the table, which is for 1000 classes. The forward pass of `resnet34` is timed.
 
 
 # %%
@@ -374,7 +373,7 @@ def resnet152(num_classes=1000):
 # %% [markdown]
 # ## Small networks for small images
 #
-# For the 32×32 images of CIFAR-10 the paper uses thinner networks with another frame:
+# For the 32×32 images of CIFAR-10 the paper uses narrower networks with a different frame:
 #
 # - stem: one 3×3 convolution from 3 to 16 channels (stride 1), batch norm, ReLU, no pooling;
 # - three stages of n blocks with 16, 32 and 64 channels on maps of 32×32, 16×16 and 8×8 pixels; the blocks have
@@ -386,8 +385,8 @@ def resnet152(num_classes=1000):
 # There is one more difference. The shortcuts here have *no parameters at all*; the paper calls this option A.
 # Where the map halves and the channels double, the shortcut
 #
-# 1. keeps every second pixel in each direction, those with the numbers 0, 2, 4, …, and
-# 2. appends channels full of zeros behind the old ones, as many as are missing.
+# 1. keeps every second pixel in each direction: pixels 0, 2, 4, …, and
+# 2. appends channels of zeros after the old ones, as many as are missing.
 #
 # ```
 #    channel 0                        channel 0    channel 1
@@ -400,12 +399,12 @@ def resnet152(num_classes=1000):
 # ResNet-20 with 10 classes has 269722 parameters. All names are up to you.
 
 # %%
-# Room for a module that the function needs.
+# Space for a module that the function needs.
 
 
 ### BEGIN SOLUTION
 class OptionA(nn.Module):
-    """Every second pixel of each row and column, and `new_channels` channels of zeros behind the old ones."""
+    """Every second pixel of each row and column, and `new_channels` channels of zeros after the old ones."""
 
     def __init__(self, new_channels):
         super().__init__()
@@ -421,7 +420,7 @@ class OptionA(nn.Module):
 
 # %%
 def cifar_resnet(n, num_classes=10):
-    """The paper's network of 6n + 2 layers for CIFAR-10, with shortcuts of option A.
+    """The paper's network of 6n + 2 layers for CIFAR-10, with option A shortcuts.
 
     Input of the network: (N, 3, 32, 32). Output: (N, num_classes).
     """
@@ -444,5 +443,5 @@ def cifar_resnet(n, num_classes=10):
 # ## Done?
 #
 # `autograder check` runs the public tests on your file. Then try more: print the names and shapes in the
-# `state_dict` of your networks, count parameters, send images through that are not square, and look at what a
-# block does with a map of negative numbers.
+# `state_dict` of your networks, count parameters, try images that are not square, and look at what a block does
+# with a map of negative numbers.
