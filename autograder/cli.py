@@ -1,7 +1,7 @@
 """The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as it was given. Imports are made
-where they are used: a first valid result file is written before anything slow is loaded.
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given. Modules are imported where
+they are used, so that a first valid result file is written before anything slow is loaded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograder.errors import EngineError, UsageError
 
 
 class _Commands(click.Group):
-    """Prints our own errors as one sentence on stderr, with the exit code that belongs to them."""
+    """Prints our own errors as one sentence on stderr, with the matching exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -35,7 +35,7 @@ class _Commands(click.Group):
 _course = click.option(
     "--course",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course's folder [default: the nearest one upward that holds graders/].",
+    help="The course folder [default: this folder, or the nearest one above it with graders/].",
 )
 
 
@@ -44,14 +44,14 @@ _device = click.option(
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where forward passes are timed; auto is a GPU where there is one.",
+    help="Where forward passes are timed; auto uses a GPU if there is one.",
 )
 
 _table = click.option(
     "--table",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also put the figures into this Markdown file.",
+    help="Also update the figures in this Markdown file.",
 )
 
 
@@ -67,19 +67,21 @@ def main() -> None:
 
 @main.command(short_help="Grade one submission (or several).")
 @click.argument("submissions", metavar="SUBMISSION...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-a", "--assignment", metavar="SLUG", help="The assignment [default: told by the file's name].")
+@click.option("-a", "--assignment", metavar="SLUG", help="The assignment [default: inferred from the file name].")
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The result in Gradescope's form [default: results.json]. With several submissions: a folder "
-    "with a file for each [default: results].",
+    help="Where to write the result, in Gradescope's format [default: results.json]. With several submissions: "
+    "a folder with one file for each [default: results].",
 )
 @_device
-@click.option("--timing/--no-timing", default=True, help="Time forward passes, or take them to be fast enough.")
-@click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--timing/--no-timing", default=True, help="Time forward passes; with --no-timing, timing checks count as passed."
+)
+@click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @_course
 def grade(
     submissions: tuple[Path, ...],
@@ -91,7 +93,7 @@ def grade(
     quiet: bool,
     course: Path | None,
 ) -> None:
-    """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that holds one) with the hidden graders.
+    """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that contains one) with the hidden graders.
 
     Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
     """
@@ -107,18 +109,22 @@ def grade(
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("-a", "--assignment", metavar="SLUG", required=True, help="The assignment.")
 @click.option(
-    "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The folder for results."
+    "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The folder for the results."
 )
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
-@click.option("--only", multiple=True, metavar="NAME", help="Only this submission. Repeatable.")
-@click.option("--force", is_flag=True, help="Grade also what has a result that is still valid.")
-@click.option("--resume", is_flag=True, help="Keep results that are still valid; this is what happens anyway.")
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Grade only this submission; may be repeated.")
+@click.option("--force", is_flag=True, help="Also grade submissions whose results are still valid.")
+@click.option("--resume", is_flag=True, help="Keep results that are still valid (the default).")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
-@click.option("--slurm", is_flag=True, help="Grade on SLURM jobs, N of --jobs, as set up for dask-jobqueue.")
+@click.option("--slurm", is_flag=True, help="Grade in SLURM jobs (as many as --jobs), as configured for dask-jobqueue.")
 @_device
-@click.option("--timing/--no-timing", default=True, help="Time forward passes, or take them to be fast enough.")
-@click.option("--salt", default="", metavar="TEXT", help="Other examples than usual: mixed into the secret seed.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--timing/--no-timing", default=True, help="Time forward passes; with --no-timing, timing checks count as passed."
+)
+@click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @_course
 def batch(
     folder: Path,
@@ -136,43 +142,49 @@ def batch(
     quiet: bool,
     course: Path | None,
 ) -> None:
-    """Grades every submission below DIR: a file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
+    """Grades every submission in DIR: one file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
 
-    Writes OUT/<name>.json for each and OUT/grades.csv for all. Stopped at any moment, it goes on from there when it is
-    run again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
+    Writes OUT/<name>.json for each and OUT/grades.csv for all. You can stop it at any moment and continue by running it
+    again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
     """
     from autograder.commands import batch
 
     if scheduler and slurm:
-        raise UsageError("--scheduler and --slurm are two different clusters; name one.")
+        raise UsageError("--scheduler and --slurm name two different clusters; use only one of them.")
     if force and resume:
-        raise UsageError("--force and --resume say opposite things; name one.")
+        raise UsageError("--force and --resume contradict each other; use only one of them.")
     where = batch.Where(jobs, scheduler, slurm, device if timing else "")
     code = batch.run(folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course)
     sys.exit(code)
 
 
-@main.command(short_help="Pages about a graded class.")
+@main.command(short_help="Write web pages about a graded class.")
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--feedback/--no-feedback", default=True, help="Also a page per student [default: yes].")
+@click.option("--feedback/--no-feedback", default=True, help="Also write a page for each student [default: yes].")
 def report(output: Path, feedback: bool) -> None:
-    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student; OUT is that of `autograder batch`.
+    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student.
 
-    The pages need no network and no other file.
+    OUT is the folder that `autograder batch` wrote. Each page is self-contained and needs no network.
     """
     from autograder.commands import report
 
     sys.exit(report.run(output, feedback=feedback))
 
 
-@main.command(short_help="Submissions of a class that are alike.")
+@main.command(short_help="Find suspiciously similar submissions in a class.")
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="From which share on.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Report pairs that share at least this fraction of their code.",
+)
 @_course
 def similar(output: Path, threshold: float, course: Path | None) -> None:
-    """Lists pairs that are suspiciously alike and writes OUT/similar.html, which shows them side by side.
+    """Lists suspiciously similar pairs and writes OUT/similar.html, which shows them side by side.
 
-    OUT is that of `autograder batch`; the submissions are read again from where they were graded.
+    OUT is the folder that `autograder batch` wrote; the submissions are read again from where they were graded.
     """
     from autograder.commands import similar
 
@@ -181,11 +193,13 @@ def similar(output: Path, threshold: float, course: Path | None) -> None:
 
 @main.command(short_help="Run the public tests on your own file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they lie elsewhere.")
+@click.option(
+    "--tests", type=click.Path(path_type=Path, exists=True), help="The public tests, if they are somewhere else."
+)
 def check(file: Path | None, tests: Path | None) -> None:
     """Runs the public tests on FILE, as a student does before handing in. No hidden graders are needed.
 
-    FILE is your .py or .ipynb; without it, the one in this folder that there are public tests for.
+    FILE is your .py or .ipynb file [default: the one in this folder that has public tests].
     """
     from autograder.commands import check
 
@@ -194,11 +208,27 @@ def check(file: Path | None, tests: Path | None) -> None:
 
 @main.command(short_help="Test an assignment's graders.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--salt", "salts", multiple=True, metavar="TEXT", help="Again with other examples; may be repeated.")
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often, with equal results.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
-@click.option("--exercise", "exercises", multiple=True, metavar="NAME", help="Only its misconceptions. Repeatable.")
-@click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions of each exercise [default: all].")
+@click.option(
+    "--salt", "salts", multiple=True, metavar="TEXT", help="Use different examples; repeat it to use several sets."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Grade everything this many times and require identical results.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
+)
+@click.option(
+    "--exercise",
+    "exercises",
+    multiple=True,
+    metavar="NAME",
+    help="Try only this exercise's misconceptions; may be repeated.",
+)
+@click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions per exercise [default: all].")
 @_table
 @_course
 def verify(
@@ -211,10 +241,10 @@ def verify(
     table: Path | None,
     course: Path | None,
 ) -> None:
-    """Tests the graders of assignments: the solution gets all points, the skeleton none, and every known misconception
-    loses points in its own exercise and in no other.
+    """Tests the graders of assignments: the solution must get all points, the skeleton none, and every known
+    misconception must lose points in its own exercise and in no other.
 
-    Exit code 0 if all that holds, else 1.
+    Exit code 0 if all of this holds, else 1.
     """
     from autograder.commands import verify
 
@@ -227,9 +257,13 @@ def verify(
 
 @main.command(short_help="Mutation testing of an assignment's graders.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--most", type=click.IntRange(1), default=40, show_default=True, help="Mutants of each exercise.")
-@click.option("--exercise", "exercises", multiple=True, metavar="NAME", help="Only its mutants. Repeatable.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Judges at a time [default: the cores there are].")
+@click.option("--most", type=click.IntRange(1), default=40, show_default=True, help="Mutants per exercise.")
+@click.option(
+    "--exercise", "exercises", multiple=True, metavar="NAME", help="Try only this exercise's mutants; may be repeated."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
+)
 @_table
 @_course
 def mutants(
@@ -242,7 +276,7 @@ def mutants(
 ) -> None:
     """Puts small mistakes into the solutions, one at a time, and lists those that cost no points.
 
-    Exit code 0 if each of those is explained in graders/<slug>/equivalent_mutants.toml, else 1.
+    Exit code 0 if all of those are explained in graders/<slug>/equivalent_mutants.toml, else 1.
     """
     from autograder.commands import mutants
 
@@ -251,27 +285,35 @@ def mutants(
 
 @main.command(short_help="Find out how well this machine can time forward passes.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--decisions", type=click.IntRange(1), default=20, show_default=True, help="Of each exercise.")
-@click.option("--slowed", type=click.IntRange(0), metavar="N", help="Of slowed solutions [default: as many].")
+@click.option(
+    "--decisions", type=click.IntRange(1), default=20, show_default=True, help="Timing decisions per exercise."
+)
+@click.option(
+    "--slowed",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Decisions on slowed-down solutions [default: the same number].",
+)
 @_device
 @_course
 def timing(slugs: tuple[str, ...], decisions: int, slowed: int | None, device: str, course: Path | None) -> None:
-    """Times every timed solution against itself, and slowed down to three times the limit for full points.
+    """Times every timed solution against itself, first unchanged, then slowed down to three times the limit for full
+    points.
 
-    Exit code 0 if this machine is fit: no points were deducted from the former, none of the latter kept all, and at
-    most a tenth of the decisions were not possible for noise.
+    Exit code 0 if this machine is fit for timing: no unchanged solution lost points, no slowed-down one kept them all,
+    and noise prevented at most a tenth of the decisions.
     """
     from autograder.commands import timing
 
     sys.exit(timing.run(slugs, decisions=decisions, slow=slowed, device=device, course=course))
 
 
-@main.command(short_help="Make what students receive from the solutions.")
+@main.command(short_help="Make the students' files from the solutions.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
 @_course
 def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
-    """Writes the skeletons in assignments/ from solutions/: what stands between the solution markers is removed."""
+    """Writes the skeletons in assignments/ from solutions/: everything between the solution markers is removed."""
     from autograder.commands import release
 
     sys.exit(release.run(slugs, only_check=only_check, course=course))
@@ -286,7 +328,7 @@ def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> No
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("gradescope.zip"),
     show_default=True,
-    help="Where to put it.",
+    help="Where to write the zip.",
 )
 @_course
 def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:

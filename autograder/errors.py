@@ -1,4 +1,4 @@
-"""The two kinds of failure that are nobody's grade."""
+"""The two kinds of failure that must never become a grade."""
 
 
 class UsageError(Exception):
@@ -7,3 +7,7 @@ class UsageError(Exception):
 
 class EngineError(Exception):
     """The kit itself failed (a grader crashed, a worker could not start): no grade, exit code 1."""
+
+
+class EngineGone(EngineError):
+    """A process that the rest of the engine needs has ended (it was killed, say). A fresh engine may well succeed."""

@@ -1,52 +1,97 @@
-"""When is a result still the result? A hash of everything that determines it, made without importing PyTorch."""
+"""The one digest of everything that determines a result: graders, solution, engine, versions and options.
+
+It names what is kept between commands (a class's results, the reference's answers) and is published with each result,
+so two results with the same fingerprint were made in the same way. Made without importing PyTorch.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
+
 import autograder
 from autograder.course import Assignment
+from autograder.errors import UsageError
+from autograder.jobs import Job
 
 _DECISIVE = ("torch", "hypothesis", "numpy", "torchvision")  # packages whose version can change a result
+_MADE_BY_PYTHON = "__pycache__"
 
 
-def of_course(assignment: Assignment) -> str:
-    """Of the graders and the solution: all files that lie there, whatever they are called."""
-    digest = hashlib.sha256()
-    for folder in (assignment.graders, assignment.solution.parent):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                _add(digest, path.relative_to(assignment.root).as_posix().encode(), path.read_bytes())
-    return digest.hexdigest()
+def of_job(assignment: str, job: Job) -> str:
+    """What determines the result of `job`; `assignment` is `of_assignment`. Where the course lies does not matter."""
+    fields = msgspec.structs.asdict(job)
+    options = {name: value for name, value in fields.items() if name not in ("course", "submission")}
+    return combined(assignment, msgspec.json.encode(options).decode(), job.submission.sha256)
+
+
+def of_assignment(assignment: Assignment) -> str:
+    """What determines the result of every submission: the folders of graders and solution, and `of_engine`.
+
+    Raises:
+        UsageError: a file there cannot be read.
+    """
+    folders = (assignment.graders, assignment.solution.parent)
+    return combined(assignment.slug, *map(_of_folder, folders), of_engine())
 
 
 def of_engine() -> str:
-    """Of this package's code and the versions of what it computes with."""
-    digest = hashlib.sha256()
-    package = Path(autograder.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        _add(digest, path.relative_to(package).as_posix().encode(), path.read_bytes())
-    _add(digest, platform.python_version().encode())
-    for name in _DECISIVE:
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            version = "none"
-        _add(digest, name.encode(), version.encode())
-    return digest.hexdigest()
+    """This package's files, and the versions of Python and of the packages that it computes with."""
+    return combined(_of_folder(Path(autograder.__file__).parent), platform.python_version(), *map(_version, _DECISIVE))
 
 
 def combined(*parts: str) -> str:
+    """One digest of several texts. No two different lists of parts look alike."""
     digest = hashlib.sha256()
-    _add(digest, *(part.encode("utf-8", "surrogatepass") for part in parts))
+    for part in parts:
+        _add(digest, part.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, *parts: bytes) -> None:
-    """With their lengths: no two different lists of parts look alike."""
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below `folder` with its name there, in the order of the names, whatever the files are called.
+
+    Links are followed, since whoever reads a file by its name follows them too; only what Python itself makes is left
+    out.
+    """
+    found: dict[str, Path] = {}
+    seen: set[str] = set()
+    for path, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(path)
+        folders[:] = [] if real in seen else [name for name in folders if name != _MADE_BY_PYTHON]
+        seen.add(real)
+        here = Path(path)
+        found |= {(here / name).relative_to(folder).as_posix(): here / name for name in names}
+    for name in sorted(found):
+        if found[name].is_file():
+            yield name, found[name]
+
+
+def _of_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name, path in files(folder):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"Cannot read {path}: {error.strerror}; make it readable or remove it.") from error
+        _add(digest, os.fsencode(name))
+        _add(digest, data)
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def _add(digest: hashlib._Hash, part: bytes) -> None:
+    digest.update(len(part).to_bytes(8, "little"))
+    digest.update(part)

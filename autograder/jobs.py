@@ -1,4 +1,4 @@
-"""What judges are asked to do. Light: the command builds jobs without importing torch."""
+"""What the engine can be asked for. Light: commands make jobs without importing torch."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import msgspec
 
 from autograder.submissions.reading import Submission
 
-ARCHIVE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be used again; empty: none is used
-JUDGE, CLASS_SERVER, SHOW = b"judge", b"stage", b"show"  # the processes that the bench can be asked for
+CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be used again; empty: none is used
+# The processes that the grading server can be asked for.
+JUDGE, CLASS_SERVER, NOTEBOOK = b"judge", b"class server", b"notebook"
 
 
 class WarmUp(msgspec.Struct, frozen=True):
-    """An assignment that many jobs will be about, with the salt they share."""
+    """Prepare the assignment `slug` of `course` for many jobs with this salt."""
 
     course: str
     slug: str
@@ -19,11 +20,13 @@ class WarmUp(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One submission to grade against the assignment `slug` of `course`; `salt` goes on top of the assignment's own.
-    Without `explain` a failed check is only said to have failed: no smaller example is looked for, and no hint.
-    With `exercises` only their checks are run, and `until_failure` the first that is not passed is the last.
-    Forward passes are timed on the `device` "cpu" or "cuda", and not at all where it is empty; with `only_timed` all
-    other checks are left out."""
+    """Grade one submission against the assignment `slug` of `course`.
+
+    `salt` is added to the assignment's own. Without `explain`, a failed check is only said to have failed: no smaller
+    example is looked for and no hint is given. With `exercises`, only their checks are run; with `until_failure`, the
+    first check that does not pass is the last. Forward passes are timed on the `device` "cpu" or "cuda", and not at
+    all where it is empty; with `only_timed`, all other checks are left out.
+    """
 
     course: str
     slug: str
@@ -34,3 +37,8 @@ class Job(msgspec.Struct, frozen=True):
     until_failure: bool = False
     device: str = ""
     only_timed: bool = False
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """What prepares for this job."""
+        return WarmUp(self.course, self.slug, self.salt)

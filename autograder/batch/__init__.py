@@ -1,4 +1,4 @@
-"""A whole class: finds the submissions, grades them here or on a cluster, and keeps what was found for the next run.
+"""Grades a whole class: finds the submissions, grades them here or on a cluster, keeps the results for the next run.
 
 `discovery` → `fingerprint` (what may be reused?) → a `grader` (`local`, `cluster`) → `store` → `gradebook`.
 """

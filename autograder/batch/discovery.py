@@ -1,8 +1,8 @@
-"""Finds the submissions of a class below one folder, whatever platform the folder came from.
+"""Finds a class's submissions in one folder, whatever platform the folder came from.
 
-Known layouts: Gradescope's export (`submission_metadata.yml` names who handed in what), nbgrader's `submitted/`
-(a folder per student, in it one per assignment), Moodle's and Canvas' downloads (told by their names), and otherwise
-one file or folder per submission. Names are the students' own text: what becomes a file name is made harmless here.
+Known layouts: Gradescope's export (`submission_metadata.yml` says who handed in what), nbgrader's `submitted/`
+(a folder per student with one folder per assignment), downloads from Moodle and Canvas (recognised by their names),
+and otherwise one file or folder per submission. Students choose the names, so they are made safe as file names here.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from autograder.output.inert import one_line
 
 SUFFIXES = (".py", ".ipynb", ".zip")
 METADATA = "submission_metadata.yml"
-_NAME_BYTES = 120  # of a file name, which may have 255 with what we put before and behind it
+_NAME_BYTES = 120  # of a file name; with what we add before and after, it may have 255
 _LABEL_LIMIT = 100
 _NO_STUDENTS = {"__MACOSX", "__pycache__"}
 _MOODLE = re.compile(r"(?P<name>.+)_\d+_assignsubmission_file_?")
 _CANVAS = re.compile(r"(?P<name>[^\W\d_][^\W_]*)(_LATE)?_(?P<id>\d+)_\d+_.+")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)  # no file names on Windows
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)  # not allowed as file names on Windows
 
 
 class Student(msgspec.Struct, frozen=True):
-    """Who gets the grade, in the words of a learning platform; what is not known is empty."""
+    """Who gets the grade, in the terms of a learning platform; unknown fields are empty."""
 
     name: str
     id: str = ""
@@ -41,7 +41,7 @@ class Student(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One submission: `name` is that of its files in OUT, `label` what people read."""
+    """One submission: `name` is the name of its files in OUT, `label` is what people read."""
 
     name: str
     label: str
@@ -51,17 +51,17 @@ class Found(msgspec.Struct, frozen=True):
 
 @dataclass
 class Roster:
-    """The class, sorted by name, and what was seen and is no submission, as lines for the instructor."""
+    """The class, sorted by name, and what is not a submission, as lines for the instructor."""
 
     found: list[Found] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
 def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
-    """All submissions for the assignment `slug` below `folder`, of which `leave_out` (our own output) is no part.
+    """All submissions for the assignment `slug` in `folder`, without `leave_out` (our own output).
 
     Raises:
-        UsageError: there is no such folder, or nothing in it.
+        UsageError: there is no such folder, or it contains no submission.
     """
     try:
         entries = sorted(
@@ -86,7 +86,7 @@ def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
         roster.found.append(Found(name, label, str(path), students or (Student(label, login=label),)))
     if not roster.found:
         raise UsageError(
-            f"No submissions in {folder}: there is no .py, .ipynb or .zip file and no folder with one in it."
+            f"No submissions in {folder}: it has no .py, .ipynb or .zip file and no folder with one in it."
         )
     return roster
 
@@ -102,7 +102,7 @@ def _gradescope(folder: Path, entries: Sequence[os.DirEntry[str]]) -> Iterator[_
 
 
 def _submitters(path: Path) -> dict[str, tuple[Student, ...]]:
-    """Who handed in each submission. Only these few lines are parsed: the file also holds all earlier results."""
+    """Who handed in each submission. Only those few lines are parsed: the file also contains all earlier results."""
     found: dict[str, tuple[Student, ...]] = {}
     key, lines, wanted = "", list[str](), False
 
@@ -113,7 +113,7 @@ def _submitters(path: Path) -> dict[str, tuple[Student, ...]]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
-                if not line.startswith((" ", "\n", "\r")):  # a key of the top level; block texts are indented
+                if not line.startswith((" ", "\n", "\r")):  # a top-level key; block texts are indented
                     finish()
                     key, lines, wanted = line.strip().rstrip(":").strip("'\""), [], False
                 elif re.match(r"  :\w+:", line):
@@ -156,7 +156,7 @@ def _plain(entries: Sequence[os.DirEntry[str]], roster: Roster) -> Iterator[_Raw
         path = Path(entry.path)
         if not _is_folder(entry) and path.suffix.lower() not in SUFFIXES and not entry.is_symlink():
             shown = one_line(entry.name, _LABEL_LIMIT)
-            roster.left_out.append(f"{shown} is left out: it is no .py, .ipynb or .zip file and no folder")
+            roster.left_out.append(f"{shown} is left out: it is not a .py, .ipynb or .zip file or a folder")
             continue
         students: tuple[Student, ...] = ()
         if moodle := _MOODLE.fullmatch(entry.name):
@@ -186,7 +186,7 @@ def _is_folder_at(path: Path) -> bool:
 
 
 def _file_name(given: str, taken: set[str]) -> str:
-    """`given` if it can be the name of a file anywhere and is not `taken`; else something like it, with a hash."""
+    """`given` if it is a valid file name on every system and not `taken`; else something similar, with a hash."""
     name = re.sub(r"[^\w.@+ -]", "_", given)
     name = os.fsencode(name)[:_NAME_BYTES].decode(errors="ignore").strip(" .")
     name = f"_{name}" if not name or name.startswith("-") or _RESERVED.fullmatch(name) else name

@@ -1,7 +1,7 @@
-"""`grades.csv`: one row per student, one column per exercise, for the import of Canvas and Moodle and for spreadsheets.
+"""`grades.csv`: one row per student, one column per exercise, for import into Canvas and Moodle and for spreadsheets.
 
-The first five columns are Canvas' own; Moodle asks which column is which. Who could not be graded has empty cells,
-which both leave alone: our failure is never a student's zero.
+The first five columns are Canvas' own; Moodle asks which column is which. A student who could not be graded has empty
+cells, which both leave alone: our failure is never a student's zero.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ def write(store: Store) -> None:
 
 
 def _text(cell: str) -> str:
-    """A name that a spreadsheet would take for a formula is made text."""
+    """Makes a name that a spreadsheet would read as a formula plain text."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,4 +1,4 @@
-"""What the batch asks of whoever grades for it: the processes on this machine, or a cluster."""
+"""What the batch needs from a grader: processes on this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from autograder.submissions.reading import Submission
 
 
 class CannotGrade(EngineError):
-    """Not this submission's matter: none can be graded, so the batch ends."""
+    """The problem is not this submission: none can be graded, so the batch ends."""
 
 
 class Grader(Protocol):
     @property
     def device(self) -> str:
-        """What forward passes are timed on: "cpu", "cuda", or "" where they are not timed."""
+        """What forward passes are timed on: "cpu", "cuda", or "" if they are not timed."""
 
     @property
     def capacity(self) -> int:
-        """How many submissions to hand over at a time, so that nobody waits and little is held in memory."""
+        """How many submissions to hand over at a time, so that no process waits and little is held in memory."""
 
     def submit(self, submission: Submission) -> Future[Result]:
-        """The result, later: or `EngineError` for this one submission, or `CannotGrade`."""
+        """The future result, or `EngineError` for this one submission, or `CannotGrade`."""

@@ -1,29 +1,34 @@
-"""Grades on this machine: one bench with one rehearsal, from which a judge is forked for each submission."""
+"""Grades on this machine: one class server, warmed up once, forks a judge for each submission."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from typing import TypeVar
 
 from autograder.batch.grader import CannotGrade
+from autograder.course import Assignment
 from autograder.engine.client import Engine
-from autograder.errors import EngineError
+from autograder.errors import EngineError, EngineGone
 from autograder.jobs import Job, WarmUp
+from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import Result
 from autograder.submissions.reading import Submission
 
-_GONE = "the process that starts workers is gone"  # how a judge and we notice that bench, stage or zygote were killed
-_ENDED_EARLY = "the rehearsal ended early"
-_TRIES = 3  # on a fresh engine each; a submission whose own judge dies gets one
+_TRIES = 3  # each on a fresh engine; a submission whose own judge dies gets only one
+
+T = TypeVar("T")
 
 
 class LocalGrader:
-    """A context. The engine starts with the first submission: a run that reuses all its results needs none."""
+    """Keeps an engine for one assignment; used as a context, it closes at the end. The engine starts when it is first
+    needed: a run that reuses all its results does not need one."""
 
-    def __init__(self, stage: WarmUp, jobs: int, device: str) -> None:
-        self._stage = stage
+    def __init__(self, assignment: Assignment, salt: str, jobs: int, device: str) -> None:
+        self._assignment = assignment
+        self._order = WarmUp(str(assignment.root), assignment.slug, salt)
         self.device = device
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="grader")
         self._lock = threading.Lock()
@@ -32,37 +37,53 @@ class LocalGrader:
         self._closed = False
         self.capacity = 2 * jobs
 
+    def close(self) -> None:
+        """Ends the engine; whatever is still being graded is dropped."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._end_engine()
+
     def __enter__(self) -> LocalGrader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closed = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            self._close()
+        self.close()
 
     def submit(self, submission: Submission) -> Future[Result]:
         return self._pool.submit(self.grade, submission)
 
     def grade(self, submission: Submission) -> Result:
-        """Raises EngineError: the judge died, or no engine can be had."""
-        stage = self._stage
-        job = Job(stage.course, stage.slug, submission, stage.salt, device=self.device)
-        failure: Result | EngineError = EngineError("not graded")
+        """Raises EngineError: the judge died, or no engine could be started."""
+        order = self._order
+        job = Job(order.course, order.slug, submission, order.salt, device=self.device)
+        return self._on_engine(lambda engine: engine.grade(job))
+
+    def show(self, order: Show) -> list[ShownCell]:
+        """Runs the cells of a notebook to show what they print and draw.
+
+        Raises:
+            EngineError: the process that shows the cells died, or no engine could be started.
+        """
+        return self._on_engine(lambda engine: engine.show(order))
+
+    def _on_engine(self, work: Callable[[Engine], T]) -> T:
+        """The result of `work`, repeated on a fresh engine if its engine broke down in the meantime."""
+        failure: EngineError | None = None
+        result: T | None = None
         for _ in range(_TRIES):
             engine, number = self._running()
+            failure = None
             try:
-                failure = result = engine.grade(job)
-                broken = any(_GONE in line for line in result.log)
+                result = work(engine)
             except EngineError as error:
                 failure = error
-                broken = _GONE in str(error)
-            if not broken and number == self._number:
+            if number == self._number and not isinstance(failure, EngineGone):
                 break
             self._replace(number)
-        if isinstance(failure, EngineError):
+        if failure is not None:
             raise failure
-        return failure
+        return result  # type: ignore[return-value]
 
     def _running(self) -> tuple[Engine, int]:
         with self._lock:
@@ -74,27 +95,26 @@ class LocalGrader:
 
     def _started(self) -> Engine:
         for last in (False, True):
-            engine = Engine(Path(self._stage.course, "graders", self._stage.slug))
-            engine.__enter__()
+            engine = Engine(self._assignment).start()
             try:
-                engine.warm_up(self._stage)
+                engine.warm_up(self._order)
             except EngineError as error:
-                engine.__exit__()
-                if last or not any(text in str(error) for text in (_GONE, _ENDED_EARLY)):
+                engine.close()
+                if last or not isinstance(error, EngineGone):
                     raise CannotGrade(str(error)) from error
             else:
                 return engine
         raise AssertionError
 
     def _replace(self, number: int) -> None:
-        """Gives up engine `number`, unless another thread has done so."""
+        """Closes engine `number`, unless another thread has already done so."""
         with self._lock:
             if number == self._number:
-                self._close()
+                self._end_engine()
                 self._number += 1
 
-    def _close(self) -> None:
+    def _end_engine(self) -> None:
         if self._engine is not None:
             with contextlib.suppress(EngineError):
-                self._engine.__exit__()
+                self._engine.close()
             self._engine = None

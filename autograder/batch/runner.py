@@ -1,7 +1,7 @@
-"""Grades a class: decides what has to be graded, hands it out, and writes each result as soon as it is there.
+"""Grades a class: decides what has to be graded, hands it out, and writes each result as soon as it arrives.
 
-Only this thread writes, and what is held in memory is what is in flight. Whenever the command dies, the files of all
-that was finished are complete, and the next run goes on from them.
+Only this thread writes, and only what is being graded is held in memory. Whenever the command dies, the files of all
+finished submissions are complete, and the next run continues from them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from autograder import fingerprint
 from autograder.batch.discovery import Found
 from autograder.batch.grader import CannotGrade, Grader
 from autograder.batch.store import Store
-from autograder.course import Assignment
+from autograder.course import Assignment, empty_result
 from autograder.errors import EngineError
+from autograder.jobs import Job
 from autograder.output.inert import one_line
-from autograder.results.model import ExerciseResult, Result, State
+from autograder.results.feedback import NOT_GRADED
+from autograder.results.model import Result, State
 from autograder.results.terminal import note
 from autograder.submissions.reading import Submission, read_submission
 from autograder.submissions.sources import Cell, SubmissionError
-
-NOT_GRADED = "Grading failed. It is not your fault; your instructor has been told."
-_MISSING_LAYER = "confinement without "
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Tally:
     identical: int = 0
     errors: int = 0
     seconds: float = 0.0
-    layers: set[str] = field(default_factory=set)  # what the instructor is told once, not for each submission
+    missing_layers: dict[str, str] = field(default_factory=dict)  # reported once instead of for each submission
 
 
 @dataclass
@@ -49,14 +48,14 @@ class _InFlight:
 
 
 class Run:
-    """One run over a class. `trouble` is called with a name and a line, `done` with how many are through."""
+    """One run over a class. `trouble` is called with a name and a line, `done` with how many are finished."""
 
     def __init__(
         self,
         assignment: Assignment,
         grader: Grader,
         store: Store,
-        options: tuple[str, ...],
+        salt: str,
         trouble: Callable[[str, str], None],
         done: Callable[[int, bool], None],
         *,
@@ -68,12 +67,11 @@ class Run:
         self._trouble = trouble
         self._done = done
         self._force = force
-        self._base = fingerprint.combined(
-            assignment.slug, fingerprint.of_course(assignment), fingerprint.of_engine(), *options
-        )
+        self._salt = salt
+        self._digest = fingerprint.of_assignment(assignment)
         self._in_flight: dict[Future[Result], _InFlight] = {}
         self._by_mark: dict[str, _InFlight] = {}
-        self._graded: dict[str, str] = {}  # fingerprint → the submission that was graded with it in this run
+        self._graded: dict[str, str] = {}  # fingerprint → the submission with it that was graded in this run
         self.tally = Tally()
 
     def __call__(self, class_: Iterable[Found]) -> None:
@@ -91,7 +89,7 @@ class Run:
         except SubmissionError as error:
             self._unreadable(found, str(error))
             return
-        mark = fingerprint.combined(self._base, submission.sha256)
+        mark = self._mark(submission)
         if not self._force and (record := self._store.reusable(found, mark)):
             self.tally.reused += 1
             self._graded.setdefault(mark, found.name)
@@ -118,11 +116,11 @@ class Run:
             except CancelledError:
                 raise CannotGrade("grading was cancelled from outside") from None
             except EngineError as error:
-                result = self._empty(State.ERROR, NOT_GRADED, (str(error),))
+                result = empty_result(self._assignment, State.ERROR, notice=NOT_GRADED, log=(str(error),))
             self._write(flying, result)
 
     def _write(self, flying: _InFlight, result: Result) -> None:
-        self.tally.layers |= {line for line in result.log if line.startswith(_MISSING_LAYER)}
+        self.tally.missing_layers |= result.missing_layers
         self.tally.graded += 1
         self.tally.seconds += result.seconds
         self._put(flying.found, flying.mark, result)
@@ -137,8 +135,8 @@ class Run:
 
     def _unreadable(self, found: Found, reason: str) -> None:
         self.tally.unreadable += 1
-        mark = fingerprint.combined(self._base, reason)
-        result = self._empty(State.GRADED, reason)
+        mark = fingerprint.combined(self._digest, reason)
+        result = empty_result(self._assignment, State.GRADED, notice=reason)
         if self._store.reusable(found, mark) is None:
             self._store.put(found, mark, msgspec.structs.replace(result, submission=found.label), note(result))
         self._trouble(found.label, note(result))
@@ -152,20 +150,20 @@ class Run:
         self._store.put(found, mark, result, line, same_as)
         if result.state is State.ERROR:
             self.tally.errors += 1
-            causes = [text for text in result.log if not text.startswith(_MISSING_LAYER)]
-            line = f"{line}: {one_line('; '.join(causes), 1000)}"
+            line = f"{line}: {one_line('; '.join(result.log), 1000)}"
         if line:
             self._trouble(found.label, line)
         self._done(1, True)
 
-    def _empty(self, state: State, notice: str, log: tuple[str, ...] = ()) -> Result:
-        exercises = tuple(ExerciseResult(name, points) for name, points in self._assignment.exercises.items())
-        return Result(self._assignment.slug, self._assignment.title, "", state, exercises, notice, log)
+    def _mark(self, submission: Submission) -> str:
+        """The fingerprint that the result will have."""
+        job = Job(str(self._assignment.root), self._assignment.slug, submission, self._salt, device=self._grader.device)
+        return fingerprint.of_job(self._digest, job)
 
 
 def canonical(submission: Submission, assignment: Assignment) -> Submission:
-    """Under the name that the assignment gives it, whatever the platform called the file: a class hands in
-    `ada_pooling.py` and `bob_pooling.py`, and what both say is the same submission."""
+    """The submission under the assignment's own file name, whatever the platform called the file: `ada_pooling.py` and
+    `bob_pooling.py` with the same contents are the same submission."""
     name = assignment.file_names[submission.is_notebook]
     cells = submission.cells
     if not submission.is_notebook:

@@ -1,7 +1,7 @@
-"""What a class's folder OUT holds: a result file per submission for students, and beside it what only we read.
+"""The contents of a class's folder OUT: a result file per submission for students, and what only we read.
 
-`OUT/<name>.json` is the result in Gradescope's form. `OUT/.autograder/` has the roster and, per submission, the whole
-result with its fingerprint: for the next run, for the report, and with things that students must not see.
+`OUT/<name>.json` is the result in Gradescope's format. `OUT/.autograder/` has the roster and, per submission, the whole
+result with its fingerprint: for the next run and for the report, including what students must not see.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FOLDER = ".autograder"
 
 
 class Roll(msgspec.Struct, frozen=True):
-    """The class as it was last graded: which assignment, and everyone in it."""
+    """The class when it was last graded: the assignment, and everyone in it."""
 
     assignment: str
     title: str
@@ -33,8 +33,8 @@ class Roll(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is kept of one submission. `result` is decoded only where all of it is needed; `published` is the hash of
-    the file for students, `same_as` the submission whose result this is a copy of, because the two are identical."""
+    """What is kept of one submission. `result` is decoded only when all of it is needed; `published` is the hash of the
+    file for students; `same_as` is the identical submission whose result this is a copy of, if any."""
 
     fingerprint: str
     published: str
@@ -51,7 +51,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The folder OUT. Use as a context to write: then no second command writes there at the same time."""
+    """The folder OUT. Use it as a context to write: then no other command can write there at the same time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,13 +65,13 @@ class Store:
             self._records.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise UsageError(f"Cannot write to {self.folder}: {error.strerror or error}; name another.") from error
+            raise UsageError(f"Cannot write to {self.folder}: {error.strerror or error}; choose another.") from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
             raise UsageError(
-                f"Another `autograder batch` is writing to {self.folder}; wait for its end or name another place."
+                f"Another `autograder batch` is writing to {self.folder}; wait until it ends or choose another folder."
             ) from None
         self._remove_leftovers()
         return self
@@ -80,7 +80,7 @@ class Store:
         os.close(self._lock)
 
     def _remove_leftovers(self) -> None:
-        """Temporary files of a run that was killed."""
+        """Removes the temporary files of a run that was killed."""
         for folder in (self.folder, self._own, self._records):
             for path in folder.glob(".*.tmp"):
                 path.unlink(missing_ok=True)
@@ -89,15 +89,15 @@ class Store:
         return self.folder / f"{name}.json"
 
     def call(self, roll: Roll) -> None:
-        """Takes down who is in the class.
+        """Records who is in the class.
 
         Raises:
-            UsageError: the folder holds the results of another assignment, or cannot be written.
+            UsageError: the folder contains the results of another assignment, or cannot be written.
         """
         path = self._own / "class.json"
         if path.exists() and (before := self.roll()).assignment != roll.assignment:
             raise UsageError(
-                f"{self.folder} holds results of {before.assignment}; name another for those of {roll.assignment}."
+                f"{self.folder} has results of {before.assignment}; choose another folder for {roll.assignment}."
             )
         atomic.replace(path, msgspec.json.encode(roll))
 
@@ -106,29 +106,29 @@ class Store:
         try:
             return msgspec.json.decode((self._own / "class.json").read_bytes(), type=Roll)
         except OSError:
-            raise UsageError(f"{self.folder} holds no results of `autograder batch`; name its OUT.") from None
+            raise UsageError(f"{self.folder} has no results of `autograder batch`; give its OUT folder.") from None
         except msgspec.MsgspecError as error:
             raise UsageError(
                 f"{self._own / 'class.json'} is damaged ({error}); delete it and run `autograder batch`."
             ) from error
 
     def record(self, name: str) -> Record | None:
-        """None if there is none, or one that another version of the kit wrote."""
+        """None if there is none, or if another version of the kit wrote it."""
         try:
             return msgspec.json.decode((self._records / f"{name}.json").read_bytes(), type=Record)
         except (OSError, msgspec.MsgspecError):
             return None
 
     def records(self, roll: Roll) -> Iterator[tuple[Found, Record | None]]:
-        """One after the other, as they lie on disk: no more than one is in memory."""
+        """One after the other, read from disk: only one is in memory at a time."""
         for found in roll.found:
             yield found, self.record(found.name)
 
     def put(self, found: Found, fingerprint: str, result: Result, note: str, same_as: str = "") -> None:
-        """Writes both files. The record comes second: where it says so, the other is there.
+        """Writes both files, the record second: if the record exists, so does the other file.
 
         Raises:
-            UsageError: they cannot be written.
+            UsageError: the files cannot be written.
         """
         public = gradescope.encode(result)
         record = Record(
@@ -146,7 +146,7 @@ class Store:
         atomic.replace(self._records / f"{found.name}.json", msgspec.json.encode(record))
 
     def reusable(self, found: Found, fingerprint: str) -> Record | None:
-        """The record of exactly this submission under exactly these graders, with its published file put right."""
+        """The record of exactly this submission under exactly these graders; restores its published file if needed."""
         record = self.record(found.name)
         if record is None or record.fingerprint != fingerprint or record.state is not State.GRADED:
             return None

@@ -1,4 +1,4 @@
-"""`autograder batch`: grades a class, here or on a cluster, and goes on where an earlier run was stopped."""
+"""`autograder batch`: grades a class, here or on a cluster, and continues where an earlier run was stopped."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from autograder.batch.runner import Run, Tally, rate
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
 from autograder.errors import UsageError
-from autograder.jobs import WarmUp
 from autograder.output.inert import one_line
+from autograder.results.model import missing_layer
 from autograder.results.printer import Printer
 from autograder.sandbox.processors import cores
 from autograder.timing import devices
@@ -41,7 +41,7 @@ _RATE_SECONDS = 120.0  # how far back the rate looks: submissions differ
 
 @dataclass(frozen=True)
 class Where:
-    """On which machines: at most one of a scheduler's address and SLURM; none means here. Without `device` forward
+    """Which machines grade: those of a scheduler's address, SLURM's, or by default this one. Without `device`, forward
     passes are not timed."""
 
     jobs: int | None = None
@@ -65,7 +65,7 @@ def run(
     """Returns the exit code: 1 if something could not be graded through no fault of the student's.
 
     Raises:
-        UsageError: something about the request, or a result cannot be written.
+        UsageError: the request cannot be carried out, or a result cannot be written.
         EngineError: no submission can be graded.
     """
     assignment = load_assignment(find_course(course), slug)
@@ -89,17 +89,17 @@ def run(
                 nonlocal left
                 if worked:
                     bar.advance(task, count)
-                else:  # takes no time, so it must not count for the rate
+                else:  # takes no time, so it must not count towards the rate
                     left -= count
                     bar.update(task, total=left)
 
             for line in roster.left_out:
                 show.line((line, "yellow"))
-            work = Run(assignment, grader, store, (salt, grader.device), trouble, done, force=force)
+            work = Run(assignment, grader, store, salt, trouble, done, force=force)
             try:
                 work(chosen)
             finally:
-                with contextlib.suppress(UsageError):  # the disk may be full: what happened first is said first
+                with contextlib.suppress(UsageError):  # the disk may be full: the first error is the one to report
                     gradebook.write(store)
         gradebook.write(store)
     _print_end(work.tally, len(chosen), started, output, show)
@@ -117,7 +117,7 @@ def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
             if name in (found.name, found.label, *(who for s in found.students for who in (s.name, s.login) if who))
         ]
         if not named:
-            raise UsageError(f"There is no submission called {name!r}; see the names in the folder.")
+            raise UsageError(f"There is no submission called {name!r}; check the names in the folder.")
         chosen += [found for found in named if found not in chosen]
     return chosen
 
@@ -134,7 +134,7 @@ def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]
             context = cluster.connect(assignment, salt, where.device, where.scheduler)
     else:
         device = devices.choose(where.device) if where.device else ""
-        context = LocalGrader(WarmUp(str(assignment.root), assignment.slug, salt), where.jobs or cores(), device)
+        context = LocalGrader(assignment, salt, where.jobs or cores(), device)
     with context as grader:
         yield grader
 
@@ -162,8 +162,8 @@ def _progress(console: Console) -> Progress:
 
 
 def _print_end(tally: Tally, count: int, started: float, output: Path, show: Printer) -> None:
-    for line in sorted(tally.layers):
-        show.line((f"On this machine: {line}", "yellow"))
+    for name, why in sorted(tally.missing_layers.items()):
+        show.line((f"On this machine: {missing_layer(name, why)}", "yellow"))
     parts = [f"{tally.graded} graded"] if tally.graded else []
     for number, words in (
         (tally.reused, "unchanged since the last run"),
@@ -173,9 +173,7 @@ def _print_end(tally: Tally, count: int, started: float, output: Path, show: Pri
         parts += [f"{number} {words}"] if number else []
     show.line((f"{count} submission{'s' * (count != 1)}: {', '.join(parts)}.", "bold"))
     if tally.errors:
-        text = (
-            f"{tally.errors} could not be graded, which is the kit's fault; run the command again to try these again."
-        )
+        text = f"{tally.errors} could not be graded because the kit failed; run the command again to retry them."
         show.line((text, "bold magenta"))
     seconds = time.monotonic() - started
     speed = rate(tally, started)

@@ -1,4 +1,4 @@
-"""`autograder check`: a student's own run of the public tests. Needs nothing hidden, and no particular system."""
+"""`autograder check`: runs the public tests for a student. Needs nothing hidden and no particular system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.submissions.sources import SubmissionError
 
 
 def run(file: Path | None, tests: Path | None) -> int:
-    """Runs the public tests on `file` (default: the one in this folder) and prints what came of it.
+    """Runs the public tests on `file` (default: the one in this folder) and prints the outcome.
 
     Returns:
         The exit code: 0 if all tests pass, else 1.
@@ -39,6 +39,6 @@ def run(file: Path | None, tests: Path | None) -> int:
         outcome = run_tests(place.file, submission, place.module, place.tests, watch)
     printing.print_outcome(outcome, f"Public tests of {place.module} · {submission.name}", console)
     if outcome.broken is None and not outcome.tests:
-        raise UsageError(f"{place.tests} holds no tests.")
+        raise UsageError(f"{place.tests} contains no tests.")
     passed = all(ended.status in (TestStatus.PASSED, TestStatus.SKIPPED) for ended in outcome.ended.values())
     return 0 if passed and outcome.broken is None else 1

@@ -1,4 +1,4 @@
-"""`autograder grade`: one submission after the other, each with a result file from the first moment on."""
+"""`autograder grade`: grades submissions one after another; each has a result file from the first moment."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
 from autograder.output.inert import inert
 from autograder.results import gradescope
-from autograder.results.model import ExerciseResult, Result, State
+from autograder.results.feedback import NOT_GRADED
+from autograder.results.model import Result, State
 from autograder.submissions.reading import infer_slug, read_submission
 from autograder.submissions.sources import SubmissionError
 from autograder.timing import devices
@@ -26,7 +27,7 @@ from autograder.timing import devices
 if TYPE_CHECKING:
     from autograder.engine.client import Engine
 
-NOT_FINISHED = "Grading has not finished. If this is still here after some minutes, please tell your instructor."
+NOT_FINISHED = "Grading has not finished. If you still see this after a few minutes, please tell your instructor."
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def run(
     """Grades and reports; returns the exit code.
 
     Raises:
-        UsageError: something about the request; nothing was graded then.
+        UsageError: the request cannot be carried out; nothing was graded.
     """
     wanted, device = device, devices.choose(device) if timing else ""
     output = output or Path("results.json" if len(submissions) == 1 else "results")
@@ -59,7 +60,7 @@ def run(
         gradescope.write(_empty(task, State.UNFINISHED, NOT_FINISHED), task.output)
     from autograder.engine.client import Engine
 
-    with Engine(*{task.assignment.graders for task in tasks}) as engine:  # imports torch while we import rich
+    with Engine(*(task.assignment for task in tasks)) as engine:  # imports torch while we import rich
         from rich.console import Console
         from rich.progress import track
 
@@ -74,7 +75,7 @@ def run(
         for task in track(tasks, "Grading", console=console) if many else tasks:
             result = _grade(engine, task, salt, device)
             gradescope.write(result, task.output)
-            for line in result.log:
+            for line in result.for_instructor:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
             results.append((task.path.name, result))
     if many:
@@ -97,7 +98,7 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
         found = slug or infer_slug(path, assignment_slugs(course))
         if found is None:
             looked_for = ", ".join(f"{name}.py, {name}.ipynb" for name in assignment_slugs(course))
-            raise UsageError(f"{given}: cannot tell the assignment (looked for {looked_for}); name it with -a.")
+            raise UsageError(f"{given}: cannot tell which assignment it is (looked for {looked_for}); name it with -a.")
         assignment = load_assignment(course, found)
         if len(submissions) == 1:
             yield _Task(path, assignment, output)
@@ -119,10 +120,9 @@ def _grade(engine: Engine, task: _Task, salt: str, device: str) -> Result:
     try:
         return engine.grade(Job(str(task.assignment.root), task.assignment.slug, submission, salt, device=device))
     except EngineError as error:
-        result = _empty(task, State.ERROR, "Grading failed. It is not your fault; your instructor has been told.")
-        return msgspec.structs.replace(result, log=(str(error),), seconds=round(time.monotonic() - started, 3))
+        result = _empty(task, State.ERROR, NOT_GRADED, (str(error),))
+        return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
 
 
-def _empty(task: _Task, state: State, notice: str) -> Result:
-    exercises = tuple(ExerciseResult(name, points) for name, points in task.assignment.exercises.items())
-    return Result(task.assignment.slug, task.assignment.title, task.path.name, state, exercises, notice)
+def _empty(task: _Task, state: State, notice: str, log: tuple[str, ...] = ()) -> Result:
+    return empty_result(task.assignment, state, submission=task.path.name, notice=notice, log=log)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment, require_exercises
+from autograder.course import Assignment, find_course, load_assignments, read_toml, require_exercises
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
@@ -25,14 +24,9 @@ from autograder.sandbox.processors import cores
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 class Explained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mutant that does what the contract asks: `change` as the command prints it, and why that is so."""
+    """A mutant that still meets the contract: `change` as the command prints it, and `why` it does."""
 
     exercise: str
     change: str
@@ -45,7 +39,7 @@ class _Explanations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass
 class MutantTally:
-    """What became of an exercise's mutants."""
+    """How the mutants of one exercise fared."""
 
     caught: int = 0
     equivalent: int = 0
@@ -75,12 +69,11 @@ def run(
         EngineError: the graders do not run.
     """
     root = find_course(course)
-    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    assignments = load_assignments(root, slugs)
     require_exercises(exercises, assignments)
     show = Printer(Console(highlight=False))
     unexplained = 0
-    graders = [assignment.graders for assignment in assignments]
-    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*assignments) as engine:
         try:
             for assignment in assignments:
                 started = time.monotonic()
@@ -149,8 +142,8 @@ def _explanations(assignment: Assignment) -> list[Explained]:
     if not path.exists():
         return []
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Explanations).mutant
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(read_toml(path), _Explanations).mutant
+    except msgspec.ValidationError as error:
         raise UsageError(f"Correct {path}: {error}.") from error
 
 
@@ -185,7 +178,7 @@ def _print(assignment: Assignment, rows: dict[str, MutantTally], seconds: float,
     if unexplained:
         path = (assignment.graders / "equivalent_mutants.toml").relative_to(assignment.root)
         show.console.print()
-        show.line((f"Not noticed: write a check, or say in {path} why each is no mistake.", "red"))
+        show.line((f"Not noticed: write a check, or say in {path} why each is not a mistake.", "red"))
     for name, change in unexplained:
         fields = {"exercise": name, "change": change, "why": ""}
         lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]

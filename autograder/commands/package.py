@@ -1,25 +1,24 @@
 """`autograder package`: writes the zip that Gradescope builds an autograder from, for those who do not use an image.
 
-The same files as in the image, at the root of the archive. The same course gives the same bytes: names are sorted,
+The archive has the same files as the image, at its root. The same course gives the same bytes: names are sorted,
 times are fixed and nothing is compressed (which would depend on the library's version; all of it is text).
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course import Assignment, find_course, load_assignments
 from autograder.errors import UsageError
+from autograder.output import atomic
 from autograder.platforms.gradescope.settings import load_settings
 
 _ENGINE = Path(__file__).resolve().parents[1]
 _AT_ROOT = ("run_autograder", "setup.sh", "requirements.txt")
-_SCRIPTS = ("run_autograder", "setup.sh")  # run by a shell that knows no other line ends than \n
+_SCRIPTS = ("run_autograder", "setup.sh")  # run by a shell that accepts only \n as a line end
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -30,16 +29,16 @@ def run(slugs: tuple[str, ...], output: Path, *, course: Path | None = None) -> 
         UsageError: an assignment has a mistake, or the zip cannot be written.
     """
     root = find_course(course)
-    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    assignments = load_assignments(root, slugs)
     for assignment in assignments:
         load_settings(assignment)
         if not assignment.solution.is_file():
-            raise UsageError(f"There is no solution {assignment.solution}, and nothing can be compared without it.")
+            raise UsageError(f"There is no solution {assignment.solution}; without it, nothing can be compared.")
     try:
         data = archive(root, assignments)
-        _write(output, data)
     except OSError as error:
-        raise UsageError(f"Cannot write {output}: {error.strerror or error}.") from error
+        raise UsageError(f"Cannot read {error.filename}: {error.strerror}.") from error
+    atomic.replace(output, data)
     names = ", ".join(assignment.slug for assignment in assignments)
     print(f"{output}: {len(data) / 2**20:.1f} MB, grades {names}")
     return 0
@@ -67,21 +66,10 @@ def archive(root: Path, assignments: list[Assignment]) -> bytes:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every ordinary file below `folder` with its name there; nothing hidden and nothing that Python made."""
+    """Every ordinary file below `folder` with its name there; no hidden files and no Python caches."""
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         if any(part.startswith(".") or part == "__pycache__" for part in parts) or path.suffix == ".pyc":
             continue
         if path.is_file() and not path.is_symlink():
             yield "/".join(parts), path
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Puts the zip at `path` at once and completely."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -1,29 +1,28 @@
-"""`autograder release`: writes what students receive, made from the solutions, into assignments/, and beside the
-solutions the notebooks that nbgrader makes it from. A course that is set up for nbgrader gets its gradebook filled."""
+"""`autograder release`: makes the students' files in assignments/ from the solutions. Next to the solutions it writes
+the notebooks that nbgrader starts from, and it fills nbgrader's gradebook if the course is set up for that."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course import Assignment, find_course, load_assignments
 from autograder.course.skeletons import skeleton, source_notebook
 from autograder.errors import UsageError
+from autograder.output import atomic
 from autograder.platforms.nbgrader import generating
 
 
 def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None = None) -> int:
-    """Brings the files of these assignments (default: all) up to date, or only tells which are not.
+    """Brings the files of these assignments (default: all) up to date, or only says which are not.
 
     Returns:
         The exit code: 1 if `only_check` found a stale file, else 0.
 
     Raises:
-        UsageError: there is no such assignment, or its solution cannot be released; nothing was written then.
+        UsageError: there is no such assignment, or its solution cannot be released; nothing was written.
     """
     root = find_course(course)
-    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    assignments = load_assignments(root, slugs)
     files = _files(root, assignments)
     stale = {path: text for path, text in files.items() if _current(path) != text.encode()}
     for path in files:
@@ -38,7 +37,7 @@ def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None
             print(f"{name}: up to date")
     if not only_check and (root / generating.CONFIG).exists():
         generating.record(root, [assignment.slug for assignment in assignments])
-        print("The gradebook of nbgrader knows these assignments.")
+        print("The nbgrader gradebook now has these assignments.")
     return 1 if only_check and stale else 0
 
 
@@ -76,15 +75,8 @@ def _current(path: Path) -> bytes | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Puts `text` at `path` at once and completely."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror or error}.") from error
+    atomic.replace(path, text.encode())

@@ -24,7 +24,7 @@ def run(output: Path, *, feedback: bool = True) -> int:
         from autograder.report.analysis import Analysis, whole
         from autograder.report.pages import FEEDBACK, REPORT, Pages
     except ImportError as error:
-        raise UsageError(f"The package {error.name} is missing; pip install 'torch-autograder[report]'.") from error
+        raise UsageError(f"The package {error.name} is missing; run pip install 'torch-autograder[report]'.") from error
     store = Store(output)
     roll = store.roll()
     console = Console(highlight=False, soft_wrap=True)

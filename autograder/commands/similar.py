@@ -1,4 +1,4 @@
-"""`autograder similar`: lists pairs of submissions that are suspiciously alike, for a person to look at."""
+"""`autograder similar`: lists suspiciously similar pairs of submissions, for a person to look at."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
         from autograder.report.pages import Pages
         from autograder.report.similarity import Class, Pair, side_by_side
     except ImportError as error:
-        raise UsageError(f"The package {error.name} is missing; pip install 'torch-autograder[similar]'.") from error
+        raise UsageError(
+            f"The package {error.name} is missing; run pip install 'torch-autograder[similar]'."
+        ) from error
     store = Store(output)
     roll = store.roll()
     assignment = load_assignment(find_course(course), roll.assignment)
@@ -44,7 +46,7 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
         if source := _source(found, assignment):
             class_.add(found.name, source)
     if not len(class_):
-        raise UsageError(f"None of the {len(roll.found)} submissions can be read where they were graded from.")
+        raise UsageError(f"None of the {len(roll.found)} submissions can still be read from where they were graded.")
     pairs = class_.pairs(threshold)
     common = class_.common()
 
@@ -57,14 +59,14 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
     for pair in pairs[:_SHOWN]:
         names = [one_line(everyone[name].label, 40) for name in (pair.first, pair.second)]
         show.line((f"{pair.share:4.0%}  ", "bold"), (f"{names[0]}  –  {names[1]}", ""))
-    more = f", of which the first {_SHOWN} are shown" if len(pairs) > _SHOWN else ""
-    count = f"{len(pairs) or 'No'} pair{'s' * (len(pairs) != 1)}"
-    show.line((f"{count} of {len(class_)} submissions alike by {threshold:.0%} or more{more}: {output / PAGE}", "bold"))
+    more = f" (the first {_SHOWN} are shown)" if len(pairs) > _SHOWN else ""
+    count = f"{len(pairs) or 'No'} pair{'s' * (len(pairs) != 1)} among {len(class_)} submissions"
+    show.line((f"{count} with at least {threshold:.0%} shared code{more}: {output / PAGE}", "bold"))
     return 0
 
 
 def _source(found: Found, assignment: Assignment) -> str:
-    """Nothing where there is no readable file, or no longer."""
+    """Empty if there is no readable file, or no longer."""
     try:
         submission: Submission = read_submission(Path(found.path), assignment.module)
     except SubmissionError:

@@ -1,4 +1,4 @@
-"""`autograder timing`: how well this machine can time forward passes, found out with the solutions themselves."""
+"""`autograder timing`: finds out how well this machine can time forward passes, using the solutions themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.course import Assignment, assignment_slugs, find_course, load_assignment
+from autograder.course import Assignment, find_course, load_assignments
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job
@@ -30,7 +30,7 @@ def run(
     course: Path | None = None,
 ) -> int:
     """Times the solutions of these assignments (default: all that are timed) `decisions` times against themselves, and
-    `slow` times (default: as often) slowed down.
+    `slow` times (default: equally often) slowed down.
 
     Returns:
         The exit code: 0 if this machine is fit for timing them, else 1.
@@ -45,8 +45,8 @@ def run(
     if device == "auto" and where == "cpu":
         show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
     found: list[Calibration] = []
-    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
-    with Engine(*(assignment.graders for assignment in assignments)) as engine:
+    assignments = load_assignments(root, slugs)
+    with Engine(*assignments) as engine:
         for assignment in assignments:
             counts = decisions, decisions if slow is None else slow
             found += _calibrated(engine, assignment, counts, where, console)
@@ -130,5 +130,5 @@ def _print(found: list[Calibration], show: Printer) -> None:
             f"This machine ({', '.join(sorted(names)) or 'nothing measured'}) is {'' if fit else 'not '}fit for timing",
             "bold green" if fit else "bold red",
         ),
-        (f"; wrong deductions in at most {share:.1%} of {decisions} decisions (95 % confidence)", ""),
+        (f"; wrong deductions in at most {share:.1%} of {decisions} decisions (95% confidence)", ""),
     )

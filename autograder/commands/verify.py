@@ -1,4 +1,4 @@
-"""`autograder verify`: grades submissions whose worth is known, many at a time, and tells what does not hold."""
+"""`autograder verify`: grades submissions whose score is known, many in parallel, and says what does not hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.course import assignment_slugs, find_course, load_assignment, require_exercises
+from autograder.course import find_course, load_assignments, require_exercises
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
@@ -36,27 +36,26 @@ def run(
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
-    A misconception is graded whole the first time; all its other runs ask only the exercise that it belongs to.
-    With `exercises` only the misconceptions of those are tried, with `most` no more than that of each. `table` is
-    a file that gets the figures, if all are tried.
+    A misconception is graded in full the first time; all its other runs grade only the exercise that it belongs to.
+    With `exercises`, only the misconceptions of those are tried; with `most`, at most that many of each. `table` is
+    a file to which the figures are written, if all are tried.
 
     Returns:
-        The exit code: 0 if all that must hold does, else 1.
+        The exit code: 0 if everything holds that must hold, else 1.
 
     Raises:
-        UsageError: there is no such assignment, its solution's markers are wrong, or not all is tried for a table.
+        UsageError: there is no such assignment, its solution's markers are wrong, or a partial run wants a table.
         EngineError: there is no solution.
     """
     root = find_course(course)
-    assignments = [load_assignment(root, slug) for slug in dict.fromkeys(slugs or assignment_slugs(root))]
+    assignments = load_assignments(root, slugs)
     require_exercises(exercises, assignments)
     if table and (exercises or most is not None):
-        raise UsageError("The table tells of whole runs: leave out --exercise and --most, or --table.")
+        raise UsageError("The table needs a complete run: leave out --exercise and --most, or leave out --table.")
     console = Console(highlight=False)
     show = Printer(console)
     sound = True
-    graders = [assignment.graders for assignment in assignments]
-    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*graders) as engine:
+    with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*assignments) as engine:
         try:
             for number, assignment in enumerate(assignments):
                 started = time.monotonic()
@@ -64,9 +63,9 @@ def run(
                 with console.status(f"Reading {assignment.slug}"):
                     subjects = verification.subjects(exercises, most)
                 for salt in salts:
-                    with contextlib.suppress(EngineError):  # every run will say so again, and is told below
+                    with contextlib.suppress(EngineError):  # every run says so again, which is reported below
                         engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt))
-                # Salt by salt: only judges of one rehearsal share the processors fairly.
+                # Salt by salt: only judges of one class server share the processors fairly.
                 runs = [
                     (subject, salt, (salt, again) == (salts[0], 0))
                     for salt in salts
@@ -85,7 +84,7 @@ def run(
                     update(table, _cells(verification, len(salts), repeats))
                 sound = sound and not verification.problems
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # the engine's end will end those that run
+            pool.shutdown(wait=False, cancel_futures=True)  # closing the engine ends those that are running
             raise
     return 0 if sound else 1
 
@@ -188,7 +187,7 @@ def _print_table(verification: Verification, show: Printer) -> None:
 
 
 def _print_item(symbol: str, style: str, text: str, show: Printer) -> None:
-    """One line, or more where the screen is narrow, below the line's own beginning."""
+    """One item, wrapped with a hanging indent where the screen is narrow."""
     lines = show.text(text).wrap(show.console, max(show.console.width - 2, 20))
     for number, line in enumerate(lines):
         show.console.print(show.text(f"{symbol} " if not number else "  ", style).append_text(line))

@@ -4,9 +4,22 @@ from autograder.course.assignment import (
     Assignment,
     Limits,
     assignment_slugs,
+    empty_result,
     find_course,
     load_assignment,
+    load_assignments,
+    read_toml,
     require_exercises,
 )
 
-__all__ = ["Assignment", "Limits", "assignment_slugs", "find_course", "load_assignment", "require_exercises"]
+__all__ = [
+    "Assignment",
+    "Limits",
+    "assignment_slugs",
+    "empty_result",
+    "find_course",
+    "load_assignment",
+    "load_assignments",
+    "read_toml",
+    "require_exercises",
+]

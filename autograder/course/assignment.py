@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from autograder.errors import UsageError
-from autograder.results.model import Visibility
+from autograder.results.model import ExerciseResult, Result, State, Visibility
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,11 +27,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: int = 2048
 
 
+Preload = Literal["optimizers", "meta device"]
+
+
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
 
-    `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"), where
-    that is not what the grader's own mark says. `gradescope` is read by the part of that name.
+    `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"); it
+    overrides the grader's own mark. `gradescope` is read by the package of that name.
     """
 
     slug: str
@@ -42,10 +46,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     visibility: dict[str, Visibility] = {}
     gradescope: dict[str, Any] = {}
+    preload: tuple[Preload, ...] = ()
 
     @property
     def module(self) -> str:
-        """Name of the module that a student hands in."""
+        """The name of the module that a student hands in."""
         return self.slug
 
     @property
@@ -71,8 +76,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def find_course(start: Path | None = None) -> Path:
-    """The nearest folder, from `start` (default: the working directory) upward, that holds `graders/`; without `start`
-    at last the one that this package lies in.
+    """The nearest folder with `graders/`, from `start` (default: the working directory) upward; without `start`, the
+    folder that contains this package comes last.
 
     Raises:
         UsageError: there is none.
@@ -83,8 +88,8 @@ def find_course(start: Path | None = None) -> Path:
         if any(folder.glob("graders/*/assignment.toml")):
             return folder
     raise UsageError(
-        f"No course here: neither {start} nor a folder above it holds graders/<assignment>/assignment.toml; "
-        "change into the course's folder or name it with --course."
+        f"No course here: neither {start} nor a folder above it contains graders/<assignment>/assignment.toml; "
+        "change to the course's folder or name it with --course."
     )
 
 
@@ -102,10 +107,10 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     if slug not in assignment_slugs(root):
         known = ", ".join(assignment_slugs(root))
         raise UsageError(f"There is no assignment {slug!r} in {root}; choose one of: {known}.")
+    fields = {"slug": slug, "root": str(root), **read_toml(path)}
     try:
-        fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        assignment = msgspec.convert({"slug": slug, "root": str(root), **fields}, Assignment, dec_hook=_to_path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        assignment = msgspec.convert(fields, Assignment, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
         raise UsageError(f"Correct {path}: {error}.") from error
     wrong = [name for name, points in assignment.exercises.items() if not 0 < points < float("inf")]
     if wrong or not assignment.exercises:
@@ -116,8 +121,33 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     return assignment
 
 
+def load_assignments(root: Path, slugs: Iterable[str] = ()) -> list[Assignment]:
+    """These assignments, each once; without `slugs`, all of the course.
+
+    Raises:
+        UsageError: as `load_assignment`.
+    """
+    return [load_assignment(root, slug) for slug in dict.fromkeys(slugs) or assignment_slugs(root)]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises UsageError: the file cannot be read, or it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"Correct {path}: {error}.") from error
+
+
+def empty_result(
+    assignment: Assignment, state: State, *, submission: str = "", notice: str = "", log: tuple[str, ...] = ()
+) -> Result:
+    """A result of this assignment without checks, and so without points."""
+    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
+    return Result(assignment.slug, assignment.title, submission, state, exercises, notice, log)
+
+
 def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:
-    """Raises UsageError unless every one of `exercises` belongs to one of `assignments`."""
+    """Raises UsageError unless each of `exercises` belongs to one of `assignments`."""
     known = [name for assignment in assignments for name in assignment.exercises]
     if unknown := [name for name in exercises if name not in known]:
         raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")

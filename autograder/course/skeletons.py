@@ -1,5 +1,5 @@
-"""Turns a solution into what students receive: what stands between nbgrader's solution markers becomes a stub. The file
-is made here; the notebook is made by nbgrader, from the source notebook that is made here."""
+"""Turns a solution into what students receive: the code between nbgrader's solution markers becomes a stub. The file is
+made here; nbgrader makes the notebook, from the source notebook that is made here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.errors import UsageError
 BEGIN, END = (
     "BEGIN SOLUTION",
     "END SOLUTION",
-)  # written `### BEGIN SOLUTION`; nbgrader looks for no more than this
+)  # written `### BEGIN SOLUTION`; nbgrader looks only for this part
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 
 SETUP = "# Run this first: with %check, each exercise below can be tested.\n%load_ext autograder"
@@ -23,52 +23,52 @@ _CELL = re.compile(r"# %%")
 
 
 def skeleton(solution: str, name: str = "the solution") -> str:
-    """`solution` as nbgrader's ClearSolutions would leave it, and certain to be valid Python.
+    """`solution` as nbgrader's ClearSolutions would leave it, guaranteed to be valid Python.
 
     Args:
-        solution: the text of a solution file, percent cells or plain.
+        solution: the text of a solution file, with percent cells or plain.
         name: what error messages call that file.
 
     Raises:
-        UsageError: the markers do not fit together, or what is left without the solutions is no Python.
+        UsageError: the markers do not match, or what is left without the solutions is not valid Python.
     """
     lines: list[str] = []
     begun = 0  # the line in which the open region began
     for number, line in enumerate(solution.split("\n"), 1):
         if BEGIN in line:
             if begun:
-                raise UsageError(f"Correct {name}, line {number}: this solution begins inside that of line {begun}.")
+                raise UsageError(f"Correct {name}, line {number}: this solution begins inside the one in line {begun}.")
             begun = number
             indent = line[: len(line) - len(line.lstrip())]
-            # In no function, an exception would end the whole file: what stands above the region must do.
+            # Outside a function, an exception would stop the whole file: the code above the region has to do.
             lines += [indent + stub for stub in (STUB if indent else STUB[:1])]
         elif END in line:
             if not begun:
-                raise UsageError(f"Correct {name}, line {number}: a solution ends here that never began.")
+                raise UsageError(f"Correct {name}, line {number}: a solution ends here, but none has begun.")
             begun = 0
         elif not begun:
             lines.append(line)
         elif _CELL.match(line):
             raise UsageError(
-                f"Correct {name}, line {begun}: this solution goes on into the next cell, in line {number}."
+                f"Correct {name}, line {begun}: this solution continues into the next cell, in line {number}."
             )
     if begun:
-        raise UsageError(f"Correct {name}, line {begun}: this solution never ends; write ### {END} behind it.")
+        raise UsageError(f"Correct {name}, line {begun}: this solution never ends; write ### {END} after it.")
     text = "\n".join(lines)
     try:
         compile(text, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno} of what is left" if isinstance(error, SyntaxError) else ""
         raise UsageError(
-            f"Correct {name}: without its solutions it is no valid Python ({error.args[0]}{where})."
+            f"Correct {name}: without its solutions it is not valid Python ({error.args[0]}{where})."
         ) from error
     return text
 
 
 def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
-    """The notebook of a solution as nbgrader wants its source, as JSON; the same text gives the same notebook, byte by
-    byte. What holds solutions is an answer cell; each exercise has a test cell worth its points behind its last one."""
-    import jupytext  # here: only authors need it, and it takes a while to load
+    """The notebook of a solution as nbgrader wants its source, as JSON; the same text gives the same notebook, byte for
+    byte. Cells with solutions are answer cells; after its last one, each exercise has a test cell worth its points."""
+    import jupytext  # imported here: only authors need it, and it takes a while to load
     import nbformat
 
     book = jupytext.reads(solution, fmt="py:percent")
@@ -83,12 +83,12 @@ def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
     for number, cell in enumerate(book.cells):
         cell.metadata.pop("lines_to_next_cell", None)
         if answers[number]:
-            # Students see it: of the names in the solution only those that they know anyhow.
+            # Students see the name, so use only names from the solution that they know anyway.
             public = [name for name in bound[number] if name in exercises] or _bound_names(skeleton(cell.source))
             name = public[0] if public else "answer"
             _mark(cell, _free(cell_id(name), ids), solution=True)
         else:
-            # From the cell's text: jupytext's are random. Only a repeated text needs more to be told apart.
+            # From the cell's text, as jupytext's ids are random. Only repeated texts need something extra.
             cell.id = _free(hashlib.blake2b(cell.source.encode(), digest_size=4).hexdigest(), ids)
         cells.append(cell)
         if number == 0:
@@ -109,7 +109,7 @@ def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
 
 
 def cell_id(name: str) -> str:
-    """A name as both nbgrader and the notebook format allow it for a cell."""
+    """The name, made valid as a cell id for both nbgrader and the notebook format."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:50]
 
 
@@ -126,7 +126,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _mark(cell: Any, name: str, *, solution: bool = False, points: float | None = None) -> None:
-    """Makes it an answer cell, a test cell worth `points`, or one that is only protected."""
+    """Marks it as an answer cell, a test cell worth `points`, or a cell that is only protected."""
     grade = points is not None
     mark: dict[str, Any] = {"grade": grade, "grade_id": name, "locked": not solution, "schema_version": 3}
     mark |= {"solution": solution, "task": False}
@@ -137,7 +137,7 @@ def _mark(cell: Any, name: str, *, solution: bool = False, points: float | None 
 
 
 def _bound_names(source: str) -> list[str]:
-    """What a cell defines: functions, classes and variables, also those of which it only sets an entry."""
+    """What a cell defines: functions, classes and variables, including variables of which it only sets an entry."""
     names: list[str] = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

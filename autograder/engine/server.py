@@ -1,16 +1,18 @@
-"""The process behind every command that grades: imports torch once, forks the zygote, then a judge per job.
+"""The grading server, the process behind every command that grades: it imports torch once, forks the zygote, and then
+forks a judge for each job.
 
-Its own memory holds nothing of the course when the zygote is forked: it is started with a clean environment and a
-constant command line, and jobs arrive only afterwards. For a class it also forks a *stage*: a process that rehearses
-one assignment and then forks judges that have the graders imported and the examples made.
+Its memory holds nothing of the course when the zygote is forked: it is started with a clean environment and a constant
+command line, and jobs arrive only afterwards. For a class it also forks a *class server*, which warms up one assignment
+(the graders are imported, the examples made and the reference's answers recorded) and then forks the judges.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 # In this order: what the zygote may have, then (see `main`) what only judges need.
@@ -21,7 +23,7 @@ from numpy import random as random  # Hypothesis would import it in each judge
 from autograder import probes as probes
 from autograder.engine.torch_without_compiler import import_compiler, import_meta_kernels, leave_compiler_alone
 from autograder.engine.torchvision_beside_cpu_torch import declare_operators
-from autograder.errors import EngineError, UsageError
+from autograder.errors import EngineError, EngineGone, UsageError
 from autograder.notebooks import cells as cells  # what shows notebooks runs in workers as well
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
@@ -30,12 +32,12 @@ from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.processors import ProcessorSlots
 from autograder.sandbox.torch_state import reset_torch
 
-# What takes long to import, and what some graders need.
-WARM_UPS = {"optimizers": import_compiler, "meta device": import_meta_kernels}
+# What takes long to import: a course's assignment.toml says which of it its graders or submissions need.
+PRELOADS = {"optimizers": import_compiler, "meta device": import_meta_kernels}
 
 
-def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoReturn:
-    """Serves on two inherited sockets until whoever holds the lifeline is gone. `warm_ups` are names of `WARM_UPS`."""
+def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoReturn:
+    """Serves on two inherited sockets until whoever holds the lifeline is gone. `preload` are names of `PRELOADS`."""
     confinement.refuse_debuggers()
     confinement.adopt_orphans()
     keep_memory()
@@ -47,17 +49,18 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
     torch.ones(2, 2) @ torch.ones(2, 2)
     declare_operators()  # a submission may import torchvision
     leave_compiler_alone()
-    for name in warm_ups:
-        WARM_UPS[name]()
+    for name in preload:
+        PRELOADS[name]()
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
-    client, zygote_pid = _start_zygote(control, lifeline)
+    # The last is held and never used: the zygote ends when the last process that has a copy of it is gone.
+    client, zygote_pid, _held = _start_zygote(control, lifeline)
     from autograder.grading import judge
-    from autograder.jobs import CLASS_SERVER, SHOW, Job, WarmUp
+    from autograder.jobs import CLASS_SERVER, NOTEBOOK, Job, WarmUp
     from autograder.notebooks import playback
     from autograder.notebooks.requests import Show
 
-    def serve(control: socket.socket, lifeline: socket.socket, others: set[int], rehearsed: Any = None) -> NoReturn:
+    def serve(control: socket.socket, lifeline: socket.socket, others: set[int], warm: Any = None) -> NoReturn:
         server = os.getpid()
         slots = ProcessorSlots()
 
@@ -65,38 +68,51 @@ def main(control_fd: int, lifeline_fd: int, warm_ups: Sequence[str] = ()) -> NoR
             confinement.die_with_parent(server)
             request, slot = place
             if request == CLASS_SERVER:
-                open_stage(channel)
+                become_class_server(channel)
             slots.pin(slot)
-            if request == SHOW:
+            if request == NOTEBOOK:
                 order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Show)
                 send_frame(channel, b"shown", [msgspec.msgpack.encode(playback.show(order, client))])
-                return
-            job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
-            tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
-            send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, rehearsed))])
+            else:
+                judge_submission(channel, warm)
 
         hooks = Hooks(lambda request: (request, slots.take()), run, lambda place: slots.release(place[1]))
         ForkServer(control, lifeline, hooks, others).serve()
 
-    def open_stage(channel: socket.socket) -> NoReturn:
+    def judge_submission(channel: socket.socket, warm: Any) -> None:
+        job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
+        tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
+        with _told(channel):
+            send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, warm))])
+
+    def become_class_server(channel: socket.socket) -> NoReturn:
         confinement.adopt_orphans()
         request, fds, _, _ = socket.recv_fds(channel, 4096, 2)
-        stage = msgspec.msgpack.decode(request, type=WarmUp)
+        order = msgspec.msgpack.decode(request, type=WarmUp)
         control, lifeline = (socket.socket(fileno=fd) for fd in fds)
 
-        def ready(*rehearsed: Any) -> NoReturn:
+        def ready(*warm: Any) -> NoReturn:
             send_frame(channel, b"ready")
             _freeze()
-            serve(control, lifeline, set(), rehearsed)
+            serve(control, lifeline, set(), warm)
 
-        try:
-            judge.rehearse(stage, ready)
-        except (EngineError, UsageError) as error:
-            send_frame(channel, b"failed", [str(error).encode()])
+        with _told(channel):
+            judge.warm_up(order, ready)
         os._exit(0)
 
     _freeze()
     serve(control, lifeline, {zygote_pid})
+
+
+@contextlib.contextmanager
+def _told(channel: socket.socket) -> Iterator[None]:
+    """Tells the client why there is nothing else to tell."""
+    try:
+        yield
+    except EngineGone as error:
+        send_frame(channel, b"gone", [str(error).encode()])
+    except (EngineError, UsageError) as error:
+        send_frame(channel, b"failed", [str(error).encode()])
 
 
 def _freeze() -> None:
@@ -107,7 +123,8 @@ def _freeze() -> None:
     gc.enable()
 
 
-def _start_zygote(*ours: socket.socket) -> tuple[Client, int]:
+def _start_zygote(*ours: socket.socket) -> tuple[Client, int, socket.socket]:
+    """Who asks it for workers, its pid, and its lifeline."""
     control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     lifeline, lifeline_there = socket.socketpair()
     pid = os.fork()
@@ -117,9 +134,4 @@ def _start_zygote(*ours: socket.socket) -> tuple[Client, int]:
         zygote.serve(control_there, lifeline_there)
     control_there.close()
     lifeline_there.close()
-    # Held, never used: the zygote ends when the last process that has a copy of it is gone.
-    _held.append(lifeline)
-    return Client(control), pid
-
-
-_held: list[socket.socket] = []
+    return Client(control), pid, lifeline

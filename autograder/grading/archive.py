@@ -8,19 +8,19 @@ reference is asked once more.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
-import tempfile
 from pathlib import Path
 
-import hypothesis
 import msgspec
 import torch
 
+from autograder import fingerprint
+from autograder.errors import UsageError
 from autograder.grading.comparison import Tolerance
 from autograder.grading.recording import RecordedQuestion, Recording, Recordings
-from autograder.jobs import ARCHIVE
+from autograder.jobs import CACHE
+from autograder.output import atomic
 from autograder.sandbox.client import Question
 from autograder.sandbox.framing import FrameError
 from autograder.sandbox.values import Known, known, outcome_of
@@ -42,14 +42,9 @@ class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
 _Stored = dict[str, list[_StoredQuestion] | None]  # None: not complete
 
 
-def key(files: bytes, salt: str) -> str:
-    """A name for what determines the recordings: the digest of graders, solution and engine, and what runs them."""
-    digest = hashlib.sha256(files)
-    versions = (torch.__version__, hypothesis.__version__, platform.python_version())
-    processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # they round differently
-    for text in (salt, *versions, *processor):
-        digest.update(text.encode() + b"\0")
-    return digest.hexdigest()
+def key(assignment: str, salt: str) -> str:
+    """A name for what determines the recordings: `fingerprint.of_assignment`, the salt, and the processor's kind."""
+    return fingerprint.combined(assignment, salt, platform.machine(), torch.backends.cpu.get_cpu_capability())
 
 
 def load(name: str) -> Recordings:
@@ -70,11 +65,9 @@ def save(name: str, recordings: Recordings) -> None:
     path = _path(name)
     if path is None:
         return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, UsageError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
-            file.write(encode(recordings))
-        Path(file.name).replace(path)
+        atomic.replace(path, encode(recordings), durable=False, mode=0o600)  # they hold the answers
         by_age = sorted(path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             old.unlink(missing_ok=True)
@@ -83,8 +76,8 @@ def save(name: str, recordings: Recordings) -> None:
 def encode(recordings: Recordings) -> bytes:
     return msgspec.msgpack.encode(
         {
-            node: [_stored(line) for line in script.lines] if script.complete else None
-            for node, script in recordings.items()
+            node: [_stored(recorded) for recorded in recording.questions] if recording.complete else None
+            for node, recording in recordings.items()
         }
     )
 
@@ -92,12 +85,12 @@ def encode(recordings: Recordings) -> bytes:
 def decode(data: bytes) -> Recordings:
     """Raises msgspec.DecodeError or FrameError: it is not what `encode` has made."""
     stored = msgspec.msgpack.decode(data, type=_Stored)
-    return {node: _recording(lines) for node, lines in stored.items()}
+    return {node: _recording(questions) for node, questions in stored.items()}
 
 
 def _path(name: str) -> Path | None:
     """None where nothing is kept, or where others could write."""
-    folder = os.environ.get(ARCHIVE, "")
+    folder = os.environ.get(CACHE, "")
     if not folder:
         return None
     path = Path(folder)
@@ -108,29 +101,27 @@ def _path(name: str) -> Path | None:
     return path / f"{name}.recordings"
 
 
-def _recording(lines: list[_StoredQuestion] | None) -> Recording:
-    return Recording(complete=False) if lines is None else Recording([_line(line) for line in lines])
+def _recording(stored: list[_StoredQuestion] | None) -> Recording:
+    return Recording(complete=False) if stored is None else Recording([_recorded(one) for one in stored])
 
 
-def _stored(line: RecordedQuestion) -> _StoredQuestion:
-    question = line.question
-    answer = question.likely or known(line.expected)
-    tolerance = (line.tolerance.relative, line.tolerance.absolute) if line.tolerance else None
+def _stored(recorded: RecordedQuestion) -> _StoredQuestion:
+    question = recorded.question
+    answer = question.likely or known(recorded.expected)
     return _StoredQuestion(
         question.probe,
         question.seed,
         question.operators,
         question.lines,
-        tolerance,
-        line.reveal,
+        (recorded.tolerance.relative, recorded.tolerance.absolute) if recorded.tolerance else None,
+        recorded.reveal,
         answer.header,
         answer.body,
     )
 
 
-def _line(line: _StoredQuestion) -> RecordedQuestion:
-    expected = Known(outcome_of(line.header, line.body), line.header, line.body)
-    question = Question(line.probe, line.seed, line.operators, line.lines, expected)
-    return RecordedQuestion(
-        question, expected.outcome, Tolerance(*line.tolerance) if line.tolerance else None, line.reveal
-    )
+def _recorded(stored: _StoredQuestion) -> RecordedQuestion:
+    expected = Known(outcome_of(stored.header, stored.body), stored.header, stored.body)
+    question = Question(stored.probe, stored.seed, stored.operators, stored.lines, expected)
+    tolerance = Tolerance(*stored.tolerance) if stored.tolerance else None
+    return RecordedQuestion(question, expected.outcome, tolerance, stored.reveal)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 import types
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any
 
 import cloudpickle
 import hypothesis
@@ -22,9 +20,9 @@ from hypothesis.internal.conjecture import providers
 
 from autograder.course import Assignment
 from autograder.errors import EngineError
-from autograder.grading.questions import Questions
+from autograder.grading.fixtures import Fixtures
+from autograder.grading.marks import mark, name_of
 
-QUESTIONS = pytest.StashKey[Questions]()
 _MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
 # Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
 _NOT_NEEDED = (
@@ -55,7 +53,7 @@ def collect(assignment: Assignment, use: Callable[[list[pytest.Item]], None]) ->
     options = ["-s", "--noconftest", *(f"-pno:{name}" for name in _NOT_NEEDED)]
     place = ["--rootdir", str(assignment.graders), "-c", os.devnull, "--import-mode=prepend"]
     with redirect_stdout(printed), redirect_stderr(printed):
-        code = pytest.main([*options, *place, str(assignment.graders)], plugins=[collecting])
+        code = pytest.main([*options, *place, str(assignment.graders)], plugins=[collecting, Fixtures()])
     if collecting.error is not None:
         raise collecting.error
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -80,23 +78,6 @@ def use_profile(assignment: Assignment) -> None:
     if hasattr(providers, "_get_local_constants"):
         constants = providers._local_constants
         providers._get_local_constants = lambda: constants
-
-
-def mark(item: pytest.Item, name: str) -> Any:
-    """The first argument of a check's mark; None if it has no such mark."""
-    found = item.get_closest_marker(name)
-    return found.args[0] if found and found.args else None
-
-
-def name_of(item: pytest.Item) -> str:
-    """Without the parameters in brackets, where those only say which exercise it is."""
-    name = item.name.removeprefix("test_")
-    return name.replace(f"[{mark(item, 'exercise')}]", "")
-
-
-def title_of(item: pytest.Item) -> str:
-    text = re.sub(r"\s+", " ", (item.obj.__doc__ or "")).strip()  # type: ignore[attr-defined]
-    return text or name_of(item).replace("_", " ")
 
 
 class _Collecting:
@@ -158,23 +139,3 @@ class _Collecting:
         except Exception as error:
             self.error = error
         return True
-
-    @pytest.fixture
-    def same_outcome(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        return request.node.stash[QUESTIONS].same_outcome  # type: ignore[no-any-return]
-
-    @pytest.fixture
-    def student(self, request: pytest.FixtureRequest) -> Callable[..., Any]:
-        return request.node.stash[QUESTIONS].student  # type: ignore[no-any-return]
-
-    @pytest.fixture
-    def operators(self, request: pytest.FixtureRequest) -> Callable[..., dict[str, int]]:
-        return request.node.stash[QUESTIONS].operators  # type: ignore[no-any-return]
-
-    @pytest.fixture
-    def vectorised(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        return request.node.stash[QUESTIONS].vectorised  # type: ignore[no-any-return]
-
-    @pytest.fixture
-    def forward_time(self, request: pytest.FixtureRequest) -> Callable[..., None]:
-        return request.node.stash[QUESTIONS].forward_time  # type: ignore[no-any-return]

@@ -32,6 +32,8 @@ class Examiner:
     submission (loading included), so that sleeping just under every limit leads nowhere.
     """
 
+    is_reference = False
+
     def __init__(self, client: Client, assignment: Assignment, submission: Submission) -> None:
         self._client = client
         self._solution = assignment.solution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -64,3 +65,23 @@ def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = Non
         return variant
 
     return declare
+
+
+# --- how the kit reads them ------------------------------------------------------------------------------------------
+
+
+def mark(item: pytest.Item, name: str) -> Any:
+    """The first argument of a check's mark; None if it has no such mark."""
+    found = item.get_closest_marker(name)
+    return found.args[0] if found and found.args else None
+
+
+def name_of(item: pytest.Item) -> str:
+    """Without the parameters in brackets, where those only say which exercise it is."""
+    name = item.name.removeprefix("test_")
+    return name.replace(f"[{mark(item, 'exercise')}]", "")
+
+
+def title_of(item: pytest.Item) -> str:
+    text = re.sub(r"\s+", " ", (item.obj.__doc__ or "")).strip()  # type: ignore[attr-defined]
+    return text or name_of(item).replace("_", " ")

@@ -10,37 +10,30 @@ How a check can end:
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import time
-import types
 from collections.abc import Callable, Generator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import hypothesis
 import pytest
 from hypothesis.errors import Flaky, Unsatisfiable
 
-from autograder.course import Assignment
 from autograder.errors import EngineError
-from autograder.grading.collecting import QUESTIONS, mark, name_of, title_of
-from autograder.grading.diagnosis import Diagnosis
+from autograder.grading.answers import Answers
+from autograder.grading.context import CheckContext, TimingPlan
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.fixtures import QUESTIONS
+from autograder.grading.marks import mark, name_of, title_of
+from autograder.grading.prepared import Prepared
 from autograder.grading.questions import Questions
-from autograder.grading.recording import Recorder, Recording, Recordings
+from autograder.grading.recording import Recordings
+from autograder.jobs import Job
 from autograder.results.model import CheckResult, Status, Visibility
-
-
-@dataclass(frozen=True)
-class Trusted:
-    """What a judge knows of an assignment, whoever is graded."""
-
-    reference: types.ModuleType
-    diagnosis: Diagnosis
-    recordings: Recordings
 
 
 class GradingPlugin:
@@ -48,30 +41,21 @@ class GradingPlugin:
 
     def __init__(
         self,
-        assignment: Assignment,
-        trusted: Trusted,
-        examiner: Examiner | Recorder,
-        salt: str,
+        job: Job,
+        prepared: Prepared,
+        answers: Answers,
         report: Callable[[CheckResult], None] = lambda _: None,
-        *,
-        explain: bool = True,
     ) -> None:
-        self.assignment = assignment
-        self.trusted = trusted
-        self.examiner = examiner
-        self.salt = salt
-        self.report = report
-        self.explain = explain
-        self.exercises: tuple[str, ...] = ()
-        self.until_failure = False
-        self.device = ""
-        self.only_timed = False
+        self._job = job
+        self._prepared = prepared
+        self._answers = answers
+        self._report = report
         self._untimed: dict[str, str] = {}  # exercise → why its forward pass is not worth timing
         self._enough = False
-        self._fatal = ""
-        self.recordings: Recordings = {}
+        self._fatal: EngineError | None = None
+        self._recordings: Recordings = {}
+        self._passed: set[str] = set()
         self.log: list[str] = []
-        self.passed: set[str] = set()
 
     def run(self, items: list[pytest.Item]) -> None:
         """Runs those of the checks that are wanted. What they print goes to the log.
@@ -94,59 +78,75 @@ class GradingPlugin:
         finally:
             plugins.unregister(self)
         if self._fatal:
-            raise EngineError(self._fatal)
+            raise self._fatal
         if text := printed.getvalue().strip():
             self.log.append(f"printed by the graders:\n{text[:3000]}")
 
     def _wanted(self, item: pytest.Item) -> bool:
-        return (not self.exercises or mark(item, "exercise") in self.exercises) and (
-            not self.only_timed or "forward_time" in getattr(item, "fixturenames", ())
+        job = self._job
+        return (not job.exercises or mark(item, "exercise") in job.exercises) and (
+            not job.only_timed or "forward_time" in getattr(item, "fixturenames", ())
         )
+
+    def learnt(self) -> Recordings:
+        """What has been found out that holds for every submission: a check that passed has asked all it asks."""
+        return {
+            node: recording.for_replay()
+            for node, recording in self._recordings.items()
+            if node in self._passed or not recording.complete
+        }
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Checks of which it is known how they end are not run: pytest's part of that would take most of the time."""
-        exercise = mark(item, "exercise")
-        self.examiner.begin(exercise, mark(item, "time_limit"))
-        forbidden = [pattern for families in item.iter_markers("forbids") for pattern in families.args]
-        recording = self.recordings[item.nodeid] = Recording()
-        item.stash[QUESTIONS] = Questions(
-            self.examiner,
-            self.trusted.reference,
-            self.trusted.diagnosis,
-            exercise,
-            forbidden,
-            recording,
-            explain=self.explain,
-            device=self.device,
-            untimed=self._untimed.get(exercise, ""),
-        )
+        exercise, seconds = mark(item, "exercise"), mark(item, "time_limit")
+        self._answers.begin(exercise, seconds)
+        questions = item.stash[QUESTIONS] = Questions(self._context(item, exercise))
+        self._recordings[item.nodeid] = questions.context.recording
         self._started = time.monotonic()
         call = pytest.CallInfo.from_call(lambda: self._known_end(item), "call", KeyboardInterrupt)
         if call.excinfo is None and not call.result:
-            self.examiner.begin(exercise, mark(item, "time_limit"))  # a replay must not eat into the check's time
+            self._answers.begin(exercise, seconds)  # a replay must not eat into the check's time
             return None
         self._take_down(item, call)
         item.ihook.pytest_runtest_teardown(item=item, nextitem=nextitem)
         return True
 
+    def _context(self, item: pytest.Item, exercise: str) -> CheckContext:
+        job, answers = self._job, self._answers
+        timing = None
+        if job.device and isinstance(answers, Examiner):
+            gpu = job.device == "cuda"
+            submission = functools.partial(answers.another_worker, gpu=gpu)
+            timing = TimingPlan(job.device, submission, functools.partial(answers.reference_worker, gpu=gpu))
+        return CheckContext(
+            answers,
+            self._prepared.reference,
+            self._prepared.diagnosis,
+            exercise,
+            forbidden=[pattern for families in item.iter_markers("forbids") for pattern in families.args],
+            explain=job.explain,
+            timing=timing,
+            untimed=self._untimed.get(exercise, ""),
+        )
+
     def _known_end(self, item: pytest.Item) -> bool:
         """Whether it is known that the check passes; raises Settled if it is known that it does not."""
         exercise = mark(item, "exercise")
-        failure = self.examiner.load_failure()
-        if failure is None and hasattr(self.trusted.reference, exercise) and exercise not in self.examiner.names:
+        failure = self._answers.load_failure()
+        if failure is None and hasattr(self._prepared.reference, exercise) and exercise not in self._answers.names:
             failure = self._missing(exercise)
         if failure is not None:
             raise Settled(failure)
-        recording = self.trusted.recordings.get(item.nodeid)
+        recording = self._prepared.recordings.get(item.nodeid)
         return recording is not None and recording.complete and item.stash[QUESTIONS].replay(recording)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         if hasattr(pyfuncitem.obj, "hypothesis"):
-            hypothesis.seed(_seed(self.salt, self.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
+            hypothesis.seed(_seed(self._prepared.salt, self._prepared.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
         result = yield
-        pyfuncitem.stash[QUESTIONS].confirm()
+        pyfuncitem.stash[QUESTIONS].examples.confirm()
         return result
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -165,7 +165,7 @@ class GradingPlugin:
         if isinstance(error, Settled | CheckFailed | Flaky):
             failure = _best(error, questions)
         if isinstance(error, EngineError):  # no worker: what holds for this check holds for all
-            self._fatal = str(error)
+            self._fatal = error
             return
         if error is None:
             status = Status.PASSED
@@ -176,15 +176,16 @@ class GradingPlugin:
         else:
             status = failure.status
         self._add(item, status, failure)
-        if self.until_failure and status not in (Status.PASSED, Status.EXCUSED):
+        if self._job.until_failure and status not in (Status.PASSED, Status.EXCUSED):
             self._enough = True
 
     def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
         points, questions = mark(item, "points"), item.stash[QUESTIONS]
         share = 1.0 if status in (Status.PASSED, Status.EXCUSED) else questions.share
-        visibility = self.assignment.visibility_of(mark(item, "exercise"), name_of(item)) or mark(item, "visibility")
+        exercise = mark(item, "exercise")
+        visibility = self._prepared.assignment.visibility_of(exercise, name_of(item)) or mark(item, "visibility")
         check = CheckResult(
-            exercise=mark(item, "exercise"),
+            exercise=exercise,
             name=name_of(item),
             title=title_of(item),
             status=status,
@@ -204,11 +205,11 @@ class GradingPlugin:
         if questions.counts_work and status is not Status.PASSED:
             self._untimed[check.exercise] = f"first the check {_quoted(check.title)} must pass."
         if status is Status.PASSED:
-            self.passed.add(item.nodeid)
-        self.report(check)
+            self._passed.add(item.nodeid)
+        self._report(check)
 
     def _missing(self, exercise: str) -> Failure:
-        problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self.examiner.problems[:3])
+        problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self._answers.problems[:3])
         why = f" These cells ended with an error:{problems}" if problems else ""
         return Failure(f"{exercise} is not defined in your file.{why}")
 
@@ -217,7 +218,7 @@ def _best(error: BaseException, questions: Questions) -> Failure | None:
     """What to tell: a failure that needs no example, else the smallest example that was recorded."""
     if isinstance(error, Settled) and error.failure.status is not Status.FAILED:
         return error.failure
-    explained = questions.explained()
+    explained = questions.examples.explained()
     if explained is not None:
         return explained
     return getattr(error, "failure", None)

@@ -1,22 +1,18 @@
-"""The graders run once against the reference, so that for a class their examples need not be made again.
+"""What a check asks and what the reference answers, written down so that it need not be found out for every submission.
 
-Making examples (Hypothesis) and evaluating the reference on them takes most of the time of a grading run, and is the
-same for every submission. A rehearsal writes down what every check asks and what the reference answers; a submission
-is then asked just that. Only where an answer differs is the check run in full, to find the smallest example. Checks
-that judge answers by themselves (`student`, `vectorised`) have nothing to write down, are not rehearsed, and are always
-run in full.
+Making examples (Hypothesis) and evaluating the reference on them takes most of the time of a grading run and is the
+same for every submission. A recording is made once; a submission is then asked just what it holds (see `examples`).
+Only where an answer differs is the check run in full, to find the smallest example. Checks that judge answers by
+themselves (`student`, `vectorised`) have nothing to record and are always run in full.
 """
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass, field, replace
 
 from autograder.grading.comparison import Tolerance
-from autograder.grading.diagnosis import evaluate
-from autograder.grading.failures import Failure
 from autograder.sandbox.client import Question
-from autograder.sandbox.values import Answer, Outcome, known
+from autograder.sandbox.values import Outcome, known
 
 
 @dataclass(frozen=True)
@@ -31,41 +27,20 @@ class RecordedQuestion:
 
 @dataclass
 class Recording:
-    """What one check asks; `complete` unless it does more than compare outcomes."""
+    """What one check asks; `complete` unless the check does more than compare outcomes."""
 
-    lines: list[RecordedQuestion] = field(default_factory=list)
+    questions: list[RecordedQuestion] = field(default_factory=list)
     complete: bool = True
 
-    def learnt(self) -> Recording:
-        """The same with the reference's answers as likely ones, to be put to many submissions; nothing if there is more
-        to the check."""
+    def for_replay(self) -> Recording:
+        """The same, with the reference's answers as the likely ones; without questions where the check does more."""
         if not self.complete:
             return Recording(complete=False)
-        lines = [replace(line, question=replace(line.question, likely=known(line.expected))) for line in self.lines]
-        return Recording(lines)
+        return Recording([replace(one, question=_expecting(one)) for one in self.questions])
+
+
+def _expecting(recorded: RecordedQuestion) -> Question:
+    return replace(recorded.question, likely=known(recorded.expected))
 
 
 Recordings = dict[str, Recording]  # by a check's node id
-
-
-class Recorder:
-    """Answers in the examiner's place with the reference itself, here in the judge."""
-
-    def __init__(self, reference: types.ModuleType) -> None:
-        self._reference = reference
-        self.names = set(vars(reference))
-        self.problems: list[tuple[str, str, str]] = []
-        self.layers: dict[str, str] = {}
-        self.several_files = False
-
-    def begin(self, exercise: str, seconds: float | None = None) -> None:
-        """Nothing to reset."""
-
-    def ask(self, question: Question) -> list[Answer]:
-        return [Answer(evaluate(question.probe, self._reference, question.seed))]
-
-    def load_failure(self) -> Failure | None:
-        return None
-
-    def source_line(self, label: str, number: int) -> str:  # noqa: ARG002
-        return ""

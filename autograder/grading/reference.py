@@ -13,6 +13,10 @@ from typing import Any
 from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.marks import Misconception
+from autograder.sandbox import shipping
+from autograder.sandbox.exceptions import describe
+from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.values import Outcome, Returned
 
 
 def load_reference(assignment: Assignment) -> types.ModuleType:
@@ -52,6 +56,15 @@ def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleTy
         else:
             sys.modules[name] = before
     return module
+
+
+def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
+    """The outcome of a shipped probe on trusted code, here in the judge."""
+    seed_torch(seed)
+    try:
+        return Returned(shipping.loads(probe)(module))
+    except Exception as error:
+        return describe(error, ())
 
 
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:

@@ -1,16 +1,20 @@
-"""The check of a forward pass's time: what must hold before anything is timed, and what is told afterwards."""
+"""The fixture `forward_time`: what must hold before anything is timed, and what is said afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
+from autograder.errors import EngineError
 from autograder.grading.comparison import Tolerance, compare
-from autograder.grading.examiner import Examiner
-from autograder.grading.failures import Failure, Settled
+from autograder.grading.context import TimingPlan
+from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.questions import Questions, seed_of
 from autograder.results.feedback import points_text
 from autograder.results.model import Status, Timing
+from autograder.sandbox import shipping
 from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Thresholds, Verdict
@@ -21,40 +25,91 @@ _HINT = (
 )
 
 
-def timed(
-    examiner: Examiner, workload: Workload, limits: Thresholds, device: str, tolerance: Tolerance | None
-) -> tuple[Failure, Timing | None, float]:
-    """What to say, the figures, and the share of the points.
+def forward_time(
+    questions: Questions,
+    probe: Callable[[Any], Callable[..., Any]],
+    inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
+    *,
+    cpu: tuple[float, float] = (2, 8),
+    cuda: tuple[float, float] = (2, 8),
+    tolerance: Tolerance | None = None,
+) -> None:
+    """A forward pass takes at most a multiple of the time that the reference's takes, on the same machine.
 
-    Raises:
-        Settled: the submission gets no points, for a reason that is no time.
-        EngineError: the reference cannot be timed.
+    Nothing is timed unless the results are right, no forbidden operator is used, and `vectorised` did not fail.
+
+    Args:
+        probe: makes, of the module under test, what is timed: a function, or a network with filled weights. It is
+            called once; what it returns is called often, without a graph, with new inputs each time.
+        inputs: makes the inputs of one call from a generator (see `strategies.normal`).
+        cpu, cuda: full points up to the first multiple, none from the second on, linear in the logarithm between.
+            At least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
+        tolerance: replaces the dtype's own.
     """
-    gpu = device == "cuda"
+    context = questions.context
+    plan = context.timing
+    thresholds = Thresholds(*(cuda if plan is not None and plan.device == "cuda" else cpu))
+    if context.untimed:
+        raise Settled(Failure(f"Not timed: {context.untimed}"))
+    _require_right_results(questions, probe, inputs, tolerance)
+    if plan is None:
+        raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
+    data = shipping.dumps(probe)
+    try:
+        measured = _measured(Workload(data, inputs, seed_of(data)), plan, thresholds, tolerance)
+    except EngineError as error:  # all other checks can do without
+        questions.trouble = str(error)
+        raise Settled(Failure("Not measured, for a reason that is not yours.", Status.EXCUSED)) from error
+    if measured.verdict is Verdict.UNKNOWN:
+        questions.remark, questions.share = f"Not measured: {measured.why}. This counts as passed.", 1.0
+        raise Settled(Failure(questions.remark, Status.EXCUSED))
+    questions.remark, questions.timing = _text(measured, thresholds), _timing(measured, thresholds)
+    fast = measured.verdict is Verdict.FULL
+    questions.share = 1.0 if fast else decision.score(measured.bound, thresholds)
+    if questions.share < 1:
+        raise Settled(Failure(questions.remark, Status.FAILED, hint=_HINT))
+
+
+def _require_right_results(
+    questions: Questions,
+    probe: Callable[[Any], Callable[..., Any]],
+    inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
+    tolerance: Tolerance | None,
+) -> None:
+    sample = inputs(torch.Generator().manual_seed(0))
+
+    def once(module: Any) -> Any:
+        with torch.no_grad():
+            return probe(module)(*sample)
+
+    try:
+        questions.same_outcome(once, tolerance=tolerance)
+    except CheckFailed as failed:
+        questions.examples.found = None  # too large to be shown
+        raise Settled(Failure(f"Not timed: the result is not right. {failed.failure.message}")) from None
+    finally:
+        questions.context.recording.complete = False
+
+
+def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tolerance: Tolerance | None) -> Measurement:
+    """Raises Settled: no points, for a reason other than time. EngineError: the reference cannot be timed."""
 
     def agrees(expected: object, got: object) -> str:
         difference = compare(Returned(expected), Returned(got), tolerance)
         return difference.message if difference else ""
 
     try:
-        measured = measure_and_confirm(
-            workload,
-            lambda: examiner.another_worker(gpu=gpu),
-            lambda: examiner.reference_worker(gpu=gpu),
-            limits,
-            agrees,
-            device,
-        )
+        return measure_and_confirm(workload, plan.submission, plan.reference, thresholds, agrees, plan.device)
     except Misbehaved as error:
         raise Settled(Failure(str(error))) from None
-    if measured.verdict is Verdict.UNKNOWN:
-        return Failure(f"Not measured: {measured.why}. This counts as passed.", Status.EXCUSED), None, 1.0
-    share = 1.0 if measured.verdict is Verdict.FULL else decision.score(measured.bound, limits)
-    timing = Timing(
+
+
+def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
+    return Timing(
         ratio=round(measured.ratio, 4),
         bound=round(measured.bound, 4),
-        k_full=limits.full,
-        k_zero=limits.zero,
+        k_full=thresholds.full,
+        k_zero=thresholds.zero,
         device=measured.device,
         quadruples=measured.quadruples,
         seconds=measured.seconds,
@@ -62,27 +117,21 @@ def timed(
         peak_bytes=measured.peak_bytes,
         reference_peak_bytes=measured.reference_peak_bytes,
     )
-    status = Status.PASSED if share == 1 else Status.FAILED
-    return Failure(_text(measured, limits), status, hint="" if share == 1 else _HINT), timing, share
 
 
-def inputs_of(inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
-    """One sample, always the same."""
-    return inputs(torch.Generator().manual_seed(0))
-
-
-def _text(measured: Measurement, limits: Thresholds) -> str:
+def _text(measured: Measurement, thresholds: Thresholds) -> str:
     if not measured.quadruples:
         return (
             f"A forward pass did not end in {measured.seconds:.3g} s; the reference takes "
-            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(limits.full)} times."
+            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(thresholds.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""
     text = (
         f"Your forward pass takes {_times(measured.ratio)} as long as the reference's{least} "
         f"({_seconds(measured.seconds)} and {_seconds(measured.reference_seconds)} for a call; "
         f"{measured.device}, {measured.quadruples} comparisons). "
-        f"Full points are given up to {points_text(limits.full)} times, none from {points_text(limits.zero)} times on."
+        f"Full points are given up to {points_text(thresholds.full)} times, "
+        f"none from {points_text(thresholds.zero)} times on."
     )
     if measured.peak_bytes:
         mb = 2**20

@@ -1,1 +1,1 @@
-"""Shows what the cells of a notebook print, draw and raise. They run in a worker, and nothing here gives points."""
+"""Shows what the cells of a notebook print, draw and raise. They run in a worker, and nothing here affects points."""

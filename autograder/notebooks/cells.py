@@ -1,8 +1,8 @@
 """Runs one cell of a notebook in a worker and collects what a notebook would show below it.
 
-The untrusted side, as all of a worker. IPython itself is not needed: a cell's last expression is its result, `display`
-shows a value, figures of matplotlib become pictures, magics that only concern the display do nothing, and shell
-commands are refused.
+This is the untrusted side, like everything in a worker. IPython itself is not needed: a cell's last expression is its
+result, `display` shows a value, matplotlib figures become pictures, magics that only affect the display do nothing,
+and shell commands are refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autograder.sandbox.exceptions import describe
 from autograder.submissions.magics import without_magics
 
 MAX_TEXT = 20_000  # characters that one cell prints
-CHUNK = 4_000  # what one text in an answer may hold
+CHUNK = 4_000  # characters that one text in an answer may have
 MAX_PICTURES, MAX_PICTURE_BYTES = 8, 2 * 2**20
 _MAGIC = re.compile(r"\s*(?:[\w.,* \t]+=\s*)?(%%|%|!!|!)\s*(\w*)")
 _HARMLESS = [
@@ -50,7 +50,7 @@ def label_of(number: int) -> str:
 
 
 def run_cell(module: types.ModuleType, source: str, number: int) -> list[object]:
-    """Its parts (kind and content) and its error, as plain values."""
+    """The cell's parts (kind and content) and its error, as plain values."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     parts: list[list[object]] = []
     room = [MAX_TEXT]
@@ -96,7 +96,7 @@ def _execute(module: types.ModuleType, code: str, name: str, parts: list[list[ob
 
 
 def _refusals(source: str, code: str) -> list[str]:
-    """A sentence for each line of IPython's that was taken out and would have done something."""
+    """A sentence for each IPython line that was removed although it would have done something."""
     said = []
     cleaned = code.split("\n")
     for i, line in enumerate(source.split("\n")):
@@ -112,7 +112,7 @@ def _refusals(source: str, code: str) -> list[str]:
 
 
 class _Stream(io.TextIOBase):
-    """Appends what is written to the last part, if that is of the same kind, until there is no more room."""
+    """Appends what is written to the last part if it has the same kind, until there is no room left."""
 
     def __init__(self, kind: str, parts: list[list[object]], room: list[int]) -> None:
         self._kind, self._parts, self._room = kind, parts, room
@@ -129,7 +129,7 @@ class _Stream(io.TextIOBase):
             else:
                 self._parts.append([self._kind, _chunks(kept)])
             chunks: Any = self._parts[-1][1]
-            if len(chunks) > 100:  # one for each small print: together again
+            if len(chunks) > 100:  # one for each small print: join them
                 chunks[:] = _chunks("".join(chunks))
         return len(text)
 
@@ -144,7 +144,7 @@ def _shown(value: object) -> str:
 
 
 def _pictures() -> list[torch.Tensor]:
-    """The figures that are open, as PNG, closed afterwards."""
+    """The open figures as PNG; closes them afterwards."""
     plt: Any = sys.modules.get("matplotlib.pyplot")
     made: list[torch.Tensor] = []
     for number in plt.get_fignums()[:MAX_PICTURES] if plt is not None else []:

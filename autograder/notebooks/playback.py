@@ -1,6 +1,6 @@
-"""Shows a notebook: its cells are run in a worker, one question each, and whatever a cell does costs that cell.
+"""Shows a notebook: its cells run in a worker, one question each, and whatever a cell does affects only that cell.
 
-The trusted side; what the worker says is taken apart with the same distrust as any answer.
+This is the trusted side; what the worker says is trusted no more than any other answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.sandbox.forkserver import Client
 from autograder.sandbox.values import Returned
 
 AFTER_TIMEOUT_SECONDS = 2.0
-TIMES_THE_LIMIT = 3  # all cells together, as a multiple of what one may take
+TIMES_THE_LIMIT = 3  # for all cells together, as a multiple of what one may take
 MAX_LOSSES = 5
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXTS = ("stdout", "stderr", "result", "display")
@@ -27,10 +27,9 @@ _PICTURES_IN_ALL = 16 * 2**20
 
 
 def show(order: Show, client: Client) -> list[ShownCell]:
-    """What came of each cell. Ends within a few limits, whatever the cells do.
+    """The output of each cell. Ends within a few time limits, whatever the cells do.
 
-    A cell that hangs or ends its process is stopped. A new worker runs again what had come before it and goes on behind
-    it.
+    A cell that hangs or ends its process is stopped. A new worker reruns the cells before it and continues after it.
     """
     notebook = _Notebook(order, client)
     try:
@@ -49,7 +48,7 @@ class _Notebook:
         self._limit = order.limits.import_seconds
         self._left = TIMES_THE_LIMIT * self._limit
         self._done: list[int] = []  # the cells to repeat when the worker is lost
-        self._lost = 0  # how often it was
+        self._lost = 0  # how many workers were lost
 
     def run(self, number: int) -> ShownCell:
         if not self._order.cells[number - 1].strip():
@@ -57,7 +56,7 @@ class _Notebook:
         if why := self._order.stopped.get(number):
             return ShownCell(error=f"Stopped: {why}")
         if self._left <= 0 or self._lost > MAX_LOSSES:
-            return ShownCell(error="NotRun: the cells before had used up the time of this notebook.")
+            return ShownCell(error="NotRun: earlier cells used up the time for this notebook.")
         try:
             if self._worker is None:
                 self._start()
@@ -96,7 +95,7 @@ def _shown(value: object) -> ShownCell:
     match value:
         case [list() as parts, list() as error]:
             return ShownCell(tuple(_parts(parts)), _traceback(error))
-    return ShownCell(error="Stopped: what the cell put out could not be read.")
+    return ShownCell(error="Stopped: the cell's output could not be read.")
 
 
 def _parts(parts: Sequence[object]) -> list[ShownPart]:
@@ -130,7 +129,7 @@ def _traceback(error: Sequence[object]) -> str:
 
 
 def _with_fewer_pictures(cells: list[ShownCell]) -> list[ShownCell]:
-    """So that no notebook becomes larger than a browser likes."""
+    """Drops pictures, so that no notebook becomes too large for a browser."""
     result, room = [], _PICTURES_IN_ALL
     for cell in cells:
         kept: list[ShownPart] = []

@@ -1,4 +1,4 @@
-"""What is asked of whoever shows a notebook, and what comes back. Light: needs no torch."""
+"""The request to show a notebook, and what comes back. Light: does not import torch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from autograder.course import Limits
 
 
 class Show(msgspec.Struct, frozen=True):
-    """Run the code cells of a notebook one after the other, not to grade them but to show what comes of them. Those in
-    `stopped`, by number from 1, are known not to end, and why; they are left out."""
+    """Run the code cells of a notebook one after the other, not to grade them but to show their output. Cells in
+    `stopped` (number from 1 → reason) are known never to end and are left out."""
 
     cells: tuple[str, ...]
     stopped: dict[int, str] = {}
@@ -17,7 +17,7 @@ class Show(msgspec.Struct, frozen=True):
 
 
 class ShownPart(msgspec.Struct, frozen=True):
-    """Something that a cell put out: `kind` is stdout, stderr, result, display or png."""
+    """One piece of a cell's output: `kind` is stdout, stderr, result, display or png."""
 
     kind: str
     text: str = ""
@@ -25,7 +25,7 @@ class ShownPart(msgspec.Struct, frozen=True):
 
 
 class ShownCell(msgspec.Struct, frozen=True):
-    """What came of a cell; `error` is a traceback of the student's own lines, or says how the cell ended otherwise."""
+    """A cell's output; `error` is a traceback of the student's own lines, or says how else the cell ended."""
 
     parts: tuple[ShownPart, ...] = ()
     error: str = ""

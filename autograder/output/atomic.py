@@ -1,4 +1,4 @@
-"""Writes a file so that whoever reads it sees the old content or the new one, also after a crash or a full disk."""
+"""Writes a file so that a reader sees the old content or the new one, even after a crash or on a full disk."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from autograder.errors import UsageError
 
 
-def replace(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) -> None:
-    """Puts `data`, or its pieces, at `path`, at once and completely. What is at `path`, a link included, is replaced.
+def replace(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True, mode: int = 0o644) -> None:
+    """Writes `data`, or its pieces, to `path` atomically. Whatever is at `path`, a link included, is replaced.
 
-    Without `durable` a power cut may lose it: for what can be made again in a moment.
+    Without `durable`, a power cut may lose it: meant for files that are quickly made again.
 
     Raises:
         UsageError: nothing can be written there.
@@ -26,7 +26,7 @@ def replace(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) 
         if _is_device(path):
             raise UsageError(f"Cannot write {path}: it is a device; name an ordinary file.")
         try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 if durable:
@@ -40,7 +40,7 @@ def replace(path: Path, data: bytes | Iterable[bytes], *, durable: bool = True) 
 
 
 def _is_device(path: Path) -> bool:
-    """Replacing /dev/null by a file would be the end of it."""
+    """Replacing /dev/null with a file would destroy it."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

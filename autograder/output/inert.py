@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Escape sequences go as a whole; what is left of a broken one loses its control characters below. No two
-# neighbouring repetitions share a character and no body may hold an introducer: matching takes linear time.
+# neighbouring repetitions share a character and no body may contain an introducer: matching takes linear time.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS: titles
@@ -23,7 +23,7 @@ _TAB = 4
 
 
 def inert(text: str, limit: int) -> str:
-    """`text` without anything a display might act on, cut in the middle to at most `limit` characters.
+    """`text` without anything a display might act on, shortened in the middle to at most `limit` characters.
 
     Only the two ends of a long text are looked at, so 100 MB cost no more than `limit`.
     """

@@ -1,1 +1,1 @@
-"""The ways in from other systems: one package for each."""
+"""The platforms that run the autograder: one package for each."""

@@ -1,4 +1,4 @@
-"""What a probe may call inside the worker (and, on the reference, inside the judge). See docs/authoring.md."""
+"""What a probe may call inside the worker (and, for the reference, inside the judge). See docs/authoring.md."""
 
 from autograder.probes.filling import built, fill, filled, zeroed
 from autograder.probes.gradients import all_gradients, gradients, parameter_gradients, weights

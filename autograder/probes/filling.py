@@ -1,7 +1,7 @@
 """Gives two models the same numbers without knowing how their layers are named or ordered.
 
-A tensor's numbers depend on its role and its shape alone (see `roles`), so two layers of one shape get the same. That
-they are two shows in the gradients and in the statistics.
+A tensor's numbers depend only on its role and shape (see `roles`), so two layers of the same shape get the same ones.
+The gradients and the statistics still show that there are two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from autograder.probes import roles
 
 M = TypeVar("M", bound=nn.Module)
 
-# Large tensors repeat this many numbers: a prime, so that no two rows or channels of usual sizes are alike.
+# Large tensors repeat this many numbers: a prime, so that no two rows or channels of common sizes are equal.
 _PERIOD = 65_537
 _LARGE = 2**22  # bytes
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -42,12 +42,12 @@ _RANGES = {
 def fill(model: M, seed: int = 0) -> M:
     """Fills every parameter and every running mean and variance in place; returns the model.
 
-    Weights keep the size of a signal (variance 2 / fan_in, as in He et al. 2015, https://arxiv.org/abs/1502.01852), a
-    quarter of the scales of normalisations is negative, running variances are positive. Other buffers stay as they are.
+    Weights preserve the size of a signal (variance 2 / fan_in, as in He et al. 2015, https://arxiv.org/abs/1502.01852),
+    a quarter of the normalisation scales are negative, running variances are positive. Other buffers are unchanged.
 
     Args:
-        model: no parameter may be lazy any more (see `filled`).
-        seed: other numbers for another seed.
+        model: must not have lazy parameters any more (see `filled`).
+        seed: different seeds give different numbers.
     """
     with torch.no_grad():
         for group, tensor in (*roles.parameters(model), *roles.running_statistics(model)):
@@ -61,10 +61,10 @@ def filled(build: Callable[[], M], x: torch.Tensor, seed: int = 0) -> M:
 
 
 def built(build: Callable[[], M], x: torch.Tensor) -> M:
-    """The model that `build()` makes, in x's dtype, with any numbers at all in its parameters.
+    """The model that `build()` makes, in x's dtype, with arbitrary numbers in its parameters.
 
-    Its own random initialisation is skipped, which for a large model takes most of the time. Lazy parameters get
-    their shapes from a pass of `x` in evaluation mode.
+    Its own random initialisation is skipped, because it takes most of the time for a large model. Lazy parameters get
+    their shapes from a forward pass of `x` in evaluation mode.
     """
     with NoDraws():
         model = build()
@@ -76,8 +76,8 @@ def built(build: Callable[[], M], x: torch.Tensor) -> M:
 
 
 def zeroed(build: Callable[[], M], x: torch.Tensor) -> M:
-    """`built(build, x)` in training mode, with zeros in its parameters: for probes that put in a few numbers of their
-    own. Large tensors take no time and no memory until they are written to."""
+    """`built(build, x)` in training mode, with zeros in its parameters: for probes that set a few numbers themselves.
+    Large tensors take no time or memory until they are written to."""
     model = built(build, x)
     for parameter in model.parameters():
         _zero(parameter.detach())
@@ -111,7 +111,7 @@ def _numbers(role: str, shape: tuple[int, ...], count: int, seed: int) -> torch.
 
 
 def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
-    """Into the whole tensor, again and again."""
+    """Fills the whole tensor, repeating the numbers."""
     if len(numbers) == tensor.numel():
         tensor.copy_(numbers.view(tensor.shape))
         return
@@ -126,11 +126,11 @@ def _write(numbers: torch.Tensor, tensor: torch.Tensor) -> None:
 
 
 class NoDraws:
-    """Parameters are zeroed and not drawn at random inside the `with` block: their numbers are about to be replaced, or
-    there are none (on the meta device, where PyTorch takes ten times as long for the same). Small ones are drawn: see
+    """Inside the `with` block, parameters are zeroed, not drawn at random: their numbers are about to be replaced, or
+    they have none (on the meta device, where drawing takes PyTorch ten times as long). Small ones are still drawn: see
     `roles`."""
 
-    # All of nn.init ends in these. Replacing them costs a network's other calls nothing, as a function mode would.
+    # All of nn.init ends in these. Unlike a function mode, replacing them does not slow down a network's other calls.
     _DRAWS = ("uniform_", "normal_")
     _SMALL = 1024
 
@@ -142,7 +142,7 @@ class NoDraws:
     def __exit__(self, *_: object) -> None:
         for name, method in self._replaced.items():
             if method is None:
-                delattr(torch.Tensor, name)  # what it inherits is in force again
+                delattr(torch.Tensor, name)  # restores the inherited method
             else:
                 setattr(torch.Tensor, name, method)
 
@@ -152,7 +152,7 @@ def _undrawn(draw: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
     def method(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         if isinstance(tensor, nn.Parameter) and (tensor.is_meta or tensor.numel() > NoDraws._SMALL):
             if not tensor.is_meta:
-                _zero(tensor.detach())  # who hides parameters gets the same wrong result every time
+                _zero(tensor.detach())  # a model that hides parameters gets the same wrong result every time
             return tensor
         return draw(tensor, *args, **kwargs)
 
@@ -160,8 +160,8 @@ def _undrawn(draw: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
 
 
 def _zero(tensor: torch.Tensor) -> None:
-    """In place. The pages of a large tensor are given back to Linux, which makes zeros of them when they are next
-    touched: with half a gigabyte, as VGG-16 has, it is this that takes the time."""
+    """Zeroes in place. The pages of a large tensor are returned to Linux, which zeroes them when they are next touched:
+    for half a gigabyte, as in VGG-16, writing the zeros would take most of the time."""
     large = tensor.nbytes >= _LARGE and tensor.is_contiguous() and tensor.device.type == "cpu"
     if large and _LIBC is not None and not tensor.is_shared():  # type: ignore[no-untyped-call]
         head = -tensor.data_ptr() % mmap.PAGESIZE

@@ -14,12 +14,12 @@ from autograder.probes.symmetric import distinct_weights, power_sums
 def gradients(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     """Gradients of a fixed weighted sum of `function(*inputs)` with respect to each input.
 
-    The weights differ from entry to entry, so a gradient that arrives at the wrong place shows. An input that no
-    gradient reaches, or an output that has no graph at all, yields None.
+    The weights differ from entry to entry, so a gradient in the wrong place is noticed. An input that no gradient
+    reaches, or an output without a graph, yields None.
 
     Args:
         function: maps the inputs to one floating-point tensor of any shape.
-        inputs: floating-point tensors; they are copied (with their strides) and the originals stay untouched.
+        inputs: floating-point tensors; they are copied (with their strides), and the originals are not changed.
     """
     leaves = [_leaf(tensor) for tensor in inputs]
     output = function(*leaves)
@@ -31,31 +31,31 @@ def gradients(function: Callable[..., torch.Tensor], *inputs: torch.Tensor) -> t
 def parameter_gradients(model: nn.Module, *inputs: torch.Tensor) -> dict[str, object]:
     """Gradients of a fixed weighted sum of `model(*inputs)` with respect to all parameters, whatever their order.
 
-    For each role and shape: the sum of the gradients of the parameters that share it and the sum of their squares,
-    which together tell whether each of them has the gradient it should have. None where no gradient reaches any.
+    For each role and shape: the sum of the gradients of its parameters and the sum of their squares, which together
+    show whether each parameter has the right gradient. None if no gradient reaches any of them.
 
     Args:
-        model: returns one floating-point tensor. Its parameters' `.grad` are left alone.
+        model: returns one floating-point tensor. Its parameters' `.grad` are not changed.
         inputs: are not modified.
     """
     return _in_one_pass(model, [tensor.detach().clone() for tensor in inputs])[1]
 
 
 def all_gradients(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
-    """The "gradient of the input" as from `gradients(model, x)`, with `parameter_gradients(model, x)`, in one pass."""
+    """The "gradient of the input" as in `gradients(model, x)`, plus `parameter_gradients(model, x)`, in one pass."""
     (of_input,), of_parameters = _in_one_pass(model, [_leaf(x)])
     return {"gradient of the input": of_input, **of_parameters}
 
 
 def weights(tensor: torch.Tensor) -> torch.Tensor:
-    """Numbers in [0.5, 1.5) for the entries of `tensor`, no two neighbours alike; the same for every caller."""
+    """Numbers in [0.5, 1.5) for the entries of `tensor`, no two neighbours equal; the same for every caller."""
     return distinct_weights(tensor.numel()).to(tensor.dtype).to(tensor.device).reshape(tensor.shape)
 
 
 def _in_one_pass(
     model: nn.Module, inputs: list[torch.Tensor]
 ) -> tuple[Sequence[torch.Tensor | None], dict[str, object]]:
-    """Gradients for those inputs that require one, and for all parameters, by group."""
+    """Gradients for the inputs that require one, and for all parameters, by group."""
     leaves = [tensor for tensor in inputs if tensor.requires_grad]
     groups = [group for group, _ in roles.parameters(model)]
     tensors = [tensor for _, tensor in roles.parameters(model)]

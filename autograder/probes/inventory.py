@@ -1,4 +1,4 @@
-"""What a module holds: its state as plain values."""
+"""What a module contains: its state as plain values."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _HOOKS = (
 
 
 def statistics(model: nn.Module) -> dict[str, object]:
-    """Running means and variances, in whatever order: sums and sums of squares per role and shape."""
+    """Running means and variances, regardless of order: sums and sums of squares per role and shape."""
     return power_sums(roles.running_statistics(model))
 
 
 def snapshot(model: nn.Module) -> dict[str, object]:
-    """All that a function must leave alone that is only asked to look at a module.
+    """Everything that a function must not change if it should only look at a module.
 
-    Values of parameters and buffers and what requires a gradient by name; mode and number of hooks of every submodule
-    in the order of `modules()`.
+    By name: the values of parameters and buffers, and what requires a gradient. In the order of `modules()`: the mode
+    and number of hooks of every submodule.
     """
     modules = list(model.modules())
     return {

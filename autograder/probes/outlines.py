@@ -1,4 +1,4 @@
-"""Models without their numbers: names, shapes and counts for the price of a few milliseconds."""
+"""Models without their numbers: names, shapes and counts within a few milliseconds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ M = TypeVar("M", bound=nn.Module)
 def outline(build: Callable[[], M], *input_shapes: Sequence[int]) -> M:
     """The model that `build()` makes, on the meta device: no memory, no arithmetic.
 
-    Code that cannot be run there (it looks at numbers while it builds the model) is built as usual.
+    If it cannot be built there (because the code looks at numbers while it builds the model), it is built as usual.
 
     Args:
         build: returns an nn.Module.
-        input_shapes: of the inputs that give lazy parameters their shapes, if there are any.
+        input_shapes: the shapes of the inputs that give lazy parameters their shapes, if there are any.
     """
     with contextlib.suppress(Exception), torch.device("meta"), NoDraws():
         return _built(build, input_shapes)
@@ -30,19 +30,19 @@ def outline(build: Callable[[], M], *input_shapes: Sequence[int]) -> M:
 
 
 def parameter_count(build: Callable[[], nn.Module], *input_shapes: Sequence[int]) -> int:
-    """How many numbers the model learns; a shared parameter counts once."""
+    """The number of learnable entries in the model; a shared parameter counts once."""
     return sum(parameter.numel() for parameter in outline(build, *input_shapes).parameters())
 
 
 def state_shapes(build: Callable[[], nn.Module], *input_shapes: Sequence[int]) -> dict[str, list[int]]:
-    """Names and shapes of all that the model's state_dict holds."""
+    """Names and shapes of everything in the model's state_dict."""
     return {name: list(tensor.shape) for name, tensor in outline(build, *input_shapes).state_dict().items()}
 
 
 def shapes_through(layers: Iterable[nn.Module], input_shape: Sequence[int]) -> list[list[int]]:
-    """The shape of the output of every layer, each fed with that of the one before, in evaluation mode.
+    """The output shape of every layer, each fed the previous layer's output, in evaluation mode.
 
-    On the device that the layers' parameters are on; give those of an `outline`, and it costs nothing.
+    Runs on the device of the layers' parameters; with the layers of an `outline`, it costs nothing.
     """
     layers = list(layers)
     tensors = [tensor for layer in layers for tensor in (*layer.parameters(), *layer.buffers())]

@@ -1,8 +1,8 @@
 """What each parameter and buffer of a module is for, whatever its name, its place and its owner's class.
 
-Two models that compute the same may name and order their layers differently, write batch normalisation themselves, or
-use a linear layer for a convolution that sees all of its input at once. Comparing them needs a description that all of
-that leaves alone: the role of a tensor, and what is left of its shape.
+Two models that compute the same thing may name and order their layers differently, implement batch normalisation
+themselves, or use a linear layer for a convolution that sees its whole input at once. Comparing them needs a
+description that none of this changes: the role of a tensor, and its shape without extents of 1.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Group = tuple[str, tuple[int, ...]]  # role, shape: of weights (outputs, numbers
 
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 _LAYERS = (nn.Linear, nn.Bilinear, _ConvNd)
-# Words that a name, or a part of it, ends with. Where it says nothing, the numbers that the tensor starts with do.
+# Words that a name, or a part of it, ends with. If the name says nothing, the tensor's initial numbers decide.
 _SCALES, _BIASES = ("gamma", "scale", "gain"), ("bias", "beta", "shift", "offset", "b")
 _MEANS, _VARIANCES = ("mean", "avg", "average", "mu", "rm"), ("var", "variance", "std", "sigma", "rv")
-_WHOLE = ("gain", "b", "mu", "rm", "rv")  # these only as a whole part: "again" is no gain
+_WHOLE = ("gain", "b", "mu", "rm", "rv")  # these only count as a whole part: "again" is not a gain
 
 
 def parameters(model: nn.Module) -> Iterator[tuple[Group, nn.Parameter]]:
-    """Every parameter once, with its group; in the order of registration."""
+    """Every parameter once, with its group, in the order of registration."""
     seen: set[int] = set()
     for owner in model.modules():
         for name, parameter in owner.named_parameters(recurse=False):
@@ -37,7 +37,7 @@ def parameters(model: nn.Module) -> Iterator[tuple[Group, nn.Parameter]]:
 
 
 def running_statistics(model: nn.Module) -> Iterator[tuple[Group, torch.Tensor]]:
-    """Every running mean and variance once, with its group. Other buffers are nobody's business."""
+    """Every running mean and variance once, with its group. Other buffers are left out."""
     seen: set[int] = set()
     for owner in model.modules():
         for name, buffer in owner.named_buffers(recurse=False):
@@ -57,7 +57,7 @@ def _group(owner: nn.Module, name: str, parameter: nn.Parameter) -> Group:
 def _remembered(
     owner: nn.Module, name: str, judge: Callable[[nn.Module, str, torch.Tensor], str], tensor: torch.Tensor
 ) -> str:
-    """The role that a tensor had when it was first looked at: the numbers that tell of it are replaced later."""
+    """The role that a tensor had when it was first looked at: the numbers that reveal it are replaced later."""
     known: dict[str, str] = owner.__dict__.setdefault("_autograder_roles", {})
     if name not in known:
         known[name] = judge(owner, name, tensor)
@@ -65,7 +65,7 @@ def _remembered(
 
 
 def _role(owner: nn.Module, name: str, parameter: torch.Tensor) -> str:
-    """Biases of layers and shifts of normalisation are alike: one that is written as the other changes nothing."""
+    """Biases of layers and shifts of normalisations share one role: writing one as the other changes nothing."""
     if isinstance(owner, _NORMS):
         return BIAS if name == "bias" else SCALE
     if isinstance(owner, _LAYERS) and name == "weight":
@@ -77,7 +77,7 @@ def _role(owner: nn.Module, name: str, parameter: torch.Tensor) -> str:
     if _speaks_of(_SCALES, name) or _all(parameter, 1):
         return SCALE
     normalises = any(_statistic(owner, other, buffer) for other, buffer in owner.named_buffers(recurse=False))
-    if _all(parameter, 0):  # a scale that starts at zero is called a weight, and stands beside statistics
+    if _all(parameter, 0):  # a scale that starts at zero has "weight" in its name and an owner with statistics
         return SCALE if normalises and "weight" in name else BIAS
     return WEIGHT if parameter.dim() >= 2 else BIAS
 

@@ -1,4 +1,4 @@
-"""What a number of tensors have in common, no matter in which order they come."""
+"""Summaries of several tensors that do not depend on their order."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import torch
 
 from autograder.probes.roles import WEIGHT, Group
 
-_WHOLE = 64  # entries of a tensor that is reported as it is
-_BINS = 32  # numbers that a larger one is reduced to
+_WHOLE = 64  # a tensor with at most this many entries is reported as it is
+_BINS = 32  # a larger one is reduced to this many numbers
 
 
 def power_sums(members: Iterable[tuple[Group, torch.Tensor | None]]) -> dict[str, object]:
     """For each group in words: {"members", "sum", "sum of squares"} over its members, entry by entry.
 
-    Sums of powers do not depend on the order, so there is nothing to sort and no tie to break. Large tensors are
-    reduced to a few weighted sums of their entries. A member that is None counts as zeros, a group of those is None.
+    Sums of powers do not depend on the order, so there is nothing to sort and there are no ties to break. Large tensors
+    are reduced to a few weighted sums of their entries. A member that is None counts as zeros; a group with nothing but
+    None is None.
     """
     groups: defaultdict[Group, list[torch.Tensor | None]] = defaultdict(list)
     for group, tensor in members:
@@ -28,7 +29,7 @@ def power_sums(members: Iterable[tuple[Group, torch.Tensor | None]]) -> dict[str
 
 @functools.lru_cache(maxsize=64)
 def distinct_weights(count: int) -> torch.Tensor:
-    """`count` numbers in [0.5, 1.5), no two neighbours alike, in double precision."""
+    """`count` numbers in [0.5, 1.5), no two neighbours equal, in double precision."""
     return 0.5 + (torch.arange(count, dtype=torch.float64) * 0.6180339887498949) % 1.0
 
 

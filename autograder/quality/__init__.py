@@ -1,1 +1,2 @@
-"""Who grades the graders: submissions of known worth (`verification`), mutants (`mutation`), and the table of both."""
+"""Tests the graders: with submissions whose score is known (`verification`), with mutants (`mutation`); `table` has the
+results."""

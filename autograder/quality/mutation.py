@@ -1,8 +1,8 @@
-"""Small mistakes put into a solution by machine: does a grader notice each of them?
+"""Small mistakes inserted automatically into a solution: does a grader notice each of them?
 
 The operators are the usual ones of mutation testing (Jia & Harman 2011, "An analysis and survey of the development of
-mutation testing") with some for tensor code: a dropped `.detach()`, swapped arguments, one layer for another. Nothing
-inside a `raise` is changed, since the wording of a message is free.
+mutation testing") plus some for tensor code: a dropped `.detach()`, swapped arguments, one layer replaced by another.
+Nothing inside a `raise` is changed, since the wording of a message is free.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ _NAMES = {
     "floor": "ceil",
 }
 
-Change = Callable[[ast.AST], ast.AST | None]  # takes the place of a node; None drops a statement
+Change = Callable[[ast.AST], ast.AST | None]  # returns what replaces a node; None drops a statement
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A solution with one change: `before` and `after` are the statement that it is in. Where that belongs to a
-    function that several exercises share, each of them may notice it."""
+    """A solution with one change: `before` and `after` are the statement that contains it. If the statement is in a
+    function that several exercises share (`shared`), any of them may notice the change."""
 
     exercise: str
     before: str
@@ -88,9 +88,9 @@ class Mutant:
 
 
 def mutants(solution: str, exercises: Sequence[str], most: int, seed: int = 0) -> list[Mutant]:
-    """At most `most` mutants of each exercise, chosen at random where there are more.
+    """At most `most` mutants of each exercise, chosen at random if there are more.
 
-    What belongs to no exercise by name (a function that others call) counts for the first exercise that uses it.
+    Code that is not named after an exercise (a helper function) counts for the first exercise that uses it.
     """
     tree = ast.parse(solution)
     used_by = {
@@ -164,7 +164,7 @@ def _all(statement: ast.stmt) -> list[ast.AST]:
 
 
 def _statement_around(top: ast.stmt, node: ast.AST) -> ast.stmt:
-    """The innermost statement that holds `node`."""
+    """The innermost statement that contains `node`."""
     around = top
     for candidate in ast.walk(top):  # outer ones come first
         if isinstance(candidate, ast.stmt) and any(inner is node for inner in ast.walk(candidate)):
@@ -173,7 +173,7 @@ def _statement_around(top: ast.stmt, node: ast.AST) -> ast.stmt:
 
 
 def _head(statement: ast.AST) -> str:
-    """Its text; of a compound statement the first line."""
+    """The statement's text; for a compound statement, its first line."""
     text = ast.unparse(ast.fix_missing_locations(statement))
     return (
         text.splitlines()[0]
@@ -183,7 +183,7 @@ def _head(statement: ast.AST) -> str:
 
 
 def _changes(statement: ast.stmt) -> Iterator[tuple[int, Change]]:
-    """Every (position of a node, change of it) in `statement`."""
+    """Every (position of a node, change to it) in `statement`."""
     untouched = {id(inner) for node in ast.walk(statement) for part in _fixed_parts(node) for inner in ast.walk(part)}
     for position, node in enumerate(_all(statement)):
         if id(node) not in untouched and node is not statement:
@@ -268,7 +268,7 @@ def _changes_of_call(node: ast.Call) -> Iterator[Change]:
 
 
 def _rebinds(node: ast.AST) -> bool:
-    """`x = f(x)`: without it there still is an x."""
+    """`x = f(x)`: without this statement there is still an x."""
     if not isinstance(node, ast.Assign):
         return False
     targets = {ast.unparse(target) for target in node.targets}

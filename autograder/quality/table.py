@@ -1,4 +1,4 @@
-"""The table of what is known about the graders: one Markdown file, to which each command adds its columns."""
+"""The table of what is known about the graders: one Markdown file to which each command adds its columns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.errors import UsageError
+from autograder.output import atomic
 
 COLUMNS = (
     "Assignment",
@@ -19,20 +20,22 @@ COLUMNS = (
     "Mutants caught",
     "Equivalent mutants",
 )
-WHOLE = "all"  # the row of an assignment as a whole
+WHOLE = "all"  # the row for the assignment as a whole
 
 _INTRODUCTION = """\
 # What is known about the graders
 
 Written by `autograder verify --table` and `autograder mutants --table`; not edited by hand.
 
-- *Checks*, *Examples*: named checks, and questions that they ask a submission with nothing wrong.
-- *Seconds*: of checking the solution (median) once the reference has been asked, beside other runs on the same cores.
-- *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, of those tried.
-- *Runs*: what was graded for that: salts × repeats × (the solution, the skeleton and each misconception tried). The
-  first run of a misconception asks all exercises, the others only its own.
-- *Mutants caught*: small mistakes put into the solution by machine that lose points, of those that are not equivalent.
-- *Equivalent mutants*: those that change nothing the contract speaks of; each is explained in
+- *Checks*, *Examples*: the number of named checks, and of questions that they ask a correct submission.
+- *Seconds*: the median time to check the solution, with the reference's answers known and other runs on the same cores.
+- *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, out of those
+  tried.
+- *Runs*: what was graded for this: salts × repeats × (the solution, the skeleton and each misconception tried). The
+  first run of a misconception checks all exercises, the others only its own.
+- *Mutants caught*: small mistakes, inserted automatically into the solution, that lose points, out of those that are
+  not equivalent.
+- *Equivalent mutants*: those that change nothing that the contract specifies; each is explained in
   `graders/<assignment>/equivalent_mutants.toml`.
 """
 
@@ -40,7 +43,7 @@ Key = tuple[str, str]  # assignment, exercise
 
 
 def update(path: Path, rows: Mapping[Key, Mapping[str, str]]) -> None:
-    """Puts the cells of `rows` (by column) into the table at `path`; other cells and rows keep what they hold.
+    """Writes the cells of `rows` (by column) into the table at `path`; other cells and rows stay as they are.
 
     Raises:
         UsageError: the file cannot be read or written.
@@ -50,7 +53,7 @@ def update(path: Path, rows: Mapping[Key, Mapping[str, str]]) -> None:
         for key, cells in rows.items():
             table[key] = {**table.get(key, {}), **cells}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(table), encoding="utf-8")
+        atomic.replace(path, _text(table).encode())
     except OSError as error:
         raise UsageError(f"Cannot update {path}: {error.strerror or error}.") from error
 

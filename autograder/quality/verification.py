@@ -1,5 +1,5 @@
-"""What must hold for an assignment's graders, judged from the results of submissions whose worth is known:
-the solution, the skeleton, and the solution with one misconception in it."""
+"""What must be true of an assignment's graders, checked with submissions whose score is known: the solution, the
+skeleton, and the solution with one misconception in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograder.submissions.sources import Cell
 ENOUGH_MISCONCEPTIONS = 5
 SOLUTION, SKELETON = "solution", "skeleton"
 
-# What Hypothesis adds to an exception: it differs each time and says nothing about a broken grader.
+# What Hypothesis adds to an exception: it differs every time and says nothing about the broken grader.
 _EXAMPLE = re.compile(r"\s*F(?:ailing test case|alsifying example):.*\)(?= \()", re.DOTALL)
 
 Signature = tuple[tuple[str, Status], ...]
@@ -33,7 +33,7 @@ Signature = tuple[tuple[str, Status], ...]
 
 @dataclass(frozen=True)
 class Subject:
-    """A submission whose worth is known. `exercise` is where it should lose points: empty for solution and skeleton."""
+    """A submission whose score is known. `exercise` is where it should lose points: empty for solution and skeleton."""
 
     label: str
     submission: Submission
@@ -43,7 +43,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Problem:
-    """What does not hold. `exercise` is the row of the table it belongs to, empty if it belongs to none."""
+    """What is wrong. `exercise` is the row of the table that it belongs to, empty if it belongs to none."""
 
     exercise: str
     text: str
@@ -51,7 +51,7 @@ class Problem:
 
 @dataclass
 class ExerciseQuality:
-    """What is known of an exercise: `seconds` are those of the solution's runs."""
+    """What is known about an exercise: `seconds` are the times of the solution's runs."""
 
     points: float
     checks: int = 0
@@ -70,29 +70,29 @@ class ExerciseQuality:
 
 
 class Verification:
-    """The verdict on one assignment, built up from `add`. Keeps nothing of a result but what it says here."""
+    """The verdict on one assignment, built up with `add`. Results themselves are not kept, only what is listed here."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.rows = {name: ExerciseQuality(points) for name, points in assignment.exercises.items()}
         self.runs = 0
         self._partial = False
-        self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed it
-        self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels it happened to
+        self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed them
+        self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels of the submissions
         self._salts: set[str] = set()
         self._first: dict[tuple[str, str, str], Signature] = {}  # (label, salt, exercise) → how its checks ended
         self._excuses: dict[tuple[str, str], bool] = {}  # (label, exercise in `also`) → was it needed?
 
     def subjects(self, exercises: Collection[str] = (), most: int | None = None) -> list[Subject]:
-        """All submissions to grade; what cannot be built is a problem. Imports torch and the solution.
+        """All submissions to grade; one that cannot be built is a problem. Imports torch and the solution.
 
         Args:
-            exercises: leave out misconceptions of all others; none means all.
-            most: of each exercise no more misconceptions than that, chosen at random but always the same.
+            exercises: use only the misconceptions of these; none means all.
+            most: at most this many misconceptions per exercise, chosen at random but always the same ones.
 
         Raises:
             EngineError: there is no solution.
-            UsageError: no skeleton can be made of it.
+            UsageError: no skeleton can be made from it.
         """
         assignment, self._partial = self.assignment, bool(exercises) or most is not None
         try:
@@ -133,7 +133,7 @@ class Verification:
         return Subject(label, Submission(label, file, (Cell(file, source),), False), exercise, also)
 
     def add(self, subject: Subject, salt: str, result: Result | EngineError) -> None:
-        """Takes note of one result."""
+        """Records one result."""
         self.runs += 1
         self._salts.add(salt)
         for problem in self._judge(subject, result):
@@ -150,7 +150,7 @@ class Verification:
 
     @property
     def problems(self) -> list[Problem]:
-        """All that does not hold; a problem that only some salts show says which."""
+        """Everything that is wrong; if only some salts show a problem, it says which."""
         order = ["", *self.rows]
         found = []
         for problem, labels in self._ungraded.items():
@@ -182,7 +182,7 @@ class Verification:
         return f" (only with salt {', '.join(sorted(map(repr, salts)))})"
 
     def _note(self, exercise: str, text: str) -> None:
-        """A problem that no salt has to do with."""
+        """A problem that does not depend on a salt."""
         self._problems.setdefault(Problem(exercise, text), set())
 
     def _miss(self, exercise: str, label: str) -> None:
@@ -212,7 +212,7 @@ class Verification:
                 yield Problem(subject.exercise, text)
 
     def _repeated(self, subject: Subject, salt: str, result: Result) -> Problem | None:
-        """The first check that did not end as it did before, on the same submission with the same salt."""
+        """The first check that ended differently from before, on the same submission with the same salt."""
         for exercise in result.exercises:
             now = tuple((check.name, check.status) for check in exercise.checks)
             before = self._first.setdefault((subject.label, salt, exercise.name), now)
@@ -221,7 +221,7 @@ class Verification:
                     text = f"{subject.label} is not graded the same each time: check {name} of {exercise.name} was "
                     return Problem(exercise.name, f"{text}{was.value} once and {is_.value} another time")
             if before != now:
-                return Problem("", f"{subject.label} is not graded the same each time: other checks were run")
+                return Problem("", f"{subject.label} is not graded the same each time: different checks were run")
         return None
 
 
@@ -236,13 +236,13 @@ def _some(known: list[Misconception], most: int | None) -> list[Misconception]:
 
 
 def _not_graded(result: Result | EngineError) -> Problem | None:
-    """Why a result is no grade, in one line; None if it is one."""
+    """Why a result is not a grade, in one line; None if it is one."""
     if isinstance(result, EngineError):
         return Problem("", one_line(str(result), 300))
     errors = [check for check in result.checks if check.status is Status.ERROR]
     if result.state is State.GRADED and not errors:
         return None
-    log = [_EXAMPLE.sub("", line) for line in result.log if not line.startswith("confinement")]
+    log = [_EXAMPLE.sub("", line) for line in result.log]
     named = [f"check {check.name} of {check.exercise} broke" for check in errors[:1]]
     why = one_line("; ".join([*named, *log[:1]]) or f"state {result.state.value}", 400)
     return Problem(errors[0].exercise if errors else "", why)

@@ -1,4 +1,4 @@
-"""What a class's results say, as pages: one report for the instructor, one feedback page for each student.
+"""Web pages about a class's results: one report for the instructor, one feedback page for each student.
 
 `analysis` counts, `charts` draws (Vega-Altair, as inline SVG), `grids` turns matrices back into cells, `pages` writes
 HTML. Every text that a student may have had a hand in goes through auto-escaping templates; the pages load nothing

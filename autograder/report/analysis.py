@@ -53,7 +53,7 @@ class Check:
 
     @property
     def success(self) -> float:
-        """Share of those that it says something about: neither our errors nor what could not be measured."""
+        """Share of submissions that pass, leaving out our errors and what could not be measured."""
         asked = self.statuses.total() - self.statuses[Status.ERROR] - self.statuses[Status.EXCUSED]
         return self.statuses[Status.PASSED] / asked if asked else math.nan
 
@@ -61,7 +61,7 @@ class Check:
 @dataclass
 class Exercise:
     """`success` is the mean share of the points; `discrimination` the correlation between this exercise's points and
-    those of all others: near 0 or below, it does not tell who can do the rest."""
+    those of all others: near 0 or below, it does not predict who can do the rest."""
 
     name: str
     most: float
@@ -73,7 +73,7 @@ class Exercise:
 
 
 class Analysis:
-    """Of one class. Memory grows with the table: names and numbers, never with what submissions answered."""
+    """Analysis of one class. Memory grows with the table: names and numbers, never with what submissions answered."""
 
     def __init__(self, roll: Roll) -> None:
         self.roll = roll
@@ -95,7 +95,7 @@ class Analysis:
         return [row for row in self.rows if row.state is State.GRADED]
 
     def add(self, found: Found, record: Record | None, result: Result | None) -> None:
-        """Takes note of one submission; `result` is the whole of `record`, decoded."""
+        """Counts one submission; `result` is the full result in `record`, decoded."""
         if record is None or result is None:
             self.missing.append(found)
             self.troubles["not graded yet"] += 1
@@ -131,7 +131,7 @@ class Analysis:
                 entry.example = check.counterexample
 
     def finish(self) -> None:
-        """Computes what needs everyone. Who could not be graded is no zero: it does not count."""
+        """Computes what needs all submissions. One that could not be graded is not a zero: it does not count."""
         graded = self.graded
         if not graded:
             return
@@ -152,7 +152,7 @@ class Analysis:
 
 
 def whole(record: Record | None) -> Result | None:
-    """The whole result; None where there is none that this version can read."""
+    """The full result; None if there is none that this version can read."""
     try:
         return record.whole() if record else None
     except msgspec.MsgspecError:
@@ -170,14 +170,14 @@ def _troubles(record: Record, result: Result) -> list[str]:
     if record.state is State.ERROR:
         kinds.append("the grader failed")
     elif not result.checks:
-        kinds.append("no file that can be graded")
+        kinds.append("no gradable file")
     elif result.notice:
-        kinds.append("the file as a whole")
+        kinds.append("problem with the whole file")
     statuses = {check.status for check in result.checks}
     if Status.TIMEOUT in statuses:
         kinds.append("time-outs")
     if Status.SKIPPED in statuses:
-        kinds.append("out of time altogether")
+        kinds.append("total time used up")
     if record.same_as:
         kinds.append("identical to another")
     return kinds

@@ -1,6 +1,6 @@
 """The report's plots: Vega-Altair's charts as inline SVG, in the page's own colours, with no script.
 
-A screen reader gets each plot's summary; the numbers behind it stand in the page's tables.
+A screen reader gets each plot's summary; the numbers behind it are in the page's tables.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_NAMES = 12
 
 @dataclass(frozen=True)
 class Chart:
-    """`svg` is markup of our own making; `summary` says in a sentence what is to be seen."""
+    """`svg` is markup that we generated; `summary` says in a sentence what the chart shows."""
 
     id: str
     title: str
@@ -65,8 +65,8 @@ def _success(analysis: Analysis) -> Chart | None:
     hardest = min(known, key=lambda each: each.success)
     easiest = max(known, key=lambda each: each.success)
     summary = (
-        f"Mean share of the points per exercise: hardest is {hardest.name} with {hardest.success:.0%}, "
-        f"easiest {easiest.name} with {easiest.success:.0%}."
+        f"Mean share of the points per exercise: the hardest is {hardest.name} with {hardest.success:.0%}, "
+        f"the easiest {easiest.name} with {easiest.success:.0%}."
     )
     values = [{"name": each.name, "value": each.success} for each in known]
     return Chart("success", "Success per exercise", summary, _bars(values, "mean share of the points", (0, 1), ".0%"))
@@ -185,14 +185,14 @@ def _bars(values: list[dict[str, Any]], title: str, extent: tuple[float, float],
     )
     bars = base.mark_bar(color="var(--accent)")
     text = base.mark_text(align="left", dx=4, color=_INK).encode(
-        x="end:Q",  # right of 0 also where the bar goes to the left
+        x="end:Q",  # right of 0 even if the bar goes to the left
         text=alt.Text("value:Q", format=form.replace(".1", ".2")),
     )
     return _svg((bars + text).properties(width=max(_WIDTH - 6 * names, 160), height=_ROW * len(values)), names)
 
 
 def _svg(chart: Any, names: int = 0) -> str:
-    """`names`: length of the longest name at the left; a browser's font may be wider than the one measured here."""
+    """`names`: length of the longest name on the left; a browser's font may be wider than the one measured here."""
     axis = alt.AxisConfig(labelColor=_INK, titleColor=_INK, gridColor=_LINE, domainColor=_LINE, tickColor=_LINE)
     configured = chart.configure(
         background="transparent",
@@ -202,5 +202,5 @@ def _svg(chart: Any, names: int = 0) -> str:
         padding={"left": 8 + names, "right": 16, "top": 8, "bottom": 8},
     )
     svg: str = vl_convert.vegalite_to_svg(configured.to_dict())
-    # The figure around it says what is to be seen: the paths one by one would only be noise to a screen reader.
+    # The figure around it says what the chart shows: to a screen reader, the single paths would only be noise.
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

@@ -15,7 +15,7 @@ _ELLIPSIS = "…"
 
 
 class GridCell(NamedTuple):
-    """`value` is None for what is no number; `differs` is said by the text of the counterexample itself."""
+    """`value` is None for anything that is not a number; `differs` comes from the text of the counterexample itself."""
 
     text: str
     value: float | None = None
@@ -25,7 +25,7 @@ class GridCell(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """One matrix: `title` tells which slice of a larger tensor it is."""
+    """One matrix: `title` says which slice of a larger tensor it is."""
 
     title: str
     rows: tuple[tuple[GridCell, ...], ...]
@@ -34,7 +34,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Grid:
-    """A shown value: as blocks where it is a tensor that can be drawn, else as text only."""
+    """A shown value: as blocks if it is a tensor that can be drawn, otherwise as text only."""
 
     heading: str
     kind: str

@@ -1,4 +1,4 @@
-"""Writes the pages: templates with auto-escaping, streamed to disk, put in their place at once."""
+"""Writes the pages from auto-escaping templates, streamed to disk and moved into place in one step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.output.inert import inert, one_line
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
 from autograder.report.grids import compared, grid
-from autograder.results.feedback import GRADER_FAILED, points_text
+from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, points_text
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
 
 REPORT = "report.html"
@@ -25,20 +25,6 @@ FEEDBACK = "feedback"
 _PROSE, _NAME = 2_500, 200
 _MISCONCEPTIONS = 20
 _INPUTS = 8
-_WORDS = {
-    Status.PASSED: "passed",
-    Status.FAILED: "failed",
-    Status.ERROR: "could not be graded",
-    Status.TIMEOUT: "out of time",
-    Status.SKIPPED: "not run",
-    Status.EXCUSED: "not measured",
-}
-_NO_MESSAGE = {
-    Status.FAILED: "Your code does not do this yet.",
-    Status.TIMEOUT: "Your code was still running when the time for this check was up, so it was stopped.",
-    Status.SKIPPED: "This check was not run: the time for the whole submission was used up before.",
-    Status.ERROR: GRADER_FAILED,
-}
 
 
 class Pages:
@@ -100,7 +86,7 @@ class Pages:
         return text.encode("utf-8", "replace")
 
     def similar(self, title: str, count: int, pairs: Sequence[object], total: int, threshold: float) -> bytes:
-        """Pairs of submissions side by side. `pairs` are the most alike of `total`."""
+        """Pairs of submissions side by side. `pairs` are the most similar ones of `total`."""
         text = self._environment.get_template("similar.html").render(
             title=title,
             count=count,
@@ -118,11 +104,11 @@ def _check(check: CheckResult) -> dict[str, object]:
     return {
         "title": check.title or check.name,
         "status": check.status.value,
-        "word": _WORDS[check.status],
+        "word": WORDS[check.status],
         "points": check.points,
         "most": check.max_points,
         "message": "" if check.status is Status.ERROR else check.message,
-        "default": _NO_MESSAGE.get(check.status, ""),
+        "default": WITHOUT_MESSAGE.get(check.status, ""),
         "hint": check.hint if explained else "",
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),

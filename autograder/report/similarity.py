@@ -1,7 +1,7 @@
-"""Which submissions are suspiciously alike? Winnowed fingerprints (the method of Moss) with copydetect.
+"""Which submissions are suspiciously similar? Winnowed fingerprints (the method of Moss) with copydetect.
 
-Comments, formatting and the names of variables and functions make no difference. What the skeleton holds, and what
-more than a few submissions have in common, is no sign of anything and is discounted.
+Comments, formatting and the names of variables and functions make no difference. What the skeleton contains, and what
+more than a few submissions have in common, does not mean anything and is not counted.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from copydetect import CodeFingerprint, compare_files
 from copydetect.utils import get_token_coverage
 
 _K, _WINDOW = 25, 6  # shared passages of 30 characters, without names and white space, are always found
-_ENOUGH = 150  # characters of one's own, counted like that: less says nothing
-_COMMON = (10, 50)  # what a twentieth of the class shares is common, but never less or more than these many
+_ENOUGH = 150  # characters of a submission's own, counted the same way: fewer say nothing
+_COMMON = (10, 50)  # code that a twentieth of the class shares is common; at least and at most this many
 
 
 @dataclass(frozen=True)
 class Own:
-    """What of a submission is its own: the fingerprints, and how many characters they cover."""
+    """The part of a submission that is its own: the fingerprints, and how many characters they cover."""
 
     hashes: frozenset[int]
     size: int
@@ -32,7 +32,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Pair:
-    """`share` of the smaller one's own code is in the other as well."""
+    """`share` is the fraction of the smaller one's own code that is in the other as well."""
 
     first: str
     second: str
@@ -44,7 +44,7 @@ Piece = tuple[str, bool]  # text, and whether the other submission has it too
 
 
 class Class:
-    """Reads each source once and keeps its fingerprints; `source` gets a text again for the few that matter."""
+    """Reads each source once and keeps its fingerprints, not its text."""
 
     def __init__(self, skeleton: str) -> None:
         self._given = frozenset(int(each) for each in _fingerprint(skeleton).hashes)
@@ -60,13 +60,13 @@ class Class:
         return len(self._hashes)
 
     def common(self) -> frozenset[int]:
-        """The fingerprints that say nothing about who wrote it together with whom."""
+        """The fingerprints that say nothing about who worked with whom."""
         counts = Counter(each for hashes in self._hashes.values() for each in hashes)
         limit = min(max(len(self._hashes) // 20, _COMMON[0]), _COMMON[1])
         return self._given | {each for each, count in counts.items() if count > limit}
 
     def pairs(self, threshold: float) -> list[Pair]:
-        """All pairs that share at least `threshold`, most alike first."""
+        """All pairs that share at least `threshold`, the most similar first."""
         common = self.common()
         own = {name: hashes - common for name, hashes in self._hashes.items()}
         holders: defaultdict[int, list[str]] = defaultdict(list)

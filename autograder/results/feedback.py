@@ -12,29 +12,48 @@ FEEDBACK_LIMIT = 10_000  # characters of one text
 _PROSE_LIMIT = 2_500  # of a message or hint
 _CALL_LIMIT = 1_000
 _VALUE_LIMIT = 2_000  # of one shown value
-_INPUTS = 8  # more than that many inputs are counted, not shown
+_INPUTS = 8  # inputs beyond these are counted, not shown
 _PLAIN_KINDS = {"int", "float", "bool", "str", "tuple", "list", "NoneType"}  # the value itself says so
 
 _INDENT = "    "
 _GAP = "     "  # between two values side by side
 
-NOT_YOUR_FAULT = "It is not your fault and there is nothing for you to change: your instructor has been told."
+NOT_YOUR_FAULT = "This is not your fault and you do not need to change anything: your instructor has been told."
+NOT_GRADED = "Grading failed. It is not your fault; your instructor has been told."
 GRADER_FAILED = f"The grader itself failed, so this could not be graded. {NOT_YOUR_FAULT}"
-_NO_MESSAGE = {
+# One vocabulary of statuses for terminal, pages and notebooks.
+WORDS = {
+    Status.PASSED: "passed",
+    Status.FAILED: "failed",
+    Status.ERROR: "could not be graded",
+    Status.TIMEOUT: "timed out",
+    Status.SKIPPED: "not run",
+    Status.EXCUSED: "not measured",
+}
+SYMBOLS = {
+    Status.PASSED: "✓",
+    Status.FAILED: "✗",
+    Status.ERROR: "!",
+    Status.TIMEOUT: "⏱",
+    Status.SKIPPED: "–",
+    Status.EXCUSED: "~",
+}
+WITHOUT_MESSAGE = {
     Status.FAILED: "Your code does not do this yet.",
     Status.TIMEOUT: "Your code was still running when the time for this check was up, so it was stopped.",
-    Status.SKIPPED: "This check was not run: the time for the whole submission was used up before.",
+    Status.SKIPPED: "This check was not run: the time for the whole submission was already used up.",
+    Status.ERROR: GRADER_FAILED,
 }
 
 
 def check_text(check: CheckResult, width: int = 100) -> str:
-    """What the student reads about `check`; values stand side by side where `width` columns are enough."""
+    """What the student reads about `check`; values are side by side if they fit into `width` columns."""
     parts = [one_line(check.title or check.name, 400)]
     if check.status is Status.ERROR:
-        # The message of an error is about the grader's insides: it belongs into the instructor's log.
-        parts.append(GRADER_FAILED)
+        # The message of an error is about the grader's internals: it belongs in the instructor's log.
+        parts.append(WITHOUT_MESSAGE[check.status])
     else:
-        parts.append(_prose(check.message) or _NO_MESSAGE.get(check.status, ""))
+        parts.append(_prose(check.message) or WITHOUT_MESSAGE.get(check.status, ""))
         if check.status not in (Status.PASSED, Status.EXCUSED):
             if check.counterexample is not None:
                 parts.append(_counterexample(check.counterexample, width))
@@ -68,7 +87,7 @@ def _counterexample(example: Counterexample, width: int) -> str:
 
 
 def _inputs(inputs: tuple[Shown, ...], width: int) -> str:
-    """The inputs of one line in one block, each of the others in a block of its own."""
+    """One-line inputs share one block; each of the others has a block of its own."""
     values = [(one_line(shown.name, 60) or "input", shown) for shown in inputs[:_INPUTS]]
     blocks: list[str] = []
     pad = max((len(name) for name, shown in values if _is_short(shown, width)), default=0)
@@ -82,7 +101,7 @@ def _inputs(inputs: tuple[Shown, ...], width: int) -> str:
 
 
 def comparison(expected: Shown, got: Shown, width: int) -> str:
-    """Both values, side by side where `width` columns are enough."""
+    """Both values, side by side if they fit into `width` columns."""
     heads = _label("Expected", expected), _label("Got", got)
     if _is_short(expected, width) and _is_short(got, width):
         pad = max(map(len, heads))
@@ -91,13 +110,13 @@ def comparison(expected: Shown, got: Shown, width: int) -> str:
         ]
         return textwrap.indent("\n".join(lines), _INDENT)
     if expected.kind == got.kind and expected.text and got.text:
-        got = Shown(got.name, "", got.text)  # said once is enough
+        got = Shown(got.name, "", got.text)  # there is no need to say it twice
     left, right = (_tall(head, shown) for head, shown in zip(heads, (expected, got), strict=True))
     return textwrap.indent(_side_by_side(left, right, width - len(_INDENT)) or f"{left}\n\n{right}", _INDENT)
 
 
 def _side_by_side(left: str, right: str, width: int) -> str:
-    """Both blocks next to each other, or nothing where they are too wide for that."""
+    """Both blocks next to each other, or nothing if they are too wide for that."""
     lefts, rights = left.split("\n"), right.split("\n")
     column = max(map(len, lefts))
     if column + len(_GAP) + max(map(len, rights)) > width:

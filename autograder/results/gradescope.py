@@ -1,4 +1,4 @@
-"""Writes a result as Gradescope's `results.json`, which every other command keeps per submission, too."""
+"""Writes a result as Gradescope's `results.json`; the other commands keep the same file for each submission."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from autograder.output.inert import inert, one_line
 from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 
-TEXT_LIMIT = 10_000  # Gradescope cuts at ten times that
+TEXT_LIMIT = 10_000  # Gradescope cuts at ten times this
 _NAME_LIMIT = 200
 _ENTRY_LIMIT = 100  # of a name on the leaderboard
 
 UNFINISHED = (
-    "Your submission has arrived, but grading it is not finished, so there is no score yet. "
-    "If this still stands here in an hour, submit again or tell your instructor; what you handed in is safe."
+    "Your submission has arrived, but grading is not finished, so there is no score yet. "
+    "If you still see this in an hour, submit again or tell your instructor; what you handed in is safe."
 )
-_LATER = "Part of the grading is not shown here yet, so this text names no total."
+_LATER = "Some of the grading is not shown here yet, so this text does not give a total."
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """What a course's policies make of a result: the `score` that counts, and what the student is told of it.
+    """What a course's policies make of a result: the `score` that counts, and what the student is told about it.
 
-    `sums` name points and are left out while part of the grading is not shown. With `graded` false the policies kept
+    `sums` state points and are left out while some of the grading is not shown. With `graded` false the policies kept
     the submission from being graded, and `remarks` say why.
     """
 
@@ -82,7 +82,7 @@ def encode(result: Result, settlement: Settlement | None = None, *, leaderboard_
 def write(
     result: Result, path: Path, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False
 ) -> None:
-    """Puts `result` at `path`, at once and completely: whoever reads it sees the old file or the new one.
+    """Writes `result` to `path` atomically: a reader sees either the old file or the new one.
 
     Whatever is at `path`, a link included, is replaced and never written through.
 
@@ -165,10 +165,10 @@ def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, float]:
 
 
 def leaderboard(checks: Iterable[CheckResult], *, seconds: bool = False) -> list[dict[str, object]]:
-    """For every timed check how many times the reference's time was needed and, if asked for, the seconds.
+    """For every timed check its time as a multiple of the reference's and, if asked for, the seconds.
 
-    Only of checks that earned points and could be measured: wrong code is fast. And only of those that students may
-    see already.
+    Only checks that earned points and could be measured count, because wrong code is fast; and only those that
+    students may already see.
     """
     entries: list[dict[str, object]] = []
     for check in checks:
@@ -191,7 +191,7 @@ def _entry(name: str, value: float | None) -> list[dict[str, object]]:
 
 
 def _as_clause(title: str) -> str:
-    """The title as it goes on after a colon: "Max pooling …" becomes "max pooling …", "ReLU …" stays."""
+    """The title as it continues after a colon: "Max pooling …" becomes "max pooling …", "ReLU …" stays."""
     title = title.removesuffix(".")
     first = title.split(" ", 1)[0]
     is_word = first == "A" or (first.isalpha() and first[1:].islower())

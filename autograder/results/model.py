@@ -1,4 +1,4 @@
-"""One result model: assignment → exercise → check. Every writer reads it; it knows nothing of its making."""
+"""One result model: assignment → exercise → check. Every writer reads it; it does not know how it was made."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Counterexample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a forward pass takes, as a multiple of the reference's on the same machine at the same time.
 
-    `ratio` is the median of `quadruples` comparisons and `bound` what it is at least, with 99.9 %; full points up to
-    `k_full`, none from `k_zero` on. `seconds` and `reference_seconds` are those of one call, peak bytes those of a GPU.
+    `ratio` is the median of `quadruples` comparisons and `bound` its lower bound with 99.9% confidence; full points up
+    to `k_full`, none from `k_zero` on. `seconds` and `reference_seconds` are for one call, peak bytes for a GPU.
     """
 
     ratio: float
@@ -87,7 +87,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`depends_on` names exercises that also lost points and that the student's code for this one is built on."""
+    """`depends_on` names exercises that also lost points and that the student's code for this one builds on."""
 
     name: str
     max_points: float
@@ -109,9 +109,10 @@ class State(enum.Enum):
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The result of one submission.
 
-    `notice` is for the student (why there is no score, what was wrong with the file as a whole); `log` is for
-    the instructor and never shown to the student; `fingerprint` is the hash of everything that determined the
-    score; `stopped` are a notebook's cells that did not end and were left out, and why.
+    `notice` is for the student (why there is no score, what was wrong with the file as a whole). `log` and
+    `missing_layers` (of confinement on this machine, with the reasons) are for the instructor and are never shown to
+    the student. `fingerprint` is the hash of everything that determined the score. `stopped` are cells of a notebook
+    that did not finish and were left out, with the reason.
     """
 
     assignment: str
@@ -121,6 +122,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exercises: tuple[ExerciseResult, ...]
     notice: str = ""
     log: tuple[str, ...] = ()
+    missing_layers: dict[str, str] = msgspec.field(default_factory=dict)
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     fingerprint: str = ""
     seconds: float = 0.0
@@ -135,8 +137,18 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return round(sum(exercise.max_points for exercise in self.exercises), 6)
 
     @property
+    def for_instructor(self) -> tuple[str, ...]:
+        """The log, and what this machine lacks to confine a submission, as lines."""
+        return (*self.log, *(missing_layer(name, why) for name, why in self.missing_layers.items()))
+
+    @property
     def checks(self) -> tuple[CheckResult, ...]:
         return tuple(check for exercise in self.exercises for check in exercise.checks)
+
+
+def missing_layer(name: str, why: str) -> str:
+    """What an instructor reads about a layer of confinement that could not be put on."""
+    return f"confinement without {name}: {why}"
 
 
 def encode(result: Result) -> bytes:

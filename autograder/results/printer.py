@@ -14,20 +14,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from autograder.results.feedback import SYMBOLS
 from autograder.results.model import Status
 
 _BAR = 12
 _PLAIN_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 INDENT = 2
 
-# symbol, symbol in ASCII, style
-_SYMBOLS = {
-    Status.PASSED: ("✓", "+", "green"),
-    Status.FAILED: ("✗", "x", "red"),
-    Status.ERROR: ("!", "!", "bold magenta"),
-    Status.TIMEOUT: ("⏱", "T", "yellow"),
-    Status.SKIPPED: ("–", "-", "bright_black"),
-    Status.EXCUSED: ("~", "~", "yellow"),
+# The symbol in ASCII, and a style.
+_PLAIN = {
+    Status.PASSED: ("+", "green"),
+    Status.FAILED: ("x", "red"),
+    Status.ERROR: ("!", "bold magenta"),
+    Status.TIMEOUT: ("T", "yellow"),
+    Status.SKIPPED: ("-", "bright_black"),
+    Status.EXCUSED: ("~", "yellow"),
 }
 _ASCII = str.maketrans(
     {
@@ -77,7 +78,7 @@ class Printer:
         self.console.print(Text.assemble(*(self.text(text, style) for text, style in parts)))
 
     def block(self, text: str, style: str = "") -> None:
-        """Several lines, moved in a little; a line that is too long goes on below its own beginning."""
+        """Several indented lines; a line that is too long wraps at its own indentation."""
         for line in text.split("\n"):
             indent = " " * (INDENT + len(line) - len(line.lstrip()))
             pieces = textwrap.wrap(
@@ -90,7 +91,7 @@ class Printer:
             self.console.print(self.text("\n".join(pieces), style))
 
     def shortened(self, text: str, width: int, style: str = "") -> Text:
-        """One line of at most `width` columns, which shows that something is missing."""
+        """One line of at most `width` columns, with dots at the end if something is missing."""
         line = self.text(text, style)
         if line.cell_len <= width:
             return line
@@ -101,8 +102,8 @@ class Printer:
         return Table(box=self.box, pad_edge=False, show_edge=False, header_style="bold")
 
     def symbol(self, status: Status) -> tuple[str, str]:
-        symbol, plain, style = _SYMBOLS[status]
-        return (symbol if self.unicode else plain), style
+        plain, style = _PLAIN[status]
+        return (SYMBOLS[status] if self.unicode else plain), style
 
 
 def grade_style(points: float, most: float) -> str:

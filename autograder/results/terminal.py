@@ -12,20 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import GRADER_FAILED, check_text, points_text
+from autograder.results.feedback import GRADER_FAILED, WORDS, check_text, points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 
-# The first of these that occurs in an exercise is its symbol.
+# The first of these that occurs in an exercise decides its symbol.
 _TROUBLE = (Status.ERROR, Status.TIMEOUT, Status.FAILED, Status.SKIPPED, Status.EXCUSED)
-_WORDS = {
-    Status.PASSED: "passed",
-    Status.FAILED: "failed",
-    Status.ERROR: "grader failed",
-    Status.TIMEOUT: "out of time",
-    Status.SKIPPED: "not run",
-    Status.EXCUSED: "not measured",
-}
 
 
 def print_result(result: Result, console: Console) -> None:
@@ -51,11 +43,11 @@ def print_result(result: Result, console: Console) -> None:
         if result.checks:
             show.line((_tally(result.checks), ""))
     else:
-        show.line((total, "bold"), (" (not a grade: grading did not come to its end)", ""))
+        show.line((total, "bold"), (" (not a grade: grading did not finish)", ""))
 
 
 def _timing_table(checks: list[CheckResult], show: Printer) -> Table:
-    """Forward passes as multiples of the reference's: what was measured, what it is at least, what counts."""
+    """Forward passes as multiples of the reference's: the measurement, its lower bound and the limits."""
     table = show.table()
     table.add_column("", width=1)
     table.add_column("Forward pass", overflow="fold")
@@ -74,7 +66,7 @@ def _timing_table(checks: list[CheckResult], show: Printer) -> Table:
 
 
 def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None:
-    """A class: one row per submission, sorted by name, and below it what the numbered columns are."""
+    """A class: one row per submission, sorted by name, and below it the key to the numbered columns."""
     show = Printer(console)
     most: dict[str, float] = {}
     rows: list[_ClassRow] = []
@@ -100,10 +92,10 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
 
 
 def _print_rows(rows: list[_ClassRow], most: dict[str, float], show: Printer) -> bool:
-    """The table. Numbers are never cut: names and notes get what is left, and notes only if that is enough.
+    """The table. Numbers are never cut: names and notes get the remaining width, and notes only if it is enough.
 
     Returns:
-        Whether the notes are in it.
+        Whether the notes are in the table.
     """
     totals = [show.text(_short(row.total), f"bold {grade_style(row.total, row.most)}") for row in rows]
     columns = [
@@ -193,15 +185,15 @@ def _print_feedback(check: CheckResult, show: Printer) -> None:
     show.line(
         (f"{symbol} {one_line(check.exercise, 60)}", f"bold {style}"),
         (f" / {one_line(check.name, 60)}", "bright_black"),
-        (f"   {_WORDS[check.status]}, {points}{hidden}", style),
+        (f"   {WORDS[check.status]}, {points}{hidden}", style),
     )
     show.block(check_text(check, max(show.console.width - INDENT, 20)))
 
 
 def _tally(checks: tuple[CheckResult, ...]) -> str:
-    """For instance "12 of 20 checks passed, 7 failed, 1 out of time"."""
+    """For instance "12 of 20 checks passed, 7 failed, 1 timed out"."""
     counts = {status: sum(check.status is status for check in checks) for status in Status}
-    rest = (f"{counts[status]} {_WORDS[status]}" for status in _WORDS if status is not Status.PASSED and counts[status])
+    rest = (f"{counts[status]} {WORDS[status]}" for status in WORDS if status is not Status.PASSED and counts[status])
     return ", ".join([f"{counts[Status.PASSED]} of {len(checks)} checks passed", *rest])
 
 
@@ -212,7 +204,7 @@ def _row(name: str, result: Result) -> _ClassRow:
 
 
 def note(result: Result) -> str:
-    """Why there is trouble with a submission, in a few words; nothing where there is none."""
+    """What is wrong with a submission, in a few words; empty if nothing is."""
     parts = []
     if result.state is State.ERROR:
         parts.append("grader failed")

@@ -1,4 +1,4 @@
 """An untrusted worker that evaluates probes, and the wire on which only plain values come back.
 
-Knows processes and tensors; knows nothing of pytest, points or exercises.
+Knows about processes and tensors, but nothing about pytest, points or exercises.
 """

@@ -1,4 +1,4 @@
-"""The judge's handle on workers. Believes nothing that a worker says beyond its being an answer."""
+"""The judge's handle on workers. Trusts nothing that a worker says, only that it is an answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Encoded = tuple[bytes, list[Buffer]]
 
 @dataclass(frozen=True)
 class Timed:
-    """An answer, and its time in seconds: on the judge's clock, and of the worker on processors."""
+    """An answer, and its time in seconds: on the judge's clock, and as processor time of the worker."""
 
     answer: Answer
     wall: float
@@ -45,8 +45,8 @@ class Timed:
 
 @dataclass(frozen=True)
 class Question:
-    """A shipped probe, the seed of torch's generator, what to tell of its work (see `worker.Asked`), and an answer that
-    is likely, if one is."""
+    """A shipped probe, the seed of torch's generator, what to report about its work (see `messages.Asked`), and the
+    likely answer, if there is one."""
 
     probe: bytes
     seed: int = 0
@@ -56,9 +56,9 @@ class Question:
 
 
 class WorkerLost(Exception):
-    """No answer came. `timed_out` tells a call that took too long from a process that ended or wrote nonsense, `killed`
-    that SIGKILL ended it, which may have come from anywhere; `position` is that of the question or cell at work then,
-    if the worker is to be believed."""
+    """No answer came. `timed_out`: the call took too long, rather than the process ending or writing nonsense;
+    `killed`: SIGKILL ended the process, wherever it came from; `position`: which question or cell was running then, if
+    the worker can be trusted."""
 
     def __init__(self, reason: str, position: int, *, timed_out: bool = False, killed: bool = False) -> None:
         super().__init__(reason)
@@ -68,18 +68,18 @@ class WorkerLost(Exception):
 
     @property
     def told(self) -> str:
-        """The same as a sentence for the student."""
-        return f"{self}. Does every loop come to an end?" if self.timed_out else f"{self}."
+        """The reason as a sentence for the student."""
+        return f"{self}. Does every loop end?" if self.timed_out else f"{self}."
 
 
 class Worker:
-    """One confined process with one student's module in it. Once a call has failed with `WorkerLost` it is gone."""
+    """One confined process with one student's module in it. Once a call has raised `WorkerLost`, it is gone."""
 
     def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
-        """`shared_bytes` is how much `forward` can pass to and fro; with `gpu` the worker may use one."""
+        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU."""
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._exit: Exit | None = None
-        self._parts = self._position = 0  # of the request at work; where it was when the worker ended
+        self._parts = self._position = 0  # of the current request; which of them ran when the worker ended
         with _memory(max(shared_bytes, POSITION.size)) as descriptor:
             self._shared = mmap.mmap(descriptor, 0)
             self._child: Child = client.start(request, [descriptor])
@@ -103,8 +103,8 @@ class Worker:
         seconds: float,
         exercises: Sequence[str] = (),
     ) -> Answer:
-        """Runs the student's file. The outcome holds its names, the errors of single cells and which of `exercises` is
-        built on which; or is what it raised.
+        """Runs the student's file. The outcome is what it raised, or contains its names, the errors of single cells and
+        which of `exercises` are built on which.
 
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
@@ -113,7 +113,7 @@ class Worker:
         return self._exchange(header, (), 0, seconds, parts=len(cells))[0]
 
     def ask(self, *questions: Question, seconds: float, afresh: bool = False) -> list[Answer]:
-        """Evaluates shipped probes one after the other. The answers may be fewer than the questions.
+        """Evaluates shipped probes one after the other. There may be fewer answers than questions.
 
         Raises:
             WorkerLost: no valid answers within `seconds`.
@@ -136,8 +136,8 @@ class Worker:
         return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)[0]
 
     def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False) -> Timed:
-        """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and takes the time.
-        With `echo` only what this costs without the calls.
+        """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and measures the time.
+        With `echo` nothing is called, to measure the cost of the protocol alone.
 
         Raises:
             WorkerLost: no valid answer within `seconds`.
@@ -156,15 +156,15 @@ class Worker:
         return Timed(self._decoded((answer, outputs), ticket)[0], ended - started, busy)
 
     def processor_seconds(self) -> float:
-        """What the worker's process has used of processors so far, all of its threads together; NaN where the kernel
-        does not say."""
+        """The processor time of the worker's process so far, all its threads together; NaN if the kernel does not
+        report it."""
         try:
             return time.clock_gettime((~self._pid << 3) | 2)  # as clock_getcpuclockid(3) makes it
         except (OSError, OverflowError, AttributeError):
             return math.nan
 
     def threads(self) -> int:
-        """How many threads the worker's process has now; 0 where the kernel does not say."""
+        """How many threads the worker's process has now; 0 if the kernel does not report it."""
         with contextlib.suppress(OSError, ValueError):
             for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
                 if line.startswith("Threads:"):
@@ -172,7 +172,7 @@ class Worker:
         return 0
 
     def stop(self) -> Exit:
-        """Ends the worker and everything it has started; returns when all of it is gone. Once is enough."""
+        """Ends the worker and everything it has started; returns when all of it is gone. Further calls do nothing."""
         if self._exit is None:
             self._exit = self._child.stop()
             (position,) = POSITION.unpack_from(self._shared)
@@ -195,12 +195,12 @@ class Worker:
         return self._decoded(self._frame(header, body, seconds)[0], ticket, likely)
 
     def _frame(self, header: bytes, body: Sequence[Buffer], seconds: float) -> tuple[tuple[bytes, bytearray], float]:
-        """The worker's next frame, and the time (of `time.perf_counter`) at which its last byte was here."""
+        """The worker's next frame, and when its last byte arrived (`time.perf_counter`)."""
         channel = self._child.channel
         deadline = time.monotonic() + seconds
         try:
             self._refuse_early_answers()
-            if seconds <= 0:  # the answer before came just in time, and decoding it took the rest
+            if seconds <= 0:  # the previous answer came just in time, and decoding it took the rest
                 raise Late
             channel.settimeout(seconds)
             send_frame(channel, header, body)
@@ -250,8 +250,8 @@ class Worker:
                 4: "an illegal instruction",
                 6: "abort()",
                 7: "a bus error",
-                8: "a division fault",
-                9: f"being killed, as happens when more than the {self.memory_mb} MB of memory allowed are used",
+                8: "an arithmetic error, such as an integer division by zero",
+                9: f"a kill signal, as happens when it uses more than the {self.memory_mb} MB of memory allowed",
                 11: "a segmentation fault",
                 31: "a system call that is not allowed",
             }
@@ -263,7 +263,7 @@ class Worker:
 
 @contextlib.contextmanager
 def _memory(size: int) -> Iterator[int]:
-    """A descriptor of memory that processes can share; on Linux no disk can be too full for it."""
+    """A descriptor of memory that processes can share; on Linux it works even if the disk is full."""
     in_memory = hasattr(os, "memfd_create")
     with open(os.memfd_create("autograder"), "r+b") if in_memory else tempfile.TemporaryFile() as file:
         file.truncate(size)
@@ -271,5 +271,5 @@ def _memory(size: int) -> Iterator[int]:
 
 
 def _new_ticket() -> int:
-    """An answer must quote a number that did not exist before the question: none can be written in advance."""
+    """An answer must quote a number that did not exist before the question, so none can be written in advance."""
     return int.from_bytes(os.urandom(7), "little") + 1

@@ -1,4 +1,4 @@
-"""What a worker may not do, in layers: each is used where the machine has it, and named where it has not.
+"""What a worker may not do, in layers: each is used if the machine has it, and reported if it does not.
 
 The order matters: privileges are needed to drop them, so the uid goes before `no_new_privs`; Landlock needs
 `no_new_privs`; seccomp comes last because it forbids the calls that set up the rest. See landlock(7), seccomp(2).
@@ -29,15 +29,15 @@ else:
     _missing = ""
 
 MB = 2**20
-WITHOUT = "AUTOGRADER_WITHOUT_LAYERS"  # an environment variable for tests: comma-separated layers to leave off
+WITHOUT = "AUTOGRADER_WITHOUT_LAYERS"  # an environment variable for tests: comma-separated layers to leave out
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
 _PR_SET_KEEPCAPS, _CAP_DAC_READ_SEARCH = 8, 2
 _CLONE_THREAD = 0x00010000
 
-# Nothing in a course on networks needs these. What is not listed here stays allowed, so that an honest import works.
-# The last ones because Landlock does not look at changes of mode, owner, times and attributes: without a uid of its
-# own a worker could make any file of the user unreadable.
+# Nothing in a course on networks needs these. What is not listed here stays allowed, so that honest imports work.
+# The last ones are here because Landlock ignores changes of mode, owner, times and attributes: a worker without its own
+# uid could make any of the user's files unreadable.
 _REFUSED = """
     socket socketpair connect bind listen accept accept4 sendmsg sendmmsg recvmsg recvmmsg
     fork vfork execve execveat
@@ -59,8 +59,8 @@ _REFUSED = """
     chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat
     setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
-# Too new for some versions of libseccomp, which do not know the names; from 424 on the numbers are the same everywhere:
-# fchmodat2, setxattrat, removexattrat, open_tree_attr, file_setattr.
+# Too new for some versions of libseccomp, which do not know the names. From 424 on, the numbers are the same on every
+# architecture: fchmodat2, setxattrat, removexattrat, open_tree_attr, file_setattr.
 _REFUSED_NUMBERS = (452, 463, 466, 467, 469)
 # Calls refused for one value of one argument, given as (call, position, value).
 _REFUSED_VALUES = (
@@ -78,7 +78,7 @@ _REFUSED_VALUES = (
 
 
 def refuse_debuggers() -> None:
-    """Makes this process unreadable for others of the same uid: no ptrace, no /proc/<pid>/mem, environ or fd."""
+    """Makes this process unreadable to others with the same uid: no ptrace, no /proc/<pid>/mem, environ or fd."""
     if sys.platform == "linux":
         _prctl(_PR_SET_DUMPABLE, 0)
 
@@ -90,7 +90,7 @@ def adopt_orphans() -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """The kernel kills this process when its parent dies; `parent` is the pid it had when it was forked."""
+    """Makes the kernel kill this process when its parent dies; `parent` is the parent's pid at the time of the fork."""
     if sys.platform == "linux":
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -98,7 +98,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def choose_uid() -> int | None:
-    """A random, high uid that this user namespace has, or None for who may not change its uid."""
+    """A random, high uid that exists in this user namespace, or None if this process may not change its uid."""
     if os.geteuid() != 0:
         return None
     size = 2**32
@@ -109,17 +109,17 @@ def choose_uid() -> int | None:
 
 
 def confine(*, scratch: Path, uid: int | None, memory_mb: int, gpu: bool = False) -> dict[str, str]:
-    """Locks the calling process down, for good. Returns what each layer says: "" where it holds, else why not.
+    """Locks the calling process down, for good. Returns for each layer "" if it is active, else why not.
 
-    `scratch` is the only folder that it can write afterwards; `memory_mb` comes on top of what it has mapped now.
-    With `gpu` the NVIDIA driver's devices and files are open to it, and the address space, of which CUDA reserves far
-    more than there is memory, is not limited.
+    `scratch` is the only folder that the process can write to afterwards; `memory_mb` is in addition to what it has
+    mapped now. With `gpu` it can use the NVIDIA driver's devices and files, and its address space is not limited,
+    because CUDA reserves far more of it than there is memory.
     """
     parent = os.getppid()
     os.umask(0o077)
     os.chdir(scratch)
     with contextlib.suppress(OSError):
-        # If memory runs out all the same, the kernel shall take the worker and nothing else.
+        # If memory runs out anyway, the kernel should kill the worker and nothing else.
         Path("/proc/self/oom_score_adj").write_text("1000")
     layers: dict[str, Callable[[], None]] = {
         "rlimits": lambda: _limit_resources(None if gpu else memory_mb, own_uid=uid is not None),
@@ -136,7 +136,7 @@ def confine(*, scratch: Path, uid: int | None, memory_mb: int, gpu: bool = False
                 raise OSError(f"switched off by {WITHOUT}")
             apply()
             report[name] = ""
-        except Exception as error:  # whatever a layer lacks, the next ones must still be put on
+        except Exception as error:  # whatever a layer lacks, the next ones must still be applied
             report[name] = str(error) or type(error).__name__
         if name == "uid":  # a change of uid resets both
             refuse_debuggers()
@@ -158,7 +158,7 @@ def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 16 * MB,
-        # An open file that was unlinked counts in no folder's size. A context of CUDA opens its devices often.
+        # An open file that was unlinked does not count in any folder's size. CUDA opens its devices many times.
         resource.RLIMIT_NOFILE: 64 if memory_mb is not None else 512,
     }
     if pages:
@@ -167,7 +167,7 @@ def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
         limits[resource.RLIMIT_MEMLOCK] = 0
         limits[resource.RLIMIT_MSGQUEUE] = 0
         limits[resource.RLIMIT_SIGPENDING] = 64
-    # Threads as well. The count is per uid: for an ordinary user it includes the desktop.
+    # This limits threads too. The count is per uid: for an ordinary user it includes the desktop.
     limits[resource.RLIMIT_NPROC] = 64 if own_uid else 4096
     for name, value in limits.items():
         hard = resource.getrlimit(name)[1]
@@ -177,14 +177,14 @@ def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
 
 def _change_uid(uid: int | None) -> None:
     if uid is None:
-        raise PermissionError("only root can give the worker a uid of its own")
+        raise PermissionError("only root can give the worker its own uid")
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     if all(_is_open_to_all(Path(path)) for path in _package_folders()):
         os.setresuid(uid, uid, uid)
         return
-    # The interpreter lives in a private folder (pyenv in /root, say). Without it the student could import nothing, so
-    # the worker may read past file modes; Landlock decides what it reads, and where that is missing this goes too.
+    # The interpreter is in a private folder (pyenv in /root, say). Otherwise the student could import nothing, so the
+    # worker may ignore file modes when it reads; Landlock decides what it reads, and without Landlock this is revoked.
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setresuid(uid, uid, uid)
     _keep_capability(_CAP_DAC_READ_SEARCH)
@@ -195,7 +195,7 @@ def _is_open_to_all(folder: Path) -> bool:
 
 
 def _keep_capability(number: int | None) -> None:
-    """Gives up every capability but this one (capset(2), version 3)."""
+    """Drops every capability except this one (capset(2), version 3)."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     mask = 0 if number is None else 1 << number
     data = (ctypes.c_uint32 * 6)(mask, mask)
@@ -211,7 +211,7 @@ def _package_folders() -> set[str]:
 
 
 def readable_paths() -> list[str]:
-    """The interpreter, its libraries and the installed packages; nothing of the course."""
+    """The interpreter, its libraries and the installed packages, but nothing of the course."""
     paths = _package_folders()
     paths |= {
         "/lib",
@@ -229,7 +229,7 @@ def readable_paths() -> list[str]:
 def _limit_files(scratch: Path, *, gpu: bool) -> None:
     if landlock is None:
         raise OSError(_missing)
-    ctypes.set_errno(0)  # the library takes a stale errno for an error of its own
+    ctypes.set_errno(0)  # the library mistakes a stale errno for its own error
     access = landlock.FSAccess
     rules = landlock.Ruleset()
     for path in readable_paths():
@@ -251,7 +251,7 @@ def _limit_files(scratch: Path, *, gpu: bool) -> None:
 
 
 def _allow_gpu(rules: Any, access: Any) -> None:
-    """What the driver's library opens: its devices, and what the kernel tells of them, of memory and of processors."""
+    """Allows what the driver's library opens: its devices, and the kernel's information on them, memory and CPUs."""
     handled = access.all()
     use = access.READ_FILE | access.WRITE_FILE
     if hasattr(access, "IOCTL_DEV"):
@@ -291,7 +291,7 @@ def _limit_syscalls(*, gpu: bool) -> None:
     for number in _REFUSED_NUMBERS:
         rules.add_rule(refuse, number)
     for call in _REFUSED.split():
-        if gpu and call == "memfd_create":  # the driver shares memory with itself through it
+        if gpu and call == "memfd_create":  # the driver shares memory with itself this way
             continue
         try:
             rules.add_rule(refuse, call)

@@ -1,4 +1,4 @@
-"""What is said of an exception: its type, its message, and the frames that are the student's own."""
+"""What is reported about an exception: its type, its message, and the frames in the student's own code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_MESSAGE = 2_000
 
 
 def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
-    """What is to be said of an exception: of its traceback only the frames in the student's own `files`."""
+    """Describes an exception; of its traceback, only the frames in the student's own `files`."""
     kind = type(error)
     names = [base.__name__ for base in type.mro(kind) if base.__module__ == "builtins" and base is not object]
     frames = []

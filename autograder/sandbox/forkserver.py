@@ -1,9 +1,10 @@
-"""A single-threaded process that forks a child per request and lets none outlive it.
+"""A single-threaded process that forks one child per request and lets none outlive it.
 
-Used twice: the *zygote* forks workers, the *bench* forks judges. A request comes with two sockets: the `channel`, which
-the child gets, and the `lease`, which the server keeps. Closing the lease (or half of it) ends the child; the child's
-end is reported on the lease, after the server has cleaned up behind it. A third socket, the `lifeline`, is held by
-whoever started the server: when that process dies, however it dies, the server ends all its children and itself.
+Used twice: the *zygote* forks workers, the *grading server* forks judges. A request comes with two sockets: the
+`channel`, which the child gets, and the `lease`, which the server keeps. Closing the lease (or half of it) ends the
+child; the child's end is reported on the lease, after the server has cleaned up after it. A third socket, the
+`lifeline`, is held by whoever started the server: when that process dies for any reason, the server ends all its
+children and itself.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
-from autograder.errors import EngineError
+from autograder.errors import EngineGone
 
 BROKEN_DOWN = 70  # exit code of a child whose `run` raised
 _REQUEST_BYTES = 4096
@@ -43,28 +44,28 @@ class Exit:
 
 
 class Child:
-    """A running child as its client holds it: talk over `channel`, `stop` it, or drop it and it dies."""
+    """A client's handle on a running child: talk over `channel`, `stop` it, or drop it and it dies."""
 
     def __init__(self, channel: socket.socket, lease: socket.socket) -> None:
         self.channel = channel
         self._lease = lease
 
     def stop(self) -> Exit:
-        """Ends the child if it has not ended, and waits until everything that it left behind is gone."""
+        """Ends the child if it is still running, and waits until everything it left behind is gone."""
         with contextlib.suppress(OSError):
             self._lease.shutdown(socket.SHUT_WR)
         return self.wait()
 
     def wait(self) -> Exit:
-        """Waits until the child has ended by itself."""
+        """Waits until the child ends by itself."""
         report = b""
-        with contextlib.suppress(OSError):  # also where an earlier call has found the server gone
+        with contextlib.suppress(OSError):  # also if an earlier call found that the server is gone
             self._lease.settimeout(30)
             while not report.endswith(b"\n") and (data := self._lease.recv(4096)):
                 report += data
         self.close()
         if not report.endswith(b"\n"):
-            raise EngineError("the process that starts workers is gone")
+            raise EngineGone("the process that starts workers is gone")
         code, number, note = report.decode().rstrip("\n").split(" ", 2)
         return Exit(int(code), int(number), note)
 
@@ -80,10 +81,10 @@ class Client:
         self._control = control
 
     def start(self, request: bytes = b"-", passed: Sequence[int] = ()) -> Child:
-        """A new child, for a request of at most 4096 bytes and up to one descriptor for it.
+        """A new child, for a request of at most 4096 bytes and at most one descriptor to pass on.
 
         Raises:
-            EngineError: the server is gone.
+            EngineGone: the server is gone.
         """
         channel, channel_there = socket.socketpair()
         lease, lease_there = socket.socketpair()
@@ -92,7 +93,7 @@ class Client:
             try:
                 self._control.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
             except OSError as error:
-                raise EngineError(f"the process that starts workers is gone ({error.strerror})") from error
+                raise EngineGone(f"the process that starts workers is gone ({error.strerror})") from error
         return Child(channel, lease)
 
 
@@ -102,8 +103,8 @@ class Client:
 @dataclass
 class Hooks(Generic[Context]):
     """What one kind of server does: `prepare` before the fork, `run` in the child (with the channel and the descriptors
-    that came with the request), `clean_up` after its end; `inspect` is called four times a second and returns a reason
-    to kill the child, or nothing."""
+    that came with the request), `clean_up` after it ends; `inspect` is called four times a second and returns a reason
+    to kill the child, or "" to let it run."""
 
     prepare: Callable[[bytes], Context]
     run: Callable[..., None]
@@ -120,7 +121,7 @@ class _Running(Generic[Context]):
 
 
 class ForkServer(Generic[Context]):
-    """`others` are the pids of children that are not of its making and that it leaves alone."""
+    """`others` are the pids of children that it did not fork and leaves alone."""
 
     def __init__(
         self,
@@ -181,7 +182,7 @@ class ForkServer(Generic[Context]):
         try:
             context = self._hooks.prepare(request)
             pid = self._fork(context)
-        except Exception:  # a full disk, say: this request fails, the next need not
+        except Exception:  # a full disk, say: this request fails, but the next one may not
             traceback.print_exc()
             channel.close()
             lease.close()
@@ -237,7 +238,7 @@ class ForkServer(Generic[Context]):
             os.kill(child.pid, signal.SIGKILL)
 
     def _reap(self, *, block: bool = False) -> None:
-        """Reaps children, and strays that were handed to us because their own parent died."""
+        """Reaps children, and strays that became ours because their own parent died."""
         while True:
             try:
                 pid, status = os.waitpid(-1, 0 if block else os.WNOHANG)
@@ -261,7 +262,7 @@ class ForkServer(Generic[Context]):
                 return
 
     def _end_strays(self) -> None:
-        """Kills orphans that became our children: descendants of a child that is dead (see `adopt_orphans`)."""
+        """Kills orphans that became our children: descendants of a dead child (see `adopt_orphans`)."""
         path = Path(f"/proc/self/task/{os.getpid()}/children")
         give_up = time.monotonic() + 5
         while time.monotonic() < give_up:

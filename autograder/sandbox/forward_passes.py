@@ -1,9 +1,9 @@
 """The worker's part in timing: calls one function with fresh inputs, under the same conditions every time.
 
-The time is taken by the judge, from sending a request to the answer that the outputs are there. Both lie in memory that
-judge and worker share: a socket would hand them over in pieces, and on a busy machine every piece waits its turn.
-Only what a GPU did inside a call is measured here, with CUDA events; as this could be tampered with, the judge's clock
-decides where it says more.
+The judge measures the time, from sending a request until the answer says that the outputs are ready. Inputs and outputs
+are in memory that judge and worker share: a socket would transfer them in pieces, and on a busy machine every piece
+waits its turn. Only what a GPU did inside a call is measured here, with CUDA events; as this could be tampered with,
+the judge's clock decides if it shows a longer time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Inputs = list[tuple[torch.Tensor, ...]]
 
 
 class ForwardPasses:
-    """Keeps the function and what its last call returned."""
+    """Keeps the function and what the last request returned."""
 
     def __init__(self) -> None:
         self._function: Callable[..., Any] | None = None
@@ -38,10 +38,10 @@ class ForwardPasses:
         self._rinse: torch.Tensor | None = None
 
     def prepare(self, function: Any, device: str) -> str:
-        """From now on `function` is called; returns the device's name.
+        """Sets the function to be called from now on; returns the device's name.
 
         Raises:
-            TypeError: it cannot be called.
+            TypeError: it is not callable.
         """
         if not callable(function):
             raise TypeError(f"a function or a module was expected, but this is a {type(function).__name__}")
@@ -52,16 +52,16 @@ class ForwardPasses:
         if self._device.type != "cuda":
             return "CPU"
         properties = torch.cuda.get_device_properties(self._device)
-        # Twice the cache: after this has been written nothing else is in it.
+        # Twice the cache: after writing this, nothing else is left in the cache.
         self._rinse = torch.empty(2 * properties.L2_cache_size, dtype=torch.int8, device=self._device)
         return str(properties.name)
 
     def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
-        """The outputs, one for each tuple of inputs; on a GPU also its milliseconds and the bytes it used at most."""
+        """The outputs, one for each tuple of inputs; on a GPU also the milliseconds and the peak bytes."""
         function = self._function
         assert function is not None
         inputs = self._decoded(header, body)
-        torch.set_flush_denormal(True)  # numbers near zero take many times longer
+        torch.set_flush_denormal(True)  # numbers very close to zero would take many times longer
         with torch.no_grad():
             if self._device.type != "cuda":
                 self._last = [function(*arguments) for arguments in inputs]
@@ -76,7 +76,7 @@ class ForwardPasses:
         return {"outputs": self._last, "milliseconds": milliseconds, "peak_bytes": peak}
 
     def echo(self, header: bytes, body: bytearray) -> dict[str, Any]:
-        """All that `run` does except to call the function: what the protocol costs."""
+        """Everything that `run` does except calling the function: the cost of the protocol."""
         inputs = self._decoded(header, body)
         if self._device.type == "cuda":
             for _ in inputs:
@@ -95,11 +95,11 @@ class ForwardPasses:
         start.record()
         self._last.append(function(*arguments))
         end.record()
-        torch.cuda.synchronize(self._device)  # all streams: work on another one is waited for as well
+        torch.cuda.synchronize(self._device)  # all streams: this also waits for work on other streams
         return float(start.elapsed_time(end))
 
     def _prepare_gpu(self) -> None:
-        """The same precision and algorithms for everybody, nothing of the call before in the cache."""
+        """Sets the same precision and algorithms for everyone and clears the previous call from the cache."""
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
@@ -110,8 +110,8 @@ class ForwardPasses:
 
 
 def keep_memory() -> None:
-    """Memory that was freed is used again, here and in all forks, and not given back to the kernel and taken anew.
-    Which of the two happens is chance otherwise, and can double the time of a forward pass (mallopt(3))."""
+    """Makes freed memory be reused, here and in all forks, instead of being returned to the kernel and requested again.
+    Otherwise it is chance which happens, and that can double the time of a forward pass (mallopt(3))."""
     most = 2**25  # what glibc allows
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
@@ -121,7 +121,7 @@ def keep_memory() -> None:
 
 
 def in_memory(ticket: int, answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
-    """Puts an answer's tensors into the shared memory; the frame that remains to be sent has their size as its body."""
+    """Puts an answer's tensors into the shared memory; the frame that is left to send has their size as its body."""
     header, chunks = values.encode(ticket, answer)
     size = sum(len(chunk) for chunk in chunks)
     if size > len(shared):

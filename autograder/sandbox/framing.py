@@ -1,6 +1,6 @@
 """Frames on a stream socket: two lengths, a header, a body.
 
-Both ends use it; only the judge's end must distrust it, so every length is checked before anything is allocated.
+Both ends use it; only the judge's end must distrust what it reads, so it checks every length before it allocates.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 _LENGTHS = struct.Struct("!II")
 _AT_ONCE = 16 * 1024
-MAX_JOINED = 2**20  # copying so much costs less than the system calls for its parts
+MAX_JOINED = 2**20  # copying up to this many bytes costs less than separate system calls
 MAX_HEADER = 4 * 2**20
 MAX_BODY = 256 * 2**20
 
@@ -32,12 +32,12 @@ class Late(Exception):
 
 
 def send_frame(sock: socket.socket, header: Buffer, body: Sequence[Buffer] = ()) -> None:
-    """Sends one frame; `body` is a sequence of chunks which the receiver sees joined.
+    """Sends one frame; `body` is a sequence of chunks that the receiver sees joined.
 
     Raises:
-        FrameError: the frame is over the limits.
+        FrameError: the frame exceeds the limits.
         Closed: the other end is gone.
-        Late: the socket's time-out passed while the other end did not read.
+        Late: the socket's time-out passed while the other end was not reading.
     """
     size = sum(len(chunk) for chunk in body)
     if len(header) > MAX_HEADER or size > MAX_BODY:
@@ -56,9 +56,9 @@ def send_frame(sock: socket.socket, header: Buffer, body: Sequence[Buffer] = ())
 
 
 def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[bytes, bytearray]:
-    """Waits for one frame until `deadline` (of `time.monotonic`; None waits for ever).
+    """Waits for one frame until `deadline` (in `time.monotonic`; None waits forever).
 
-    Question and answer alternate, so whatever follows the frame was not asked for.
+    Questions and answers alternate, so anything after the frame was not asked for.
 
     Raises:
         FrameError, Closed, Late
@@ -86,7 +86,7 @@ def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[b
 
 
 def frames(sock: socket.socket) -> Iterator[tuple[bytes, bytes]]:
-    """All frames that a trusted sender writes, one after the other, until it closes."""
+    """All frames that a trusted sender writes, one after the other, until it closes the socket."""
     with sock.makefile("rb") as stream:
         while len(lengths := stream.read(_LENGTHS.size)) == _LENGTHS.size:
             header_size, body_size = _LENGTHS.unpack(lengths)

@@ -1,4 +1,4 @@
-"""What the judge asks of a worker: one frame for each request, with its bulk in the frame's body."""
+"""What the judge asks of a worker: one frame per request, with the bulk of the data in the frame's body."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import struct
 
 import msgspec
 
-POSITION = struct.Struct("!Q")  # of the question or cell at work, at the beginning of the shared memory
+POSITION = struct.Struct("!Q")  # of the current question or cell, at the start of the shared memory
 
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Define the module `name` by running `cells` (label, source) in order.
 
-    With `keep_going` an error in one cell does not stop the next, as in a notebook. Of `exercises` it is told which is
-    built on which.
+    With `keep_going` an error in one cell does not stop the next, as in a notebook. The answer says which of
+    `exercises` are built on which.
     """
 
     name: str
@@ -23,8 +23,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
-    """One of the probes in a frame's body. `operators` and `lines` (of the student's files, and the profiler) say what
-    of its work to tell."""
+    """One of the probes in a frame's body. What to report about its work: `operators`, or `lines` (of the student's
+    files, with the profiler)."""
 
     size: int
     seed: int
@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Evaluate the probes in the frame's body, one after the other. `afresh`: first undo what earlier calls changed in
-    torch's globals. The answers may be fewer than the questions: the rest has then to be asked again."""
+    torch's globals. There may be fewer answers than questions: the rest must then be asked again."""
 
     ticket: int
     questions: tuple[Asked, ...]
@@ -51,8 +51,8 @@ class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Call the function kept by `Prepare` once with each of the tuples of tensors whose header is `inputs` (see
-    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: what the last
-    call returned is the answer again."""
+    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: the answer is
+    what the last call returned."""
 
     ticket: int
     inputs: bytes

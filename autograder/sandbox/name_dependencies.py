@@ -1,6 +1,6 @@
-"""Which top-level names of a module are built on which others, judged by its text.
+"""Which top-level names of a module depend on which others, judged by its text.
 
-For telling a student that one mistake shows in two places; never for points.
+Used to tell a student that one mistake shows in two places; never for points.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 
 def references(sources: Iterable[str]) -> dict[str, list[str]]:
-    """For each function, class or variable defined at the top: all names that it mentions, directly or through others.
+    """For each top-level function, class or variable: all names that it mentions, directly or through others.
 
-    Sources that are no Python are left out.
+    Sources that are not valid Python are left out.
     """
     direct: dict[str, set[str]] = {}
     for source in sources:

@@ -1,6 +1,6 @@
-"""What a worker can tell of the work that a probe did: which operators were dispatched, how many lines were run.
+"""What a worker can report about the work of a probe: which operators were dispatched, how many lines were run.
 
-For teaching, not for security: a student's code in the same process could lie here. (Sources: PyTorch's
+For teaching, not for security: a student's code in the same process could falsify it. (Sources: PyTorch's
 `torch.utils._python_dispatch` and `torch.autograd.profiler`, `sys.settrace`.)
 """
 
@@ -25,7 +25,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled under this mode; guarding against it would import the compiler, for a second."""
+        """Nothing is compiled under this mode; guarding against it would import the compiler, which takes a second."""
         return False
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each was dispatched, by name without namespace and overload: "max_pool2d_with_indices"."""
+        """How often each was dispatched, by name without namespace and overload, e.g. "max_pool2d_with_indices"."""
         counts: Counter[str] = Counter()
         for func, count in self._seen.items():
             if hasattr(func, "_schema"):
@@ -58,12 +58,12 @@ class Lines:
 
     @property
     def counts(self) -> tuple[LineCount, ...]:
-        """The lines run most often."""
+        """The lines that were run most often."""
         return tuple(LineCount(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
 
     def __enter__(self) -> Lines:
         self._before = sys.gettrace()
-        self._tracer = self._call  # one object, to know it again
+        self._tracer = self._call  # one object, to recognise it later
         sys.settrace(self._tracer)
         return self
 
@@ -81,8 +81,8 @@ class Lines:
 
 
 class Profiled:
-    """Counts the operators that PyTorch's profiler sees inside the `with` block, nested ones included: hiding from
-    dispatch (by taking its modes off the stack) does not hide from it."""
+    """Counts the operators that PyTorch's profiler sees inside the `with` block, including nested ones: code that hides
+    from dispatch (by taking its modes off the stack) is still seen."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -100,7 +100,7 @@ class Profiled:
 
 
 class Threads:
-    """Counts the threads that Python starts, from now on."""
+    """Counts the threads that Python starts from now on."""
 
     def __init__(self) -> None:
         self.started = 0

@@ -1,7 +1,7 @@
-"""Which processor a judge works on.
+"""Which processor a judge runs on.
 
-Judge and worker (which sits where its judge does) take turns and never run at once. On one processor a turn is a
-context switch; across two it is waking an idle processor, which costs more than the rest of a small call.
+A judge and its worker (which runs on the same processor) take turns and never run at the same time. On one processor a
+turn is a context switch; across two it means waking an idle processor, which costs more than the rest of a small call.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class ProcessorSlots:
-    """Gives each judge a processor: one with as few other judges as can be, and of those the idlest of late."""
+    """Gives each judge a processor slot: on one of the processors with the fewest judges, the least busy lately."""
 
     def __init__(self) -> None:
         self._taken = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0) if hasattr(os, "sched_getaffinity") else {}
         self._busy_before = _busy_times()
 
     def take(self) -> int:
-        """The number of a processor, to be given back with `release`; -1 where processors cannot be chosen."""
+        """The number of a processor; give it back with `release`. -1 where processors cannot be chosen."""
         busy = _busy_times()
         work = {slot: busy.get(slot, 0) - self._busy_before.get(slot, 0) for slot in self._taken}
         self._busy_before = busy
@@ -39,7 +39,7 @@ class ProcessorSlots:
 
 
 def occupied() -> tuple[int, ...]:
-    """The processors that this process may run on; none where that cannot be told."""
+    """The processors that this process may run on; empty where this is unknown."""
     return tuple(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ()
 
 
@@ -49,7 +49,7 @@ def cores() -> int:
 
 
 def _busy_times() -> dict[int, int]:
-    """Clock ticks that each processor has worked since it was started (proc(5): user, nice, system of /proc/stat)."""
+    """Clock ticks that each processor has been busy since boot (proc(5): user, nice, system in /proc/stat)."""
     try:
         lines = Path("/proc/stat").read_text().splitlines()
     except OSError:

@@ -1,9 +1,9 @@
 """How the judge ships probes to the worker: pickled functions, with tensors as raw bytes.
 
-This direction is safe (the worker trusts the judge) but it must be fast and must not tell tales. PyTorch's own
+This direction is safe (the worker trusts the judge), but it must be fast and must not leak anything. PyTorch's own
 pickling of a tensor goes through a zip archive and takes longer than the rest of a call. cloudpickle's functions carry
-the name and the path of the file they come from, which a submission could read off the frame above its own; ours carry
-their code, what it closes over and the globals it uses, and nothing else.
+the name and path of the file they come from, which a submission could read from the frame above its own; ours carry
+only their code, what it closes over and the globals it uses.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _INSTALLED = (
 def dumps(probe: Probe) -> bytes:
     """`probe` with everything it closes over; tensors keep their strides."""
     buffer = io.BytesIO()
-    if type(probe) is types.FunctionType:  # without the detour that allows a function to refer to itself
+    if type(probe) is types.FunctionType:  # without the extra step that lets a function refer to itself
         _Pickler(buffer, protocol=5).dump((_code_of(probe), _state_of(probe)))
     else:
         _Pickler(buffer, protocol=5).dump(probe)
@@ -47,7 +47,7 @@ def dumps(probe: Probe) -> bytes:
 
 
 def loads(data: bytes | bytearray | memoryview) -> Probe:
-    """The probe again, with private copies of all it closes over."""
+    """The probe, with private copies of everything it closes over."""
     probe = pickle.loads(data)
     if type(probe) is tuple:
         (code, cells), state = probe
@@ -57,7 +57,7 @@ def loads(data: bytes | bytearray | memoryview) -> Probe:
 
 
 class _Pickler(pickle.Pickler):
-    """Ours for functions and tensors, cloudpickle's for whatever else pickle alone cannot do (classes, modules)."""
+    """Our own pickling for functions and tensors; cloudpickle's for what pickle alone cannot do (classes, modules)."""
 
     dispatch_table = cloudpickle.Pickler.dispatch_table
 
@@ -88,8 +88,8 @@ def _state_of(function: types.FunctionType) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _travels(code: types.CodeType, qualname: str, module: str) -> bool:
-    """Whether the worker cannot import the function: it is local, or not from an installed package. What wraps a
-    function has its name and module, and code from elsewhere."""
+    """Whether the worker cannot import the function: it is local, or not from an installed package. A wrapper has the
+    wrapped function's name and module, but code from elsewhere."""
     files = (code.co_filename, getattr(sys.modules.get(module), "__file__", None) or "")
     return "<" in qualname or not all(file.startswith(_INSTALLED) for file in files)
 
@@ -114,7 +114,7 @@ def _global_names(code: types.CodeType) -> set[str]:
 
 
 class _Unset:
-    """Stands for a closure cell that holds nothing yet."""
+    """Represents a closure cell that is still empty."""
 
 
 def _contents(cell: types.CellType) -> Any:
@@ -168,6 +168,6 @@ def _rebuild_tensor(
     return tensor.requires_grad_(requires_grad) if requires_grad else tensor
 
 
-# Short codes in place of module and name: a third off the time of a small probe.
+# Short codes instead of module and name save a third of the time of a small probe.
 for _number, _function in enumerate((_rebuild_tensor, _rebuild_function, _fill_function)):
     copyreg.add_extension(__name__, _function.__name__, 0xC0 + _number)

@@ -1,4 +1,4 @@
-"""The global switches and the generator of torch, as every question finds them."""
+"""The global settings and the generator of torch, as every question finds them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def reset_torch() -> None:
-    """Puts torch's global switches back to where a new process has them."""
+    """Resets torch's global settings to those of a new process."""
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
@@ -27,5 +27,5 @@ def reset_torch() -> None:
 
 
 def seed_torch(seed: int) -> None:
-    """Seeds the CPU's global generator. (`torch.manual_seed` also asks after every accelerator, at 50 µs a call.)"""
+    """Seeds the CPU's global generator. (`torch.manual_seed` also looks for accelerators, at 50 µs a call.)"""
     torch.default_generator.manual_seed(seed)

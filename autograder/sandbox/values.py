@@ -1,8 +1,8 @@
 """The wire format of answers: plain values and tensors as data, never as code.
 
 The worker *encodes*: whatever is not exactly a plain value becomes an `Opaque` with its type's name. The judge
-*decodes* bytes it does not trust: the schema is checked by msgspec, tensors are rebuilt from raw bytes after their
-dtype, shape and length have been found to agree. No pickle, no callbacks, no Python object of the worker's making.
+*decodes* bytes that it does not trust: msgspec checks the schema, and tensors are rebuilt from raw bytes after checking
+that dtype, shape and length agree. No pickle, no callbacks, no Python objects made by the worker.
 """
 
 from __future__ import annotations
@@ -111,12 +111,12 @@ class LineCount(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
-    """What a probe did, as the worker saw it. For teaching, not for security: the code under test lives in the same
+    """What a probe did, as the worker saw it. For teaching, not for security: the code under test runs in the same
     process.
 
-    `operators` counts the dispatched ones by name; `profiled` is how many the profiler saw, which also sees those that
-    were hidden from dispatch, and 0 where it was not asked; `started` threads and `running` ones, Python's own only;
-    `watched` is false if the tracing of lines was switched off on the way.
+    `operators` counts the dispatched operators by name; `profiled` is how many the profiler saw, including those hidden
+    from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only); `watched` is false
+    if line tracing was switched off along the way.
     """
 
     operators: dict[str, int] = {}
@@ -136,7 +136,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True)
 class Known:
-    """An outcome and its bytes, by which it is recognised without being decoded."""
+    """An outcome and its bytes, so that it can be recognised without being decoded."""
 
     outcome: Outcome
     header: bytes
@@ -169,7 +169,7 @@ _outcomes = msgspec.msgpack.Decoder(_Returned | Raised)
 
 
 class Encoding:
-    """A frame with answers in the making. Each is encoded when it is added: what comes next may change its tensors."""
+    """A frame of answers under construction. Each is encoded when added: what runs next may change its tensors."""
 
     def __init__(self, ticket: int) -> None:
         self.size = 0  # in bytes
@@ -178,7 +178,7 @@ class Encoding:
         self._body: list[Buffer] = []
 
     def add(self, answer: Answer) -> None:
-        """`answer` may hold any Python value at all."""
+        """`answer` may contain any Python value at all."""
         header, chunks = _encode(answer.outcome)
         size = sum(map(len, chunks))
         self.size += len(header) + size
@@ -198,7 +198,7 @@ def encode(ticket: int, answer: Answer) -> tuple[bytes, list[Buffer]]:
 
 
 def known(outcome: Outcome) -> Known:
-    """To be recognised in a frame that holds it."""
+    """Makes an outcome recognisable in a frame that contains it."""
     header, chunks = _encode(outcome)
     return Known(outcome, header, b"".join(chunks))
 
@@ -216,7 +216,7 @@ def _encode(outcome: Outcome) -> tuple[bytes, list[bytes]]:
 
 
 class _TooMuch(Exception):
-    """The value as a whole is beyond what the judge would decode."""
+    """The value as a whole exceeds what the judge would decode."""
 
 
 class _Nodes:
@@ -225,7 +225,7 @@ class _Nodes:
         self.left = MAX_NODES
 
     def node(self, value: Any, depth: int) -> _Node:
-        # `type(value)` and exact comparison: `__class__`, subclasses and duck types decide nothing here.
+        # `type(value)` and exact comparison: `__class__`, subclasses and duck types do not matter here.
         kind = type(value)
         self.left -= 1
         if self.left < 0 or depth > MAX_DEPTH:
@@ -269,7 +269,7 @@ def raw_bytes(tensor: torch.Tensor) -> bytes:
 
 
 def type_name(kind: type) -> str:
-    """The type's qualified name, also where its metaclass lies about it."""
+    """The type's qualified name, even if its metaclass lies about it."""
     name = type.__dict__["__qualname__"].__get__(kind)
     module = type.__dict__["__dict__"].__get__(kind).get("__module__", "")
     return f"{module}.{name}"[:200] if type(module) is str and module not in ("", "builtins") else str(name)[:200]
@@ -283,7 +283,7 @@ _UNREADABLE = (msgspec.DecodeError, RecursionError, ValueError, OverflowError, R
 
 def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (None,)) -> tuple[int, list[Answer]]:
     """The ticket of a frame that an untrusted process sent, and the answers in it: at least one, at most one for each
-    of `expected`. Where an answer has the bytes of what was expected its outcome *is* the expected one.
+    of `expected`. If an answer has the bytes of the expected one, its outcome *is* the expected one.
 
     Tensors come back on the CPU, contiguous, without a graph (`requires_grad` is kept as a flag).
 
@@ -313,10 +313,10 @@ def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (
 
 
 def outcome_of(header: bytes, body: bytes) -> Outcome:
-    """The outcome that `known` has given these bytes.
+    """The outcome for which `known` produced these bytes.
 
     Raises:
-        FrameError: it has not.
+        FrameError: the bytes are not from `known`.
     """
     try:
         return _decode(header, bytearray(body))

@@ -1,7 +1,7 @@
 """The untrusted side: loads one student's module and evaluates probes on it until it is told to stop.
 
-Everything here runs in the same process as the student's code and may be tampered with by it. Nothing may depend on
-its honesty but the student's own score.
+Everything here runs in the same process as the student's code, which may tamper with it. Nothing may depend on its
+honesty except the student's own score.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from autograder.submissions.magics import provide_shell
 MAX_NAMES = 2_000
 
 
-MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that goes beyond is the last
+MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that exceeds this is the last
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
 def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> None:
-    """Answers requests until the channel closes. The first frame sent says which confinement layers hold. What is timed
-    comes and goes through the memory `shared` with the judge; else it holds the `POSITION`."""
+    """Answers requests until the channel closes. The first frame sent says which confinement layers are active. The
+    memory `shared` with the judge carries inputs and outputs of timed calls; otherwise it contains the `POSITION`."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
     send_frame(channel, *values.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
@@ -67,7 +67,7 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
 
 
 def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
-    """The module, and an answer: its public names, the errors on the way, and which name is built on which."""
+    """The module, and an answer: its public names, the errors along the way, and which names depend on which."""
     reset_torch()
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
@@ -108,7 +108,7 @@ def _answers(
 ) -> tuple[bytes, list[Buffer]]:
     if request.afresh:
         reset_torch()
-    gc.collect(1)  # few objects that refer to each other may hold much memory
+    gc.collect(1)  # a few objects that refer to each other may hold a lot of memory
     answers = Encoding(request.ticket)
     running = _thread._count()
     start = 0

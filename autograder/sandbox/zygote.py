@@ -1,7 +1,7 @@
-"""The process that forks workers: it has imported torch and nothing of the course, and never runs a student's code.
+"""The process that forks workers: it has imported torch but nothing of the course, and never runs a student's code.
 
-It gives every worker a uid (as root) and a private scratch folder, watches how much the worker writes there, and
-after its end kills whatever it left behind and wipes the scratch.
+It gives every worker a uid (as root) and a private scratch folder and watches how much the worker writes there; when
+the worker has ended, it kills whatever it left behind and wipes the scratch folder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FIELDS = re.compile(rb"^(Uid|State):\s*([\d\s]+|\w)", re.MULTILINE)  # of /proc
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
-    """`processors`: those that the worker may run on; none means all. With `gpu` it may use the GPUs there are."""
+    """`processors`: the ones that the worker may run on; none means all. With `gpu` it may use the machine's GPUs."""
 
     memory_mb: int
     processors: tuple[int, ...] = ()
@@ -84,7 +84,7 @@ def _run(place: _WorkerPlan, channel: socket.socket, shared: int) -> None:
 
 
 def _inspect(place: _WorkerPlan) -> str:
-    """A reason to end the worker: per-file limits exist, a limit for a whole folder does not."""
+    """A reason to kill the worker, or "": the kernel limits single files, but not a whole folder."""
     size = entries = 0
     folders = [str(place.scratch)]
     while folders:
@@ -103,7 +103,7 @@ def _inspect(place: _WorkerPlan) -> str:
                         folders.append(entry.path)
         except FileNotFoundError:  # removed in the meantime
             continue
-        except OSError:  # modes taken away: anything could grow behind it
+        except OSError:  # permissions removed: anything could grow in there
             return "it hid what it wrote to disk"
     return "it wrote too much to disk" if size > MAX_SCRATCH_BYTES else ""
 
@@ -111,13 +111,13 @@ def _inspect(place: _WorkerPlan) -> str:
 def _clean_up(place: _WorkerPlan) -> None:
     if place.uid is not None:
         _end_processes_of(place.uid)
-        for folder in ("/tmp", "/var/tmp", "/dev/shm"):  # writable for all where Landlock is missing
+        for folder in ("/tmp", "/var/tmp", "/dev/shm"):  # writable for everyone if Landlock is missing
             _remove_files_of(place.uid, folder)
     _wipe(place.scratch)
 
 
 def _end_processes_of(uid: int) -> None:
-    """Kills every process of `uid` until none is left (5 s at most: by then one must be stuck in the kernel)."""
+    """Kills every process of `uid` until none is left (for 5 s at most: one left then must be stuck in the kernel)."""
     give_up = time.monotonic() + 5
     while time.monotonic() < give_up:
         found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _lives_as(uid, name)]  # noqa: PTH208
@@ -130,8 +130,8 @@ def _end_processes_of(uid: int) -> None:
 
 
 def _lives_as(uid: int, pid: str) -> bool:
-    """Asked of every process on the machine after each worker, so it takes what is fast."""
-    try:  # the owner of /proc/<pid> would not tell: it is root for a process that refuses debuggers
+    """Runs for every process on the machine after each worker, so it must be fast."""
+    try:  # the owner of /proc/<pid> would not do: it is root for a process that refuses debuggers
         with open(f"/proc/{pid}/status", "rb", buffering=0) as file:
             status = file.read(4096)
     except OSError:
@@ -155,6 +155,6 @@ def _wipe(folder: Path) -> None:
     try:
         shutil.rmtree(folder)
     except (OSError, RecursionError):
-        # Modes taken away, or nested deeper than Python recurses: coreutils handle both.
+        # Permissions removed, or nested deeper than Python recurses: coreutils handle both.
         for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf", "--one-file-system"]):
             subprocess.run([*command, "--", str(folder)], check=False, stderr=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 """The process that runs the public tests: it loads the student's code and reports every event to a file.
 
 It may die at any moment, with the code it runs. The parent reads what it has reported until then, and `crash.txt`,
-into which Python's fault handler writes where the code was when the process had to be ended.
+where Python's fault handler records where the code was when the process had to be ended.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from autograder.selfcheck.events import (
 from autograder.submissions.magics import provide_shell
 
 PRINTED_LINES = 20
-# A signal leaves the process alive but waits for Python code to be running; this ends a process that does not listen.
+# A signal leaves the process alive but takes effect only in Python code; after this, the process itself is ended.
 _GRACE_SECONDS = 1.0
 
 
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
     with contextlib.suppress(ImportError):  # then the student's own import says so
         import torch
 
-        # Its first call imports what takes a second: that is not the time of a student's code.
+        # Its first call spends a second on imports, which must not count as the student's time.
         torch.testing.assert_close(torch.zeros(()), torch.zeros(()))
     labels = labels_of(order)
     sys.path.insert(0, str(Path(order.file).parent))
@@ -97,15 +97,15 @@ def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
 
 
 def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:
-    """The files beside the student's that their code imports: they would be missing where it is graded."""
+    """The files next to the student's that their code imports: they would be missing when it is graded."""
     paths = (Path(getattr(sys.modules.get(name), "__file__", None) or "") for name in names)
     return tuple(sorted(path.name for path in paths if path.parent == file.parent and path != file))
 
 
 def run_pytest(order: Order, plugin: object) -> None:
-    """Runs the public tests in this process; the plugin reports what comes of them."""
+    """Runs the public tests in this process; the plugin reports the outcomes."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    # Its terminal output goes nowhere, but pytest-timeout cannot do without it.
+    # pytest's terminal output goes nowhere, but pytest-timeout needs it.
     left_out = [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "warnings")]
     place = ["--rootdir", str(Path(order.tests).parent), "-c", os.devnull]
     limit: list[str] = []
@@ -115,7 +115,7 @@ def run_pytest(order: Order, plugin: object) -> None:
 
 
 class Plugin:
-    """Reports each test as it begins and ends. Its hooks stand in the order in which pytest calls them."""
+    """Reports each test as it begins and ends. Its hooks are in the order in which pytest calls them."""
 
     def __init__(self, order: Order, labels: Mapping[str, str], report: Callable[[Event], None]) -> None:
         self._order, self._labels, self._report = order, labels, report
@@ -160,7 +160,7 @@ class Plugin:
 
 
 class _PluginWithWatch(Plugin):
-    """Ends the process where a test does not come to an end."""
+    """Ends the process if a test does not finish."""
 
     def __init__(
         self, order: Order, labels: Mapping[str, str], report: Callable[[Event], None], crash: BinaryIO

@@ -13,7 +13,7 @@ from autograder.submissions.sources import Cell
 class Order(msgspec.Struct, frozen=True):
     """Run the tests of the file `tests` on the module `module`, made from `cells`.
 
-    `file` is where these came from. Only the tests in `only` are run, all if it is None. `method` is the way to
+    `file` is where the cells came from. Only the tests in `only` are run, all if it is None. `method` is the way to
     stop a test that takes longer than `test_seconds`: "signal" or "exit" (which costs the whole process).
     """
 
@@ -29,7 +29,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class SourceLine(msgspec.Struct, frozen=True):
-    """A line of the student's: `where` is "line 12", or "cell 3, line 12" in a notebook."""
+    """A line of the student's code: `where` is "line 12", or "cell 3, line 12" in a notebook."""
 
     where: str
     function: str
@@ -37,7 +37,7 @@ class SourceLine(msgspec.Struct, frozen=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """What went wrong: a message, the student's own lines on the way to it (the last one is where it was), the
+    """What went wrong: a message, the student's own lines on the way to it (the last one is where it happened), the
     statement of the test, and the two values it compared."""
 
     message: str
@@ -52,7 +52,7 @@ class TestStatus(enum.Enum):
     FAILED = "failed"
     TIMEOUT = "timeout"
     UNWRITTEN = "unwritten"  # the skeleton's NotImplementedError, or no such name at all
-    ENDED = "ended"  # the process died in it
+    ENDED = "ended"  # the process died during it
     SKIPPED = "skipped"
 
 
@@ -70,7 +70,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
-    """The module exists. `problems` are of cells that raised, `siblings` files next to it that it imported."""
+    """The module exists. `problems` come from cells that raised; `siblings` are files next to it that it imported."""
 
     problems: tuple[Trouble, ...]
     siblings: tuple[str, ...]
@@ -114,10 +114,10 @@ Event = Ready | Loaded | Broken | Collected | TestsBroken | Started | Ended | Do
 
 
 def label_of(order: Order, label: str) -> str:
-    """A file's own path, so that whoever looks for the source finds it; a name for what was never a file."""
+    """For a file its own path, so that tracebacks can find the source; for a cell, which was never a file, a name."""
     return order.file if not order.is_notebook and order.file.endswith(".py") else label
 
 
 def labels_of(order: Order) -> dict[str, str]:
-    """Tracebacks' name → the student's: "" for a file, since there is only one."""
+    """From the name in a traceback to the student's name for it: "" for a file, since there is only one."""
     return {label_of(order, cell.label): cell.label if order.is_notebook else "" for cell in order.cells}

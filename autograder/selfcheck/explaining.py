@@ -1,4 +1,4 @@
-"""What went wrong, in a student's terms: their own lines and the values compared, never pytest's or torch's insides."""
+"""What went wrong, in a student's terms: their own lines and the values compared, no internals of pytest or torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograder.selfcheck.events import SourceLine, TestStatus, Trouble
 if TYPE_CHECKING:
     import torch
 
-PLACES = 3  # lines of the student's that are shown of one traceback
+PLACES = 3  # at most this many of the student's lines are shown for one traceback
 _MESSAGE = 1_500
 _TIMED_OUT = re.compile(r"Timeout \(?>")
 _NOT_RAISED = re.compile(r"DID NOT RAISE (?:<class ')?(\w+)")
@@ -30,7 +30,7 @@ Labels = Mapping[str, str]  # a file's name in tracebacks → what a student cal
 
 
 def of_loading(error: BaseException, labels: Labels) -> Trouble:
-    """Of an exception (or syntax error) while the student's code was loaded."""
+    """Explains an exception (or syntax error) that was raised while the student's code was loaded."""
     if isinstance(error, SyntaxError):
         line = (error.text or "").strip()
         name = labels.get(error.filename or "", Path(error.filename or "").name)
@@ -42,7 +42,7 @@ def of_loading(error: BaseException, labels: Labels) -> Trouble:
 def of_test(
     error: BaseException, labels: Labels, tests: Path, module: str, seconds: float
 ) -> tuple[TestStatus, Trouble]:
-    """Of an exception that ended a test."""
+    """Explains an exception that ended a test."""
     places = _places(error, labels)
     statement = _statement(error, tests)
     message = _text(error)
@@ -56,12 +56,12 @@ def of_test(
         got, expected = compared
         return TestStatus.FAILED, _difference(message, expected, got, statement)
     if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
-        return TestStatus.UNWRITTEN, Trouble(f"Your file defines no {error.name}.")
+        return TestStatus.UNWRITTEN, Trouble(f"Your file does not define {error.name}.")
     return TestStatus.FAILED, Trouble(_plainly(error, message), (), statement)
 
 
 def still_running(seconds: float) -> str:
-    return f"Your code was still running after {seconds:g} seconds, so it was stopped. Is there an endless loop?"
+    return f"Your code was still running after {seconds:g} seconds, so it was stopped. Is there an infinite loop?"
 
 
 def place(file: str, line: int, function: str, text: str, labels: Labels) -> SourceLine:
@@ -91,18 +91,18 @@ def _text(error: BaseException) -> str:
 
 
 def _plainly(error: BaseException, message: str) -> str:
-    """Of an exception that none of the student's lines raised."""
+    """Explains an exception that none of the student's lines raised."""
     if missing := _NOT_RAISED.match(message):
-        return f"A {missing[1]} was expected here, but your code returned."
+        return f"Your code should raise {missing[1]} here, but it returned normally."
     if message.startswith("Regex pattern did not match"):
         lines = message.splitlines()
         if re.search(r"(?:Actual message|Input): ''", message):
-            return "The exception has no message; say in it what is wrong with the input."
+            return "The exception has no message; make it say what is wrong with the input."
         return "\n".join(["The exception's message is not what was expected.", *lines[1:]])
     if isinstance(error, AssertionError):
         lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
         lines[:1] = [re.sub(r"^assert ", "Not true: ", line) for line in lines[:1]]
-        return "\n".join(lines[:8]) or "The assertion does not hold."
+        return "\n".join(lines[:8]) or "The assertion failed."
     return _said(error)
 
 
@@ -118,7 +118,7 @@ def _compared(error: BaseException) -> tuple[object, object] | None:
 
 
 def _difference(message: str, expected: object, got: object, statement: str) -> Trouble:
-    """What torch.testing says, in fewer words where these are enough."""
+    """What torch.testing says, in fewer words where fewer are enough."""
     import torch
 
     if isinstance(expected, torch.Tensor) and not isinstance(got, torch.Tensor):
@@ -159,7 +159,7 @@ def _dtype(tensor: torch.Tensor) -> str:
 
 
 def _statement(error: BaseException, tests: Path) -> str:
-    """The statement of the test that failed; of a `with` block what it holds."""
+    """The test's statement that failed; for a `with` block, its body."""
     lines = [step.lineno or 0 for step in traceback.extract_tb(error.__traceback__) if Path(step.filename) == tests]
     if not lines:
         return ""

@@ -1,6 +1,6 @@
-"""`%check EXERCISE` in a notebook: runs the public tests of that exercise on what the notebook has defined by now.
+"""`%check EXERCISE` in a notebook: runs the public tests of that exercise on what the notebook has defined so far.
 
-In the notebook's own process, because what counts is what its cells have made, in the order in which they were run.
+They run in the notebook's own process, because what counts is what its cells have defined, in the order they were run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CELL_FILE = re.compile(r"ipykernel_\d+|<ipython-input-")
 
 
 class ChecksFailed(Exception):
-    """Some of the public tests do not pass. A notebook shows the sentence and no traceback, which would be ours."""
+    """Some of the public tests do not pass. A notebook shows only the sentence: the traceback would be ours."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -47,7 +47,7 @@ def check(line: str, shell: Any) -> None:
     except UsageError as error:
         raise ChecksFailed(str(error)) from None
     if not outcome.tests:
-        print(f"There are no public tests of {exercise}.")
+        print(f"There are no public tests for {exercise}.")
         return
     passed = sum(ended.status in (TestStatus.PASSED, TestStatus.SKIPPED) for ended in outcome.ended.values())
     title = f"Public tests of {exercise or tests.stem.removeprefix('test_')}"
@@ -58,10 +58,10 @@ def check(line: str, shell: Any) -> None:
 
 
 def _tests_of(exercise: str, folder: Path) -> Path:
-    """The file of public tests, beside the notebook or in the course, that holds some of this exercise."""
+    """The file with public tests for this exercise, next to the notebook or in the course."""
     known = {**places.of_courses(folder), **places.beside(folder)}
     if not known:
-        raise UsageError("There is no test_<assignment>.py beside this notebook: it holds the public tests.")
+        raise UsageError("There is no test_<assignment>.py with the public tests next to this notebook.")
     pattern = re.compile(rf"^def test_{re.escape(exercise)}(__|\()", re.MULTILINE)
     holding = [path for path in known.values() if not exercise or pattern.search(path.read_text(encoding="utf-8"))]
     return next((path for path in holding if path.parent == folder), (holding or list(known.values()))[0]).resolve()
@@ -97,7 +97,7 @@ class _OfExercise(Plugin):
 
 
 class _Labels(Mapping[str, str]):
-    """What tracebacks call cells → what the notebook calls them."""
+    """From the names of cells in tracebacks to the notebook's own."""
 
     def __init__(self, shell: Any) -> None:
         self._numbers: dict[str, int] = getattr(shell.compile, "_filename_map", {})

@@ -23,11 +23,11 @@ class Place:
 def find(file: Path | None, tests: Path | None) -> Place:
     """What `autograder check FILE --tests TESTS` means; without `file`, the one in this folder.
 
-    The tests are looked for beside the file, then in `assignments/` of the course that the file or the working
-    directory lies in.
+    The tests are looked for next to the file, then in `assignments/` of the course that contains the file or the
+    working directory.
 
     Raises:
-        UsageError: there is no file, there are no tests, or it is unclear which.
+        UsageError: there is no file, there are no tests, or it is unclear which ones are meant.
     """
     start = (file or Path.cwd()).resolve()
     if not start.exists():
@@ -38,15 +38,15 @@ def find(file: Path | None, tests: Path | None) -> Place:
     near = _named(tests) if tests else beside(folder)
     known = near if tests else {**of_courses(Path.cwd()), **of_courses(folder), **near}
     if not known:
-        where = f"in {tests}" if tests else f"beside {start.name} or in assignments/ of a folder above"
-        raise UsageError(f"No public tests: there is no test_<assignment>.py {where}; name the file with --tests.")
+        where = f"in {tests}" if tests else f"in {folder} or in assignments/ of a folder above it"
+        raise UsageError(f"No public tests found: no test_<assignment>.py is {where}; name the file with --tests.")
     if start in {path.resolve() for path in known.values()}:
-        raise UsageError(f"{start.name} holds the public tests; name your own file instead.")
+        raise UsageError(f"{start.name} contains the public tests; name your own file instead.")
     own = start if start.is_file() else _own_file(folder, known, near)
     module = infer_slug(own, sorted(known)) or (next(iter(near)) if len(near) == 1 else None)
     if module is None:
         names = " or ".join(f"{name}.py" for name in sorted(known))
-        raise UsageError(f"Cannot tell what {own.name} is for; call it {names}, or name the tests with --tests.")
+        raise UsageError(f"Cannot tell what {own.name} is for; rename it to {names}, or name the tests with --tests.")
     return Place(own, module, known[module].resolve())
 
 
@@ -55,7 +55,7 @@ def _named(tests: Path) -> dict[str, Path]:
     if tests.is_dir():
         return beside(tests)
     if not (tests.name.startswith("test_") and tests.suffix == ".py"):
-        raise UsageError(f"{tests} is not a file of public tests; these are called test_<assignment>.py.")
+        raise UsageError(f"{tests} is not a file of public tests; those are called test_<assignment>.py.")
     return {tests.stem.removeprefix("test_"): tests}
 
 
@@ -90,6 +90,8 @@ def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> Pa
             return own[chosen]
     if own:
         names = " and ".join(path.name for path in own[:5])
-        raise UsageError(f"Here are {names}: say which you mean, for instance `autograder check {own[-1].name}`.")
+        raise UsageError(
+            f"This folder has {names}; say which one to check, for instance `autograder check {own[-1].name}`."
+        )
     names = " or ".join(f"{name}.py or {name}.ipynb" for name in sorted(near or known))
     raise UsageError(f"There is no {names} in {folder}; name your file: `autograder check FILE`.")

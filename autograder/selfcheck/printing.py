@@ -1,4 +1,4 @@
-"""Prints what came of the public tests: a table, then what happened in each test that did not pass."""
+"""Prints the outcome of the public tests: a table, then what happened in each test that did not pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.results.printer import INDENT, Printer, bar, grade_style
 from autograder.selfcheck.events import Ended, SourceLine, Test, TestStatus, Trouble
 from autograder.selfcheck.running import Outcome
 
-NO_POINTS = "They carry no points: the hidden tests check more."
+NO_POINTS = "They give no points; the hidden tests check more."
 
 _STATUS = {
     TestStatus.PASSED: Status.PASSED,
@@ -29,7 +29,7 @@ _WORDS = {
     TestStatus.TIMEOUT: "timed out",
     TestStatus.SKIPPED: "skipped",
 }
-# The first of these that occurs in an exercise is its symbol.
+# The first of these that occurs in an exercise decides its symbol.
 _WORST = (TestStatus.ENDED, TestStatus.TIMEOUT, TestStatus.FAILED, TestStatus.UNWRITTEN, TestStatus.SKIPPED)
 
 Pairs = list[tuple[Test, Ended]]
@@ -55,11 +55,11 @@ def print_outcome(outcome: Outcome, title: str, console: Console, again: str = "
 
 def _print_broken(trouble: Trouble, show: Printer) -> None:
     show.console.print()
-    show.line((f"{show.symbol(Status.FAILED)[0]} Your file cannot be loaded, so no test was run.", "bold red"))
+    show.line((f"{show.symbol(Status.FAILED)[0]} Your file cannot be loaded, so no tests were run.", "bold red"))
     show.console.print()
     _print_trouble(trouble, show)
     show.console.print()
-    show.line(("Mend this first: a file that cannot be loaded earns no points at all.", "bold"))
+    show.line(("Fix this first: a file that cannot be loaded earns no points at all.", "bold"))
 
 
 def _print_notices(outcome: Outcome, show: Printer) -> None:
@@ -67,12 +67,12 @@ def _print_notices(outcome: Outcome, show: Printer) -> None:
         names = ", ".join(outcome.siblings)
         show.console.print()
         show.block(
-            f"Your code imports {names} from its own folder. You hand in one file only: move what you need into it.",
+            f"Your code imports {names} from its own folder. You hand in only one file: move what you need into it.",
             "yellow",
         )
     if outcome.problems:
         show.console.print()
-        show.block("These cells ended with an error, and the tests ran without the rest of them:", "yellow")
+        show.block("These cells stopped with an error; the tests ran without the rest of each cell:", "yellow")
         for trouble in outcome.problems:
             show.console.print()
             _print_trouble(trouble, show)
@@ -100,7 +100,7 @@ def _print_table(pairs: Pairs, show: Printer) -> None:
 
 
 def _groups(pairs: Pairs) -> Iterable[Pairs]:
-    """The tests to speak of; neighbours of one exercise that failed in just the same way together."""
+    """The tests to report; those of one exercise that failed in exactly the same way are grouped."""
     groups: dict[object, Pairs] = {}
     for test, ended in pairs:
         if ended.status in _WORDS:
@@ -155,7 +155,7 @@ def _print_trouble(trouble: Trouble, show: Printer, *, with_statement: bool = Tr
 
 
 def _print_code(line: str, show: Printer, style: str = "") -> None:
-    """One line as it stands, cut where the screen ends."""
+    """One line verbatim, cut at the edge of the screen."""
     text = show.shortened(inert(line, 400).replace("\n", " "), max(show.console.width - 2 * INDENT, 20), style)
     text.pad_left(2 * INDENT)
     show.console.print(text)
@@ -166,7 +166,7 @@ def _where(place: SourceLine) -> str:
 
 
 def _print_unwritten(pairs: Pairs, show: Printer) -> None:
-    """The exercises that are still as the skeleton has them, and those that are not there at all."""
+    """The exercises that are unchanged from the skeleton, and those that are missing altogether."""
     unwritten: dict[str, str] = {}
     for test, ended in pairs:
         if ended.status is TestStatus.UNWRITTEN and ended.trouble is not None:
@@ -190,7 +190,7 @@ def _print_next(pairs: Pairs, show: Printer, again: str) -> None:
     trouble = [test.exercise for test, ended in pairs if ended.status in _WORDS]
     left = [test.exercise for test, ended in pairs if ended.status is not TestStatus.PASSED]
     if trouble or left:
-        todo = f"mend {trouble[0]}" if trouble else f"write {left[0]}"
+        todo = f"fix {trouble[0]}" if trouble else f"write {left[0]}"
         show.line((f"Next: {todo}, then run {again} again.", "bold"))
     else:
-        show.line(("Next: try other inputs than these, then hand in.", "bold"))
+        show.line(("Next: try some inputs of your own, then hand in.", "bold"))

@@ -1,4 +1,4 @@
-"""Starts the child that runs the public tests, and another one for the rest when it dies in one of them."""
+"""Starts the child that runs the public tests, and another one for the remaining tests when it dies in one of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _decoder = msgspec.json.Decoder(events.Event)
 
 @dataclass
 class Outcome:
-    """What came of a run. With `broken`, the code could not be loaded and nothing else is known."""
+    """The outcome of a run. With `broken`, the code could not be loaded and nothing else is known."""
 
     tests: list[Test] = field(default_factory=list)
     ended: dict[str, Ended] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Death:
-    """How a child ended that did not come to its end: `running` is the test it died in, if it was in one."""
+    """How a child died before it had finished: `running` is the test it died in, if it was in one."""
 
     running: str
     loading: bool
@@ -65,10 +65,10 @@ def run_tests(
     *,
     method: str = "",
 ) -> Outcome:
-    """Runs all tests, however often the code that they test ends the process; `watch` is told of every step.
+    """Runs all tests, however often the tested code ends the process; `watch` is called at every step.
 
     Raises:
-        UsageError: the file of tests cannot be used.
+        UsageError: the test file cannot be used.
         EngineError: the tests cannot be run here.
     """
     method = method or ("signal" if hasattr(signal, "SIGALRM") else "exit")
@@ -92,7 +92,7 @@ def run_tests(
 
 
 def _run_child(order: Order, outcome: Outcome, watch: Callable[[Outcome, str], None]) -> _Death | None:
-    """Notes in `outcome` what one child reports. None if it came to its end."""
+    """Records in `outcome` what one child reports. None if it finished."""
     with tempfile.TemporaryDirectory(prefix="autograder-check-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "order.json").write_bytes(msgspec.json.encode(order))
@@ -131,7 +131,7 @@ def _run_child(order: Order, outcome: Outcome, watch: Callable[[Outcome, str], N
 
 def _start(order: Order, folder: Path, errors: int) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, sys.path))
-    # One thread, as where it is graded; no window opens and waits.
+    # One thread, as in grading; no plot opens a window and waits.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     return subprocess.Popen(
         [sys.executable, "-I", "-c", _START, str(folder), path],
@@ -198,5 +198,5 @@ def _verdict(death: _Death) -> Ended:
         return Ended(death.running, TestStatus.TIMEOUT, Trouble(still_running(TEST_SECONDS), death.places))
     message = f"Your code ended the whole program ({death.how}), and the test with it."
     if death.how.startswith("exit code"):
-        message += " Is there an exit() or os._exit()?"
+        message += " Does it call exit() or os._exit()?"
     return Ended(death.running, TestStatus.ENDED, Trouble(message, death.places))

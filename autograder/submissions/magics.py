@@ -1,4 +1,4 @@
-"""IPython's own syntax in the cells of a notebook, taken out by text: nothing of a submission is executed for it."""
+"""Removes IPython's own syntax from a notebook's cells, as text: no part of a submission is executed for it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _STRING_MARK = {
 
 
 def without_magics(source: str) -> str:
-    """The cell without IPython's own syntax, every other line where it was.
+    """The cell without IPython's own syntax, with every other line where it was.
 
-    Only the beginning of a logical line can be a magic: not a string's or an expression's further lines.
+    Only the beginning of a logical line can be a magic, not a later line of a string or an expression.
     """
     kept: list[str] = []
     position = 0
@@ -34,7 +34,7 @@ def without_magics(source: str) -> str:
         position = magic.end()
     while position < len(source):
         if magic := _TIME_MAGIC.match(source, position):
-            kept.append(magic[1])  # what it times is code that the rest may need
+            kept.append(magic[1])  # the rest may need the code that it times
         elif magic := _LINE_MAGIC.match(source, position):
             kept.append(magic[1] + "pass" + "\n" * magic[0].count("\n"))
         elif magic := _ASSIGNED_MAGIC.match(source, position):
@@ -47,7 +47,7 @@ def without_magics(source: str) -> str:
 
 
 def _logical_line_end(source: str, position: int) -> int:
-    """The position behind the logical line that begins at `position`; strings and brackets span lines."""
+    """The position after the logical line that begins at `position`; strings and brackets span lines."""
     depth, quote = 0, ""
     while mark := (_STRING_MARK[quote] if quote else _CODE_MARK).search(source, position):
         position = mark.end()
@@ -56,7 +56,7 @@ def _logical_line_end(source: str, position: int) -> int:
                 quote = ""
             if mark[0] != "\n":
                 continue
-            quote = ""  # a string that its line does not close ends with the line
+            quote = ""  # a string that is not closed on its line ends with the line
         if mark[0] in _STRING_MARK:
             quote = mark[0]
         elif mark[0] in "([{":
@@ -69,7 +69,7 @@ def _logical_line_end(source: str, position: int) -> int:
 
 
 class _Shell:
-    """Does nothing, whatever is asked of it, but to run the Python below a magic that times it."""
+    """Does nothing, whatever it is asked to do, except run the Python below a magic that times it."""
 
     def run_cell_magic(self, magic: str, _line: str, cell: str) -> None:
         if magic in _BODY_IS_PYTHON:
@@ -82,6 +82,6 @@ class _Shell:
 
 
 def provide_shell() -> None:
-    """From now on there is a `get_ipython()`: Jupyter's export of a notebook as `.py` writes magics as calls of it."""
+    """Defines `get_ipython()`: when Jupyter exports a notebook as `.py`, it writes magics as calls to it."""
     shell = _Shell()
     vars(builtins)["get_ipython"] = lambda: shell

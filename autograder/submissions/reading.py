@@ -1,7 +1,7 @@
 """Turns what a student handed in (`.py`, `.ipynb`, `.zip` or a folder) into the source of one module.
 
-Everything read here is hostile. Nothing of it is executed, imported or compiled (the worker parses it, behind
-its walls), nothing is unpacked to disk, no link is followed, and no more is read than the caps allow.
+Everything read here is hostile. None of it is executed, imported or compiled (the worker parses it, inside
+the sandbox), nothing is unpacked to disk, no link is followed, and no more is read than the caps allow.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autograder.submissions.sources import (
     too_big,
 )
 
-STUB = b"raise NotImplementedError()"  # what a skeleton has in the place of a solution
+STUB = b"raise NotImplementedError()"  # what a skeleton has in place of a solution
 CAPS = {".py": CODE_CAP, ".ipynb": 20 * MB, ".zip": 20 * MB}
 MAX_DEPTH = 3  # folders between the submission and the file
 
@@ -90,13 +90,13 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
     try:
         is_folder = _is_folder(path)
         if is_folder:
-            names = _walk(path, 0)  # stays if the rest is too much
+            names = _walk(path, 0)  # kept if the rest is too much
             names = _walk(path, MAX_DEPTH)
         elif path.suffix.lower() == ".zip":
             data = _read_file(path.parent, (path.name,), "", CAPS[".zip"])
             names = [parts for parts, _ in _members(_archive(data, ""))]
     except SubmissionError:
-        pass  # its own name may still say it
+        pass  # its own name may still tell
     stem = path.name if is_folder else path.stem
     if stem in slugs:
         return stem
@@ -144,7 +144,7 @@ def _walk(root: Path, depth: int) -> list[Parts]:
                 for entry in scan:
                     seen += 1
                     if seen > MAX_ENTRIES:
-                        raise SubmissionError(f"The submission holds more than {MAX_ENTRIES} files; hand in one.")
+                        raise SubmissionError(f"The submission contains more than {MAX_ENTRIES} files; hand in one.")
                     entries[entry.name] = entry.is_dir(follow_symlinks=False)
         except OSError as error:
             if not folder:
@@ -181,7 +181,7 @@ def least_left_to_do(sources: Sequence[bytes]) -> int | None:
 def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], zips: bool = True) -> Parts | None:
     """The one file of `module` among `names`, else the one zip; None if there is neither.
 
-    A file and a notebook in one folder are what every student receives: the one that was worked in counts.
+    Every student receives a file and a notebook in one folder: the one that they worked in counts.
     """
     names = list(names)
     matches = [parts for parts in names if parts[-1] in (f"{module}.py", f"{module}.ipynb")]
@@ -193,7 +193,7 @@ def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], z
     if len(matches) > 1:
         some = ", ".join(shown("/".join(parts)) for parts in matches[:3])
         raise SubmissionError(
-            f"The submission holds {len(matches)} files that could be graded ({some}); hand in only one."
+            f"The submission contains {len(matches)} files that could be graded ({some}); hand in only one."
         )
     return matches[0] if matches else None
 
@@ -213,11 +213,11 @@ def _read_file(root: Path, parts: Parts, name: str, cap: int) -> bytes:
                     return data
     except OSError as error:
         raise _unreadable(name, error) from None
-    raise SubmissionError(f"{name} is not an ordinary file (but a link, folder or device); hand in the file itself.")
+    raise SubmissionError(f"{name} is a link, folder or device, not an ordinary file; hand in the file itself.")
 
 
 def _open(root: Path, parts: Parts) -> int:
-    """Opens without waiting and without following a link, be it the file or a folder on the way to it."""
+    """Opens without waiting and without following a link, whether it is the file or a folder on the way to it."""
     if len(parts) == 1 or os.open not in os.supports_dir_fd:
         return os.open(root.joinpath(*parts), _FLAGS)
     folder = os.open(root, os.O_RDONLY)
@@ -233,7 +233,7 @@ def _open(root: Path, parts: Parts) -> int:
 
 def _archive(data: bytes, name: str) -> zipfile.ZipFile:
     if data.count(b"PK\1\2") > MAX_ENTRIES:  # before zipfile builds an object for each
-        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} files; hand in one.")
+        raise SubmissionError(f"{name} contains more than {MAX_ENTRIES} files; hand in one.")
     try:
         return zipfile.ZipFile(io.BytesIO(data))
     except Exception:  # hostile bytes make zipfile raise nearly anything
@@ -245,7 +245,7 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
     for info in archive.infolist():
         raw = info.orig_filename
         if re.match(r"/|[A-Za-z]:", raw) or re.search(r"[\\\0]", raw) or ".." in raw.split("/"):
-            raise SubmissionError(f"The zip holds an unsafe file name ({shown(raw)}); create the archive again.")
+            raise SubmissionError(f"The zip contains an unsafe file name ({shown(raw)}); create the archive again.")
         parts = tuple(part for part in raw.split("/") if part not in ("", "."))
         if parts and not raw.endswith("/") and len(parts) <= MAX_DEPTH + 1 and not any(map(_ignored, parts[:-1])):
             members.append((parts, info))
@@ -270,7 +270,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chosen: Parts,
     if info.flag_bits & 1:
         raise SubmissionError(f"{inner} is encrypted; create the archive again without a password.")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise SubmissionError(f"{inner} is not an ordinary file (but a link or device); hand in the file itself.")
+        raise SubmissionError(f"{inner} is a link or device, not an ordinary file; hand in the file itself.")
     if info.compress_type not in (
         zipfile.ZIP_STORED,
         zipfile.ZIP_DEFLATED,

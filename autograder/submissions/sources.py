@@ -1,6 +1,6 @@
-"""What the bytes of a Python file or a notebook say: their source as checked text.
+"""Turns the bytes of a Python file or a notebook into its source, as checked text.
 
-The bytes are hostile. Nothing of them is executed or compiled, and no more is read than the caps allow.
+The bytes are hostile. None of them are executed or compiled, and no more is read than the caps allow.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class NotebookCell(msgspec.Struct, frozen=True):
-    """A cell as it stands in a notebook; `mark` is the name by which nbgrader knows it, or empty."""
+    """A cell as it is in a notebook; `mark` is nbgrader's name for it, or empty."""
 
     kind: str
     source: str
@@ -48,16 +48,16 @@ class NotebookCell(msgspec.Struct, frozen=True):
 
 
 def shown(name: str) -> str:
-    """A name of the student's as inert text that fits a line."""
+    """A name that the student chose, as inert text that fits on a line."""
     return "".join(char if char.isprintable() else "?" for char in name[-100:])
 
 
 def too_big(name: str, cap: int) -> SubmissionError:
-    return SubmissionError(f"{name} is larger than {cap // MB} MB, the most that is graded; hand in only your code.")
+    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; hand in only your code.")
 
 
 def python_source(data: bytes, name: str) -> str:
-    """The text of a Python file, in the encoding that Python itself would use; `name` is what errors call it."""
+    """The text of a Python file, in the encoding that Python itself would use; `name` is its name in errors."""
     try:
         try:
             encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
@@ -65,14 +65,14 @@ def python_source(data: bytes, name: str) -> str:
                 raise LookupError(encoding)
             text = data.decode(encoding)
         except (SyntaxError, LookupError):
-            data.decode("utf-8")  # if this fails too, the line at fault says more than the declaration
+            data.decode("utf-8")  # if this fails too, the faulty line says more than the declaration
             raise SubmissionError(
-                f"Line 1 or 2 of {name} names an encoding that cannot be used; delete it and save as UTF-8."
+                f"Line 1 or 2 of {name} declares an encoding that cannot be used; delete it and save as UTF-8."
             ) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SubmissionError(
-            f"Line {line} of {name} holds bytes that are not valid {error.encoding}; save the file as UTF-8."
+            f"Line {line} of {name} contains bytes that are not valid {error.encoding}; save the file as UTF-8."
         ) from None
     return _checked(text, name)
 
@@ -82,17 +82,17 @@ def _checked(text: str, name: str) -> str:
     wrong = re.search("[\0\ud800-\udfff]", text)
     if wrong:
         line = text.count("\n", 0, wrong.start()) + 1
-        raise SubmissionError(f"Line {line} of {name} holds a character that is not text; delete it and save again.")
+        raise SubmissionError(f"Line {line} of {name} contains a character that is not text; delete it and save again.")
     return text
 
 
 def _number(digits: str) -> int:
-    """Only the format's version is of interest, so no number can be large enough to be slow."""
+    """Only the format's version matters, so no number is large enough to be slow."""
     return int(digits) if digits.isdigit() and len(digits) < 5 else 0
 
 
 def notebook_cells(data: bytes, name: str) -> list[NotebookCell]:
-    """Every cell of a notebook, code or not; `name` is what errors call it."""
+    """Every cell of a notebook, code or not; `name` is its name in errors."""
     return [
         NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
         for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
@@ -108,7 +108,7 @@ def _mark_of(cell: dict[str, Any]) -> str:
 
 
 def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
-    """The cells of a notebook that hold Python, without IPython's own syntax; `name` is what errors call it."""
+    """The cells of a notebook that contain Python, without IPython's own syntax; `name` is its name in errors."""
     result: list[Cell] = []
     size = 0
     cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
@@ -140,7 +140,7 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
     if not isinstance(cells, list):
         raise _broken(name)
     if len(cells) > MAX_ENTRIES:
-        raise SubmissionError(f"{name} holds more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
+        raise SubmissionError(f"{name} contains more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
     return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
 
 

@@ -1,7 +1,7 @@
-"""How good the timing of forward passes is on this machine: what is found out, and what follows from it.
+"""How good the timing of forward passes is on this machine, and whether the machine is fit for it.
 
-A/A: the solution against itself, many times; whatever is deducted there is deducted wrongly. Power: the solution slowed
-down to a known multiple; whatever gets full points there gets them wrongly.
+A/A: the solution against itself, many times; any deduction there is wrong. Power: the solution slowed down to a known
+multiple; any full score there is wrong.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from autograder.results.model import CheckResult, Status, Timing
 
 SLOWER = 3  # times the limit for full points
-MOST_UNMEASURED = 0.1  # of the decisions, on a machine that is fit
+MOST_UNMEASURED = 0.1  # share of the decisions, on a machine that is fit
 
 _SLOWED = """
 
@@ -35,13 +35,13 @@ def {name}(*arguments, **named):
 
 
 def slowed(solution: str, exercise: str, times: int) -> str:
-    """The solution with all the work of one exercise done `times` times."""
+    """The solution with all the work of one exercise repeated `times` times."""
     return solution + _SLOWED.format(name=exercise, times=times)
 
 
 @dataclass
 class Decisions:
-    """What the speed check of one exercise said, again and again, of one submission."""
+    """The repeated results of one exercise's speed check for one submission."""
 
     full: int = 0
     deducted: int = 0
@@ -68,7 +68,7 @@ class Decisions:
 
     @property
     def unpunished(self) -> int:
-        """How many got all points: also what could not be measured does."""
+        """How many got all points, including those that could not be measured."""
         return self.full + self.unmeasured
 
     @property
@@ -84,29 +84,29 @@ class Decisions:
 
 @dataclass
 class Calibration:
-    """Of one exercise."""
+    """The results for one exercise."""
 
     exercise: str
     same: Decisions = field(default_factory=Decisions)
     slow: Decisions = field(default_factory=Decisions)
-    times: int = 1  # how often the slowed solution does its work
+    times: int = 1  # how many times the slowed solution does its work
 
     @property
     def problems(self) -> list[str]:
-        """Why this machine is not fit for timing this exercise; nothing if it is."""
+        """Why this machine is not fit for timing this exercise; empty if it is."""
         found = []
         if self.same.deducted:
             found.append(f"the solution itself lost points {_times(self.same.deducted)}: {self.same.trouble}")
         if self.slow.unpunished:
-            found.append(f"the solution slowed down {self.times} × got all points {_times(self.slow.unpunished)}")
+            found.append(f"the solution, made {self.times} times slower, got all points {_times(self.slow.unpunished)}")
         if self.same.unmeasured > MOST_UNMEASURED * self.same.count:
-            found.append(f"{self.same.unmeasured} of {self.same.count} decisions were not possible for noise")
+            found.append(f"{self.same.unmeasured} of {self.same.count} decisions were impossible because of noise")
         return found
 
 
 def false_deductions(decisions: int, deducted: int) -> float:
-    """An upper bound, with 95 %, of the share of wrong deductions after so many decisions (exact for none and close
-    for few: the rule of three, Hanley and Lippman-Hand 1983)."""
+    """A 95 % upper bound on the share of wrong deductions, after `decisions` decisions of which `deducted` deducted
+    (exact for none and close for few: the rule of three, Hanley and Lippman-Hand 1983)."""
     if not decisions:
         return 1.0
     return min(1.0, (3.0 if not deducted else deducted + 2 * math.sqrt(deducted) + 3) / decisions)

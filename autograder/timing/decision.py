@@ -1,7 +1,7 @@
 """What a series of paired measurements proves about a ratio of times, whatever the noise.
 
-A *quadruple* (ABBA) is two calls of the submission and two of the reference in alternation; its logarithm of the ratio
-is d = ½ · (ln s₁s₂ − ln r₁r₂). Nothing is assumed about the noise except that a quadruple is as likely to come out too
+A *quadruple* (ABBA) is two calls of the submission and two of the reference in alternation; its log ratio is
+d = ½ · (ln s₁s₂ − ln r₁r₂). Nothing is assumed about the noise except that a quadruple is as likely to come out too
 high as too low. Then the number of quadruples above the true ratio is binomial, and the smallest of them bound it from
 below (the order-statistic interval for a median, see Conover, Practical Nonparametric Statistics, section 3.2).
 """
@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 QUADRUPLES = 21
-RANK = 4  # of 21: a lower bound of the median with 99.93 %
+RANK = 4  # of 21: a lower bound on the median with 99.93 % confidence
 EARLY = 9  # all on the same side: by chance once in 512
-FEW = 5  # enough where all are far beyond the limit, twice
+FEW = 5  # enough if all of them are far beyond the limit, in both measurements
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Full points up to `full` times the reference's time, none from `zero` times on."""
+    """Full points up to `full` times the reference's time, none at `zero` times or more."""
 
     full: float = 2.0
     zero: float = 8.0
@@ -33,13 +33,13 @@ class Thresholds:
 
 class Verdict(enum.Enum):
     FULL = "full"  # fast enough
-    SLOW = "slow"  # slower than `full`, with the bound as proof
+    SLOW = "slow"  # slower than `full`, proved by the bound
     OPEN = "open"  # not decided yet
-    UNKNOWN = "unknown"  # and will not be: too few quadruples in the time there was
+    UNKNOWN = "unknown"  # cannot be decided: too few quadruples in the time available
 
 
 def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = False) -> Verdict:
-    """What the quadruples so far (natural logarithms of ratios) say. What is beyond doubt is said early."""
+    """The verdict from the quadruples so far (natural logarithms of ratios). A clear case is decided early."""
     count = len(logs)
     if count >= EARLY and max(logs[:EARLY]) <= math.log(limits.full):
         return Verdict.FULL
@@ -57,7 +57,7 @@ def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = Fa
 
 
 def lower_bound(logs: Sequence[float]) -> float:
-    """A ratio that the true one exceeds with at least 99.9 % (99.8 % for 9 quadruples, less for fewer)."""
+    """A ratio that the true one exceeds with at least 99.9 % confidence (99.8 % for 9 quadruples, less for fewer)."""
     ordered = sorted(logs)
     rank = 1
     # The largest rank whose tail is still at most one in a thousand.
@@ -67,7 +67,7 @@ def lower_bound(logs: Sequence[float]) -> float:
 
 
 def _tail(count: int, rank: int) -> float:
-    """The chance that fewer than `rank` of `count` fair coins show heads: that the bound of this rank is wrong."""
+    """The chance that fewer than `rank` of `count` fair coins show heads, so that the bound of this rank is wrong."""
     return float(sum(math.comb(count, i) for i in range(rank)) / 2**count)
 
 

@@ -1,4 +1,4 @@
-"""Which device forward passes are timed on. Looks at files only: CUDA is initialised in workers and nowhere else."""
+"""Which device forward passes are timed on. Only looks at files: CUDA is initialised in workers and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if os.name == "posix":
 
 
 def choose(wanted: str) -> str:
-    """ "cuda" or "cpu" for "auto", "cpu" or "cuda".
+    """Returns "cuda" or "cpu" for "auto", "cpu" or "cuda".
 
     Raises:
-        UsageError: "cuda" was asked for and cannot be had.
+        UsageError: "cuda" was asked for but is not available.
     """
     if wanted == "cpu":
         return "cpu"
     missing = why_no_gpu()
     if wanted == "cuda" and missing:
-        raise UsageError(f"--device cuda: {missing}; use --device auto, which times on the CPU then.")
+        raise UsageError(f"--device cuda: {missing}; use --device auto to time on the CPU instead.")
     return "cpu" if missing else "cuda"
 
 
 def why_no_gpu() -> str:
-    """What is missing for timing on a GPU; "" if nothing is."""
+    """What is missing for timing on a GPU; "" if nothing is missing."""
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return "this machine has no NVIDIA GPU (there is no /dev/nvidia0)"
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     if not _built_for_cuda():
-        return "the installed PyTorch is built without CUDA"
+        return "the installed PyTorch was built without CUDA"
     return ""
 
 
 def _built_for_cuda() -> bool:
-    """Reads PyTorch's own note, as importing it takes more than a second."""
+    """Reads PyTorch's version file, because importing torch takes more than a second."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
         return False
@@ -55,7 +55,7 @@ def _built_for_cuda() -> bool:
 
 @contextlib.contextmanager
 def locked(device: str) -> Iterator[None]:
-    """Two measurements on this machine never share a GPU at the same time: the second waits."""
+    """Two measurements on this machine never use a GPU at the same time: the second waits."""
     if device != "cuda":
         yield
         return

@@ -1,8 +1,8 @@
-"""Measures one function of a submission against the reference's: two workers, alike but for the code, in turns.
+"""Measures one function of a submission against the reference's: two workers that differ only in the code take turns.
 
-Why in turns: on a machine that does other things too, two series one after the other differ by more than any limit
-that would be fair. Calls that alternate within a tenth of a second see the same machine. What a call costs beside the
-function (sending, decoding) is measured with calls of nothing, on the reference's worker, and taken off.
+Why in turns: on a machine that is also doing other things, two consecutive series differ by more than any fair limit.
+Calls that alternate within a tenth of a second see the same machine. What a call costs besides the function (sending,
+decoding) is measured with empty calls on the reference's worker and subtracted.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from autograder.timing.devices import locked
 
 Arguments = tuple[torch.Tensor, ...]
 
-FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # with what is under way when they are over, a check stays below 30
-CALL_SECONDS = 3.0  # for one request; who needs more is compared with that
-LONG_ENOUGH = 0.006  # seconds of the reference's in one request: short calls are repeated, with other inputs
-TOO_LONG = 0.1  # of a slow submission's
+FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # with the calls still running when they are over, a check stays below 30
+CALL_SECONDS = 3.0  # for one request; a slower one counts as this long
+LONG_ENOUGH = 0.006  # seconds of the reference per request: short calls are repeated, with other inputs
+TOO_LONG = 0.1  # seconds of a slow submission per request
 MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
 WARM_UP = {"cpu": 2, "cuda": 10}
-ALONE = 5  # requests to the reference before there is a submission
-DISTURBED = 1.5  # times slower beside the submission than alone: then nothing is known
+ALONE = 5  # requests to the reference before the submission's worker starts
+DISTURBED = 1.5  # if the reference is this many times slower beside the submission than alone, nothing is known
 RESTLESS_SECONDS, RESTLESS_SHARE = 0.03, 0.1
 MOST_OF_IT = 0.8
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What is timed: a shipped probe that returns a function, and its inputs, made anew from each generator."""
+    """What is timed: a shipped probe that returns a function, and what makes fresh inputs from a generator."""
 
     probe: bytes
     inputs: Callable[[torch.Generator], Arguments]
@@ -50,8 +50,8 @@ class Workload:
 
 @dataclass(frozen=True)
 class Measurement:
-    """`ratio` is the median, `bound` what it is at least; `seconds` and `reference_seconds` are those of one call.
-    `why` says what stood in the way where the verdict is `UNKNOWN`; peak bytes are those of a GPU."""
+    """`ratio` is the median, `bound` its lower bound; `seconds` and `reference_seconds` are for one call. `why` says
+    what went wrong if the verdict is `UNKNOWN`; peak bytes are for a GPU."""
 
     verdict: Verdict
     ratio: float
@@ -67,11 +67,11 @@ class Measurement:
 
 
 class Misbehaved(Exception):
-    """The submission did something for which it gets no points; the text says what, for the student."""
+    """The submission did something that costs all points; the text tells the student what."""
 
 
 class _TooLong(Exception):
-    """A request to the submission was not answered in `CALL_SECONDS`."""
+    """A request to the submission was not answered within `CALL_SECONDS`."""
 
 
 def measure_and_confirm(
@@ -82,7 +82,7 @@ def measure_and_confirm(
     agrees: Callable[[object, object], str],
     device: str = "cpu",
 ) -> Measurement:
-    """What `measure` says; if that is a deduction, the better of two measurements in different processes."""
+    """What `measure` returns; if that is a deduction, the better of two measurements in different processes."""
     first = measure(workload, student, reference, limits, agrees, device, FIRST_SECONDS)
     if first.verdict is not Verdict.SLOW:
         return first
@@ -102,14 +102,14 @@ def measure(
     device: str,
     seconds: float,
 ) -> Measurement:
-    """Quadruples until the verdict is clear or `seconds` are over.
+    """Measures quadruples until the verdict is clear or `seconds` are over.
 
     Args:
         student, reference: start a worker that has loaded its module.
         agrees: compares the reference's outputs with the submission's; returns what is wrong, or "".
 
     Raises:
-        Misbehaved: the submission failed, answered wrongly, or did not keep to the rules.
+        Misbehaved: the submission failed, answered wrongly, or broke the rules.
         EngineError: the reference could not be timed.
     """
     with locked(device), contextlib.ExitStack() as workers:
@@ -149,7 +149,7 @@ class _Requests:
 
 
 class _Side:
-    """One worker. Keeps an eye on what it does while it should be waiting."""
+    """One worker. Watches what it does while it should be waiting."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class _Side:
         self._mark = self.worker.processor_seconds()
 
     def single(self) -> float:
-        """Seconds that a call with one input takes, without what the protocol costs; warms up first."""
+        """Seconds that a call with one input takes, without the protocol's cost; warms up first."""
         requests = _Requests(self._workload, 1, 0)
         times: list[float] = []
         while len(times) < self._warm_up + 3 and sum(times) < 10 * TOO_LONG:
@@ -183,7 +183,7 @@ class _Side:
         return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
 
     def median(self, requests: _Requests, count: int) -> float:
-        """Processor time of a request (where the kernel tells it, else the clock's)."""
+        """Median processor time of a request (wall time where the kernel does not report it)."""
         return statistics.median(_steady(self.ask(requests.next())) for _ in range(count))
 
     def ask(self, inputs: Encoded, *, echo: bool = False) -> Timed:
@@ -209,11 +209,11 @@ class _Side:
         return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
 
     def check_rest(self) -> None:
-        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before them."""
+        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before the calls."""
         if self._idle > RESTLESS_SECONDS and self._idle > RESTLESS_SHARE * self._busy:
-            raise Misbehaved("Your code goes on computing after it has returned its answer.")
+            raise Misbehaved("Your code keeps computing after it has returned its answer.")
         if self._threads and self.worker.threads() > self._threads and self.name == "CPU":
-            raise Misbehaved("Your code starts threads. The time of one thread is measured.")
+            raise Misbehaved("Your code starts threads, but only the time of one thread is measured.")
 
 
 @dataclass
@@ -233,7 +233,7 @@ class _PairedMeasurement:
         peaks = [0, 0]
         verdicts = [Verdict.OPEN]
         first = self.requests.next()
-        for side in (self.theirs, self.ours):  # a request of this size, before any is timed
+        for side in (self.theirs, self.ours):  # one untimed request of this size
             side.ask(first)
         rests = [self.ours.ask(first, echo=True) for _ in range(4)]
         started, spent = time.monotonic(), self.theirs.spent
@@ -242,7 +242,7 @@ class _PairedMeasurement:
             rests.append(rest)
             quadruple = [_net(times, rests, self.device) for times in (theirs, ours)]
             logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quadruple, strict=True)]
-            # The CPU: what is lower says what the code needs. A GPU: what is higher cannot be hidden.
+            # On the CPU, the lower number is what the code needs. On a GPU, the higher number cannot be hidden.
             series.append(logs if self.device == "cpu" else [max(logs)])
             mine += [time / count for time in quadruple[0][-1]]
             others += [time / count for time in quadruple[1][-1]]
@@ -253,16 +253,16 @@ class _PairedMeasurement:
         self.theirs.check_rest()
         share = (self.theirs.spent - spent) / (time.monotonic() - started)
         if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT:
-            # Not the machine was too busy: the submission took the time. Then fewer quadruples are enough.
+            # The machine was not too busy: the submission took the time. Then fewer quadruples are enough.
             limit = limits.full if len(series) > 1 else limits.zero
             if min(map(min, series)) > math.log(limit):
                 verdicts = [Verdict.SLOW for _ in verdicts]
-            elif min(logs[0] for logs in series) > math.log(limits.zero):  # without the processor: by sleeping
+            elif min(logs[0] for logs in series) > math.log(limits.zero):  # it did not compute: it slept
                 verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
         return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
 
     def _quadruple(self) -> tuple[list[Timed], list[Timed], Timed]:
-        """Two calls of either side, in random order and in turns, and one of nothing."""
+        """Two calls of each side in turns, the first side chosen at random, and one empty call."""
         inputs = [self.requests.next() for _ in range(2)]
         theirs: list[Timed] = []
         ours: list[Timed] = []
@@ -306,13 +306,13 @@ class _PairedMeasurement:
             for verdict, logs in zip(verdicts, columns, strict=True)
         ]
         fast = [measurement for measurement in found if measurement.verdict is Verdict.FULL]
-        # Of two clocks that agree the steadier one is told.
+        # If two clocks agree, the steadier one is reported.
         best = min(fast or found, key=lambda one: one.ratio / one.bound if fast else one.bound)
         if best.verdict is Verdict.OPEN:
             best = replace(best, verdict=Verdict.UNKNOWN)
         slower = statistics.median(steady) / alone
         if slower > DISTURBED:
-            why = f"the reference itself was {slower:.1f} times slower than alone"
+            why = f"the reference itself ran {slower:.1f} times slower than on its own"
             return replace(best, verdict=Verdict.UNKNOWN, why=why)
         return best
 
@@ -321,14 +321,14 @@ _NOISY = "the machine was too busy for enough measurements"
 
 
 def _net(times: list[Timed], rests: list[Timed], device: str) -> list[list[float]]:
-    """The times of two requests without what the protocol costs, by each clock there is."""
+    """The times of two requests without the protocol's cost, by each available clock."""
     rest = statistics.median(timed.wall for timed in rests)
     if device == "cuda":
         return [
             [_less(timed.wall, rest) for timed in times],
             [max(_gpu([timed], "milliseconds") / 1000, 1e-9) for timed in times],
         ]
-    # Work that is spread over several processors takes less time and no less processor time.
+    # Work spread over several processors takes less wall time, but not less processor time.
     found = [[_less(max(timed.wall, _number(timed.processor)), rest) for timed in times]]
     busy = statistics.median(timed.processor for timed in rests)
     if not math.isnan(busy):
@@ -356,7 +356,7 @@ def _outputs(timed: Timed) -> object:
 
 
 def _gpu(times: list[Timed], name: str) -> int:
-    """The largest number that the worker tells under that name; 0 for whatever is none."""
+    """The largest number that the worker reports under that name; anything that is not a number counts as 0."""
     found = [0]
     for timed in times:
         outcome = timed.answer.outcome

@@ -10,18 +10,11 @@ from pathlib import Path
 import pytest
 
 from autograder.engine.client import Engine
-from autograder.jobs import ARCHIVE, Job, WarmUp
+from autograder.jobs import CACHE, Job, WarmUp
 from autograder.results.model import Result, State, Status
 from autograder.submissions.reading import read_submission
+from toy_course import toy_course
 
-TOML = """
-title = "Demo"
-salt = "s"
-examples = 5
-[exercises]
-double = 2
-coin = 1
-"""
 # Every call of the solution leaves a trace.
 SOLUTION = """
 import torch
@@ -37,7 +30,7 @@ def double(x):
 def coin():
     return torch.rand(3)
 """
-GRADERS = '''
+CHECKS = '''
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,33 +71,27 @@ def coin():
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     folder = tmp_path / "kept"
-    monkeypatch.setenv(ARCHIVE, str(folder))
+    monkeypatch.setenv(CACHE, str(folder))
     return folder
 
 
 @pytest.fixture
 def course(tmp_path) -> Path:
-    for name, text in {
-        "graders/demo/assignment.toml": TOML,
-        "graders/demo/test_demo.py": GRADERS,
-        "solutions/demo/demo.py": SOLUTION.format(calls=str(tmp_path / "calls")),
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
+    solution = SOLUTION.format(calls=str(tmp_path / "calls"))
+    exercises = {"double": 2, "coin": 1}
+    return toy_course(tmp_path, salt="s", examples=5, exercises=exercises, checks=CHECKS, solution=solution)
 
 
 @pytest.fixture
 def graded(course):
     """Grades in a command of its own, as it were; returns how often the reference was called for it, too."""
 
-    def run(source: str = RIGHT, *, rehearse: bool = False, salt: str = "") -> tuple[Result, int]:
+    def run(source: str = RIGHT, *, warm: bool = False, salt: str = "") -> tuple[Result, int]:
         path, calls = course / "demo.py", course / "calls"
         path.write_text(source)
         calls.write_text("")
         with Engine() as engine:
-            if rehearse:
+            if warm:
                 engine.warm_up(WarmUp(str(course), "demo", salt))
             result = engine.grade(Job(str(course), "demo", read_submission(path, "demo"), salt))
         return result, len(calls.read_text().splitlines())
@@ -120,13 +107,13 @@ def told(result: Result) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("rehearse", [False, True])
-def test_what_is_kept_is_asked_again_and_not_computed_again(graded, archive, rehearse):
-    first, calls = graded(rehearse=rehearse)
+@pytest.mark.parametrize("warm", [False, True])
+def test_what_is_kept_is_asked_again_and_not_computed_again(graded, archive, warm):
+    first, calls = graded(warm=warm)
     assert (first.points, calls) == (3, 5)
     second, calls = graded()
     assert (told(second), calls) == (told(first), 0)
-    third, calls = graded(rehearse=True)
+    third, calls = graded(warm=True)
     assert (told(third), calls) == (told(first), 0)
     assert [path.stat().st_mode & 0o777 for path in (archive, *archive.iterdir())] == [0o700, 0o600]
 
@@ -179,7 +166,7 @@ def test_a_folder_that_others_may_write_to_is_left_alone(graded, archive):
 
 @pytest.mark.parametrize("folder", ["", os.devnull, "/proc/nowhere"])
 def test_without_a_place_nothing_is_kept(graded, monkeypatch, folder):
-    monkeypatch.setenv(ARCHIVE, folder)
+    monkeypatch.setenv(CACHE, folder)
     assert [graded()[0].points for _ in range(2)] == [3, 3]
 
 

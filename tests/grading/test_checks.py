@@ -10,20 +10,7 @@ from autograder.engine.client import Engine
 from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State, Status, Visibility
 from autograder.submissions.reading import read_submission
-
-TOML = """
-title = "Demo"
-salt = "s"
-examples = 10
-[limits]
-check_seconds = 1
-[exercises]
-double = 6
-total = 3
-Layer = 2
-coin = 1
-ANSWERS = 2
-"""
+from toy_course import toy_course
 
 SOLUTION = """
 import torch
@@ -51,7 +38,7 @@ def coin():
 ANSWERS = {"three": 3, "four": 4}
 """
 
-GRADERS = '''
+CHECKS = '''
 import torch
 from hypothesis import given
 
@@ -161,38 +148,30 @@ def squares(x):
 def two():
     return {"three": 2, "four": 4}
 """
+COURSE = {
+    "salt": "s",
+    "examples": 10,
+    "limits": {"check_seconds": 1},
+    "exercises": {"double": 6, "total": 3, "Layer": 2, "coin": 1, "ANSWERS": 2},
+    "checks": CHECKS,
+    "misconceptions": MISCONCEPTIONS,
+    "solution": RIGHT,
+}
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("course")
-    write(root, "graders/demo/assignment.toml", TOML)
-    write(root, "graders/demo/test_demo.py", GRADERS)
-    write(root, "graders/demo/misconceptions.py", MISCONCEPTIONS)
-    write(root, "solutions/demo/demo.py", RIGHT)
-    return root
-
-
-@pytest.fixture(scope="module")
-def engine():
-    with Engine() as engine:
-        yield engine
+    return toy_course(tmp_path_factory.mktemp("course"), **COURSE)
 
 
 @pytest.fixture
 def grade(engine, course, tmp_path):
     def run(source: str, name: str = "demo.py", root: Path = course, salt: str = "") -> Result:
-        path = write(tmp_path, name, source)
+        path = tmp_path / name
+        path.write_text(source)
         return engine.grade(Job(str(root), "demo", read_submission(path, "demo"), salt))
 
     return run
-
-
-def write(root: Path, name: str, text: str) -> Path:
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    return path
 
 
 def check(result: Result, name: str):
@@ -353,34 +332,29 @@ def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
         (("@points(3)\n", ""), "with points"),
     ],
 )
-def test_a_mistake_in_a_grader_is_our_error_and_nobodys_grade(grade, course, tmp_path, change, words):
-    broken = copy_of(course, tmp_path / "broken", change)
-    result = grade(RIGHT, root=broken)
+def test_a_mistake_in_a_grader_is_our_error_and_nobodys_grade(grade, tmp_path, change, words):
+    result = grade(RIGHT, root=broken_course(tmp_path, *change))
     assert result.state is State.ERROR
     assert words in " ".join(result.log)
 
 
-def test_a_crash_in_one_check_is_logged_and_the_rest_is_graded(grade, course, tmp_path):
-    result = grade(RIGHT, root=copy_of(course, tmp_path / "broken", ("x.sum()), ", "x.sum().no_such()), ")))
+def test_a_crash_in_one_check_is_logged_and_the_rest_is_graded(grade, tmp_path):
+    result = grade(RIGHT, root=broken_course(tmp_path, "x.sum()), ", "x.sum().no_such()), "))
     assert result.state is State.ERROR
     assert check(result, "total").status is Status.ERROR
     assert "no_such" in result.log[0]
     assert result.points == 11
 
 
-def copy_of(course: Path, root: Path, change: tuple[str, str]) -> Path:
-    for path in course.rglob("*.*"):
-        if path.is_file() and path.suffix in (".py", ".toml"):
-            write(root, str(path.relative_to(course)), path.read_text())
-    graders = root / "graders/demo/test_demo.py"
-    assert change[0] in graders.read_text()
-    graders.write_text(graders.read_text().replace(*change))
-    return root
+def broken_course(root: Path, old: str, new: str) -> Path:
+    assert old in CHECKS
+    return toy_course(root / "broken", **COURSE | {"checks": CHECKS.replace(old, new)})
 
 
 def test_a_rehearsal_changes_nothing_but_the_time(engine, course, tmp_path):
     wrong = RIGHT.replace("return x + x", "return (x + x).abs()").replace("x.sum()", "x.mean()")
-    submission = read_submission(write(tmp_path, "demo.py", wrong), "demo")
+    (tmp_path / "demo.py").write_text(wrong)
+    submission = read_submission(tmp_path / "demo.py", "demo")
     with Engine() as rehearsed:
         rehearsed.warm_up(WarmUp(str(course), "demo"))
         results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, rehearsed)]

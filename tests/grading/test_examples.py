@@ -8,8 +8,10 @@ import hypothesis
 import pytest
 import torch
 
+from autograder.grading.context import CheckContext
+from autograder.grading.examples import SHRINK_IN_VAIN, SHRINK_QUESTIONS
 from autograder.grading.failures import CheckFailed, Settled
-from autograder.grading.questions import SHRINK_IN_VAIN, SHRINK_QUESTIONS, Questions
+from autograder.grading.questions import Questions
 from autograder.grading.recording import RecordedQuestion, Recording
 from autograder.grading.strategies import shapes, tensors
 from autograder.sandbox import shipping
@@ -23,6 +25,8 @@ SMALL, LARGE = torch.ones(1, 2), torch.ones(9, 9)
 class Submission:
     """Answers in an examiner's place; is wrong where `wrong(x)`."""
 
+    is_reference = False
+
     def __init__(self, wrong):
         self.double = lambda x: 3 * x if wrong(x) else 2 * x
 
@@ -32,26 +36,26 @@ class Submission:
 
 def questions_to(wrong) -> Questions:
     nobody = types.SimpleNamespace(explain=lambda *_: None)
-    return Questions(Submission(wrong), REFERENCE, nobody, "double", (), Recording())
+    return Questions(CheckContext(Submission(wrong), REFERENCE, nobody, "double"))
 
 
 def double(x):
     return lambda m: m.double(x)
 
 
-def rehearsed(*tensors: torch.Tensor) -> Recording:
+def recorded(*tensors: torch.Tensor) -> Recording:
     return Recording([RecordedQuestion(Question(shipping.dumps(double(x))), Returned(2 * x)) for x in tensors])
 
 
 def told(questions: Questions) -> str:
-    return questions.explained().counterexample.inputs[0].kind
+    return questions.examples.explained().counterexample.inputs[0].kind
 
 
 @pytest.mark.parametrize("found", [SMALL, LARGE])
-def test_the_smaller_of_what_was_rehearsed_and_what_was_found_is_told(found):
+def test_the_smaller_of_what_was_recorded_and_what_was_found_is_told(found):
     questions = questions_to(lambda _: True)
     rest = LARGE if found is SMALL else SMALL
-    assert not questions.replay(rehearsed(LARGE, rest))
+    assert not questions.replay(recorded(LARGE, rest))
     with pytest.raises(CheckFailed):
         questions.same_outcome(double(found))
     assert told(questions) == "1×2 float32"
@@ -59,7 +63,7 @@ def test_the_smaller_of_what_was_rehearsed_and_what_was_found_is_told(found):
 
 def test_of_two_that_are_about_as_large_the_one_that_was_found_is_told():
     questions = questions_to(lambda _: True)
-    assert not questions.replay(rehearsed(SMALL))
+    assert not questions.replay(recorded(SMALL))
     with pytest.raises(CheckFailed):
         questions.same_outcome(double(torch.ones(3, 3)))
     assert told(questions) == "3×3 float32"

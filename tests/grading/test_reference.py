@@ -5,6 +5,7 @@ import pytest
 from autograder.course import load_assignment
 from autograder.errors import EngineError
 from autograder.grading.reference import load_misconceptions, load_reference, load_variant
+from toy_course import toy_course
 
 SOLUTION = """
 def helper(x):
@@ -40,13 +41,8 @@ def not_declared(x):
 
 @pytest.fixture
 def assignment(tmp_path):
-    for folder, name, text in [
-        ("graders", "assignment.toml", 'title = "Demo"\n[exercises]\ndouble = 1\ntriple = 1\n'),
-        ("graders", "misconceptions.py", MISCONCEPTIONS),
-        ("solutions", "demo.py", SOLUTION),
-    ]:
-        (tmp_path / folder / "demo").mkdir(parents=True, exist_ok=True)
-        (tmp_path / folder / "demo" / name).write_text(text)
+    exercises = {"double": 1, "triple": 1}
+    toy_course(tmp_path, exercises=exercises, solution=SOLUTION, misconceptions=MISCONCEPTIONS)
     return load_assignment(tmp_path, "demo")
 
 

@@ -1,6 +1,6 @@
-"""One grading run against a deadline: what is finished when the time is up counts.
+"""One grading run with a deadline: whatever is finished when time runs out counts.
 
-The platform ends a container that takes too long and throws our result away, so we stop earlier by ourselves.
+The platform kills a container that takes too long and discards our result, so we stop before it does.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from autograder.course import Assignment
+from autograder.course import Assignment, empty_result
 from autograder.engine.client import Engine
 from autograder.errors import EngineError
 from autograder.jobs import Job
@@ -19,9 +18,10 @@ from autograder.results.model import CheckResult, ExerciseResult, Result, State,
 
 @dataclass
 class Attempt:
-    """`run` returns at the deadline at the latest; processes may then still be running, and are the caller's to end."""
+    """`run` returns no later than the deadline; processes may still be running then, and the caller must end them."""
 
     job: Job
+    assignment: Assignment
     deadline: float
     checks: list[CheckResult] = field(default_factory=list)
     result: Result | None = None
@@ -34,25 +34,25 @@ class Attempt:
 
     def _grade(self) -> None:
         try:
-            with Engine(Path(self.job.course, "graders", self.job.slug)) as engine:
+            with Engine(self.assignment) as engine:
                 result = engine.grade(self.job, self.checks.append)
             self.result = result
-        except Exception as error:  # in a thread nobody else would hear of it
+        except Exception as error:  # in a thread, nobody else would see it
             self.failure = f"{type(error).__name__}: {error}"
 
 
-def outcome(attempt: Attempt, assignment: Assignment, seconds: float) -> Result:
-    """The whole result, or a partial one where the time was up or the engine broke down."""
-    result, failure = attempt.result, attempt.failure
+def outcome(attempt: Attempt, seconds: float) -> Result:
+    """The whole result, or a partial one if time ran out or the engine failed."""
+    assignment, result, failure = attempt.assignment, attempt.result, attempt.failure
     if result is not None:
         return result
     checks = list(attempt.checks)
     if failure:
-        notice, log = "", f"the engine broke down: {failure}"
+        notice, log = "", f"the engine failed: {failure}"
     else:
         notice = (
-            f"Grading was stopped after {seconds / 60:.3g} minutes. The {len(checks)} checks that were finished by "
-            "then count; the rest was not reached."
+            f"Grading was stopped after {seconds / 60:.3g} minutes. The {len(checks)} checks that had finished by "
+            "then count; the rest were not reached."
         )
         log = f"the deadline of {seconds:g} s was reached after {len(checks)} checks"
     is_error = bool(failure) or any(check.status is Status.ERROR for check in checks)
@@ -66,27 +66,19 @@ def outcome(attempt: Attempt, assignment: Assignment, seconds: float) -> Result:
 
 
 def failed(assignment: Assignment | None, title: str, error: BaseException) -> Result:
-    """The result when something of ours went wrong before there was any other."""
+    """The result when something on our side went wrong before there was any other result."""
     text = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}: {error}"
-    return empty(assignment, title, State.ERROR, log=(text,))
-
-
-def empty(
-    assignment: Assignment | None, title: str, state: State, notice: str = "", log: tuple[str, ...] = ()
-) -> Result:
-    """A result without checks; before the assignment is known also without exercises."""
     if assignment is None:
-        return Result("", title, "", state, (), notice, log)
-    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
-    return Result(assignment.slug, assignment.title, "", state, exercises, notice, log)
+        return Result("", title, "", State.ERROR, (), log=(text,))
+    return empty_result(assignment, State.ERROR, log=(text,))
 
 
 def _with_rest(name: str, points: float, checks: tuple[CheckResult, ...]) -> ExerciseResult:
-    """Which checks there would have been only the judge knows: one stands for all of them."""
+    """Only the judge knows which checks are missing, so a single entry represents all of them."""
     left = round(points - sum(check.max_points for check in checks), 6)
     if left > 0:
         which = "The remaining checks" if checks else "The checks"
-        text = "Not reached: the time for grading this submission was over."
+        text = "Not reached: the time for grading this submission ran out."
         rest = CheckResult(name, "not_reached", f"{which} of {name}.", Status.SKIPPED, left, message=text)
         checks = (*checks, rest)
     return ExerciseResult(name, points, checks)

@@ -1,8 +1,8 @@
 """Which assignment a submission is for: one image serves them all.
 
-The name of the file says it, else the assignment's title on the platform, else what the image was built for. A file
-that is named for another assignment than the title (or, without one, the image) says is not graded: it would bring the
-points of an easier assignment.
+The file's name decides, then the assignment's title on the platform, then what the image was built for. If the file's
+name belongs to a different assignment than the title (or, without a title, the image), it is not graded: otherwise a
+student could collect the points of an easier assignment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from autograder.submissions.reading import infer_slug
 
 @dataclass(frozen=True)
 class Choice:
-    """`assignment` is None where nothing says it. With a `refusal`, a sentence for the student, nothing is graded."""
+    """`assignment` is None if nothing identifies it. If there is a `refusal` (a sentence for the student), nothing is
+    graded."""
 
     assignment: Assignment | None
     reason: str = ""
@@ -29,7 +30,7 @@ class Choice:
 def choose(
     submission: Path, title: str, default: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]
 ) -> Choice:
-    """Judged by names only: nothing of the submission is read."""
+    """Looks at names only: the submission's contents are not read."""
     by_file = infer_slug(submission, list(assignments))
     by_title = _named_by(title, assignments, settings)
     by_build = [default] if default in assignments else []
@@ -37,7 +38,7 @@ def choose(
     if by_file and expected and by_file not in expected:
         right = assignments[expected[0]]
         wanted = " or ".join(right.file_names)
-        text = f"The file handed in is for “{assignments[by_file].title}”, but this assignment is “{right.title}”: "
+        text = f"The file you handed in is for “{assignments[by_file].title}”, but this assignment is “{right.title}”: "
         return Choice(right, f"refused: a file for {by_file}", f"{text}hand in {wanted}.")
     if by_file:
         return Choice(assignments[by_file], "by the name of the file")
@@ -46,12 +47,12 @@ def choose(
     if by_build:
         return Choice(assignments[default], "by the build argument")
     if len(assignments) == 1:
-        return Choice(next(iter(assignments.values())), "there is no other")
+        return Choice(next(iter(assignments.values())), "it is the only one")
     return Choice(None, _help(title, default, assignments), _looked_for(assignments))
 
 
 def _named_by(title: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]) -> list[str]:
-    """The assignments that the platform's title names: by a title of theirs, or by their short name as a word in it."""
+    """The assignments that the platform's title names: by one of their titles, or by their short name as a word."""
     wanted = _plain(title)
     if not wanted:
         return []
@@ -72,16 +73,16 @@ def _plain(text: str) -> str:
 def _looked_for(assignments: Mapping[str, Assignment]) -> str:
     names = ", ".join(assignment.file_names[0] for assignment in assignments.values())
     return (
-        f"It cannot be told which assignment this is for: no file was handed in that is named like one of {names} "
-        "(or the notebook of that name). If yours is, tell your instructor."
+        f"Cannot tell which assignment this is for: you handed in no file with one of the names {names} "
+        "(or a notebook with one of those names). If you did, tell your instructor."
     )
 
 
 def _help(title: str, default: str, assignments: Mapping[str, Assignment]) -> str:
     slugs = ", ".join(assignments)
-    built = f"the build argument ASSIGNMENT={default!r} is none of ours" if default else "no build argument says it"
+    built = f"ASSIGNMENT={default!r} is not one of our assignments" if default else "the build argument is not set"
     return (
-        f"No assignment fits: no file is named like one of {slugs}; the platform's title {title!r} names none; "
+        f"No assignment fits: no file has one of the names {slugs}; the platform's title {title!r} matches none; "
         f"{built}. "
         'Name the assignment on the platform after one of them, write titles = ["…"] under [gradescope] in its '
         "assignment.toml, or build with ASSIGNMENT set."

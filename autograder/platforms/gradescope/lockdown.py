@@ -1,6 +1,6 @@
-"""Closes the container's folders to every user but root, and ends whatever a submission has left running.
+"""Closes the container's folders to every user but root, and kills whatever a submission has left running.
 
-The platform makes `submission` and `results` anew before each run, so owners and modes are set when we start.
+The platform recreates `submission` and `results` before each run, so owners and modes are set when we start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograder.errors import EngineError
 from autograder.platforms.gradescope.tree import Tree
 
 _GIVE_UP_SECONDS = 5.0  # by then a process must be stuck in the kernel
-# How often memory ran out: cgroup v2 and v1, as a container sees its own.
+# Where a container sees how often its memory ran out: cgroup v2 and v1.
 _COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
@@ -25,10 +25,10 @@ _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 def close_to_others(tree: Tree) -> None:
     """Nobody but us may enter any of the folders or read the metadata.
 
-    The root is closed as well: where a mount of the platform's refuses new modes, nobody gets as far as that.
+    The root is closed too: if one of the platform's mounts refuses new modes, nobody can reach it anyway.
 
     Raises:
-        EngineError: something stays open although we are root.
+        EngineError: we are root, but something stays open.
     """
     secret = [tree.source, tree.results, tree.submission, tree.metadata, tree.entry]
     for path in (tree.root, *secret):
@@ -45,20 +45,20 @@ def close_to_others(tree: Tree) -> None:
 
 
 def open_results(tree: Tree) -> None:
-    """Whoever collects the result may not be root. Only when nothing of the submission is left."""
+    """For whoever collects the result, who may not be root. Call this only when nothing of the submission is left."""
     with contextlib.suppress(OSError):
         tree.results.chmod(0o755)
         tree.root.chmod(0o711)
 
 
 def end_all(tree: Tree) -> None:
-    """Kills every process that we or those we started have started, until none is left.
+    """Kills all our descendants until none is left.
 
-    Call `confinement.adopt_orphans` first: then none gets out of our descent. In the container we are alone: there,
-    every process of a user without an account, as workers are, is ended as well, and its files are removed.
+    Call `confinement.adopt_orphans` first, so that every orphan stays our descendant. In the container we are alone, so
+    there every process of a user without an account (as workers are) is killed too, and its files are removed.
 
     Raises:
-        EngineError: one does not die.
+        EngineError: a process does not die.
     """
     give_up = time.monotonic() + _GIVE_UP_SECONDS
     while left := _descendants() | (_of_strangers() if tree.is_container else set()):
@@ -66,7 +66,7 @@ def end_all(tree: Tree) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
-        for pid in left:  # ours, or given to us because the parent is dead
+        for pid in left:  # our children, and orphans that became our children
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
         if time.monotonic() > give_up:
@@ -76,7 +76,7 @@ def end_all(tree: Tree) -> None:
 
 
 def kills_for_memory() -> int:
-    """How often the kernel has killed a process of this container because memory ran out; 0 where that is not told."""
+    """How often the kernel has killed a process of this container because memory ran out; 0 if it does not say."""
     for path in _COUNTERS:
         with contextlib.suppress(OSError, ValueError):
             fields = dict(line.split() for line in Path(path).read_text().splitlines())
@@ -86,7 +86,7 @@ def kills_for_memory() -> int:
 
 
 def _is_closed(path: Path, root: Path) -> bool:
-    """Whether file modes keep other users (whose groups are all their own) from `path`."""
+    """Whether file modes keep other users (who share no group with us) away from `path`."""
     inside = [part for part in (path, *path.parents) if part == root or root in part.parents]
     return any(part.stat().st_mode & stat.S_IRWXO == 0 for part in inside)
 
@@ -110,7 +110,7 @@ def _of_strangers() -> set[int]:
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError, KeyError):
-            # Not the folder's owner: that is root for a process that refuses debuggers.
+            # The folder's owner would not do: it is root for a process that refuses debuggers.
             fields = dict(line.split(":", 1) for line in (folder / "status").read_text(errors="replace").splitlines())
             is_dead = fields["State"].strip()[0] in "ZX"
             if not is_dead and not all(_has_account(int(uid)) for uid in fields["Uid"].split()):

@@ -1,6 +1,6 @@
-"""Reads `submission_metadata.json`: who handed in, when, for which assignment, and how it went before.
+"""Reads `submission_metadata.json`: who handed in, when, for which assignment, and the earlier submissions.
 
-The platform writes the file, but its shape is not ours: whatever is missing or odd is left out and named in `problems`
+The platform writes the file and decides its format: whatever is missing or odd is left out and reported in `problems`
 for the instructor. No policy may punish a student for it.
 """
 
@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-MAX_BYTES = 64 * 2**20  # it quotes the results of the submission before
+MAX_BYTES = 64 * 2**20  # it includes the results of the previous submission
 
 
 @dataclass(frozen=True)
 class Previous:
-    """An earlier submission by the same student or group. `failed`: the autograder did, not the student."""
+    """An earlier submission by the same student or group. `failed`: the autograder failed, not the student."""
 
     at: datetime
     score: float
@@ -29,7 +29,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Metadata:
-    """`previous` is in order of time and holds nothing that was handed in after this submission."""
+    """`previous` is in order of time and contains only what was handed in before this submission."""
 
     title: str = ""
     created: datetime | None = None
@@ -41,7 +41,7 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Never raises for what is in the file, or for there being none."""
+    """Never raises, whatever the file contains and even if it does not exist."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -59,14 +59,14 @@ def _interpret(fields: dict[str, Any]) -> Metadata:
     problems: list[str] = []
     assignment = fields.get("assignment")
     if not isinstance(assignment, dict):
-        problems.append("the metadata names no assignment")
+        problems.append("the metadata does not name an assignment")
         assignment = {}
     created = _moment(fields.get("created_at"))
     if created is None:
-        problems.append("the metadata does not say when this was handed in: lateness and rate limits are not applied")
+        problems.append("the metadata does not say when this was handed in: no late penalty or rate limit is applied")
     due = _moment(assignment.get("due_date"))
     if due is None and assignment.get("due_date") is not None:
-        problems.append("the metadata has a due date that cannot be read: lateness is not applied")
+        problems.append("the due date in the metadata cannot be read: no late penalty is applied")
     title = assignment.get("title")
     return Metadata(
         title=title if isinstance(title, str) else "",
@@ -80,7 +80,7 @@ def _interpret(fields: dict[str, Any]) -> Metadata:
 
 
 def _previous(value: object, created: datetime | None) -> tuple[Previous, ...]:
-    """A regrade runs later: submissions that came after this one are not among those before it."""
+    """A regrade may run later: submissions that came after this one are left out."""
     found = []
     for entry in _dicts(value):
         at, score = _moment(entry.get("submission_time")), _number(entry.get("score"))
@@ -99,7 +99,7 @@ def _name(user: dict[str, Any]) -> str:
 
 
 def _moment(value: object) -> datetime | None:
-    """A time with an offset; without one it is taken for UTC."""
+    """A time with an offset; a time without one is taken as UTC."""
     if not isinstance(value, str):
         return None
     try:

@@ -1,6 +1,6 @@
-"""What the course's policies make of a result: lateness, groups, the best of all submissions, rate limits.
+"""How the course's policies change a result: late penalties, groups, best of all submissions, rate limits.
 
-Everything is computed from what the platform wrote down when the submission came in, never from the clock: a regrade
+Everything is computed from what the platform recorded when the submission came in, never from the clock: a regrade
 weeks later gives the same score.
 """
 
@@ -16,11 +16,11 @@ from autograder.results.gradescope import Settlement
 
 
 def refuse(settings: Settings, metadata: Metadata) -> Settlement | None:
-    """Why this submission is not to be graded at all, and the score it has then; None if it is."""
+    """Why this submission must not be graded, and the score it gets instead; None if it should be graded."""
     if settings.largest_group is not None and len(metadata.users) > settings.largest_group:
         most, count = settings.largest_group, len(metadata.users)
         people = "alone" if most == 1 else f"in groups of at most {most}"
-        text = f"This was handed in for {count} people, but here you hand in {people}: take the others off it."
+        text = f"This was handed in for {count} people, but here you hand in {people}: remove the others from it."
         return Settlement(_best(settings, metadata), (text,), graded=False)
     if settings.rate_limit is None or metadata.created is None:
         return None
@@ -34,14 +34,14 @@ def refuse(settings: Settings, metadata: Metadata) -> Settlement | None:
     kept = max(counted[-1].score, _best(settings, metadata))
     text = (
         f"Not graded: at most {most} submission{'s' if most > 1 else ''} in {_hours(settings.rate_limit.hours)} "
-        f"{'are' if most > 1 else 'is'} graded. The next one will be from {_when(again)} on. "
-        "Your score stays as it was."
+        f"{'are' if most > 1 else 'is'} graded. The next one will be graded from {_when(again)} on. "
+        "Your score stays the same."
     )
     return Settlement(kept, (text,), graded=False)
 
 
 def accepted(limit: RateLimit, previous: tuple[Previous, ...]) -> list[Previous]:
-    """Those that were graded and count against the limit: a refused one does not, nor one that we failed to grade."""
+    """The ones that were graded and count against the limit: not refused ones, nor ones that we failed to grade."""
     counted: list[Previous] = []
     window = timedelta(hours=limit.hours)
     for one in previous:
@@ -51,7 +51,7 @@ def accepted(limit: RateLimit, previous: tuple[Previous, ...]) -> list[Previous]
 
 
 def settle(points: float, settings: Settings, metadata: Metadata) -> Settlement:
-    """The score on the platform of a submission that earned `points`, and what the student is told about it."""
+    """The score that a submission with `points` gets on the platform, and what the student is told about it."""
     score, remarks, sums = points, list[str](), list[str]()
     if settings.largest_group is not None and len(metadata.users) > 1:
         remarks.append(f"Handed in together by {', '.join(metadata.users)}.")
@@ -60,9 +60,9 @@ def settle(points: float, settings: Settings, metadata: Metadata) -> Settlement:
         share = min(days * settings.late.percent_per_day, settings.late.at_most_percent)
         if days:
             score = round(points * (1 - share / 100), 6)
-            late = f"{days} day{'s' if days > 1 else ''} late (due {_when(metadata.due)}, begun days count)"
+            late = f"{days} day{'s' if days > 1 else ''} late (due {_when(metadata.due)}, each started day counts)"
             remarks.append(f"Handed in {late}: {points_text(share)} % of the points are taken off.")
-            sums.append(f"{points_text(points)} points earned, {points_text(score)} after that.")
+            sums.append(f"{points_text(points)} points earned, {points_text(score)} after the deduction.")
     if settings.best_of_previous:
         best = _best(settings, metadata)
         if best > score:
@@ -79,7 +79,7 @@ def _best(settings: Settings, metadata: Metadata) -> float:
 
 
 def days_late(late: LatePolicy, created: datetime, due: datetime) -> int:
-    """Days begun since the due date; none within the grace."""
+    """Days since the due date, rounded up; 0 within the grace period."""
     over = created - due
     if over <= timedelta(minutes=late.grace_minutes):
         return 0

@@ -1,8 +1,8 @@
-"""What `run_autograder` becomes: grades the one submission of this container and leaves a result in any case.
+"""What `run_autograder` becomes: grades this container's one submission and leaves a result whatever happens.
 
 In this order: a result with score 0 is written before anything else; the folders are closed to other users; the
-assignment is chosen and the course's policies asked whether to grade at all; it is graded until the deadline; every
-process is ended; the result is replaced by the final one in one step. What is printed is for the instructor: the
+assignment is chosen and the course's policies decide whether to grade at all; grading runs until the deadline; every
+process is killed; the final result replaces the first one in one step. What is printed is for the instructor: the
 platform hides it from students.
 """
 
@@ -20,13 +20,13 @@ from typing import NoReturn
 
 import msgspec
 
-from autograder.course import Assignment, assignment_slugs, load_assignment
+from autograder.course import Assignment, assignment_slugs, empty_result, load_assignments
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import ARCHIVE, Job, WarmUp
+from autograder.jobs import CACHE, Job, WarmUp
 from autograder.output.inert import inert
 from autograder.platforms.gradescope import policies
-from autograder.platforms.gradescope.attempt import Attempt, empty, failed, outcome
+from autograder.platforms.gradescope.attempt import Attempt, failed, outcome
 from autograder.platforms.gradescope.choosing import Choice, choose
 from autograder.platforms.gradescope.lockdown import close_to_others, end_all, kills_for_memory, open_results
 from autograder.platforms.gradescope.metadata import Metadata, read_metadata
@@ -41,13 +41,13 @@ from autograder.submissions.sources import SubmissionError
 
 
 def main(root: str, *options: str) -> NoReturn:
-    """Exits with 0 when there is a score, whatever it is, and with 1 when we failed.
+    """Exits with 0 if there is a score, whatever it is, and with 1 if we failed.
 
-    With an option nothing is graded: `--check` says whether an image that is being built can grade, and `--rehearse`
-    lets it grade sooner, too.
+    With an option nothing is graded: `--check` says whether an image that is being built can grade; `--record` also
+    records the reference's answers, so that grading starts sooner.
     """
     code = 1
-    does = rehearse if "--rehearse" in options else check if "--check" in options else run
+    does = record if "--record" in options else check if "--check" in options else run
     try:
         code = does(Tree(Path(root)))
     except (OSError, UsageError, EngineError) as error:
@@ -56,23 +56,23 @@ def main(root: str, *options: str) -> NoReturn:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
-        os._exit(code)  # not by way of an interpreter that waits for a thread
+        os._exit(code)  # without the interpreter's shutdown, which would wait for a thread
 
 
 def run(tree: Tree) -> int:
     """Grades what is in `tree`; returns the exit code.
 
     Raises:
-        UsageError, OSError: no result can be written.
+        UsageError, OSError: the result cannot be written.
     """
     started = time.monotonic()
     os.umask(0o022)
     tree.results.mkdir(parents=True, exist_ok=True)
-    gradescope.write(empty(None, "Your submission", State.UNFINISHED), tree.results_file)
+    gradescope.write(_unassigned(State.UNFINISHED), tree.results_file)
     session = _Session(tree, started)
     try:
         result = session.grade()
-    except Exception as error:  # whatever it is, it is ours
+    except Exception as error:  # whatever it is, it is our fault
         result = failed(session.assignment, session.metadata.title, error)
     session.clean_up()
     result = msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
@@ -80,12 +80,12 @@ def run(tree: Tree) -> int:
     settlement = session.refusal or policies.settle(result.points, settings, metadata)
     gradescope.write(result, tree.results_file, settlement, leaderboard_seconds=settings.leaderboard_seconds)
     open_results(tree)
-    _tell(result, (*session.log, *result.log))
+    _tell(result, (*session.log, *result.for_instructor))
     return 1 if result.state is State.ERROR else 0
 
 
 def _tell(result: Result, log: tuple[str, ...]) -> None:
-    """Says on stdout what only the instructor is to know."""
+    """Prints what only the instructor should see."""
     layers = result.environment.get("confinement")
     points = f"{result.points:g} of {result.max_points:g} points before policies"
     lines = [*log, *([f"layers around the submission: {layers}"] if layers else []), f"{result.state.value}, {points}"]
@@ -93,22 +93,27 @@ def _tell(result: Result, log: tuple[str, ...]) -> None:
         print(f"autograder: {inert(line, 3000)}", flush=True)
 
 
+def _unassigned(state: State, title: str = "", notice: str = "") -> Result:
+    """A result while the assignment is not known."""
+    return Result("", title or "Your submission", "", state, (), notice)
+
+
 def check(tree: Tree) -> int:
-    """Reads everything that an instructor may have written a mistake into.
+    """Reads everything in which an instructor may have made a mistake.
 
     Raises:
-        UsageError: there is one.
+        UsageError: there is a mistake.
     """
     assignments, _settings, default = _contents(tree)
     if default and default not in assignments:
-        raise UsageError(f"The build argument ASSIGNMENT={default} is none of: {', '.join(assignments)}.")
+        raise UsageError(f"The build argument ASSIGNMENT={default} is not one of: {', '.join(assignments)}.")
     print(f"autograder: can grade {', '.join(assignments)}", flush=True)
     return 0
 
 
-def rehearse(tree: Tree) -> int:
-    """Does what `check` does, and writes down what the reference answers to the examples of all assignments, so that no
-    student has to wait for that.
+def record(tree: Tree) -> int:
+    """Does what `check` does, and records the reference's answers for all assignments, so that no student has to wait
+    for them.
 
     Raises:
         UsageError: an instructor has made a mistake.
@@ -116,20 +121,20 @@ def rehearse(tree: Tree) -> int:
     """
     check(tree)
     assignments, _settings, _default = _contents(tree)
-    os.environ[ARCHIVE] = str(tree.recordings)
-    with Engine(*(assignment.graders for assignment in assignments.values())) as engine:
+    os.environ[CACHE] = str(tree.recordings)
+    with Engine(*assignments.values()) as engine:
         for slug, assignment in assignments.items():
             engine.warm_up(WarmUp(str(assignment.root), slug))
-            print(f"autograder: {slug} is rehearsed", flush=True)
+            print(f"autograder: recorded the reference's answers for {slug}", flush=True)
     return 0
 
 
 def _contents(tree: Tree) -> tuple[dict[str, Assignment], dict[str, Settings], str]:
-    """The assignments that are there with their settings, and what the image was built for."""
+    """The assignments with their settings, and the assignment that the image was built for."""
     slugs = assignment_slugs(tree.source)
     if not slugs:
-        raise UsageError(f"{tree.source} holds no graders/<assignment>/assignment.toml: package it again.")
-    assignments = {slug: load_assignment(tree.source, slug) for slug in slugs}
+        raise UsageError(f"{tree.source} contains no graders/<assignment>/assignment.toml: package it again.")
+    assignments = {assignment.slug: assignment for assignment in load_assignments(tree.source, slugs)}
     settings = {slug: load_settings(assignment) for slug, assignment in assignments.items()}
     place = tree.default_assignment
     return assignments, settings, place.read_text(encoding="utf-8").strip() if place.exists() else ""
@@ -137,7 +142,7 @@ def _contents(tree: Tree) -> tuple[dict[str, Assignment], dict[str, Settings], s
 
 @dataclass
 class _Session:
-    """What has become known about this submission, for whoever has to write the result if a step fails."""
+    """What is known about this submission so far, for writing the result if a step fails."""
 
     tree: Tree
     started: float
@@ -149,11 +154,11 @@ class _Session:
     scratch: Path | None = None
 
     def grade(self) -> Result:
-        """The result, with `refusal` set where the policies keep it from being graded.
+        """The result; `refusal` is set if a policy forbids grading.
 
         Raises:
             EngineError: the folders cannot be closed.
-            UsageError: the course has a mistake.
+            UsageError: there is a mistake in the course's files.
         """
         adopt_orphans()
         refuse_debuggers()
@@ -163,38 +168,40 @@ class _Session:
         choice = self._choose()
         self.log.append(choice.reason)
         assignment = self.assignment = choice.assignment
-        if assignment is None or choice.refusal:
-            return empty(assignment, self.metadata.title or "Your submission", State.GRADED, choice.refusal)
+        if assignment is None:
+            return _unassigned(State.GRADED, self.metadata.title, choice.refusal)
+        if choice.refusal:
+            return empty_result(assignment, State.GRADED, notice=choice.refusal)
         self._compare_points(assignment)
-        gradescope.write(empty(assignment, "", State.UNFINISHED), self.tree.results_file)
+        gradescope.write(empty_result(assignment, State.UNFINISHED), self.tree.results_file)
         self.refusal = policies.refuse(self.settings, self.metadata)
         if self.refusal is not None:
-            return empty(assignment, "", State.GRADED)
+            return empty_result(assignment, State.GRADED)
         try:
             submission = read_submission(self.tree.submission, assignment.module)
         except SubmissionError as error:
-            return empty(assignment, "", State.GRADED, str(error))
+            return empty_result(assignment, State.GRADED, notice=str(error))
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
-        self.scratch.chmod(0o711)  # workers get folders of their own in it
+        self.scratch.chmod(0o711)  # each worker gets its own folder in it
         os.environ["TMPDIR"] = str(self.scratch)
-        os.environ[ARCHIVE] = str(self.tree.recordings)
+        os.environ[CACHE] = str(self.tree.recordings)
         job = Job(str(assignment.root), assignment.slug, submission, device="cpu")  # the platform has no GPUs
-        attempt = Attempt(job, self.started + self.settings.deadline_seconds)
+        attempt = Attempt(job, assignment, self.started + self.settings.deadline_seconds)
         attempt.run()
-        return outcome(attempt, assignment, self.settings.deadline_seconds)
+        return outcome(attempt, self.settings.deadline_seconds)
 
     def clean_up(self) -> None:
-        """Ends whatever still runs, and removes what it wrote."""
+        """Kills whatever is still running, and removes what it wrote."""
         try:
             end_all(self.tree)
-        except EngineError as error:  # the folders are closed to it, so the grade is none the worse
+        except EngineError as error:  # the folders are closed to it, so it cannot change the grade
             self.log.append(str(error))
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
         if kills := kills_for_memory():
             self.log.append(
-                f"memory ran out, and {kills} time{'s' if kills > 1 else ''} the process that used most was killed: if "
-                "that happens to correct submissions, choose a larger container on the platform"
+                f"memory ran out, and the process that used most was killed {kills} time{'s' if kills > 1 else ''}: if "
+                "this happens to correct submissions, choose a larger container on the platform"
             )
 
     def _choose(self) -> Choice:

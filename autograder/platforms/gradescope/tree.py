@@ -1,4 +1,4 @@
-"""Where things lie in the platform's container. The root can be another folder, so that all of it runs in a test."""
+"""Where things are in the platform's container. The root can be another folder, so that everything runs in tests."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ HOME = Path("/autograder")
 
 @dataclass(frozen=True)
 class Tree:
-    """`root` is /autograder. The platform lays out everything in it but `source` anew for every run."""
+    """`root` is /autograder. The platform recreates everything in it except `source` for every run."""
 
     root: Path = HOME
 
     @property
     def source(self) -> Path:
-        """What the image or the zip brought: engine, graders, solutions. It is also the course's folder."""
+        """What the image or the zip contains: engine, graders, solutions. It is also the course's folder."""
         return self.root / "source"
 
     @property
     def default_assignment(self) -> Path:
-        """Holds the assignment that the image was built for, if it was built for one."""
+        """Names the assignment that the image was built for, if it was built for one."""
         return self.source / "default_assignment"
 
     @property
     def recordings(self) -> Path:
-        """What the reference answers, found out when the image was built (see `grading.archive`)."""
+        """The reference's answers, recorded when the image was built (see `grading.archive`)."""
         return self.source / "recordings"
 
     @property
@@ -51,5 +51,5 @@ class Tree:
 
     @property
     def is_container(self) -> bool:
-        """Whether this is the real place: then no process here is anybody else's."""
+        """Whether this is the real container: if so, every process in it is ours."""
         return self.root == HOME

@@ -1,1 +1,1 @@
-"""The door for nbgrader: its commands work on the course's tree, and grading is ours. Needs the extra `nbgrader`."""
+"""Support for nbgrader: its commands work on the course's tree, and we grade. Needs the extra `nbgrader`."""

@@ -1,4 +1,4 @@
-"""Runs nbgrader's own `generate_assignment`: to see what it makes of source notebooks, and to fill the gradebook."""
+"""Runs nbgrader's own `generate_assignment`: to get the released notebooks, and to fill the gradebook."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CONFIG = "nbgrader_config.py"
 
 
 def released(course: Path, sources: Mapping[str, str]) -> dict[str, str]:
-    """What nbgrader makes of the source notebooks of these assignments (slug → text). Leaves no trace.
+    """The notebooks that nbgrader releases from these assignments' source notebooks (slug → text). Leaves no files.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: nbgrader failed.
     """
     with tempfile.TemporaryDirectory(prefix="autograder-release-") as name:
         root = Path(name).resolve()
@@ -37,12 +37,12 @@ def released(course: Path, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def record(course: Path, slugs: Sequence[str]) -> None:
-    """Puts these assignments into the gradebook of a course that has an nbgrader_config.py.
+    """Adds these assignments to the gradebook of a course that has an nbgrader_config.py.
 
     Raises:
-        UsageError: nbgrader refuses, because cells were added or removed after grading began, say.
+        UsageError: nbgrader refuses, for example because cells were added or removed after grading began.
     """
-    # For a new gradebook nbgrader calls `alembic`, which lies beside our own command.
+    # For a new gradebook nbgrader calls `alembic`, which is in the same folder as our own command.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     config = _config(course)
     for slug in slugs:
@@ -50,15 +50,13 @@ def record(course: Path, slugs: Sequence[str]) -> None:
 
 
 def _config(course: Path) -> Any:
-    """The course's own settings, or ours where it has none."""
+    """The course's own settings, or ours if it has none."""
     try:
         from traitlets.config.loader import Config, PyFileConfigLoader
 
         from autograder.platforms.nbgrader.settings import configure
     except ImportError as error:
-        raise UsageError(
-            f"Notebooks are made by nbgrader ({error}): pip install 'torch-autograder[nbgrader]'."
-        ) from error
+        raise UsageError(f"Notebooks need nbgrader ({error}): pip install 'torch-autograder[nbgrader]'.") from error
     if (course / CONFIG).exists():
         return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
     config = Config()
@@ -77,7 +75,7 @@ def _generate(config: Any, slug: str) -> None:
     folder.assignment_id = slug
     try:
         GenerateAssignment(coursedir=folder, config=config, log=log).start()
-    except Exception as error:  # whatever it is, nbgrader has put it into its log
+    except Exception as error:  # whatever it is, nbgrader has logged it
         why = (said.reason() or str(error)).removesuffix(".")
         raise UsageError(f"nbgrader cannot make the assignment {slug}: {why}.") from error
 
@@ -93,6 +91,6 @@ class _Collected(logging.Handler):
         self.errors.append(record.getMessage())
 
     def reason(self) -> str:
-        """The last line of the last traceback: what went wrong, rather than that something did."""
+        """The last line of the last traceback: it says what went wrong, not only that something did."""
         tracebacks = [text for text in self.errors if text.startswith("Traceback")]
         return tracebacks[-1].strip().splitlines()[-1] if tracebacks else ""

@@ -1,4 +1,4 @@
-"""The outputs of cells, as nbgrader expects them. Text in them may be a student's, and is made inert."""
+"""The outputs of cells, as nbgrader expects them. They may contain a student's text, which is made inert."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from typing import Any
 
 import nbformat
 
-from autograder.course import Assignment
 from autograder.notebooks.requests import ShownCell
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import check_text, points_text
-from autograder.results.model import ExerciseResult, Result, State, Status, Visibility
+from autograder.results.feedback import SYMBOLS, WORDS, check_text, points_text
+from autograder.results.model import ExerciseResult, Status, Visibility
 
 WIDTH = 100
-_SYMBOLS = {Status.PASSED: "✓", Status.TIMEOUT: "⏱", Status.SKIPPED: "–", Status.EXCUSED: "~"}
 _make: Any = nbformat.v4.new_output
 
 
-def ungraded(assignment: Assignment, notice: str) -> Result:
-    """The result of what cannot be read: no points, and why."""
-    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
-    return Result(assignment.slug, assignment.title, "", State.GRADED, exercises, notice)
-
-
 def of_test_cell(exercise: ExerciseResult, notice: str, worth: float) -> list[Any]:
-    """The feedback, and below it the score: the one form of it that nbgrader cannot take for something else."""
-    # Points that were changed after the release count in proportion, as what the gradebook says they are worth.
+    """The feedback, and below it the score, in the one form that nbgrader cannot mistake for something else."""
+    # If the points were changed after the release, the score is scaled to what the gradebook says the cell is worth.
     score = exercise.points if worth == exercise.max_points else exercise.points / exercise.max_points * worth
     score = min(max(float(score), 0.0), float(worth))
     text = _make("stream", name="stdout", text=feedback(exercise, notice) + "\n")
@@ -46,7 +38,7 @@ def feedback(exercise: ExerciseResult, notice: str) -> str:
         if check.status is Status.PASSED or check.visibility is Visibility.HIDDEN:
             continue
         earned = f"{points_text(check.points)} / {points_text(check.max_points)} points"
-        head = f"{_SYMBOLS.get(check.status, '✗')} {one_line(check.name, 60)}   {check.status.value}, {earned}"
+        head = f"{SYMBOLS[check.status]} {one_line(check.name, 60)}   {WORDS[check.status]}, {earned}"
         body = "\n".join(f"  {line}".rstrip() for line in check_text(check, WIDTH).split("\n"))
         parts.append(f"{head}\n{body}")
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""What nbgrader has to know about a course of ours: called by the course's nbgrader_config.py."""
+"""What nbgrader has to know about one of our courses: called by the course's nbgrader_config.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.course.skeletons import STUB
 from autograder.platforms.nbgrader.grading import Grade
 from autograder.platforms.nbgrader.submitted import SubmittedNotebooks
 
-# nbgrader's own default, and what our commands leave behind.
+# nbgrader's own default, plus what our commands leave behind.
 _NEVER_COPIED = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".pytest_cache")
 
 
@@ -20,19 +20,19 @@ _ALONE = re.compile("^" + re.escape("\n".join(STUB)) + "$", re.MULTILINE)
 
 
 def configure(c: Any, course: Path) -> None:
-    """Sets `c` (what `get_config()` returns) up for the course in the folder `course`."""
+    """Sets up `c` (what `get_config()` returns) for the course in the folder `course`."""
     directory = c.CourseDirectory
     directory.root = str(course.resolve())
     directory.source_directory = "solutions"
     directory.release_directory = "assignments"
-    # nbgrader copies everything beside a notebook, into the release and later to the students: solutions never.
+    # nbgrader copies every file next to a notebook into the release and so to the students: never the solutions.
     secret = {path.name for path in (course / "solutions").rglob("*.py")}
     directory.ignore = [*_NEVER_COPIED, *sorted(secret)]
-    # With nbgrader's "*", --force would first delete the whole folder in assignments/, public tests included. A pattern
-    # that says the same in other words makes it replace the notebooks only.
+    # With nbgrader's "*", --force would first delete the whole folder in assignments/, including public tests. With an
+    # equivalent pattern that is not "*", it replaces only the notebooks.
     directory.notebook_id = "?*"
-    # The notebooks in assignments/ are committed, the gradebook is not: without this, nbgrader would find the former,
-    # skip the assignment and leave it out of the latter.
+    # The notebooks in assignments/ are committed, the gradebook is not: without this, nbgrader would find the
+    # notebooks, skip the assignment and leave it out of the gradebook.
     c.GenerateAssignment.force = True
     c.GenerateAssignment.preprocessors = [
         stock.IncludeHeaderFooter,
@@ -58,8 +58,8 @@ def configure(c: Any, course: Path) -> None:
 
 
 class ClearAnswers(stock.ClearSolutions):  # type: ignore[misc]
-    """nbgrader's stub raises an exception. Where no function is around it, that would end the cell, and what stands
-    above it is for the student to keep: there, as in the skeletons, only the comment stays."""
+    """nbgrader's stub raises an exception. Outside a function that would end the cell, although the student keeps the
+    code above it: there, as in the skeletons, only the comment stays."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         had_solution = "BEGIN SOLUTION" in cell.source

@@ -1,8 +1,8 @@
-"""Reads the notebooks that students handed in for `nbgrader autograde`, whatever became of them on the way.
+"""Reads the notebooks that students handed in for `nbgrader autograde`, whatever happened to them on the way.
 
-nbgrader believes a notebook's metadata, and one that was edited by hand, by another tool or by mistake costs a student
-everything. Here only the text of the cells is believed. What a cell is (answer, test, protected), what it is worth and
-what a protected one says comes from the released notebook; cells that are missing come back.
+nbgrader trusts a notebook's metadata, so metadata edited by hand, by another tool or by mistake can cost a student
+everything. Here only the text of the cells is trusted. A cell's kind (answer, test, protected), its points and the text
+of a protected cell come from the released notebook; missing cells are put back.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _UNREADABLE = "**This notebook could not be read, so nothing in it was graded.**
 
 
 class SubmittedNotebooks(NotebookExporter):
-    """nbgrader's reader and writer of notebooks. What lies in its folder of submissions is mended while it is read."""
+    """nbgrader's reader and writer of notebooks. It repairs the notebooks in the folder of submissions on reading."""
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         converter: Any = self.parent
@@ -30,7 +30,7 @@ class SubmittedNotebooks(NotebookExporter):
         student, assignment = resources["nbgrader"]["student"], resources["nbgrader"]["assignment"]
         path = Path(filename)
         if path.parent != Path(folder.format_path(folder.submitted_directory, student, assignment)):
-            return super().from_filename(filename, resources=resources, **kw)  # our own, from the step before
+            return super().from_filename(filename, resources=resources, **kw)  # our own, from the previous step
         released = Path(folder.format_path(folder.release_directory, ".", assignment), path.name)
         try:
             template = nbformat.read(released, as_version=4)  # type: ignore[no-untyped-call]
@@ -49,8 +49,8 @@ class SubmittedNotebooks(NotebookExporter):
 def mended(cells: list[NotebookCell], template: Any) -> Any:
     """A notebook with the text of `cells` and the structure of `template`, the released notebook.
 
-    Every marked cell of the template is in it once. Of several with one mark the last is taken, as nbgrader does; the
-    others are plain cells then.
+    It contains every marked cell of the template once. If several cells have the same mark, the last one is used, as in
+    nbgrader; the others become plain cells.
     """
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in template.cells if "nbgrader" in cell.metadata}
     last = {cell.mark: number for number, cell in enumerate(cells) if cell.mark in marked}
@@ -58,7 +58,7 @@ def mended(cells: list[NotebookCell], template: Any) -> Any:
     for number, cell in enumerate(cells):
         model = marked[cell.mark] if last.get(cell.mark) == number else None
         result.append(_cell(cell.kind if model is None else model.cell_type, cell.source, model))
-    # The place in `result` of the marked cell before; at first, of the last of the texts at the top.
+    # Where in `result` the previous marked cell is; at first, where the last of the text cells at the top is.
     behind = next((i for i, cell in enumerate(result) if cell.cell_type == "code"), len(result)) - 1
     for mark, model in marked.items():
         places = {cell.metadata.nbgrader.grade_id: i for i, cell in enumerate(result) if "nbgrader" in cell.metadata}
@@ -75,7 +75,7 @@ def mended(cells: list[NotebookCell], template: Any) -> Any:
 
 
 def _cell(kind: str, source: str, model: Any) -> Any:
-    """A fresh cell; as `model`, if there is one, in all but the text, and in that as well where it is protected."""
+    """A fresh cell. With a `model` it is like the model except for its text; a protected cell has the model's text."""
     v4: Any = nbformat.v4
     make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(kind, v4.new_markdown_cell)
     if model is None:

@@ -1,5 +1,5 @@
 "use strict";
-// Sorts and filters the table of the class. Reads text and numbers from the page and writes neither.
+// Sorts and filters the class table. Reads text and numbers from the page and writes neither.
 (() => {
   const table = document.getElementById("class");
   if (!table) return;
@@ -12,7 +12,7 @@
   heads.forEach((head, column) => {
     head.querySelector("button").addEventListener("click", () => {
       const numeric = head.dataset.kind === "number";
-      // Numbers are looked at from the top, names from the front.
+      // The first click sorts numbers from the largest down, names from A to Z.
       const first = numeric ? "descending" : "ascending";
       const other = numeric ? "ascending" : "descending";
       const direction = head.getAttribute("aria-sort") === first ? other : first;

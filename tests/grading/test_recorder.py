@@ -1,4 +1,4 @@
-"""A rehearsal is shared out to processes; whatever becomes of them, nothing is missing."""
+"""Recording is shared out to processes; whatever becomes of them, nothing is missing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import signal
 import pytest
 
 from autograder.errors import EngineError
-from autograder.grading import judge
+from autograder.grading import recorder
 from autograder.grading.recording import Recording
 
-CHECKS = list(range(3 * judge.CHECKS_IN_A_SHARE))
+CHECKS = list(range(3 * recorder.CHECKS_IN_A_SHARE))
 
 
 @pytest.fixture(autouse=True)
 def three_processors(monkeypatch):
-    monkeypatch.setattr(judge, "occupied", lambda: (0, 1, 2))
+    monkeypatch.setattr(recorder, "occupied", lambda: (0, 1, 2))
 
 
 def shares(trouble=None):
@@ -30,7 +30,7 @@ def shares(trouble=None):
             trouble()
         return {str(check): Recording() for check in checks}
 
-    return judge._in_parallel(work, CHECKS), mine
+    return recorder.in_parallel(work, CHECKS), mine
 
 
 def refuse():
@@ -56,9 +56,9 @@ def test_what_others_did_not_do_is_done_here(trouble):
 
 def test_an_error_of_the_graders_is_said():
     with pytest.raises(EngineError):
-        judge._in_parallel(lambda _: refuse(), CHECKS)
+        recorder.in_parallel(lambda _: refuse(), CHECKS)
 
 
 def test_a_few_checks_are_not_shared_out():
-    found = judge._in_parallel(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
+    found = recorder.in_parallel(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
     assert list(found) == [str(os.getpid())]

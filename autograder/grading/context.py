@@ -1,0 +1,37 @@
+"""What the parts of one check share."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from autograder.grading.answers import Answers
+from autograder.grading.diagnosis import Diagnosis
+from autograder.grading.recording import Recording
+from autograder.sandbox.client import Worker
+
+
+@dataclass(frozen=True)
+class TimingPlan:
+    """Where forward passes are timed, and how to start a worker with each of the two sides."""
+
+    device: str
+    submission: Callable[[], Worker]
+    reference: Callable[[], Worker]
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """`forbidden` are patterns of operators. Without `explain` a failure is not explained. `recording` takes down what
+    the check asks. `timing` is None where nothing is timed, and `untimed` says why this check is not worth timing."""
+
+    answers: Answers
+    reference: types.ModuleType
+    diagnosis: Diagnosis
+    exercise: str
+    forbidden: Sequence[str] = ()
+    explain: bool = True
+    timing: TimingPlan | None = None
+    untimed: str = ""
+    recording: Recording = field(default_factory=Recording)
