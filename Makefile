@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Tests wait a lot: for commands, and for submissions that hang.
+# Tests spend much of their time waiting: for commands, and for submissions that hang.
 IN_PARALLEL := -n auto --dist loadscope --no-loadscope-reorder
 
 .PHONY: grade test test-quick container-test lint verify mutants benchmark clean
@@ -17,7 +17,7 @@ test: lint
 test-quick: $(INSTALLED)
 	$(BIN)/python -m pytest -q -m "not slow" $(IN_PARALLEL)
 
-# Builds the Gradescope image and grades in it, without Docker: as root, with buildah, podman, runc and debootstrap.
+# Builds the Gradescope image and grades in it without Docker. Needs root, buildah, podman, runc and debootstrap.
 container-test: $(INSTALLED)
 	AUTOGRADER_CONTAINER_TEST=1 PATH=$$PATH:/usr/sbin:/sbin $(BIN)/python -m pytest -q -s tests/container
 
@@ -31,7 +31,7 @@ lint: $(INSTALLED)
 verify: $(INSTALLED)
 	$(BIN)/autograder verify --salt "" --salt other --repeats 5 --table docs/grader-quality.md
 
-# Mutation testing of the graders: about an hour on two cores.
+# Mutation testing of the graders; takes about an hour on two cores.
 mutants: $(INSTALLED)
 	$(BIN)/autograder mutants --table docs/grader-quality.md
 
@@ -43,7 +43,7 @@ benchmark: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 …")'
-	@echo "Setting up $(VENV); the first time this takes some minutes."
+	@echo "Setting up $(VENV); this takes a few minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[test]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""nbgrader's settings for this course. Run the nbgrader commands in this folder; docs/nbgrader.md goes through them."""
+"""nbgrader's settings for this course. Run the nbgrader commands in this folder; docs/nbgrader.md explains them."""
 
 from pathlib import Path
 
@@ -8,5 +8,5 @@ c = get_config()  # noqa: F821 (nbgrader defines it)
 
 c.CourseDirectory.course_id = "networks"
 
-# solutions/ → assignments/, our grading in the place of nbgrader's own. What you set below this line has the last word.
+# solutions/ → assignments/, and our grading instead of nbgrader's own. What you set below this line takes precedence.
 configure(c, Path(__file__).parent)

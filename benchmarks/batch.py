@@ -4,13 +4,13 @@
 in turn) and 5 % hanging (an endless loop in one exercise); no two files are the same. In one run it is graded
 
 - by `autograder batch`;
-- by the same command without its rehearsal, so that examples and the reference's outcomes are made for each (a);
+- by the same command without warming up, so that examples and the reference's outcomes are made for each (a);
 - by plain pytest on the same checks, one process per submission and no isolation (b);
-- by stock `nbgrader autograde`, with test cells that only look whether each function is there: kernel, import and
+- by stock `nbgrader autograde`, with test cells that only check that each function exists: kernel, import and
   bookkeeping alone, in its favour (c).
 
-Forward passes are not timed, as none of the others does that. The others are given a sample of the ordinary ones.
-Prints seconds per submission and core.
+Forward passes are not timed, because none of the others times them. The others are given a sample of the ordinary
+submissions. Prints seconds per submission and core.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--sample", type=int, default=10, help="how many of them the slower ways are given")
+    parser.add_argument("--sample", type=int, default=10, help="submissions that the slower ways are given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder, jobs = Path(place), options.jobs
@@ -166,12 +166,12 @@ def main() -> None:
         with cost_of(len(ordinary)) as ours:
             batch(class_, out, jobs, ordinary)
         with cost_of(max(len(names["hanging"]), 1)) as hanging:
-            batch(class_, out, jobs)  # goes on with those that are left
+            batch(class_, out, jobs)  # continues with the rest
         with cost_of(options.submissions) as again:
             batch(class_, out, jobs)
         store = Store(out)
         spent = {found.name: record.seconds for found, record in store.records(store.roll()) if record}
-        # A hanging submission costs its time limits whoever grades it: the sample is of the ordinary ones.
+        # A hanging submission costs its time limits whatever grades it, so the sample has only ordinary ones.
         half = options.sample // 2
         sample = names["right"][:half] + names["wrong"][: options.sample - half]
         with cost_of(len(sample)) as unrehearsed:
@@ -182,17 +182,15 @@ def main() -> None:
     whole = ours.wall + hanging.wall
     print(f"{options.submissions} submissions of {ASSIGNMENT.slug}, {jobs} at a time on {os.cpu_count()} processors\n")
     print(f"The whole class: {whole:.0f} s, {options.submissions / whole:.2f} submissions a second (two starts)")
-    print(
-        f"  {ours.count} ordinary: {ours.wall:.0f} s, {ours.count / ours.wall:.2f} a second, with start and rehearsal"
-    )
+    print(f"  {ours.count} ordinary: {ours.wall:.0f} s, {ours.count / ours.wall:.2f} a second, with start and warm-up")
     print(f"  {len(names['hanging'])} hanging: {hanging.wall:.0f} s")
-    print(f"  again, nothing has changed: {again.wall:.1f} s")
+    print(f"  again, with nothing changed: {again.wall:.1f} s")
     for kind, members in names.items():
         if members:
             print(f"  a judge's seconds, {kind:8} {statistics.median(spent[name] for name in members):7.3f} (median)")
-    print(f"\nPer submission and core; × compares with the first line, by wall and processor time; n = {len(sample)}")
+    print(f"\nPer submission and core; × is the ratio to the first line, by wall and processor time; n = {len(sample)}")
     print(ours.line("autograder batch (target 0.25)", jobs))
-    print(unrehearsed.line("(a) the same without rehearsal", jobs, ours))
+    print(unrehearsed.line("(a) the same without warming up", jobs, ours))
     print(plain.line("(b) plain pytest, a process each", jobs, ours))
     print(stock.line("(c) stock nbgrader autograde, empty tests", 1, ours))
 

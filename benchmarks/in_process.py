@@ -1,7 +1,8 @@
 """The same hidden checks without any isolation: the submission is imported into the grader's own process.
 
-What a course without this kit would do, and what `single.py` compares with. As a pytest plugin (`-p in_process`) or
-as a script, which runs the checks as a gradescope-utils test suite. Environment: SUBMISSION (a .py file), ASSIGNMENT.
+This is what a course without this kit would do, and what `single.py` compares with. Use it as a pytest plugin
+(`-p in_process`) or as a script, which runs the checks as a gradescope-utils test suite. Environment variables:
+SUBMISSION (a .py file), ASSIGNMENT.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ submission = module_from_source(assignment.module, student_file.read_text(), str
 
 
 class InProcess:
-    """The three fixtures, by calling the submission directly."""
+    """The three fixtures, which call the submission directly."""
 
     def __init__(self, forbidden=()):
         self.forbidden = forbidden

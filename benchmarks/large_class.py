@@ -1,8 +1,8 @@
-"""10,000 synthetic results through `grades.csv` and `autograder report`: time, and the most memory each has used.
+"""10,000 synthetic results through `grades.csv` and `autograder report`: time and peak memory of each.
 
 `python benchmarks/large_class.py [--submissions N]`. Each result has as many checks as `pooling`, and a third of them
-failed with a counterexample; 200 are different, the others copies. Each step runs in a process of its own, whose peak
-memory is compared with that of a class of a tenth of the size: what is left per submission is the table's row.
+failed with a counterexample; 200 results are different, the others are copies. Each step runs in its own process, whose
+peak memory is compared with that of a class a tenth of the size: the remaining cost per submission is the table's row.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def main() -> None:
             out = Path(place) / "out"
             synthesise(out, size)
             stored = sum(path.stat().st_size for path in out.rglob("*.json")) / 2**20
-            # Feedback is written page by page: a tenth of the class tells what one takes.
+            # Feedback is written page by page: a tenth of the class shows what one page takes.
             for step in (grades, report, report_with_feedback)[: 3 if size < count else 2]:
                 seconds, peak = measured(step, out)
                 rows.append((size, stored, step.__name__.replace("_", " "), seconds, peak))
@@ -130,7 +130,7 @@ def main() -> None:
             shutil.rmtree(out)
     for size, stored, name, figure, peak in rows:
         if name == "report.html":
-            print(f"{size:6} results: report.html has {figure:.1f} MB; the results have {stored:.0f} MB")
+            print(f"{size:6} results: report.html takes {figure:.1f} MB; the results take {stored:.0f} MB")
         else:
             print(f"{size:6} results: {name:22} {figure:7.1f} s   {peak:6.0f} MB at the peak")
 

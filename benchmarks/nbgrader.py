@@ -1,9 +1,9 @@
 """How long does a class of notebooks take: stock nbgrader, nbgrader with our grading, and our own command?
 
 Stock nbgrader runs the notebooks with its own `Execute`; its hidden test cells compare with the reference in plain
-asserts, over as many examples as our graders ask. No two notebooks are identical. Every figure is the wall time of a
-whole command divided by the notebooks. Stock nbgrader cannot time forward passes, so ours do not either, but in the
-last line. Nothing hangs in this class: each endless loop would cost the stock way another 30 s a cell.
+asserts, on as many examples as our graders use. No two notebooks are identical. Every figure is the wall time of a
+whole command divided by the number of notebooks. Stock nbgrader cannot time forward passes, so ours does not either,
+except in the last line. Nothing hangs in this class: each endless loop would cost the stock way another 30 s per cell.
 
 `python benchmarks/nbgrader.py [--notebooks N]` needs the extra `nbgrader`.
 """
@@ -62,20 +62,20 @@ def main() -> None:
         times = {
             "stock nbgrader": seconds(stock, stock_way),
             "nbgrader with our grading": seconds(ours, autograde, afresh=True),
-            "  again, the reference's answers being known": seconds(ours, autograde),
+            "  again, with the reference's answers known": seconds(ours, autograde),
             "  nbgrader itself": seconds(ours, [*autograde, "--Grade.enabled=False"]),
             "  without showing the cells": seconds(ours, [*autograde, "--Grade.run_cells=False"]),
             "  a command with nothing to do": seconds(ours, ["nbgrader", "autograde", SLUG]),
         }
         own = own_command(ours, folder / "results")
         times[f"autograder {own[1]}"] = seconds(ours, own, afresh=True)
-        times["  again, the reference's answers being known "] = seconds(ours, [*own, "--force"])
+        times["  again, with the reference's answers known "] = seconds(ours, [*own, "--force"])
         times["  nbgrader, forward passes timed"] = seconds(ours, stock_way)
     report(times, count)
 
 
 class Times(NamedTuple):
-    """Seconds on the clock, and of processors: where other work disturbs, the latter say more."""
+    """Wall time and processor time in seconds: if other work disturbs, processor time says more."""
 
     wall: float
     processor: float
@@ -84,7 +84,7 @@ class Times(NamedTuple):
 def report(times: dict[str, Times], count: int) -> None:
     print(f"{count} notebooks of {SLUG} on {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}\n")
     first = times["stock nbgrader"]
-    print(f"{'seconds a notebook':46}{'wall':>8}{'processor':>12}")
+    print(f"{'seconds per notebook':46}{'wall':>8}{'processor':>12}")
     for name, taken in times.items():
         ratio = (
             f"   1/{first.wall / taken.wall:.1f} of stock, in processor time 1/{first.processor / taken.processor:.1f}"
@@ -92,19 +92,19 @@ def report(times: dict[str, Times], count: int) -> None:
         shown = "" if taken == first or (name.startswith(" ") and "again" not in name) else ratio
         print(f"{name:46}{taken.wall / count:8.2f}{taken.processor / count:12.2f}{shown}")
     whole, bare, unseen, idle = [taken.processor for taken in list(times.values())[2:6]]
-    print("\nWhere the processor time of nbgrader with our grading goes, a notebook:")
+    print("\nWhere the processor time of nbgrader with our grading goes, per notebook:")
     for name, part in (
         ("starting the command", idle),
         ("nbgrader reading, checking, writing, its gradebook", bare - idle),
         ("showing the cells", whole - unseen),
-        ("grading (the engine's start included)", unseen - bare),
+        ("grading (including the engine's start)", unseen - bare),
     ):
         print(f"  {name:52} {part / count:6.2f} s")
     print(f"\nTargets: 1/{TARGETS['nbgrader']} through nbgrader, 1/{TARGETS['batch']} through our own command.")
 
 
 def own_command(root: Path, results: Path) -> list[str]:
-    """`autograder batch` where there is one, else `autograder grade` on all of them."""
+    """`autograder batch` if it exists, else `autograder grade` on all of them."""
     if subprocess.run([sys.executable, "-m", "autograder", "batch", "--help"], capture_output=True).returncode == 0:
         return ["autograder", "batch", str(root / "submitted"), "-a", SLUG, "-o", str(results), "--no-timing"]
     folders = sorted(str(path) for path in (root / "submitted").iterdir())
@@ -112,7 +112,7 @@ def own_command(root: Path, results: Path) -> list[str]:
 
 
 def seconds(root: Path, command: list[str], *, afresh: bool = False) -> Times:
-    """What a command took, with every process that it started; `afresh`: as if it were the first."""
+    """What a command took, including every process that it started; `afresh`: as if it were the first run."""
     archive = root / "archive"
     if afresh:
         shutil.rmtree(archive, ignore_errors=True)
@@ -131,7 +131,7 @@ def seconds(root: Path, command: list[str], *, afresh: bool = False) -> Times:
 
 
 def course(root: Path) -> Path:
-    """Ours: one assignment of this course."""
+    """Our course: one assignment of this repository."""
     for part in ("graders", "solutions", "assignments"):
         shutil.copytree(ROOT / part / SLUG, root / part / SLUG, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "nbgrader_config.py", root)
@@ -140,7 +140,7 @@ def course(root: Path) -> Path:
 
 
 def stock_course(root: Path) -> Path:
-    """The same notebook for nbgrader as it comes, with hidden asserts in the test cells."""
+    """The same notebook for unmodified nbgrader, with hidden asserts in the test cells."""
     book = json.loads((ROOT / f"solutions/{SLUG}/{SLUG}.ipynb").read_text())
     lines = (ROOT / f"solutions/{SLUG}/{SLUG}.py").read_text().splitlines()
     solution = "\n".join(line for line in lines if MARKER not in line)
@@ -163,7 +163,7 @@ def stock_course(root: Path) -> Path:
 
 
 def hidden_tests(exercise: str, solution: str) -> str:
-    """Asserts over as many examples as our graders ask of this exercise; the first cell brings the reference along."""
+    """Asserts on as many examples as our graders use for this exercise; the first cell also defines the reference."""
     checks = 0
     for path in (ROOT / "graders" / SLUG).glob("test_*.py"):
         text = path.read_text()

@@ -1,7 +1,7 @@
-"""How long does one submission take, as a whole process, compared with doing it without a sandbox?
+"""How long does one submission take, as a whole process, compared with grading it without a sandbox?
 
-Every round runs all commands once, one after the other, in an order that rotates; the ratios are taken within a round,
-so a machine that drifts does not favour one. Prints medians. `python benchmarks/single.py [--rounds N]`.
+Every round runs all commands once, one after the other, in a rotating order; ratios are taken within a round, so a
+machine whose speed drifts favours none of them. Prints medians. `python benchmarks/single.py [--rounds N]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSION = ROOT / "examples" / "pooling" / "ada" / "pooling.py"
 OURS = "autograder grade"
-AGAIN = "again, the reference's answers being known"
+AGAIN = "again, with the reference's answers known"
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -59,13 +59,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = commands(Path(folder))
         names = list(table)
-        for name in names:  # once, uncounted: files into the page cache
+        for name in names:  # once without counting, to get the files into the page cache
             seconds(table[name])
         times: dict[str, list[float]] = {name: [] for name in names}
         for number in range(rounds):
             for name in names[number % len(names) :] + names[: number % len(names)]:
                 times[name].append(seconds(table[name]))
-    print(f"{rounds} rounds; medians of whole-process wall time, and of the ratio to it within each round\n")
+    print(f"{rounds} rounds; medians of whole-process wall time, and of the ratio of ours to it within each round\n")
     for name in names:
         ratios = [ours / other for ours, other in zip(times[OURS], times[name], strict=True)]
         spread = f"{min(times[name]):.2f} to {max(times[name]):.2f}"

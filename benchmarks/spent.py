@@ -1,4 +1,4 @@
-"""What commands take: wall time, and processor time of every process that they start, waited for or not."""
+"""What commands take: wall time, and processor time of every process that they start, whether waited for or not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.sandbox.confinement import adopt_orphans
 
 @dataclass
 class Spent:
-    """In seconds."""
+    """Seconds."""
 
     wall: float = 0.0
     processor: float = 0.0
@@ -22,7 +22,7 @@ class Spent:
 
 @contextlib.contextmanager
 def measured() -> Iterator[Spent]:
-    """Fills what it yields, at the end of the block."""
+    """Fills in what it yields when the block ends."""
     adopt_orphans()
     spent, before, started = Spent(), _of_children(), time.perf_counter()
     yield spent

@@ -1,6 +1,6 @@
 """What does one call through the sandbox cost? A 6×7 tensor goes to the worker and comes back, plus 1.
 
-The same probe is evaluated on the same function in this process, in alternating blocks; the difference is the wire:
+In alternating blocks, the same probe is evaluated on the same function in this process; the difference is the wire:
 pickling, two context switches, encoding, decoding. `python benchmarks/wire.py`.
 """
 
@@ -54,7 +54,7 @@ def main() -> None:
         direct.append(per_call(local))
     overhead = [(one - other) * 1e3 for one, other in zip(wire, direct, strict=True)]
     print(
-        f"through the wire {statistics.median(wire) * 1e3:.3f} ms, here {statistics.median(direct) * 1e3:.3f} ms a call"
+        f"over the wire {statistics.median(wire) * 1e3:.3f} ms, here {statistics.median(direct) * 1e3:.3f} ms per call"
     )
     print(f"overhead: median {statistics.median(overhead):.3f} ms, {min(overhead):.3f} to {max(overhead):.3f} ms")
     worker.stop()

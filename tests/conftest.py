@@ -1,4 +1,4 @@
-"""Where tests are run in several processes (`-n`), those that share an expensive fixture stay together."""
+"""An engine for each file of tests, and how tests in several processes (`-n`) share what is costly to make."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+
+from autograder.engine.client import Engine
 
 # As where submissions are graded: processes with as many threads as there are processors stand in each other's way.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -29,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(Path(os.environ[ARCHIVE]), ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine() as engine:
+        yield engine
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,24 +1,21 @@
-"""The graders of the real course, by the real commands: right stays right, wrong is caught, the class gets its due."""
+"""The real course, whole: right stays right, wrong is caught, the class gets its due; by the real commands."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from autograder.course import load_assignment
-from autograder.engine.client import Engine
 from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State
 from autograder.submissions.reading import read_submission
+from command_line import ROOT, autograder
 
-ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("graders/*/assignment.toml"))
 NETWORKS = ("architectures", "modern", "residual", "transfer")  # take long to grade
 EXAMPLES = {
@@ -34,19 +31,8 @@ EXAMPLES = {
 }
 
 
-def autograder(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def exercises(path: Path) -> dict[str, dict[str, float]]:
     return json.loads(path.read_text())["extra_data"]["exercises"]
-
-
-@pytest.fixture(scope="module")
-def engine():
-    with Engine() as engine:
-        yield engine
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
@@ -90,7 +76,7 @@ def test_wrong_submissions_lose_points_where_they_are_wrong_and_only_there(resul
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_graders_verify(assignment):
     # A sample: all of them, with several salts and repeats, are for `make verify`.
-    done = autograder("verify", assignment, "--most", 0 if assignment in NETWORKS else 1)
+    done = autograder("verify", assignment, "--most", 0 if assignment in NETWORKS else 1, seconds=3600)
     assert done.returncode == 0, done.stdout
 
 
@@ -126,7 +112,7 @@ def test_nothing_secret_is_released(assignment):
 @pytest.mark.slow
 def test_the_example_class_gets_what_it_earns(tmp_path):
     folder = ROOT / "examples/pooling"
-    done = autograder("grade", *sorted(folder.iterdir()), "-a", "pooling", "-o", tmp_path)
+    done = autograder("grade", *sorted(folder.iterdir()), "-a", "pooling", "-o", tmp_path, seconds=3600)
     assert done.returncode == 0, done.stderr
     results = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
     assert {name: results[name]["score"] for name in EXAMPLES} == EXAMPLES

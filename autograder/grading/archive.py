@@ -42,35 +42,45 @@ class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
 _Stored = dict[str, list[_StoredQuestion] | None]  # None: not complete
 
 
-def key(assignment: str, salt: str) -> str:
-    """A name for what determines the recordings: `fingerprint.of_assignment`, the salt, and the processor's kind."""
-    return fingerprint.combined(assignment, salt, platform.machine(), torch.backends.cpu.get_cpu_capability())
+class Archive:
+    """The recordings of one assignment: those that an earlier command kept, and what is recorded now.
 
+    Args:
+        digest: what determines them but for the processor (see `fingerprint.of_assignment`), with the salt.
+    """
 
-def load(name: str) -> Recordings:
-    """The recordings that were kept under this name, also of checks that there is nothing to replay of."""
-    path = _path(name)
-    if path is None:
-        return {}
-    try:
-        recordings = decode(path.read_bytes())
-        path.touch()  # it is in use
-    except (OSError, msgspec.DecodeError, FrameError):
-        return {}
-    return recordings
+    def __init__(self, digest: str) -> None:
+        processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # they round differently
+        self._path = _path(fingerprint.combined(digest, *processor))
+        self._recordings = self._load()
 
+    def get(self, node: str) -> Recording | None:
+        """What the check with this node id asks; None if that is not known."""
+        return self._recordings.get(node)
 
-def save(name: str, recordings: Recordings) -> None:
-    """Keeps them under this name, in place of what was there; drops what has not been used for longest."""
-    path = _path(name)
-    if path is None:
-        return
-    with contextlib.suppress(OSError, UsageError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        atomic.replace(path, encode(recordings), durable=False, mode=0o600)  # they hold the answers
-        by_age = sorted(path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
-        for old in by_age[KEPT:]:
-            old.unlink(missing_ok=True)
+    def learn(self, found: Recordings) -> None:
+        """Adds what is new and keeps it for the next command; drops what has not been used for longest."""
+        new = {node: recording for node, recording in found.items() if node not in self._recordings}
+        self._recordings |= new
+        if self._path is None or not new:
+            return
+        data = encode(self._recordings)
+        with contextlib.suppress(OSError, UsageError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atomic.replace(self._path, data, durable=False, mode=0o600)  # it holds the answers
+            by_age = sorted(self._path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
+            for old in by_age[KEPT:]:
+                old.unlink(missing_ok=True)
+
+    def _load(self) -> Recordings:
+        if self._path is None:
+            return {}
+        try:
+            recordings = decode(self._path.read_bytes())
+            self._path.touch()  # it is in use
+        except (OSError, msgspec.DecodeError, FrameError):
+            return {}
+        return recordings
 
 
 def encode(recordings: Recordings) -> bytes:

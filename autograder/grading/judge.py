@@ -37,7 +37,8 @@ def warm_up(order: WarmUp, serve: Callable[[Prepared, list[pytest.Item]], None])
     prepared = prepare(order)
 
     def record_and_serve(checks: list[pytest.Item]) -> None:
-        prepared.learn(record(order, prepared, [one for one in checks if one.nodeid not in prepared.recordings]))
+        new = [check for check in checks if prepared.archive.get(check.nodeid) is None]
+        prepared.archive.learn(record(order, prepared, new))
         prepared.diagnosis.prepare()
         _fail_once()
         serve(prepared, checks)
@@ -74,7 +75,7 @@ def grade(
             plugin.run(warm[1])
         else:
             collect(prepared.assignment, plugin.run)
-            prepared.learn(plugin.learnt())
+            prepared.archive.learn(plugin.learnt())
     except EngineGone:
         raise
     except EngineError as error:

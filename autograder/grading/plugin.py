@@ -138,7 +138,7 @@ class GradingPlugin:
             failure = self._missing(exercise)
         if failure is not None:
             raise Settled(failure)
-        recording = self._prepared.recordings.get(item.nodeid)
+        recording = self._prepared.archive.get(item.nodeid)
         return recording is not None and recording.complete and item.stash[QUESTIONS].replay(recording)
 
     @pytest.hookimpl(wrapper=True)

@@ -8,31 +8,25 @@ from pathlib import Path
 
 from autograder import fingerprint
 from autograder.course import Assignment, load_assignment
-from autograder.grading import archive
+from autograder.grading.archive import Archive
 from autograder.grading.diagnosis import Diagnosis
-from autograder.grading.recording import Recordings
 from autograder.grading.reference import load_reference
 from autograder.jobs import WarmUp
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The assignment as its files were when it was loaded: a whole class is graded by that. `digest` names them (see
-    `fingerprint.of_assignment`), and `recordings` grows while the reference is asked."""
+    """The assignment as its files were when it was loaded; a whole class is graded by that.
+
+    `salt` is the assignment's and the order's together, and `digest` names all of it (`fingerprint.of_assignment`).
+    """
 
     assignment: Assignment
     salt: str
     digest: str
     reference: types.ModuleType
     diagnosis: Diagnosis
-    recordings: Recordings
-
-    def learn(self, new: Recordings) -> None:
-        """Adds recordings and keeps them for the next command."""
-        new = {node: recording for node, recording in new.items() if node not in self.recordings}
-        if new:
-            self.recordings.update(new)
-            archive.save(archive.key(self.digest, self.salt), self.recordings)
+    archive: Archive
 
 
 def prepare(order: WarmUp) -> Prepared:
@@ -43,7 +37,6 @@ def prepare(order: WarmUp) -> Prepared:
         EngineError: the solution does not run.
     """
     assignment = load_assignment(Path(order.course), order.slug)
-    digest = fingerprint.of_assignment(assignment)
-    reference = load_reference(assignment)
-    salt = assignment.salt + order.salt
-    return Prepared(assignment, salt, digest, reference, Diagnosis(assignment), archive.load(archive.key(digest, salt)))
+    salt, digest = assignment.salt + order.salt, fingerprint.of_assignment(assignment)
+    reference, diagnosis = load_reference(assignment), Diagnosis(assignment)
+    return Prepared(assignment, salt, digest, reference, diagnosis, Archive(f"{digest} {salt}"))

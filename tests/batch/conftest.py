@@ -1,15 +1,10 @@
-"""Lets the tests here import what they share."""
-
-import sys
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from batch.tiny_course import make_course
 
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory):
-    from tiny_course import make_course
-
     return make_course(tmp_path_factory.mktemp("course"))

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tiny_course import HANGING, RIGHT, ROOT, WRONG, batch, make_class, start, until, varied
 
-from autograder.batch.cluster import Bundle, pack, unpack
+from autograder.batch.bundles import Bundle, pack, unpack
 from autograder.course import load_assignment
 from autograder.errors import EngineError
+from batch.tiny_course import HANGING, RIGHT, WRONG, batch, make_class, start, until, varied
+from command_line import ROOT
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -131,7 +132,7 @@ def test_a_lost_scheduler_ends_the_run_with_a_sentence_and_whole_results(course,
         cluster.processes["scheduler"].send_signal(signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "the cluster does not answer any more" in errors
+    assert "the cluster no longer answers" in errors
     assert "Traceback" not in errors
     assert batch(course, class_, out).returncode == 0
     assert files(out) == local

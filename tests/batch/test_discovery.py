@@ -8,20 +8,18 @@ import pytest
 
 from autograder.batch.discovery import Student, discover
 from autograder.errors import UsageError
+from toy_course import write_files
 
 
 def put(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x = 1\n")
+    write_files(folder, dict.fromkeys(names, "x = 1\n"))
 
 
 def test_a_file_a_folder_and_a_zip_are_a_submission_each(tmp_path):
     put(tmp_path, "ada.py", "bob/pooling.ipynb", "chen.zip", "notes.txt", ".DS_Store", "__MACOSX/x.py")
     roster = discover(tmp_path, "pooling")
     assert [found.name for found in roster.found] == ["ada", "bob", "chen"]
-    assert roster.left_out == ["notes.txt is left out: it is no .py, .ipynb or .zip file and no folder"]
+    assert roster.left_out == ["notes.txt is left out: it is not a .py, .ipynb or .zip file or a folder"]
 
 
 def test_two_submissions_of_one_name_keep_their_endings(tmp_path):

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tiny_course import RIGHT, ROOT, batch, command, family, make_class, start, until, varied
+
+from batch.tiny_course import RIGHT, arguments, batch, family, make_class, start, until, varied
+from command_line import ROOT, command_line
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +153,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence_before_anything_is_grad
         assert not libc.mount(b"tmpfs", folder, b"tmpfs", 32 | read_only, b"")  # 32: remount
         done = batch(course, class_, tmp_path / "disk" / "out")
     assert done.returncode == 2
-    assert "Read-only file system; name another." in done.stderr
+    assert "Read-only file system; choose another." in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -177,7 +179,7 @@ def test_the_terminals_progress_shows_rate_and_time_left(course, class_, tmp_pat
     """Under `script`, which gives the command a terminal."""
     if not shutil.which("script"):
         pytest.skip("there is no program `script` here")
-    line = " ".join(command(course, class_, tmp_path / "out", "--jobs", 1))
+    line = " ".join(command_line(*arguments(course, class_, tmp_path / "out", "--jobs", 1)))
     done = subprocess.run(
         ["script", "-qec", line, "/dev/null"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )

@@ -4,77 +4,40 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
+from command_line import ROOT, autograder, command_line
+from toy_course import check, grader, toy_course, write_files
 
 RIGHT = "def double(x):\n    return 2 * x\n\n\ndef negate(x):\n    return -x\n"
 WRONG = "def double(x):\n    return 2 * x\n\n\ndef negate(x):\n    return x\n"
 HANGING = "import time\n\n\ndef double(x):\n    time.sleep(60)\n\n\ndef negate(x):\n    return -x\n"
 
-_ASSIGNMENT = """\
-title = "Tiny"
-salt = "pepper"
-examples = 3
-
-[exercises]
-double = 3
-negate = 2
-
-[limits]
-check_seconds = 2
-import_seconds = 5
-total_seconds = 20
-"""
-
-_GRADER = """\
-import torch
-from hypothesis import given
-
-from autograder.grading import exercise, points
-from autograder.grading.strategies import shapes, tensors
-
-maps = tensors(shapes((1, 3), (1, 3)))
-
-
-@exercise("double")
-@points(3)
-@given(x=maps)
-def test_double(same_outcome, x):
-    '''Twice the input.'''
-    same_outcome(lambda m: m.double(x))
-
-
-@exercise("negate")
-@points(2)
-@given(x=maps)
-def test_negate(same_outcome, x):
-    '''The input with the other sign.'''
-    same_outcome(lambda m: m.negate(x))
-"""
+_CHECKS = grader(
+    check("double", 3, "m.double(x)", "Twice the input."),
+    check("negate", 2, "m.negate(x)", "The input with the other sign."),
+)
 
 
 def make_course(root: Path) -> Path:
-    graders, solution = root / "graders" / "tiny", root / "solutions" / "tiny"
-    graders.mkdir(parents=True)
-    solution.mkdir(parents=True)
-    (graders / "assignment.toml").write_text(_ASSIGNMENT)
-    (graders / "test_tiny.py").write_text(_GRADER)
-    (solution / "tiny.py").write_text(RIGHT)
-    return root
+    return toy_course(
+        root,
+        "tiny",
+        salt="pepper",
+        examples=3,
+        exercises={"double": 3, "negate": 2},
+        limits={"check_seconds": 2, "import_seconds": 5, "total_seconds": 20},
+        checks=_CHECKS,
+        solution=RIGHT,
+    )
 
 
 def make_class(folder: Path, sources: dict[str, str]) -> Path:
-    for name, source in sources.items():
-        (folder / name).mkdir(parents=True)
-        (folder / name / "tiny.py").write_text(textwrap.dedent(source))
-    return folder
+    return write_files(folder, {f"{name}/tiny.py": source for name, source in sources.items()})
 
 
 def varied(source: str, number: int) -> str:
@@ -82,20 +45,17 @@ def varied(source: str, number: int) -> str:
     return f"{source}\n\nUNUSED = {number}\n"
 
 
-def command(course: Path, class_: Path, out: Path, *options: object) -> list[str]:
-    given = [class_, "-a", "tiny", "-o", out, "--course", course, *options]
-    return [sys.executable, "-m", "autograder", "batch", *map(str, given)]
+def arguments(course: Path, class_: Path, out: Path, *options: object) -> list[object]:
+    return ["batch", class_, "-a", "tiny", "-o", out, "--course", course, *options]
 
 
 def batch(course: Path, class_: Path, out: Path, *options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(course, class_, out, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
-    )
+    return autograder(*arguments(course, class_, out, *options), seconds=240)
 
 
 def start(course: Path, class_: Path, out: Path, *options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command(course, class_, out, *options),
+        command_line(*arguments(course, class_, out, *options)),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -16,8 +16,8 @@ import pytest
 
 from autograder.commands import check as check_command
 from autograder.selfcheck import running
+from command_line import ROOT, autograder
 
-ROOT = Path(__file__).parents[2]
 CLASS = ROOT / "examples/pooling"
 PUBLIC = ROOT / "assignments/pooling/test_pooling.py"
 
@@ -92,10 +92,8 @@ def square(x):
 """
 
 
-def check(*arguments: str | Path, cwd: Path = ROOT, columns: int = 80) -> tuple[int, str]:
-    environment = {**os.environ, "COLUMNS": str(columns), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "autograder", "check", *map(str, arguments)]
-    run = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment)
+def check(*arguments: str | Path, cwd: Path = ROOT) -> tuple[int, str]:
+    run = autograder("check", *arguments, cwd=cwd)
     return run.returncode, run.stdout + run.stderr
 
 
@@ -124,22 +122,22 @@ def test_a_perfect_file_under_another_name_passes_all(tmp_path: Path) -> None:
     assert output.startswith("Public tests of pooling · alice_pooling.py\n")
     assert "✓   DepthPool                4/4   ████████████\n" in output
     assert output.endswith(
-        "All 41 public tests pass. They carry no points: the hidden tests check more.\n"
-        "Next: try other inputs than these, then hand in.\n"
+        "All 41 public tests pass. They give no points; the hidden tests check more.\n"
+        "Next: try some inputs of your own, then hand in.\n"
     )
 
 
 def test_a_syntax_error_is_shown_with_its_line() -> None:
     code, output = check(CLASS / "hana/pooling.py")
     assert code == 1
-    assert "Your file cannot be loaded, so no test was run." in output
+    assert "Your file cannot be loaded, so no tests were run." in output
     assert "  SyntaxError: expected ':'\n    line 19:\n        if kernel_size > h or kernel_size > w\n" in output
 
 
 def test_a_notebook_goes_on_after_a_cell_that_raised() -> None:
     code, output = check(CLASS / "bela")
     assert code == 0
-    assert "These cells ended with an error" in output
+    assert "These cells stopped with an error" in output
     assert "NameError: name 'plt' is not defined\n    cell 15, line 1:\n" in output
     assert "All 41 public tests pass." in output
 
@@ -199,7 +197,7 @@ def test_each_failure_is_told_in_the_students_terms(twice: Path, capsys: pytest.
         "✗ double / negative   failed\n"
         "  A negative number is a ValueError.\n\n"
         "    twice.double(tensor([-1.0]))\n\n"
-        "  A ValueError was expected here, but your code returned.\n"
+        "  Your code should raise ValueError here, but it returned normally.\n"
     )
     assert failure(output, "half / six") == (
         "✗ half / six   failed\n"
@@ -214,7 +212,7 @@ def test_each_failure_is_told_in_the_students_terms(twice: Path, capsys: pytest.
     assert re.search(r"still running after 2 seconds.*line 1[2-6], in half", loops, re.DOTALL)
     assert "Your code ended the whole program (exit code 3)" in failure(output, "half / dies")
     assert "– Not written yet\n  square (line 25)\n\n– Not defined in your file\n  cube\n" in output
-    assert output.endswith("Next: mend double, then run `autograder check` again.\n")
+    assert output.endswith("Next: fix double, then run `autograder check` again.\n")
     for inside in ("site-packages", "pytest.py", "Traceback", "_pytest"):
         assert inside not in output
 
@@ -278,7 +276,7 @@ def test_a_file_that_cannot_be_loaded_says_where(
     (twice / "twice.py").write_text(source)
     assert check_command.run(twice / "twice.py", None) == 1
     output = capsys.readouterr().out
-    assert "Your file cannot be loaded, so no test was run." in output
+    assert "Your file cannot be loaded, so no tests were run." in output
     assert re.search(message, output, re.DOTALL)
 
 
@@ -294,14 +292,15 @@ def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
         return output.removeprefix("autograder: ").strip()
 
     assert sentence("none.py") == "There is no file or folder none.py."
-    assert "there is no test_<assignment>.py beside" in sentence()
+    assert "no test_<assignment>.py is in" in sentence()
     shutil.copy(PUBLIC, tmp_path)
     assert sentence().startswith("There is no pooling.py or pooling.ipynb in ")
-    assert sentence("test_pooling.py") == "test_pooling.py holds the public tests; name your own file instead."
+    assert sentence("test_pooling.py") == "test_pooling.py contains the public tests; name your own file instead."
     (tmp_path / "pooling.py").touch()
     (tmp_path / "pooling.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}))
     assert sentence() == (
-        "Here are pooling.ipynb and pooling.py: say which you mean, for instance `autograder check pooling.py`."
+        "This folder has pooling.ipynb and pooling.py; say which one to check, "
+        "for instance `autograder check pooling.py`."
     )
     assert sentence("pooling.ipynb").startswith("pooling.ipynb is not a readable notebook")
     (tmp_path / "notes.txt").touch()

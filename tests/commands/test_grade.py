@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from command_line import ROOT, autograder
+
 EXAMPLES = ROOT / "examples" / "pooling"
-
-
-def grade(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", "grade", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=os.environ, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +23,7 @@ def grade(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     ],
 )
 def test_a_request_that_cannot_be_carried_out_is_one_sentence_and_exit_code_2(tmp_path, arguments, words):
-    done = grade(*(str(argument).replace("{tmp}", str(tmp_path)) for argument in arguments))
+    done = autograder("grade", *(str(argument).replace("{tmp}", str(tmp_path)) for argument in arguments))
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
@@ -40,14 +32,14 @@ def test_a_request_that_cannot_be_carried_out_is_one_sentence_and_exit_code_2(tm
 
 def test_a_folder_without_the_file_gets_no_points_and_is_told_which_file_was_looked_for(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    done = grade(tmp_path, "-a", "pooling", "-o", tmp_path / "r.json")
+    done = autograder("grade", tmp_path, "-a", "pooling", "-o", tmp_path / "r.json")
     result = json.loads((tmp_path / "r.json").read_text())
     assert (done.returncode, result["score"]) == (0, 0)
     assert "No file named pooling.py or pooling.ipynb" in result["output"]
 
 
 def test_the_assignment_is_told_by_the_files_name_and_the_result_has_every_exercise(tmp_path):
-    done = grade(EXAMPLES / "emil" / "pooling.py", "-o", tmp_path / "r.json")
+    done = autograder("grade", EXAMPLES / "emil" / "pooling.py", "-o", tmp_path / "r.json")
     result = json.loads((tmp_path / "r.json").read_text())
     assert done.returncode == 0
     assert result["extra_data"]["assignment"] == "pooling"
@@ -59,6 +51,6 @@ def test_the_assignment_is_told_by_the_files_name_and_the_result_has_every_exerc
 
 
 def test_a_quiet_run_prints_nothing(tmp_path):
-    done = grade(EXAMPLES / "hana", "-a", "pooling", "-q", "-o", tmp_path / "r.json")
+    done = autograder("grade", EXAMPLES / "hana", "-a", "pooling", "-q", "-o", tmp_path / "r.json")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 0

@@ -5,109 +5,44 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from autograder.course.skeletons import SETUP, skeleton, source_notebook
-from autograder.errors import UsageError
+from autograder.course.skeletons import SETUP
+from command_line import ROOT, autograder
+from toy_course import toy_course
 
-ROOT = Path(__file__).parents[2]
-SOLUTION = '''\
+SOLUTION = """\
 # %% [markdown]
 # Twice as much.
 
 # %%
 def double(x):
-    """Doubles."""
     ### BEGIN SOLUTION
     secret = x + x
     return secret
     ### END SOLUTION
-
-
-class Twice:
-    def __init__(self):
-        ### BEGIN SOLUTION
-        self.factor = 2
-        ### END SOLUTION
-
-    def __call__(self, x):
-        if x:
-            #BEGIN SOLUTION
-            return x * self.factor
-            #END SOLUTION
-        return x
-'''
-SKELETON = '''\
+"""
+SKELETON = """\
 # %% [markdown]
 # Twice as much.
 
 # %%
 def double(x):
-    """Doubles."""
     # YOUR CODE HERE
     raise NotImplementedError()
-
-
-class Twice:
-    def __init__(self):
-        # YOUR CODE HERE
-        raise NotImplementedError()
-
-    def __call__(self, x):
-        if x:
-            # YOUR CODE HERE
-            raise NotImplementedError()
-        return x
-'''
-
-
+"""
 FILES = ("solutions/double/double.ipynb", "assignments/double/double.py", "assignments/double/double.ipynb")
 
 
 def release(*arguments: str, course: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", "release", *arguments, "--course", str(course)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return autograder("release", *arguments, "--course", course)
 
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    for folder in ("graders/double", "solutions/double"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "graders/double/assignment.toml").write_text('title = "Double"\n[exercises]\ndouble = 1\n')
-    (tmp_path / "solutions/double/double.py").write_text(SOLUTION)
-    return tmp_path
-
-
-def test_every_region_becomes_a_stub_at_its_marker_s_indentation() -> None:
-    assert skeleton(SOLUTION) == SKELETON
-
-
-def test_a_skeleton_is_its_own_skeleton() -> None:
-    assert skeleton(SKELETON) == SKELETON
-
-
-@pytest.mark.parametrize(
-    ("markers", "line", "why"),
-    [
-        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "line 2", "begins inside that of line 1"),
-        ("x = 1\n### BEGIN SOLUTION\nx = 2", "line 2", "never ends"),
-        ("x = 1\n### END SOLUTION", "line 2", "never began"),
-        ("### BEGIN SOLUTION\n# %%\n### END SOLUTION", "line 1", "goes on into the next cell, in line 2"),
-    ],
-)
-def test_markers_that_do_not_fit_are_named_with_file_and_line(markers: str, line: str, why: str) -> None:
-    with pytest.raises(UsageError, match=why) as caught:
-        skeleton(markers, "solutions/a/a.py")
-    assert str(caught.value).startswith(f"Correct solutions/a/a.py, {line}: ")
-
-
-def test_what_is_left_must_be_python() -> None:
-    text = "if True:\n### BEGIN SOLUTION\n    x = 1\n### END SOLUTION\n"
-    with pytest.raises(UsageError, match=r"Correct solutions/a/a\.py: without its solutions .*line 2"):
-        skeleton(text, "solutions/a/a.py")
+    return toy_course(tmp_path, "double", exercises={"double": 1}, solution=SOLUTION)
 
 
 @pytest.mark.slow
@@ -153,7 +88,7 @@ def test_a_wrong_solution_releases_nothing_and_is_one_sentence(course: Path) -> 
     assert result.returncode == 2
     assert result.stderr == (
         "autograder: Correct solutions/double/double.py, line 1: this solution never ends; "
-        "write ### END SOLUTION behind it.\n"
+        "write ### END SOLUTION after it.\n"
     )
     assert not (course / "assignments").exists()
 
@@ -161,7 +96,7 @@ def test_a_wrong_solution_releases_nothing_and_is_one_sentence(course: Path) -> 
 @pytest.mark.slow
 def test_a_course_that_is_set_up_for_nbgrader_gets_a_gradebook(course: Path) -> None:
     (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
-    assert release(course=course).stdout.endswith("The gradebook of nbgrader knows these assignments.\n")
+    assert release(course=course).stdout.endswith("The nbgrader gradebook now has these assignments.\n")
     with sqlite3.connect(course / "gradebook.db") as gradebook:
         assert gradebook.execute("SELECT name, max_score FROM base_cell JOIN grade_cells USING (id)").fetchall() == [
             ("test_double", 1.0)
@@ -176,18 +111,6 @@ def test_what_nbgrader_refuses_is_one_sentence(course: Path) -> None:
     assert result.returncode == 2
     assert result.stderr.startswith("autograder: nbgrader cannot make the assignment double: FileNotFoundError")
     assert result.stderr.count("\n") == 1
-
-
-def test_an_exercise_has_its_test_cell_behind_the_last_cell_that_answers_it() -> None:
-    text = (
-        "# %%\nTABLE = {}\n\n# %%\n### BEGIN SOLUTION\nTABLE['a'] = 1\nhelper = 2\n### END SOLUTION\n\n"
-        "# %%\n### BEGIN SOLUTION\nhidden_name = 3\n### END SOLUTION\n\n# %%\nx = 0\n"
-    )
-    book = json.loads(source_notebook(text, {"TABLE": 2.5, "undefined": 1}))
-    marks = [(cell["id"], cell["metadata"].get("nbgrader", {}).get("points")) for cell in book["cells"]]
-    assert [name for name, _ in marks][1:5] == ["setup", "TABLE", "test_TABLE", "answer"]
-    assert marks[-1] == ("test_undefined", 1)
-    assert dict(marks)["test_TABLE"] == 2.5
 
 
 # --- this repository's own assignments -------------------------------------------------------------------------------

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from autograder.batch.discovery import discover
 from autograder.batch.store import Roll, Store
 from autograder.course import load_assignment
+from command_line import ROOT, autograder
+from toy_course import write_files
 
 pytest.importorskip("copydetect")
 from autograder.report.similarity import Class, side_by_side
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "pooling"
 
 LOOPS = """
@@ -86,19 +83,13 @@ def test_the_shared_passages_are_marked_and_nothing_is_lost():
 @pytest.mark.slow
 def test_the_command_lists_pairs_and_shows_them_side_by_side_as_text(tmp_path):
     source = (EXAMPLES / "emil" / "pooling.py").read_text() + "\nEVIL = '</pre><script>alert(1)</script>'\n"
-    for name, text in {
-        "emil": source,
-        "<b>eve": disguised(source),
-        "ada": (EXAMPLES / "ada/pooling.py").read_text(),
-    }.items():
-        (tmp_path / "class" / name).mkdir(parents=True)
-        (tmp_path / "class" / name / "pooling.py").write_text(text)
+    class_ = {"emil": source, "<b>eve": disguised(source), "ada": (EXAMPLES / "ada/pooling.py").read_text()}
+    write_files(tmp_path, {f"class/{name}/pooling.py": text for name, text in class_.items()})
     assignment = load_assignment(ROOT, "pooling")
     roster = discover(tmp_path / "class", "pooling")
     with Store(tmp_path / "out") as store:
         store.call(Roll("pooling", assignment.title, assignment.exercises, tuple(roster.found)))
-    command = [sys.executable, "-m", "autograder", "similar", str(tmp_path / "out"), "--course", str(ROOT)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    done = autograder("similar", tmp_path / "out", "--course", ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"\d+%  <b>eve  –  emil", done.stdout)
     page = (tmp_path / "out" / "similar.html").read_text()

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from autograder.course import load_assignment
-from autograder.quality.verification import Verification
-from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from command_line import ROOT, autograder, command_line
+from toy_course import check, grader, toy_course
 
-ROOT = Path(__file__).parents[2]
-
-TOML = 'title = "Twice as much"\nexamples = 10\n[exercises]\ndouble = 2\nquadruple = 1\n'
 SOLUTION = '''\
 def double(x):
     """Doubles a tensor."""
@@ -32,40 +26,12 @@ def quadruple(x):
     return double(double(x))
     ### END SOLUTION
 '''
-GRADER = '''\
-import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
-
-from autograder.grading import exercise, points
-
-numbers = st.integers(1, 9).map(lambda n: torch.full((2,), float(n)))
-
-
-@exercise("double")
-@points(1)
-@given(x=numbers)
-def test_values(same_outcome, x):
-    """The result is twice the input."""
-    same_outcome(lambda m: m.double(x))
-
-
-@exercise("double")
-@points(1)
-@given(x=numbers)
-def test_shape(same_outcome, x):
-    """The result has the shape of the input."""
-    same_outcome(lambda m: m.double(x).shape)
-
-
-@exercise("quadruple")
-@points(1)
-@given(x=numbers)
-def test_four_times(same_outcome, x):
-    """The result is four times the input."""
-    same_outcome(lambda m: m.quadruple(x) + m.double(x))
-'''
+CHECKS = grader(
+    check("double", 1, "m.double(x)", "The result is twice the input.", name="values"),
+    check("double", 1, "m.double(x).shape", "The result has the shape of the input.", name="shape"),
+    check("quadruple", 1, "m.quadruple(x) + m.double(x)", "The result is four times the input.", name="four_times"),
+    inputs="st.integers(1, 9).map(lambda n: torch.full((2,), float(n)))",
+)
 MISCONCEPTIONS = """\
 import torch
 
@@ -86,10 +52,10 @@ def only_positive(x):
 EXCUSED = MISCONCEPTIONS.replace('numbers?")', 'numbers?", also={"quadruple": "its checks use double"})')
 # What each assignment replaces in the files above: nothing is wrong with `sound`.
 ASSIGNMENTS = {
-    "sound": ((GRADER, "integers(1, 9)", "integers(-9, 9)"), (MISCONCEPTIONS, MISCONCEPTIONS, EXCUSED)),
+    "sound": ((CHECKS, "integers(1, 9)", "integers(-9, 9)"), (MISCONCEPTIONS, MISCONCEPTIONS, EXCUSED)),
     "blind": (),
     "generous": (
-        (GRADER, "same_outcome(lambda m: m.double(x).shape)", "assert True"),
+        (CHECKS, "same_outcome(lambda m: m.double(x).shape)", "assert True"),
         (MISCONCEPTIONS, 'also={"quadruple": "its checks use double"}', "also={}"),
         (
             MISCONCEPTIONS,
@@ -100,11 +66,11 @@ ASSIGNMENTS = {
         ),
     ),
     "harsh": (
-        (GRADER, "exercise, points", "exercise, expect, points"),
-        (GRADER, "same_outcome(lambda m: m.double(x).shape)", 'expect(False, "Never good enough.\\nNever.")'),
+        (CHECKS, "exercise, points", "exercise, expect, points"),
+        (CHECKS, "same_outcome(lambda m: m.double(x).shape)", 'expect(False, "Never good enough.\\nNever.")'),
     ),
     "broken": (
-        (GRADER, "same_outcome(lambda m: m.quadruple(x) + m.double(x))", "1 / 0"),
+        (CHECKS, "same_outcome(lambda m: m.quadruple(x) + m.double(x))", "1 / 0"),
         (MISCONCEPTIONS, "x * x", "x @ undefined("),
     ),
 }
@@ -112,32 +78,24 @@ ASSIGNMENTS = {
 
 def build(course: Path, *slugs: str) -> Path:
     for slug in slugs:
-        texts = {SOLUTION: SOLUTION, GRADER: GRADER, MISCONCEPTIONS: MISCONCEPTIONS}
+        texts = {CHECKS: CHECKS, MISCONCEPTIONS: MISCONCEPTIONS}
         for text, old, new in ASSIGNMENTS[slug]:
             assert old in texts[text]
             texts[text] = texts[text].replace(old, new, 1)
-        write(course, f"graders/{slug}/assignment.toml", TOML.replace("Twice as much", slug.title()))
-        write(course, f"graders/{slug}/test_{slug}.py", texts[GRADER])
-        write(course, f"graders/{slug}/misconceptions.py", texts[MISCONCEPTIONS])
-        write(course, f"solutions/{slug}/{slug}.py", texts[SOLUTION])
+        toy_course(
+            course,
+            slug,
+            examples=10,
+            exercises={"double": 2, "quadruple": 1},
+            checks=texts[CHECKS],
+            misconceptions=texts[MISCONCEPTIONS],
+            solution=SOLUTION,
+        )
     return course
 
 
-def write(root: Path, name: str, text: str) -> None:
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def command(course: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "autograder", "verify", "--course", str(course), *arguments]
-
-
 def verify(course: Path, *arguments: str) -> tuple[int, str]:
-    environment = {**os.environ, "COLUMNS": "400"}
-    run = subprocess.run(
-        command(course, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment
-    )
+    run = autograder("verify", "--course", course, *arguments, columns=400)
     return run.returncode, run.stdout + run.stderr
 
 
@@ -146,7 +104,7 @@ def test_a_part_of_the_misconceptions_is_not_put_into_a_table(tmp_path: Path, pa
     table = tmp_path / "table.md"
     code, output = verify(build(tmp_path, "sound"), *part, "--table", str(table))
     assert (code, table.exists()) == (2, False)
-    assert "The table tells of whole runs: leave out --exercise and --most, or --table." in output
+    assert "The table needs a complete run: leave out --exercise and --most, or leave out --table." in output
 
 
 @pytest.fixture(scope="module")
@@ -193,10 +151,11 @@ def test_a_solution_that_loses_points_is_named_with_its_checks(reports: dict[str
 @pytest.mark.slow
 def test_broken_graders_and_misconceptions_are_named_and_nothing_counts_as_caught(reports: dict[str, str]) -> None:
     report = reports["broken"]
+    line = CHECKS[: CHECKS.index("same_outcome(lambda m: m.quadruple")].count("\n") + 1
     assert "misconceptions.py does not run: SyntaxError" in report
     assert re.search(
         r"✗ solution could not be graded \(nor could 1 more submission\): check four_times of quadruple broke; "
-        r"test_broken.py::test_four_times: ZeroDivisionError: division by zero \(/.*/test_broken.py:32\)\n",
+        rf"test_broken.py::test_four_times: ZeroDivisionError: division by zero \(/.*/test_broken.py:{line}\)\n",
         report,
     )
     assert row(report, "quadruple") == ("1", "1", "0/0", "1")
@@ -221,7 +180,7 @@ def test_an_unknown_assignment_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        command(build(tmp_path, "sound"), "--repeats", "500"),
+        command_line("verify", "--course", build(tmp_path, "sound"), "--repeats", "500"),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -232,35 +191,3 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=15)
     assert process.returncode == 130
     assert errors == "autograder: interrupted; results written so far are complete.\n"
-
-
-# --- the verdict, from results made by hand --------------------------------------------------------------------------
-
-
-def check(name: str, status: Status, points: float = 1.0) -> CheckResult:
-    return CheckResult("double", name, name, status, points, points if status is Status.PASSED else 0.0)
-
-
-def result(*checks: CheckResult, state: State = State.GRADED) -> Result:
-    return Result("blind", "Blind", "x", state, (ExerciseResult("double", 2, checks),))
-
-
-@pytest.fixture
-def verification(tmp_path: Path) -> Verification:
-    return Verification(load_assignment(build(tmp_path, "blind"), "blind"))
-
-
-def test_a_check_that_ends_otherwise_the_second_time_is_named(verification: Verification) -> None:
-    subject = verification._subject("squares", "source", exercise="double")
-    for status in (Status.FAILED, Status.FAILED, Status.PASSED):
-        verification.add(subject, "", result(check("values", Status.FAILED), check("shape", status)))
-    assert [problem.text for problem in verification.problems] == [
-        "squares is not graded the same each time: check shape of double was failed once and passed another time"
-    ]
-
-
-def test_a_problem_that_only_one_salt_shows_says_which(verification: Verification) -> None:
-    subject = verification._subject("squares", "source", exercise="double")
-    verification.add(subject, "", result(check("values", Status.FAILED), check("shape", Status.PASSED)))
-    verification.add(subject, "other", result(check("values", Status.PASSED), check("shape", Status.PASSED)))
-    assert [problem.text for problem in verification.problems] == ["squares keeps full points (only with salt 'other')"]

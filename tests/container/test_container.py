@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,9 +22,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from engine import CPUS, MEMORY_MB, REPO, ContainerEngine, missing_tools
+from container.engine import CPUS, MEMORY_MB, REPO, ContainerEngine, missing_tools
 
 PLATFORM = json.loads((REPO / "tests/platforms/gradescope/platform.schema.json").read_text())
 OURS = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
@@ -294,6 +291,7 @@ def test_the_red_team_in_the_container(engine: ContainerEngine, tmp_path: Path, 
     repo = tmp_path / "repo"
     for name in ("autograder", "tests/threats", "tests/results"):
         shutil.copytree(REPO / name, repo / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPO / "tests/toy_course.py", repo / "tests")
     shutil.copy(REPO / "pyproject.toml", repo)
     for name in ("click", "rich", "markdown_it", "mdurl"):  # for the command; the image needs only the supervisor
         spec = importlib.util.find_spec(name)

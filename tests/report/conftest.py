@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import shutil
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -16,15 +14,12 @@ from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
 from autograder.commands.report import run
 from autograder.results.model import ExerciseResult, Result, State
-
-sys.path.insert(0, str(Path(__file__).parent))
+from report.hostile_class import HOSTILE, SECRET, result_of
 
 
 @pytest.fixture(scope="session")
 def graded_class(tmp_path_factory):
     """12 ordinary students, a hostile one, one whose grader failed and one who was not graded."""
-    from hostile_class import HOSTILE, SECRET, result_of
-
     out = tmp_path_factory.mktemp("report") / "out"
     labels = [f"student{number:02}" for number in range(12)] + [HOSTILE[:100], "unlucky", "missing"]
     found = tuple(

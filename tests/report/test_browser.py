@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hostile_class import HOSTILE, SECRET
+
+from report.hostile_class import HOSTILE, SECRET
 
 pytestmark = pytest.mark.slow
 

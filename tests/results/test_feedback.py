@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-import result_samples as samples
 
 from autograder.results.feedback import FEEDBACK_LIMIT, check_text, points_text
 from autograder.results.model import CheckResult, Counterexample, Shown, Status
+from results import result_samples as samples
 
 
 def changed(check: CheckResult, **changes: object) -> CheckResult:

@@ -6,17 +6,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import msgspec
 import pytest
-import result_samples as samples
 
 from autograder.errors import UsageError
 from autograder.output import atomic
-from autograder.results.gradescope import Settlement, to_gradescope, write
-from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, State, Status
+from autograder.results.gradescope import Settlement, leaderboard, to_gradescope, write
+from autograder.results.model import (
+    CheckResult,
+    Counterexample,
+    ExerciseResult,
+    Result,
+    Shown,
+    State,
+    Status,
+    Visibility,
+)
+from results import result_samples as samples
 
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text(encoding="utf-8"))
 HOSTILE = "</pre><script>alert(1)</script> <b>**md** [red]x[/red] "
@@ -275,3 +285,39 @@ def test_importing_the_writer_loads_nothing_heavy() -> None:
     code = "import sys, autograder.results.gradescope; print({'rich', 'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# --- timed checks on the leaderboard ---------------------------------------------------------------------------------
+
+
+def timed(ratio: float = 1.25, seconds: float | None = 0.0213, **changes: Any) -> Any:
+    values: dict[str, Any] = {"exercise": "pool2d", "name": "speed", "status": Status.PASSED, "points": 2.0}
+    values |= {"visibility": Visibility.VISIBLE, "timing": SimpleNamespace(ratio=ratio, seconds=seconds)}
+    return SimpleNamespace(**(values | changes))
+
+
+def test_the_ratio_is_shown_and_seconds_only_if_asked_for() -> None:
+    ratio = {"name": "pool2d (speed): time, as a multiple of the reference", "value": 1.25, "order": "asc"}
+    assert leaderboard([timed()]) == [ratio]
+    seconds = {"name": "pool2d (speed): seconds", "value": 0.0213, "order": "asc"}
+    assert leaderboard([timed()], seconds=True) == [ratio, seconds]
+    assert leaderboard([timed(seconds=None)], seconds=True) == [ratio]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        timed(timing=None),
+        timed(math.nan),
+        timed(math.inf),
+        timed(status=Status.FAILED, points=0.0),
+        timed(visibility=Visibility.HIDDEN),
+        timed(status=Status.EXCUSED),
+    ],
+)
+def test_what_is_not_timed_not_earned_or_not_shown_is_left_out(check: Any) -> None:
+    assert leaderboard([check]) == []
+
+
+def test_who_earned_a_part_is_listed() -> None:
+    assert leaderboard([timed(status=Status.FAILED, points=0.5)])

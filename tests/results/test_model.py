@@ -4,9 +4,9 @@ import math
 
 import msgspec
 import pytest
-import result_samples as samples
 
 from autograder.results.model import CheckResult, ExerciseResult, State, Status, decode, encode
+from results import result_samples as samples
 
 
 def check(max_points: float, points: float) -> CheckResult:

@@ -4,11 +4,11 @@ import io
 
 import msgspec
 import pytest
-import result_samples as samples
 from rich.console import Console
 
 from autograder.results.model import ExerciseResult, Result, State, Status
 from autograder.results.terminal import print_class, print_result
+from results import result_samples as samples
 
 
 def shown(result: Result, width: int = 80, encoding: str = "utf-8", **options: object) -> str:
@@ -46,7 +46,7 @@ def test_a_submission_shows_exercises_feedback_and_total(width: int) -> None:
     assert "!   naive_pooling   5.5 / 18      1/4   ████░░░░░░░░" in lines
     assert "✗ naive_pooling / test_max_pooling   failed, 1.5 / 6 points" in lines
     assert "        -3.  -3.  -4.                                 0.   0.   0." in lines
-    assert "⏱ naive_pooling / test_strides   out of time, 0 / 3 points" in lines
+    assert "⏱ naive_pooling / test_strides   timed out, 0 / 3 points" in lines
     assert "Total 13.5 / 41 points" in lines
     assert "test_shape" not in text
 

@@ -82,7 +82,7 @@ def test_what_is_defined_now_is_tested(folder: Path) -> None:
     assert "TypeError: unsupported operand" in text
     assert "In [2], line 2, in twice:" in text
     assert "thrice" not in text
-    assert "Next: mend twice, then run this cell again." in text
+    assert "Next: fix twice, then run this cell again." in text
     text, error = results[3]
     assert error == ""
     assert "All 2 public tests pass." in text
@@ -96,12 +96,12 @@ def test_a_skeleton_is_not_written_yet_and_a_loop_is_stopped(folder: Path) -> No
     assert "Not written yet" in results[1][0]
     assert "In [2], line 2" in results[1][0]
     assert "Not defined in your file" in results[2][0]
-    assert results[3] == ("There are no public tests of other.\n", "")
+    assert results[3] == ("There are no public tests for other.\n", "")
 
 
 def test_without_tests_it_says_where_they_belong(tmp_path: Path) -> None:
     ((_, error),) = run(tmp_path, "%check twice")
-    assert "There is no test_<assignment>.py beside this notebook" in error
+    assert "There is no test_<assignment>.py with the public tests next to this notebook" in error
 
 
 def test_the_notebook_is_left_as_it_was(folder: Path) -> None:

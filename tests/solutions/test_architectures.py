@@ -1,8 +1,6 @@
 """The reference solution of `architectures`, compared with torchvision, formulas and the figures of the contract."""
 
 import copy
-import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,17 +8,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.testing import assert_close
 
-REPO = Path(__file__).resolve().parents[2]
+from reference_solutions import load_solution
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("architectures_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-architectures = load(REPO / "solutions" / "architectures" / "architectures.py")
+architectures = load_solution("architectures")
 
 
 def parameters_of(build):

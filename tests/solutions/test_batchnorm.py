@@ -1,9 +1,7 @@
 """The reference solution of `batchnorm`, compared with torch.nn, torch.nn.functional and plain arithmetic."""
 
 import copy
-import importlib.util
 import itertools
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,17 +10,9 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-REPO = Path(__file__).resolve().parents[2]
+from reference_solutions import load_solution
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("batchnorm_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-batchnorm = load(REPO / "solutions" / "batchnorm" / "batchnorm.py")
+batchnorm = load_solution("batchnorm")
 
 dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 modes = pytest.mark.parametrize("training", [True, False])

@@ -1,9 +1,7 @@
 """The reference solution of `convolution`, compared with torch.nn.functional and plain arithmetic."""
 
 import copy
-import importlib.util
 import inspect
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,19 +12,9 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.course.skeletons import skeleton
+from reference_solutions import load_skeleton, load_solution
 
-REPO = Path(__file__).resolve().parents[2]
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("convolution_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-convolution = load(REPO / "solutions" / "convolution" / "convolution.py")
+convolution = load_solution("convolution")
 
 quick = settings(derandomize=True, deadline=None, database=None, max_examples=30)
 dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -146,10 +134,7 @@ class TestEveryExercise:
 
 class TestSkeleton:
     def test_an_unfinished_file_imports_and_every_body_is_missing(self, tmp_path):
-        solution = REPO / "solutions" / "convolution" / "convolution.py"
-        path = tmp_path / "skeleton.py"
-        path.write_text(skeleton(solution.read_text(encoding="utf-8")), encoding="utf-8")
-        unfinished = load(path)
+        unfinished = load_skeleton("convolution", tmp_path)
         X, K = torch.zeros(2, 2), torch.zeros(1, 1)
         calls = [
             lambda m: m.corr2d(X, K),

@@ -1,9 +1,7 @@
 """The reference solution of `counting`, compared with torch.nn, torchvision and the figures of the contract."""
 
 import copy
-import importlib.util
 import inspect
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,19 +10,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+from reference_solutions import load_skeleton, load_solution
 
-REPO = Path(__file__).resolve().parents[2]
-SOLUTION = REPO / "solutions" / "counting" / "counting.py"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("counting_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-counting = load(SOLUTION)
+counting = load_solution("counting")
 
 quick = settings(derandomize=True, deadline=None, database=None, max_examples=60)
 few = st.integers(1, 9)
@@ -315,11 +303,7 @@ class TestAnswers:
 
 class TestSkeleton:
     def test_leaves_everything_to_the_student(self, tmp_path):
-        path = tmp_path / "skeleton.py"
-        from autograder.course.skeletons import skeleton
-
-        path.write_text(skeleton(SOLUTION.read_text(encoding="utf-8")), encoding="utf-8")
-        left = load(path)
+        left = load_skeleton("counting", tmp_path)
         functions = [value for value in vars(left).values() if inspect.isfunction(value)]
         assert len(functions) == 10
         for function in functions:

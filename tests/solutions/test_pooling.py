@@ -1,8 +1,5 @@
 """The reference solution of `pooling`, compared with torch.nn, torch.nn.functional and plain arithmetic."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,17 +9,9 @@ from torch import nn
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-REPO = Path(__file__).resolve().parents[2]
+from reference_solutions import load_skeleton, load_solution
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("pooling_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-pooling = load(REPO / "solutions" / "pooling" / "pooling.py")
+pooling = load_solution("pooling")
 
 quick = settings(derandomize=True, deadline=None, database=None, max_examples=30)
 dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -104,18 +93,7 @@ class TestEveryExercise:
 
 class TestSkeleton:
     def test_an_unfinished_file_imports_and_every_body_is_missing(self, tmp_path):
-        lines, inside = [], False
-        for line in (REPO / "solutions" / "pooling" / "pooling.py").read_text(encoding="utf-8").splitlines():
-            if line.strip() == "### BEGIN SOLUTION":
-                inside = True
-                lines.append(line.replace("### BEGIN SOLUTION", "raise NotImplementedError()"))
-            if not inside:
-                lines.append(line)
-            if line.strip() == "### END SOLUTION":
-                inside = False
-        path = tmp_path / "skeleton.py"
-        path.write_text("\n".join(lines), encoding="utf-8")
-        skeleton = load(path)
+        skeleton = load_skeleton("pooling", tmp_path)
 
         calls = [
             lambda m: m.naive_padding(torch.zeros(2, 2), 1),

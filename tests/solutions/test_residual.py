@@ -1,8 +1,6 @@
 """The reference solution of `residual`, compared with torchvision, torch.nn and the figures of the contract."""
 
 import copy
-import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,18 +9,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+from reference_solutions import load_solution
 
-REPO = Path(__file__).resolve().parents[2]
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("residual_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-residual = load(REPO / "solutions" / "residual" / "residual.py")
+residual = load_solution("residual")
 
 PARAMETERS = {
     "resnet18": 11689512,

@@ -1,8 +1,6 @@
 """The reference solution of `transfer`, on hand-made models and on those of torchvision."""
 
 import copy
-import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,18 +8,9 @@ from torch import nn
 from torch.testing import assert_close
 
 from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+from reference_solutions import load_solution
 
-REPO = Path(__file__).resolve().parents[2]
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("transfer_solution", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-transfer = load(REPO / "solutions" / "transfer" / "transfer.py")
+transfer = load_solution("transfer")
 
 
 def small():

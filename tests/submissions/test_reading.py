@@ -349,13 +349,13 @@ def test_invalid_text_names_its_line(tmp_path: Path) -> None:
 def test_an_encoding_that_is_unknown_or_no_plain_text_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "pooling.py"
     path.write_text(f"# coding: {name}\n" + "a = 1\n" * 100_000)
-    assert "names an encoding" in refusal(path)
+    assert "declares an encoding" in refusal(path)
 
 
 def test_a_byte_order_mark_that_contradicts_the_declaration_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "pooling.py"
     path.write_bytes(b"\xef\xbb\xbf# coding: latin-1\n")
-    assert "names an encoding" in refusal(path)
+    assert "declares an encoding" in refusal(path)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n", "# later\n", "def broken(:\n", "(" * 100_000])

@@ -29,6 +29,8 @@ from typing import Any
 
 import pytest
 
+from toy_course import toy_course, write_files
+
 REPO = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 HONEST = {"refusing": 2.0, "honest": 4.0}
@@ -37,24 +39,9 @@ KINDS = ["root", "ordinary"]
 NAME = pytest.StashKey[str]()
 MARKER = "zqx"  # every planted secret starts with it
 
-ASSIGNMENT = """\
-title = "Attack"
-salt = "{secret}"
-examples = 5
+LIMITS = {"check_seconds": 0.6, "import_seconds": 1, "total_seconds": 5, "memory_mb": 512}
 
-[exercises]
-attacked = 6
-refusing = 2
-honest = 4
-
-[limits]
-check_seconds = 0.6
-import_seconds = 1
-total_seconds = 5
-memory_mb = 512
-"""
-
-GRADER = """\
+CHECKS = """\
 import torch
 from hypothesis import given
 
@@ -450,17 +437,19 @@ def make_course(runner: Runner) -> Iterator[Course]:
         place: MARKER + secrets.token_hex(12) for place in ("salt", "grader", "solution", "metadata", "environment")
     }
     course = Course(root, runner, planted)
-    files = {
-        "course/graders/attack/assignment.toml": ASSIGNMENT.replace("{secret}", planted["salt"]),
-        "course/graders/attack/test_attack.py": GRADER.replace("{secret}", planted["grader"]),
-        "course/solutions/attack/attack.py": SOLUTION.replace("{secret}", planted["solution"]),
-        "course/submission_metadata.json": json.dumps({"student": planted["metadata"]}),
-        "course/not_yours.txt": planted["metadata"],
-        "submissions/000_witness.py": WITNESS,
-    }
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+    metadata = json.dumps({"student": planted["metadata"]})
+    toy_course(
+        root / "course",
+        "attack",
+        salt=planted["salt"],
+        examples=5,
+        exercises={"attacked": 6} | HONEST,
+        limits=LIMITS,
+        checks=CHECKS.replace("{secret}", planted["grader"]),
+        solution=SOLUTION.replace("{secret}", planted["solution"]),
+        files={"submission_metadata.json": metadata, "not_yours.txt": planted["metadata"]},
+    )
+    write_files(root, {"submissions/000_witness.py": WITNESS})
     for name in ("temporary", "home", "archive"):
         (root / name).mkdir()
     runner.own(root)

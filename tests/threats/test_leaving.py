@@ -14,7 +14,7 @@ EXITS = {
     "exit_loudly": ("os._exit(13)", r"exit code 13"),
     "segfault": ("ctypes.string_at(0)", r"segmentation fault"),
     "abort": ("os.abort()", r"abort\(\)"),
-    "kill_itself": ("os.kill(os.getpid(), 9)", r"being killed"),
+    "kill_itself": ("os.kill(os.getpid(), 9)", r"a kill signal"),
     "close_the_channel": ("os.close(3)", r"broke down|not valid|exit code|ended"),
 }
 # These are exceptions for Python, and so the outcome of that call.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,10 @@ from autograder.jobs import Job
 from autograder.results.model import CheckResult, State
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
+from timing.smooth import SOLUTION, Graded
+from toy_course import toy_course
 
-Graded = Callable[..., tuple[CheckResult, CheckResult]]
-
-ASSIGNMENT = """\
-title = "Timed"
-salt = "some secret"
-
-[exercises]
-smooth = 4
-"""
-
-GRADER = """\
+CHECKS = """\
 import torch
 
 from autograder.grading import exercise, points
@@ -44,35 +36,11 @@ def test_speed(forward_time):
     forward_time(lambda m: m.smooth, normal((64, 256)))
 """
 
-SOLUTION = """\
-import torch
-
-
-def smooth(x):
-    y = x
-    for _ in range(20):
-        y = torch.tanh(y + x)
-    return y
-"""
-
-
-@pytest.fixture(scope="session")
-def solution() -> str:
-    return SOLUTION
-
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("timed")
-    for name, text in {
-        "graders/timed/assignment.toml": ASSIGNMENT,
-        "graders/timed/test_smooth.py": GRADER,
-        "solutions/timed/timed.py": SOLUTION,
-    }.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
+    return toy_course(root, "timed", salt="some secret", exercises={"smooth": 4}, checks=CHECKS, solution=SOLUTION)
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +51,6 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def graded(engine: Engine, course: Path) -> Graded:
-    """Grades source text; returns the checks `vectorised` and `speed`."""
-
     def grade(source: str, device: str = "cpu") -> tuple[CheckResult, CheckResult]:
         submission = Submission("timed", "timed.py", (Cell("timed.py", source),), False)
         result = engine.grade(Job(str(course), "timed", submission, device=device))

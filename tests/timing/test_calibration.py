@@ -43,8 +43,8 @@ def test_a_machine_is_fit_unless_something_speaks_against_it() -> None:
         fit.same.add(check(1, Status.EXCUSED, None))
     assert [problem.split(":")[0] for problem in fit.problems] == [
         "the solution itself lost points once",
-        "the solution slowed down 6 × got all points once",
-        "4 of 25 decisions were not possible for noise",
+        "the solution, made 6 times slower, got all points once",
+        "4 of 25 decisions were impossible because of noise",
     ]
 
 

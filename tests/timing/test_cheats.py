@@ -4,26 +4,14 @@ slow here is slow beyond any noise (thirty times the reference's work)."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 import pytest
 
-from autograder.results.model import CheckResult, Status
-
-Graded = Callable[..., tuple[CheckResult, CheckResult]]
+from autograder.results.model import Status
+from timing.smooth import SOLUTION, Graded
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="shares memory as Linux does")]
 
-SOLUTION = """\
-import torch
-
-
-def smooth(x):
-    y = x
-    for _ in range(20):
-        y = torch.tanh(y + x)
-    return y
-"""
 
 SLOW = (
     SOLUTION

@@ -30,7 +30,7 @@ def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> N
     ("options", "says"),
     [
         ({"gpu": False}, "no NVIDIA GPU"),
-        ({"gpu": True, "built": False}, "built without CUDA"),
+        ({"gpu": True, "built": False}, "was built without CUDA"),
         ({"gpu": True, "visible": ""}, "hides every GPU"),
     ],
 )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from autograder.results.model import CheckResult, Status
+from autograder.results.model import Status
 from autograder.timing.devices import why_no_gpu
+from timing.smooth import SOLUTION, Graded
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "there is a GPU")]
 
-Graded = Callable[..., tuple[CheckResult, CheckResult]]
 
 SIDE_STREAM = """
 
@@ -39,8 +37,8 @@ NO_SYNCHRONISING = SIDE_STREAM + "\n\ntorch.cuda.synchronize = lambda *args: Non
 HALF = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.half()).float() if x.is_cuda else whole(x)\n"
 
 
-def test_the_solution_is_as_fast_as_itself(graded: Graded, solution: str) -> None:
-    _, speed = graded(solution, "cuda")
+def test_the_solution_is_as_fast_as_itself(graded: Graded) -> None:
+    _, speed = graded(SOLUTION, "cuda")
     assert speed.points == speed.max_points, speed.message
     if speed.status is Status.PASSED:
         assert speed.timing is not None
@@ -49,11 +47,11 @@ def test_the_solution_is_as_fast_as_itself(graded: Graded, solution: str) -> Non
 
 
 @pytest.mark.parametrize("cheat", [SIDE_STREAM, FALSE_EVENTS, NO_SYNCHRONISING, HALF])
-def test_cheats_get_no_points_for_speed(graded: Graded, solution: str, cheat: str) -> None:
-    _, speed = graded(solution + cheat, "cuda")
+def test_cheats_get_no_points_for_speed(graded: Graded, cheat: str) -> None:
+    _, speed = graded(SOLUTION + cheat, "cuda")
     assert speed.points == 0, speed.message
 
 
-def test_work_on_the_cpu_shows(graded: Graded, solution: str) -> None:
-    _, speed = graded(solution + ON_THE_CPU, "cuda")
+def test_work_on_the_cpu_shows(graded: Graded) -> None:
+    _, speed = graded(SOLUTION + ON_THE_CPU, "cuda")
     assert speed.timing is None or speed.timing.ratio > 1.1, speed.message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,12 +68,6 @@ CASES = {
     "1x1_loop": ("convolution", "corr2d_multi_in_out_1x1", PIXELS, SLOW | {"one_matrix_multiplication"}),
     "im2col_loop": ("convolution", "corr2d_im2col", IM2COL, SLOW | {"one_matrix_multiplication"}),
 }
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
 
 
 @pytest.mark.parametrize("case", CASES)

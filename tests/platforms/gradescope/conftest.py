@@ -1,16 +1,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-# `fake_platform.py` is shared by these tests; import mode "importlib" does not put it on the path.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_platform import Place, make_place
+from platforms.gradescope.fake_platform import Place, make_place
 
 
 @pytest.fixture

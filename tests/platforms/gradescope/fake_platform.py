@@ -14,53 +14,17 @@ from typing import Any
 
 import jsonschema
 
+from toy_course import check, grader, toy_course
+
 REPO = Path(__file__).resolve().parents[3]
 PLATFORM = json.loads((Path(__file__).parent / "platform.schema.json").read_text())
 OURS = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 
-ASSIGNMENT = """\
-title = "Sums of numbers"
-examples = 5
-
-[exercises]
-double = 4
-triple = 6
-
-[limits]
-check_seconds = 2
-import_seconds = 5
-total_seconds = 30
-memory_mb = 512
-"""
-
-GRADER = """\
-import torch
-
-from autograder.grading import exercise, points, time_limit
-
-
-@exercise("double")
-@points(4)
-def test_double(same_outcome):
-    '''Twice the input.'''
-    same_outcome(lambda m: m.double(torch.tensor([1.0, 2.0])))
-
-
-@exercise("triple")
-@points(1)
-def test_triple(same_outcome):
-    '''Three times the input.'''
-    same_outcome(lambda m: m.triple(torch.tensor([1.0, 2.0])))
-
-
-@exercise("triple")
-@points(5)
-@time_limit(25)
-def test_triple_of_many(same_outcome):
-    '''Three times many inputs.'''
-    same_outcome(lambda m: m.triple(torch.ones(100)))
-"""
-
+CHECKS = grader(
+    check("double", 4, "m.double(torch.tensor([1.0, 2.0]))", "Twice the input."),
+    check("triple", 1, "m.triple(torch.tensor([1.0, 2.0]))", "Three times the input."),
+    check("triple", 5, "m.triple(torch.ones(100))", "Three times many inputs.", name="triple_of_many", seconds=25),
+)
 RIGHT = "def double(x):\n    return 2 * x\n\n\ndef triple(x):\n    return 3 * x\n"
 METADATA: dict[str, Any] = {
     "id": 123456,
@@ -130,13 +94,20 @@ def make_place() -> Place:
     folder = Path(tempfile.mkdtemp(prefix="gradescope-", dir="/tmp"))  # pytest's own folder is closed to other users
     folder.chmod(0o755)
     root = folder / "autograder"
-    for name in ("source/graders/sums", "source/solutions/sums", "submission", "results"):
+    for name in ("submission", "results"):
         (root / name).mkdir(parents=True)
     shutil.copytree(REPO / "autograder", root / "source/autograder", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPO / "autograder/platforms/gradescope/run_autograder", root / "run_autograder")
-    (root / "source/graders/sums/assignment.toml").write_text(ASSIGNMENT)
-    (root / "source/graders/sums/test_sums.py").write_text(GRADER)
-    (root / "source/solutions/sums/sums.py").write_text(RIGHT)
+    toy_course(
+        root / "source",
+        "sums",
+        title="Sums of numbers",
+        examples=5,
+        exercises={"double": 4, "triple": 6},
+        limits={"check_seconds": 2, "import_seconds": 5, "total_seconds": 30, "memory_mb": 512},
+        checks=CHECKS,
+        solution=RIGHT,
+    )
     place = Place(root)
     place.say()
     return place

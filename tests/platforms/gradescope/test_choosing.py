@@ -51,7 +51,7 @@ def test_an_easier_assignment_brings_no_points_here(tmp_path: Path, title: str, 
 
 def test_where_none_fits_the_instructor_is_told_what_to_do(tmp_path: Path) -> None:
     choice = choose(tmp_path, "Homework 9", "", ASSIGNMENTS, SETTINGS)
-    assert "'Homework 9' names none" in choice.reason
+    assert "'Homework 9' matches none" in choice.reason
     assert "titles = " in choice.reason
 
 

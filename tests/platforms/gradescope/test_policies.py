@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_platform import METADATA
 
 from autograder.platforms.gradescope.metadata import Metadata, Previous, read_metadata
 from autograder.platforms.gradescope.policies import accepted, days_late, refuse, settle
 from autograder.platforms.gradescope.settings import LatePolicy, RateLimit, Settings
+from platforms.gradescope.fake_platform import METADATA
 
 DUE = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 

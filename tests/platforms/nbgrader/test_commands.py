@@ -16,24 +16,13 @@ from typing import Any
 
 import pytest
 
+from toy_course import check, grader, toy_course, write_files
+
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.slow
 pytest.importorskip("nbgrader")
 
-TOML = """\
-title = "Twice as much"
-salt = "salt-of-the-hidden-examples"
-examples = 5
-
-[exercises]
-double = 2
-quadruple = 3
-
-[limits]
-check_seconds = 2
-import_seconds = 3
-"""
 SOLUTION = '''\
 # %% [markdown]
 # # Twice as much
@@ -67,39 +56,12 @@ def quadruple(x):
 line_of_the_solution = 0
 ### END SOLUTION
 '''
-GRADER = '''\
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
-
-from autograder.grading import exercise, points
-
-numbers_of_the_grader = st.integers(1, 9).map(lambda n: torch.full((2,), float(n)))
-
-
-@exercise("double")
-@points(1)
-@given(x=numbers_of_the_grader)
-def test_values(same_outcome, x):
-    """The result is twice the input."""
-    same_outcome(lambda m: m.double(x))
-
-
-@exercise("double")
-@points(1)
-@given(x=numbers_of_the_grader)
-def test_shape(same_outcome, x):
-    """The result has the shape of the input."""
-    same_outcome(lambda m: m.double(x).shape)
-
-
-@exercise("quadruple")
-@points(3)
-@given(x=numbers_of_the_grader)
-def test_four_times(same_outcome, x):
-    """The result is four times the input."""
-    same_outcome(lambda m: m.quadruple(x))
-'''
+CHECKS = grader(
+    check("double", 1, "m.double(x)", "The result is twice the input.", name="values"),
+    check("double", 1, "m.double(x).shape", "The result has the shape of the input.", name="shape"),
+    check("quadruple", 3, "m.quadruple(x)", "The result is four times the input.", name="four_times"),
+    inputs="st.integers(1, 9).map(lambda n: torch.full((2,), float(n)))",
+)
 PUBLIC = '''\
 import {slug}
 import torch
@@ -114,7 +76,7 @@ def test_quadruple__of_one():
     """Four times one is four."""
     torch.testing.assert_close({slug}.quadruple(torch.ones(1)), torch.full((1,), 4.0))
 '''
-HIDDEN = ("line_of_the_solution", "numbers_of_the_grader", "salt-of-the-hidden-examples", "same_outcome", "graders/")
+HIDDEN = ("line_of_the_solution", "drawn_inputs", "salt-of-the-hidden-examples", "same_outcome", "graders/")
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
 QUADRUPLE = "def quadruple(x):\n    return double(double(x))\n"
@@ -138,13 +100,11 @@ class Course:
     def released(self, slug: str) -> Book:
         return json.loads((self.root / f"assignments/{slug}/{slug}.ipynb").read_text())
 
-    def hand_in(self, student: str, slug: str, book: Book | str, timestamp: str = "") -> Path:
-        path = self.root / f"submitted/{student}/{slug}/{slug}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(book if isinstance(book, str) else json.dumps(book))
+    def hand_in(self, student: str, slug: str, book: Book | str, timestamp: str = "") -> None:
+        files = {f"{slug}.ipynb": book if isinstance(book, str) else json.dumps(book)}
         if timestamp:
-            (path.parent / "timestamp.txt").write_text(timestamp)
-        return path
+            files["timestamp.txt"] = timestamp
+        write_files(self.root / f"submitted/{student}/{slug}", files)
 
     def autograded(self, student: str, slug: str = "twice") -> Book:
         return json.loads((self.root / f"autograded/{student}/{slug}/{slug}.ipynb").read_text())
@@ -158,11 +118,6 @@ class Course:
         """Of the students of the first class: an export has a row for everybody in every assignment."""
         rows = {student: row for (name, student), row in self.export().items() if name == slug and student in EXPECTED}
         return {student: float(row["score"]) for student, row in rows.items()}
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
 
 
 def answered(book: Book, **answers: str) -> Book:
@@ -219,11 +174,19 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Two assignments, released and in the gradebook; the first one's class is graded."""
     root = tmp_path_factory.mktemp("course")
     for slug in ("twice", "again"):
-        write(root / f"graders/{slug}/assignment.toml", TOML)
-        write(root / f"graders/{slug}/test_{slug}.py", GRADER)
-        write(root / f"solutions/{slug}/{slug}.py", SOLUTION)
-        write(root / f"assignments/{slug}/test_{slug}.py", PUBLIC.format(slug=slug))
-    write(root / "nbgrader_config.py", (ROOT / "nbgrader_config.py").read_text() + LATE)
+        toy_course(
+            root,
+            slug,
+            title="Twice as much",
+            salt="salt-of-the-hidden-examples",
+            examples=5,
+            exercises={"double": 2, "quadruple": 3},
+            limits={"check_seconds": 2, "import_seconds": 3},
+            checks=CHECKS,
+            solution=SOLUTION,
+            files={f"assignments/{slug}/test_{slug}.py": PUBLIC.format(slug=slug)},
+        )
+    (root / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + LATE)
     course = Course(root)
     course.run("autograder", "release")
     hand_in_class(course)
@@ -312,12 +275,13 @@ def test_every_student_has_the_score_of_what_works(course: Course) -> None:
 def test_grade_batch_and_the_py_file_of_the_same_code_give_the_same_scores(course: Course) -> None:
     paths = sorted(course.root.glob("submitted/*/twice/twice.ipynb"))
     for path in paths:
-        write(course.root / f"for_grade/{path.parts[-3]}/twice.ipynb", path.read_text())
+        files = {f"{path.parts[-3]}/twice.ipynb": path.read_text()}
         if path.parts[-3] in ("right", "half", "hanging"):
             cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
             lines = "\n".join("".join(cell["source"]) for cell in cells).split("\n")
             code = "\n".join(line for line in lines if line[:1] not in "%!" and not line.startswith("quadruple("))
-            write(course.root / f"for_grade/{path.parts[-3]}_py/twice.py", code.replace("!ls /", ""))
+            files[f"{path.parts[-3]}_py/twice.py"] = code.replace("!ls /", "")
+        write_files(course.root / "for_grade", files)
     folders = sorted(str(path) for path in (course.root / "for_grade").iterdir())
     expected = EXPECTED | {f"{name}_py": EXPECTED[name] for name in ("right", "half", "hanging")}
     course.run("autograder", "grade", *folders, "-a", "twice", "-o", "results", "-q")
@@ -344,7 +308,7 @@ def test_cells_keep_what_they_print_show_and_raise(course: Course) -> None:
     assert "Shell commands are not run where notebooks are graded: !ls /" in text
     assert "42" in text.split("\n")
     stopped = text_of(course.autograded("hanging")["cells"][-1])
-    assert "Does every loop come to an end?" in stopped
+    assert "Does every loop end?" in stopped
     left = text_of(course.autograded("crashing")["cells"][3])
     assert "exit code 0" in left
 
@@ -465,9 +429,9 @@ def test_a_grader_that_fails_is_nobody_s_zero(course: Course) -> None:
 
 
 def test_validate_runs_the_public_tests_in_the_student_s_hands(course: Course, tmp_path: Path) -> None:
-    write(tmp_path / "test_twice.py", PUBLIC.format(slug="twice"))
+    (tmp_path / "test_twice.py").write_text(PUBLIC.format(slug="twice"))
     right = answered(course.released("twice"), double=DOUBLE, quadruple="def quadruple(x):\n    return 5 * x\n")
-    write(tmp_path / "twice.ipynb", json.dumps(right))
+    (tmp_path / "twice.ipynb").write_text(json.dumps(right))
     said = course.run("nbgrader", "validate", str(tmp_path / "twice.ipynb")).stdout
     assert "VALIDATION FAILED ON 1 CELL(S)" in said
     assert "quadruple: 0 of 1 public tests pass." in said

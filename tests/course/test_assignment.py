@@ -4,20 +4,12 @@ import pytest
 
 from autograder.course import assignment_slugs, find_course, load_assignment
 from autograder.errors import UsageError
-
-TOML = 'title = "Demo"\n[exercises]\nf = 2\ng = 1.5\n'
+from toy_course import toy_course
 
 
 @pytest.fixture
 def course(tmp_path):
-    write(tmp_path, TOML)
-    return tmp_path
-
-
-def write(root, text):
-    folder = root / "graders" / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "assignment.toml").write_text(text)
+    return toy_course(tmp_path, exercises={"f": 2, "g": 1.5})
 
 
 def test_the_course_is_found_from_any_folder_inside_it(course):
@@ -53,7 +45,7 @@ def test_an_assignment_is_read_in_order_with_its_defaults(course):
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(course, text, words):
-    write(course, text)
+    (course / "graders/demo/assignment.toml").write_text(text)
     with pytest.raises(UsageError, match=r"Correct .*assignment\.toml") as error:
         load_assignment(course, "demo")
     assert words in str(error.value)

@@ -1,0 +1,17 @@
+"""The table of the graders' quality, which several commands fill."""
+
+from __future__ import annotations
+
+from autograder.quality.table import update
+
+
+def test_a_command_fills_its_columns_and_leaves_the_others(tmp_path):
+    path = tmp_path / "docs" / "table.md"
+    update(path, {("b", "f"): {"Checks": "3"}, ("a", "all"): {"Runs": "9"}})
+    update(path, {("b", "f"): {"Mutants caught": "5/5"}, ("b", "all"): {"Checks": "3"}})
+    rows = [line for line in path.read_text().splitlines() if line.startswith("| ")][1:]
+    assert rows == [
+        "| **a** | all |  |  |  |  |  | 9 |  |  |",
+        "| **b** | all |  | 3 |  |  |  |  |  |  |",
+        "| b | `f` |  | 3 |  |  |  |  | 5/5 |  |",
+    ]

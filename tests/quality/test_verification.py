@@ -1,0 +1,41 @@
+"""The verdict on an assignment's graders, from results made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.course import load_assignment
+from autograder.quality.verification import Verification
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from toy_course import toy_course
+
+
+def check(name: str, status: Status, points: float = 1.0) -> CheckResult:
+    return CheckResult("double", name, name, status, points, points if status is Status.PASSED else 0.0)
+
+
+def result(*checks: CheckResult, state: State = State.GRADED) -> Result:
+    return Result("demo", "Demo", "x", state, (ExerciseResult("double", 2, checks),))
+
+
+@pytest.fixture
+def verification(tmp_path: Path) -> Verification:
+    return Verification(load_assignment(toy_course(tmp_path, exercises={"double": 2}), "demo"))
+
+
+def test_a_check_that_ends_otherwise_the_second_time_is_named(verification: Verification) -> None:
+    subject = verification._subject("squares", "source", exercise="double")
+    for status in (Status.FAILED, Status.FAILED, Status.PASSED):
+        verification.add(subject, "", result(check("values", Status.FAILED), check("shape", status)))
+    assert [problem.text for problem in verification.problems] == [
+        "squares is not graded the same each time: check shape of double was failed once and passed another time"
+    ]
+
+
+def test_a_problem_that_only_one_salt_shows_says_which(verification: Verification) -> None:
+    subject = verification._subject("squares", "source", exercise="double")
+    verification.add(subject, "", result(check("values", Status.FAILED), check("shape", Status.PASSED)))
+    verification.add(subject, "other", result(check("values", Status.PASSED), check("shape", Status.PASSED)))
+    assert [problem.text for problem in verification.problems] == ["squares keeps full points (only with salt 'other')"]
