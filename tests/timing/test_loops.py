@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from autograder.engine.client import Engine
@@ -11,9 +9,9 @@ from autograder.jobs import Job
 from autograder.results.model import State
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
+from command_line import ROOT
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 
 POOL = """
 def {name}(x, kernel_size=2, stride=2):
