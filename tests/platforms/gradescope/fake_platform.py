@@ -14,11 +14,11 @@ from typing import Any
 
 import jsonschema
 
+from command_line import ROOT
 from toy_course import check, grader, toy_course
 
-REPO = Path(__file__).resolve().parents[3]
 PLATFORM = json.loads((Path(__file__).parent / "platform.schema.json").read_text())
-OURS = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
+OURS = json.loads((ROOT / "tests/results/gradescope.schema.json").read_text())
 
 CHECKS = grader(
     check("double", 4, "m.double(torch.tensor([1.0, 2.0]))", "Twice the input."),
@@ -96,8 +96,8 @@ def make_place() -> Place:
     root = folder / "autograder"
     for name in ("submission", "results"):
         (root / name).mkdir(parents=True)
-    shutil.copytree(REPO / "autograder", root / "source/autograder", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPO / "autograder/platforms/gradescope/run_autograder", root / "run_autograder")
+    shutil.copytree(ROOT / "autograder", root / "source/autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "autograder/platforms/gradescope/run_autograder", root / "run_autograder")
     toy_course(
         root / "source",
         "sums",

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from autograder.course import load_assignment
 from autograder.platforms.gradescope.settings import Settings, load_settings
+from command_line import ROOT
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-REPO = Path(__file__).resolve().parents[3]
-TEXT = (REPO / "docs/gradescope.md").read_text()
+TEXT = (ROOT / "docs/gradescope.md").read_text()
 BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.S)
 
 
@@ -51,4 +50,4 @@ def test_settings_of_the_course_hold_where_the_assignment_says_nothing(place) ->
 
 def test_files_it_names_are_there() -> None:
     for name in re.findall(r"`((?:assignments|solutions|examples|graders|tests)/pooling[\w./]*)`", TEXT):
-        assert (REPO / name).exists(), name
+        assert (ROOT / name).exists(), name

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from command_line import ROOT
 from toy_course import check, grader, toy_course, write_files
 
-ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.slow
 pytest.importorskip("nbgrader")
