@@ -37,7 +37,7 @@ from autograder.quality.verification import SKELETON, SOLUTION, Verification
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = load_assignment(ROOT, "pooling")
-WITHOUT_REHEARSAL = "from autograder.engine.client import Engine; Engine.warm_up = lambda *_: None; "
+WITHOUT_WARM_UP = "from autograder.engine.client import Engine; Engine.warm_up = lambda *_: None; "
 COMMAND = "from autograder.cli import main; main()"
 HANG = "\n\ndef {name}(*args, **kwargs):\n    while True:\n        pass\n"
 
@@ -66,11 +66,11 @@ def make_class(folder: Path, count: int) -> dict[str, list[str]]:
     return names
 
 
-def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, rehearsal: bool = True) -> None:
-    prelude = "" if rehearsal else WITHOUT_REHEARSAL
+def batch(class_: Path, out: Path, jobs: int, only: Sequence[str] = (), *, warm_up: bool = True) -> None:
+    prelude = "" if warm_up else WITHOUT_WARM_UP
     command = [sys.executable, "-c", prelude + COMMAND, "batch", str(class_), "-a", ASSIGNMENT.slug, "-o", str(out)]
     command += ["--no-timing", "--jobs", str(jobs), *(part for name in only for part in ("--only", name))]
-    run(command, os.environ | {"PYTHONPATH": str(ROOT), "AUTOGRADER_CACHE": f"{out}-archive" if rehearsal else ""})
+    run(command, os.environ | {"PYTHONPATH": str(ROOT), "AUTOGRADER_CACHE": f"{out}-archive" if warm_up else ""})
 
 
 def plain_pytest(file: Path) -> None:
@@ -174,8 +174,8 @@ def main() -> None:
         # A hanging submission costs its time limits whatever grades it, so the sample has only ordinary ones.
         half = options.sample // 2
         sample = names["right"][:half] + names["wrong"][: options.sample - half]
-        with cost_of(len(sample)) as unrehearsed:
-            batch(class_, folder / "a", jobs, sample, rehearsal=False)
+        with cost_of(len(sample)) as without_warm_up:
+            batch(class_, folder / "a", jobs, sample, warm_up=False)
         with cost_of(len(sample)) as plain, ThreadPoolExecutor(jobs) as pool:
             list(pool.map(plain_pytest, [class_ / name / ASSIGNMENT.file_names[0] for name in sample]))
         stock = nbgrader(class_, sample, folder / "nbgrader")
@@ -190,7 +190,7 @@ def main() -> None:
             print(f"  a judge's seconds, {kind:8} {statistics.median(spent[name] for name in members):7.3f} (median)")
     print(f"\nPer submission and core; × is the ratio to the first line, by wall and processor time; n = {len(sample)}")
     print(ours.line("autograder batch (target 0.25)", jobs))
-    print(unrehearsed.line("(a) the same without warming up", jobs, ours))
+    print(without_warm_up.line("(a) the same without warming up", jobs, ours))
     print(plain.line("(b) plain pytest, a process each", jobs, ours))
     print(stock.line("(c) stock nbgrader autograde, empty tests", 1, ours))
 

@@ -51,7 +51,7 @@ def result(number: int, label: str) -> Result:
                 CheckResult(
                     name,
                     f"check_{index}",
-                    "Max pooling with padding equals the reference, also where all numbers are negative.",
+                    "Max pooling with padding equals the reference, even where all numbers are negative.",
                     Status.PASSED if passed else Status.FAILED,
                     most,
                     most if passed else 0.0,

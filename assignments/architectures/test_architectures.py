@@ -8,8 +8,8 @@ or, without the autograder, with
 
     pytest test_architectures.py
 
-One exercise only: `pytest -k LeNet`. A test is named after its exercise, and the sentence below its name says what
-it looks at. The hidden grader asks more than these tests do, so think about other inputs, too.
+For one exercise only: `pytest -k LeNet`. A test is named after its exercise, and the sentence below its
+name says what it checks. The hidden grader checks more than these tests do, so think about other inputs, too.
 """
 
 import architectures

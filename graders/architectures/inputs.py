@@ -32,12 +32,12 @@ def images(*shape, seed=0, dtype=float32):
 
 
 def layouts_of(x):
-    """The same images (N, C, H, W) in other memory layouts: transposed, cut out of larger ones, channels last."""
+    """The same images (N, C, H, W) in other memory layouts: transposed, sliced from larger ones, channels last."""
     wide = torch.zeros(*x.shape[:-1], 2 * x.shape[-1] + 1, dtype=x.dtype)
     wide[..., 1::2] = x
     return {
         "a transposed input": x.transpose(-1, -2).contiguous().transpose(-1, -2),
-        "an input cut out of a larger one": wide[..., 1::2],
+        "an input sliced from a larger tensor": wide[..., 1::2],
         "an input with its channels last": x.contiguous(memory_format=torch.channels_last),
     }
 
@@ -87,7 +87,7 @@ def agree(one, other):
 def any_layout(build, x):
     model = filled(build, x).eval()
     y = model(x)
-    same = {f"same result for {name}": agree(y, model(other)) for name, other in layouts_of(x).items()}
+    same = {f'answer to "is it the same for {name}?"': agree(y, model(z)) for name, z in layouts_of(x).items()}
     return {"shape of the result": list(y.shape), **same}
 
 
@@ -97,7 +97,7 @@ def in_double(build, x):
     return {
         "dtype of the result": str(y.dtype),
         "shape of the result": list(y.shape),
-        "same numbers as in float32": same,
+        'answer to "are the numbers the same as in float32?"': same,
     }
 
 
@@ -108,8 +108,8 @@ def used_again(build, x):
         y = model(x)
         return {
             "shape of the result": list(y.shape),
-            "same result in a second pass": agree(y, model(x)),
-            "same result of a deep copy": agree(y, copy.deepcopy(model)(x)),
-            "same result after load_state_dict": agree(y, other(x)),
-            "input unchanged": torch.equal(x, before),
+            'answer to "does a second pass give the same result?"': agree(y, model(x)),
+            'answer to "does a deep copy give the same result?"': agree(y, copy.deepcopy(model)(x)),
+            'answer to "is the result the same after load_state_dict?"': agree(y, other(x)),
+            'answer to "is the input unchanged?"': torch.equal(x, before),
         }

@@ -309,7 +309,7 @@ def sums_over_all_channels(x, size=5, alpha=1e-4, beta=0.75, k=2.0):  # noqa: AR
     return x / (k + alpha * (x**2).sum(1, keepdim=True)) ** beta
 
 
-@misconception("local_response_norm", hint="A square and an absolute value agree only for 1 and −1.")
+@misconception("local_response_norm", hint="A square and an absolute value agree only for 0, 1 and −1.")
 def forgets_the_square(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x / (k + alpha * neighbours(x.abs(), size, size // 2)) ** beta
 

@@ -87,7 +87,7 @@ def test_dtype(same_outcome, seed):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(2, 1, 28, 28)
     same_outcome(lambda m: any_layout(m.LeNet, x))
 

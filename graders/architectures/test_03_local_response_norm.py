@@ -48,8 +48,8 @@ def test_defaults_and_names(same_outcome, x):
         named = m.local_response_norm(x, beta=1.0, alpha=0.5, k=1.5, size=3)
         return {
             "shape": list(implicit.shape),
-            "same result without arguments": agree(implicit, explicit),
-            "same result with names": agree(named, m.local_response_norm(x, 3, 0.5, 1.0, 1.5)),
+            'answer to "is the result the same if the defaults are passed explicitly?"': agree(implicit, explicit),
+            'answer to "can arguments be passed by name?"': agree(named, m.local_response_norm(x, 3, 0.5, 1.0, 1.5)),
         }
 
     same_outcome(probe)
@@ -73,8 +73,8 @@ def test_zeros(same_outcome, x, constants):
     def probe(m):
         gradient = gradients(lambda x: m.local_response_norm(x, *constants), x)[0]
         return {
-            "numbers in the place of zeros": m.local_response_norm(x, *constants)[x == 0],
-            "all gradients are numbers": gradient is None or bool(gradient.isfinite().all()),
+            "results where the input is zero": m.local_response_norm(x, *constants)[x == 0],
+            'answer to "are all gradients finite?"': gradient is None or bool(gradient.isfinite().all()),
         }
 
     same_outcome(probe)
@@ -97,11 +97,11 @@ def test_dtype(same_outcome, x, constants):
 @points(0.5)
 @given(x=images(layouts=True))
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
 
     def probe(m):
-        y = m.local_response_norm(x, 3, 0.1)
-        return {"shape": list(y.shape), "same result": agree(y, m.local_response_norm(x.contiguous(), 3, 0.1))}
+        y, other = (m.local_response_norm(image, 3, 0.1) for image in (x, x.contiguous()))
+        return {"shape": list(y.shape), 'answer to "does a contiguous copy give the same?"': agree(y, other)}
 
     same_outcome(probe)
 

@@ -79,7 +79,7 @@ def test_dtype(same_outcome, block, seed):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(2, 3, 6, 4)
     same_outcome(lambda m: any_layout(lambda: m.vgg_block(2, 3, 4), x))
 

@@ -77,7 +77,7 @@ def test_num_classes(same_outcome):
         model, device = outlined(m, num_classes=7)
         one_more = trainable(lambda: m.VGG16(8), SHAPE) - trainable(lambda: m.VGG16(7), SHAPE)
         return {
-            "parameters of one class more": one_more,
+            "number of parameters added by one more class": one_more,
             "shape of the scores": list(model(torch.empty(2, 3, 224, 224, device=device)).shape),
         }
 
@@ -91,7 +91,7 @@ def test_layers(same_outcome):
     def probe(m):
         shapes = [[extent for extent in value.shape if extent > 1] for value in outline(m.VGG16, SHAPE).parameters()]
         sizes = sorted([shape[0], math.prod(shape[1:])] for shape in shapes)
-        return {"sizes of the parameters (outputs, numbers for each)": sizes}
+        return {"sizes of the parameters (outputs, numbers per output)": sizes}
 
     same_outcome(probe)
 
@@ -117,7 +117,7 @@ def test_gradients(same_outcome):
         x = torch.zeros(SHAPE, device=device, requires_grad=True)
         wanted = [x, *model.parameters()]
         found = torch.autograd.grad(model(x).sum(), wanted, allow_unused=True)
-        return {"tensors that a gradient reaches": sum(gradient is not None for gradient in found)}
+        return {"number of tensors that a gradient reaches": sum(gradient is not None for gradient in found)}
 
     same_outcome(probe)
 
@@ -163,7 +163,7 @@ def test_dtype(same_outcome):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
 
     def probe(m):
         model, device = outlined(m)

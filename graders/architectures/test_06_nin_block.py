@@ -81,7 +81,7 @@ def test_dtype(same_outcome, channels, window, seed):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(2, 3, 6, 7)
     same_outcome(lambda m: any_layout(lambda: m.nin_block(3, 4, 3, 2, 1), x))
 

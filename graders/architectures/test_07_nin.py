@@ -66,7 +66,7 @@ def test_stages(same_outcome):
         maps = [shape[1:] for shape in shapes if len(shape) == 4]
         if maps and maps[-1][1:] == [1, 1]:
             del maps[-1]  # the mean and the flattening may be one layer
-        return {"maps behind the stages": maps, "shape of the result": shapes[-1]}
+        return {"shapes of the maps after the stages": maps, "shape of the result": shapes[-1]}
 
     same_outcome(probe)
 
@@ -125,7 +125,7 @@ def test_dtype(same_outcome):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(1, 3, SMALLEST, SMALLEST)
     same_outcome(lambda m: any_layout(lambda: m.NiN(3), x))
 

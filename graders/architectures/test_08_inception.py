@@ -69,7 +69,7 @@ def test_values_in_any_order(same_outcome, block, seed, height, width, training)
 
     def probe(m):
         y = result(lambda: m.Inception(*block), x, training)
-        return {"sum of the channels": y.sum(1), "sum of their squares": (y**2).sum(1), "largest": y.amax(1)}
+        return {"sum of the channels": y.sum(1), "sum of the squares": (y**2).sum(1), "maximum": y.amax(1)}
 
     same_outcome(probe, tolerance=VALUES)
 
@@ -119,7 +119,7 @@ def test_dtype(same_outcome, block, seed):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(2, 3, 5, 4)
     same_outcome(lambda m: any_layout(lambda: m.Inception(3, 1, (2, 4), (5, 6), 7), x))
 

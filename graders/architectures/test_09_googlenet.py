@@ -93,7 +93,7 @@ def test_dtype(same_outcome):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(1, 3, 32, 32)
     same_outcome(lambda m: any_layout(lambda: m.GoogLeNet(3), x))
 

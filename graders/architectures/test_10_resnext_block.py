@@ -136,7 +136,7 @@ def test_dtype(same_outcome, bottleneck, seed):
 
 @points(0.5)
 def test_any_memory_layout(same_outcome):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x = images(2, 4, 5, 4)
     same_outcome(lambda m: any_layout(lambda: m.ResNeXtBlock(4, 4, 2, 1), x))
     same_outcome(lambda m: any_layout(lambda: m.ResNeXtBlock(4, 6, 3, 1, True, 2), x))

@@ -83,7 +83,7 @@ def pick(table, count, generator):
 def results(module, *args, **named):
     """What batch_norm returns, by name: any three things that come in this order."""
     Y, mean, var = module.batch_norm(*args, **named)
-    return {"Y": Y, "moving mean": mean, "moving variance": var}
+    return {"result Y": Y, "moving mean": mean, "moving variance": var}
 
 
 def layer_for(module, x, **options):

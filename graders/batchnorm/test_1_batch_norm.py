@@ -44,7 +44,7 @@ def test_extents_of_one(same_outcome, case, training):
     def probe(m):
         found = results(m, *case, EPS, MOMENTUM, training)
         shapes = {f"shape of the {name}": list(found[name].shape) for name in ("moving mean", "moving variance")}
-        return {"Y": found["Y"], **shapes}
+        return {"result Y": found["result Y"], **shapes}
 
     same_outcome(probe, tolerance=ROUGH)
 
@@ -188,12 +188,12 @@ def test_precision_of_training(same_outcome, case):
 @points(0.5)
 @given(case=cases(VECTORS + IMAGES, layouts=True), training=training_modes)
 def test_any_memory_layout(same_outcome, case, training):
-    """The input may be transposed, cut out of a larger tensor, or channels-last: the result is the same."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     X, *rest = case
 
     def probe(m):
         one, other = (m.batch_norm(x, *rest, EPS, MOMENTUM, training)[0] for x in (X, X.contiguous()))
-        return {'answer to "is it the result of a contiguous copy?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "does a contiguous copy give the same?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 
@@ -236,11 +236,11 @@ def test_arguments_by_name(same_outcome, case):
 
     def probe(m):
         pairs = {
-            'answer to "is it the same by name and by position?"': (
+            'answer to "is the result the same by name and by position?"': (
                 m.batch_norm(**named, training=False),
                 m.batch_norm(*case, EPS, MOMENTUM, False),
             ),
-            'answer to "is it training by default?"': (m.batch_norm(**named), m.batch_norm(*case, EPS, MOMENTUM, True)),
+            'answer to "is training on by default?"': (m.batch_norm(**named), m.batch_norm(*case, EPS, MOMENTUM, True)),
         }
         return {what: torch.allclose(one[0], other[0]) for what, (one, other) in pairs.items()}
 

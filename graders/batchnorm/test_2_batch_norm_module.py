@@ -75,7 +75,7 @@ def test_state_dict(same_outcome, x):
         at_first = layer.state_dict()
         later = step(layer, x).state_dict()
         return {
-            f'answer to "is {name} in the state_dict, at first and later?"': [name in at_first, name in later]
+            f'answer to "is {name} in the state_dict, before and after a step?"': [name in at_first, name in later]
             for name in names
         }
 
@@ -177,7 +177,7 @@ def test_evaluation_between_training_steps(same_outcome, case):
         layer(x)
         result = step(layer, x * 2 + 1).eval()(x)
         new = remember(layer_for(m, x), layer.moving_mean, layer.moving_var).eval()
-        return {'answer to "is it the result of a new module with these statistics?"': torch.allclose(result, new(x))}
+        return {'answer to "does a new module with these statistics agree?"': torch.allclose(result, new(x))}
 
     same_outcome(probe)
 
@@ -211,7 +211,7 @@ def test_mode_is_the_modules_own(same_outcome, x, training, recording):
         before = layer.moving_mean.clone()
         with torch.set_grad_enabled(recording):
             result = layer(x.clone().requires_grad_(recording))
-        return {"result": result, 'answer to "has moving_mean moved?"': not torch.equal(before, layer.moving_mean)}
+        return {"result": result, 'answer to "did moving_mean change?"': not torch.equal(before, layer.moving_mean)}
 
     same_outcome(probe, tolerance=ROUGH)
 
@@ -295,11 +295,11 @@ def test_copies_are_independent(same_outcome, x):
         with torch.no_grad():  # what a module remembers from a pass with a graph cannot be copied
             layer = step(layer_for(m, x), x)
         twin, mean = copy.deepcopy(layer), layer.moving_mean.clone()
-        found = {'answer to "has the copy the same moving_mean?"': torch.equal(twin.moving_mean, mean)}
+        found = {'answer to "does the copy have the same moving_mean?"': torch.equal(twin.moving_mean, mean)}
         step(twin, x * 3 + 1)
         found['answer to "does a step of the copy leave the original alone?"'] = torch.equal(layer.moving_mean, mean)
-        found['answer to "does a step of the copy move its own?"'] = not torch.equal(twin.moving_mean, mean)
-        found['answer to "has another module still zeros?"'] = not other.moving_mean.any().item()
+        found['answer to "does a step of the copy change its own mean?"'] = not torch.equal(twin.moving_mean, mean)
+        found['answer to "does another module still have zeros?"'] = not other.moving_mean.any().item()
         return found
 
     same_outcome(probe)
@@ -340,7 +340,7 @@ def test_defaults(same_outcome, x):
 
     def probe(m):
         layer = layer_for(m, x)
-        return {"result": layer(x / 1000), "moving_mean, times 1000": layer.moving_mean.flatten() * 1000}
+        return {"result": layer(x / 1000), "moving_mean times 1000": layer.moving_mean.flatten() * 1000}
 
     same_outcome(probe, tolerance=ROUGH)
 
@@ -362,11 +362,11 @@ def test_eps_and_momentum(same_outcome, x, eps, momentum):
 @points(0.5)
 @given(x=tensors(st.sampled_from(VECTORS + IMAGES), values="distinct"), training=st.booleans())
 def test_any_memory_layout(same_outcome, x, training):
-    """The input may be transposed, cut out of a larger tensor, or channels-last: the result is the same."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
 
     def probe(m):
         one, other = (layer_for(m, x).train(training)(value) for value in (x, x.contiguous()))
-        return {'answer to "is it the result of a contiguous copy?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "does a contiguous copy give the same?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 

@@ -110,7 +110,7 @@ def test_normalisation_in_training_mode(same_outcome, x, seed):
 
     def probe(m):
         one, other = (folded_output(m, x, seed=seed, training=training) for training in (True, False))
-        return {'answer to "is it the result of evaluation mode?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
+        return {'answer to "does evaluation mode give the same?"': torch.allclose(one, other, rtol=1e-3, atol=1e-3)}
 
     same_outcome(probe)
 
@@ -127,7 +127,7 @@ def test_new_convolution(same_outcome, bias, affine):
         old = {tensor.untyped_storage().data_ptr() for tensor in before}
         return {
             'answer to "is it an nn.Conv2d?"': isinstance(folded, nn.Conv2d),
-            'answer to "has it a bias?"': isinstance(folded.bias, torch.Tensor),
+            'answer to "does it have a bias?"': isinstance(folded.bias, torch.Tensor),
             'answer to "is it conv itself?"': folded is conv,
             'answer to "does its weight share memory?"': folded.weight.untyped_storage().data_ptr() in old,
             'answer to "does its bias share memory?"': folded.bias.untyped_storage().data_ptr() in old,

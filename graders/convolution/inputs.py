@@ -107,7 +107,7 @@ def made(m, weight, bias=0.0):
 
 def gradients_of(layer, x):
     """The gradients of a weighted sum of the layer's results, None where no gradient arrives."""
-    leaves = {"the input": x.clone().requires_grad_(), "weight": layer.weight, "bias": layer.bias}
+    leaves = {"the input": x.clone().requires_grad_(), "the weight": layer.weight, "the bias": layer.bias}
     y = layer(leaves["the input"])
     reached = [name for name, leaf in leaves.items() if leaf.requires_grad and y.requires_grad]
     found = torch.autograd.grad((y * weights(y)).sum(), [leaves[name] for name in reached], allow_unused=True)

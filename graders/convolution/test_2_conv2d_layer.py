@@ -24,7 +24,7 @@ def test_parameters(same_outcome, size):
         named = dict(m.Conv2D(kernel_size=size).named_parameters())
         shapes = {name: list(parameter.shape) for name, parameter in named.items()}
         learnable = {name: parameter.requires_grad for name, parameter in named.items()}
-        return {"shapes of the parameters": shapes, "parameters to be learnt": learnable}
+        return {"shapes of the parameters": shapes, "requires_grad of": learnable}
 
     same_outcome(probe)
 
@@ -90,7 +90,7 @@ def test_dtype(same_outcome, case, bias):
 @points(0.5)
 @given(case=cases(), bias=biases)
 def test_copies(same_outcome, case, bias):
-    """A copy, and a new layer that loads the `state_dict()`, give the same results as the layer."""
+    """Copies of the module behave as it does: a deep copy, and a new module that loads its state."""
 
     def probe(m):
         layer = made(m, case[1], bias)

@@ -66,7 +66,7 @@ def test_dtype(same_outcome, case):
 @points(0.5)
 @given(case=layers(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """Input and kernels may be transposed, cut out of larger tensors, or have their channels last."""
+    """Input and kernels may be transposed, sliced from larger tensors, or have their channels last."""
     same_outcome(lambda m: m.corr2d_multi_in_out(*case))
 
 

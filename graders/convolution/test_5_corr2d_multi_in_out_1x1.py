@@ -99,7 +99,7 @@ def test_dtype(same_outcome, case):
 @points(0.5)
 @given(case=mixtures(layouts=True), k=tensors(shapes((1, 3), (2, 3)), layouts=False))
 def test_any_memory_layout(same_outcome, case, k):
-    """Input and kernels may be transposed, cut out of larger tensors, or have their channels last."""
+    """Input and kernels may be transposed, sliced from larger tensors, or have their channels last."""
     x = (
         torch.arange(60.0).reshape(4, 5, 3)[:, :, : k.shape[0]].permute(2, 0, 1)
     )  # like an image that was read from a file
@@ -130,8 +130,8 @@ def test_larger_kernels(same_outcome, size, c_o, c_i):
         try:
             m.corr2d_multi_in_out_1x1(torch.ones(3, 4, 5), torch.ones(2, 3))
         except Exception:
-            return {"a K of shape (2, 3) is refused": True}
-        return {"a K of shape (2, 3) is refused": False}
+            return {'answer to "is a K of shape (2, 3) rejected?"': True}
+        return {'answer to "is a K of shape (2, 3) rejected?"': False}
 
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k))
     same_outcome(refuses_a_matrix)

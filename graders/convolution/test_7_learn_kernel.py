@@ -200,7 +200,7 @@ def test_arguments_are_not_modified(same_outcome, steps):
 
     def probe(m):
         m.learn_kernel(MAP, TARGET, SIZE, steps=steps)
-        wanted = {"X requires a gradient": MAP.requires_grad, "Y requires a gradient": TARGET.requires_grad}
+        wanted = {"requires_grad of X": MAP.requires_grad, "requires_grad of Y": TARGET.requires_grad}
         return {"X after the call": MAP, "Y after the call": TARGET, **wanted}
 
     same_outcome(probe)

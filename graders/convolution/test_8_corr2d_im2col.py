@@ -128,7 +128,7 @@ def test_dtype(same_outcome, case):
 @points(0.5)
 @given(case=moving(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """Images and kernels may be transposed, cut out of larger tensors, or have their channels last."""
+    """Images and kernels may be transposed, sliced from larger tensors, or have their channels last."""
     same_outcome(lambda m: m.corr2d_im2col(*case))
 
 

@@ -93,10 +93,10 @@ def test_nothing_to_count(same_outcome):
     def probe(m):
         frozen = nn.Linear(2, 3).requires_grad_(False)
         return {
-            "parameters of a pooling layer": whole(m.count_parameters(nn.MaxPool2d(2))),
-            "parameters of layers without parameters": whole(m.count_parameters(without_parameters())),
-            "trainable parameters of a frozen layer": whole(m.count_parameters(frozen, trainable_only=True)),
-            "parameters of a frozen layer": whole(m.count_parameters(frozen)),
+            "number of parameters of a pooling layer": whole(m.count_parameters(nn.MaxPool2d(2))),
+            "number of parameters of layers without parameters": whole(m.count_parameters(without_parameters())),
+            "number of trainable parameters of a frozen layer": whole(m.count_parameters(frozen, trainable_only=True)),
+            "number of parameters of a frozen layer": whole(m.count_parameters(frozen)),
         }
 
     same_outcome(probe)

@@ -21,7 +21,7 @@ def test_last_size(same_outcome, case):
 def test_size_behind_every_layer(same_outcome, case):
     """The output of every layer is in the result."""
     size, layers = case
-    same_outcome(lambda m: {"sizes behind the layers": sizes_of(m.network_sizes(size, layers))[-len(layers) :]})
+    same_outcome(lambda m: {"sizes after the layers": sizes_of(m.network_sizes(size, layers))[-len(layers) :]})
 
 
 @points(1)

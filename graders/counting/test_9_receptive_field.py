@@ -98,7 +98,7 @@ def test_numbers(same_outcome, case):
         return {
             "type of the size": kind_of_number(size_),
             "type of the centres": "list" if isinstance(centers, list | tuple) else type(centers).__name__,
-            "types of the single centres": sorted({kind_of_number(center) for center in centers}),
+            "types of the individual centres": sorted({kind_of_number(center) for center in centers}),
         }
 
     same_outcome(probe)

@@ -87,7 +87,7 @@ def test_gradient(same_outcome, x, squeezed):
     """The gradient reaches the input directly and through the weights of the channels."""
 
     def probe(m):
-        return {"gradient": learned(lambda: m.SqueezeExcitation(4, squeezed), x)["gradient"]}
+        return {"gradient": learned(lambda: m.SqueezeExcitation(4, squeezed), x)["gradient of the input"]}
 
     same_outcome(probe, tolerance=PRECISE)
 

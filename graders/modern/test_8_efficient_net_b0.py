@@ -22,8 +22,8 @@ def test_number_of_classes(same_outcome):
 
     def probe(m):
         return {
-            "parameters with 10 classes": parameter_count(lambda: m.EfficientNetB0(10), (2, 3, 64, 64)),
-            "parameters with 3 classes": parameter_count(lambda: m.EfficientNetB0(num_classes=3), (2, 3, 64, 64)),
+            "parameter count with 10 classes": parameter_count(lambda: m.EfficientNetB0(10), (2, 3, 64, 64)),
+            "parameter count with 3 classes": parameter_count(lambda: m.EfficientNetB0(num_classes=3), (2, 3, 64, 64)),
         }
 
     same_outcome(probe)

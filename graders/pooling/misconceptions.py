@@ -1299,7 +1299,7 @@ class DrawsEveryPixelEquallyOften(StochasticPooling):
 
 @misconception("StochasticPooling", hint="Your windows all choose the same place. How often do you roll the dice?")
 class SharesOneDraw(StochasticPooling):
-    """Statistics: one draw, by the first window, decides for all windows."""
+    """Statistics: one draw, from the mean of all windows' probabilities, decides for all windows."""
 
     def forward(self, x):
         windows = checked_windows(self, x)

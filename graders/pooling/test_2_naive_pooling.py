@@ -29,7 +29,7 @@ def test_max_pooling(same_outcome, case):
 @points(4)
 @given(case=padded_cases(values="negative", paddings=some_padding), signed=padded_cases(paddings=some_padding))
 def test_max_pooling_with_padding(same_outcome, case, signed):
-    """Max pooling with padding equals the reference, also where all numbers are negative."""
+    """Max pooling with padding equals the reference, even where all numbers are negative."""
     x, *window = case
     same_outcome(lambda m: m.naive_pooling(x * 1000, *window))
     same_outcome(lambda m: m.naive_pooling(*signed))

@@ -101,5 +101,5 @@ def test_window_that_does_not_fit(same_outcome, name, case, stride):
 
 @points(1)
 def test_speed(forward_time, name):
-    """A stack of large maps is pooled about as fast as it can be done."""
+    """A stack of large maps is pooled about as fast as possible."""
     forward_time(lambda m: lambda x: getattr(m, name)(x, 3, 2), normal((32, 64, 64)), cpu=(8, 32), cuda=(8, 32))

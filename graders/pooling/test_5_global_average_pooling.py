@@ -43,7 +43,7 @@ def test_nothing_to_learn(same_outcome, x):
     def probe(m):
         layer = m.GlobalAveragePooling()
         layer(x)
-        return {"parameters": len(list(layer.parameters())), "buffers": len(list(layer.buffers()))}
+        return {"number of parameters": len(list(layer.parameters())), "number of buffers": len(list(layer.buffers()))}
 
     same_outcome(probe)
 
@@ -58,7 +58,7 @@ def test_dtype(same_outcome, x):
 @points(0.5)
 @given(x=images(layouts=True, sides=(2, 6)))
 def test_any_memory_layout(same_outcome, x):
-    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: m.GlobalAveragePooling()(x))
 
 

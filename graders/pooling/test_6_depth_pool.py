@@ -85,7 +85,7 @@ def test_extents_of_one(same_outcome, x):
 @points(1)
 @given(case=cases(layouts=True, sizes=(2, 3)))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: m.DepthPool(case[1])(case[0]))
 
 

@@ -63,7 +63,7 @@ def test_gradient(same_outcome, case, p):
 @points(0.5)
 @given(case=image_cases(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride)(x))
 

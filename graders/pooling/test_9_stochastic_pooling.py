@@ -118,7 +118,7 @@ def test_gradient(same_outcome, case):
         in_training = gradients(layer.train(), x + 0.5)[0]
         return {
             "gradient": gradients(layer.eval(), x + 0.5)[0],
-            "gradient arrives in training": in_training is not None,
+            'answer to "does a gradient arrive in training?"': in_training is not None,
         }
 
     same_outcome(probe)
@@ -127,7 +127,7 @@ def test_gradient(same_outcome, case):
 @points(0.5)
 @given(case=non_negative(layouts=True))
 def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, cut out of a larger tensor, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x, kernel, stride = case
     same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x))
 

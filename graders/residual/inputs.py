@@ -95,8 +95,8 @@ def keeps_its_state(build, x):
         second.load_state_dict(first.state_dict())
         loaded = second(x)
     return {
-        "result differs with other numbers": not close(before, wanted),
-        "result is the same after load_state_dict": close(loaded, wanted),
+        'answer to "does the result differ with other numbers?"': not close(before, wanted),
+        'answer to "is the result the same after load_state_dict?"': close(loaded, wanted),
     }
 
 
@@ -113,7 +113,7 @@ def same_in_any_layout(model, x):
     """Whether the result is the same for any memory layout of the input."""
     model.eval()
     with torch.no_grad():
-        return {"result is the same as for a contiguous input": close(model(x), model(x.contiguous().clone()))}
+        return {'answer to "does a contiguous copy give the same?"': close(model(x), model(x.contiguous().clone()))}
 
 
 def dtypes(build, x):
@@ -124,5 +124,5 @@ def dtypes(build, x):
         leaf = x.detach().clone().to(dtype).requires_grad_()
         y = model(leaf)
         (slope,) = torch.autograd.grad(y.sum(), leaf)
-        found[str(dtype).removeprefix("torch.")] = [str(y.dtype), str(slope.dtype)]
+        found[f"dtypes of result and gradient for {dtype}"] = [str(y.dtype), str(slope.dtype)]
     return found

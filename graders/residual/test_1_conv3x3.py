@@ -50,7 +50,7 @@ def test_no_bias(same_outcome, x, out):
     def probe(m):
         zeros, channels = x * 0, x.shape[1]
         return {
-            "numbers to learn": parameter_count(lambda: m.conv3x3(channels, out), list(x.shape)),
+            "number of parameters": parameter_count(lambda: m.conv3x3(channels, out), list(x.shape)),
             "largest result for zeros": float(filled(lambda: m.conv3x3(channels, out), zeros)(zeros).abs().max()),
         }
 
@@ -64,6 +64,7 @@ def test_is_a_layer(same_outcome, x, out):
 
     def probe(m):
         layer = filled(lambda: m.conv3x3(x.shape[1], out), x)
-        return {"is an nn.Conv2d": isinstance(layer, nn.Conv2d), "gradient arrives": gradients(layer, x)[0] is not None}
+        right, reached = isinstance(layer, nn.Conv2d), gradients(layer, x)[0] is not None
+        return {'answer to "is it an nn.Conv2d?"': right, 'answer to "does a gradient arrive?"': reached}
 
     same_outcome(probe)

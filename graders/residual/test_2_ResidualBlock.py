@@ -172,7 +172,7 @@ def test_state(same_outcome, x, more):
 @settings(max_examples=8)
 @given(x=images(sides=(2, 6), layouts=True), more=st.sampled_from([0, 1]), stride=st.integers(1, 2))
 def test_any_memory_layout(same_outcome, x, more, stride):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     channels = channels_of(x, more)
     same_outcome(lambda m: same_in_any_layout(filled(lambda: m.ResidualBlock(*channels, stride), x), x))
 

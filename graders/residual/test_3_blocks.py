@@ -169,7 +169,7 @@ def test_state(same_outcome, name, x):
 @settings(max_examples=8)
 @given(x=images(sides=(2, 6), layouts=True), width=planes, stride=st.integers(1, 2))
 def test_any_memory_layout(same_outcome, name, x, width, stride):
-    """The input may be transposed, cut out of a larger one, or have its channels last."""
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: same_in_any_layout(filled(lambda: reshaping(m, name, x.shape[1], width, stride), x), x))
 
 

@@ -42,7 +42,7 @@ def test_names(same_outcome, layers, expansion):
 
     def probe(m):
         names = state_shapes(lambda: m.ResNet(toy_block(expansion), layers), IMAGE)
-        return {"names in the state_dict": sorted(name for name in names if ".downsample." not in name)}
+        return {"list of names in the state_dict": sorted(name for name in names if ".downsample." not in name)}
 
     same_outcome(probe)
 
@@ -100,7 +100,7 @@ def test_who_gets_a_downsample(same_outcome, layers, expansion):
         toy = toy_block(expansion)
         found = stages(outline(lambda: m.ResNet(toy, layers), IMAGE), toy)
         given = [[reshapes(block) for block in stage] for stage in found]
-        return by_stage("list of who has a downsample", given, layers, expansion)
+        return by_stage('list of answers to "does the block have a downsample?"', given, layers, expansion)
 
     same_outcome(probe)
 
@@ -125,7 +125,7 @@ def test_downsample(same_outcome, inplanes, planes, stride, expansion):
         return {
             "downsample(x) in evaluation mode": layers.eval()(x),
             "downsample(x) in training mode": layers.train()(x),
-            "names and shapes in the downsample": {k: list(v.shape) for k, v in layers.state_dict().items()},
+            "state_dict of the downsample": {k: list(v.shape) for k, v in layers.state_dict().items()},
         }
 
     same_outcome(probe, tolerance=NETWORK)
@@ -298,6 +298,6 @@ def test_images(same_outcome):
         before, net = x.clone(), filled(lambda: m.ResNet(toy_block(1), [1, 1, 1, 1], 3), x)
         result = net.eval()(x)
         same = same_in_any_layout(net, x)
-        return {"dtype of the result": str(result.dtype), "the images stay as they were": close(x, before), **same}
+        return {"dtype of the result": str(result.dtype), 'answer to "are images unchanged?"': close(x, before), **same}
 
     same_outcome(probe)

@@ -40,7 +40,7 @@ def test_num_classes(same_outcome, name):
     def probe(m):
         many = parameter_count(lambda: getattr(m, name)(num_classes=1001), IMAGE)
         few = parameter_count(lambda: getattr(m, name)(num_classes=1), IMAGE)
-        return {"parameters fewer with 1 class than with 1001": many - few}
+        return {"number of parameters added by 1000 more classes": many - few}
 
     same_outcome(probe)
 

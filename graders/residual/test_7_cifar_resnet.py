@@ -86,7 +86,7 @@ def test_kept_pixels(same_outcome, seed, n):
     def probe(m):
         net = only_shortcuts(m.cifar_resnet(n, CLASSES), stem)
         features = net(x)[0].detach().sort(descending=True).values
-        return {"the 16 largest features when all blocks add nothing": features[:16]}
+        return {"largest 16 features when all blocks add nothing": features[:16]}
 
     same_outcome(probe, tolerance=NETWORK)
 
@@ -134,7 +134,7 @@ def test_batch_of_one(same_outcome):
     def probe(m):
         x = noise(3, 3, 32, 32)
         net = filled(lambda: m.cifar_resnet(1), x).eval()
-        return {"result of one image is that in a batch": close(net(x[1:2]), net(x)[1:2])}
+        return {'answer to "is the result of an image alone the same as in a batch?"': close(net(x[1:2]), net(x)[1:2])}
 
     same_outcome(probe)
 

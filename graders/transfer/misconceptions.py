@@ -1143,7 +1143,7 @@ def binds_the_last_layer_to_all(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Which mode does `model.eval()` ask for, and which one do your other layers get?"
+    "freeze_batchnorm", hint="Which mode does `model.train()` ask for, and which one do your other layers get?"
 )
 def keeps_the_whole_model_in_evaluation_mode(model):
     """Nothing trains any more."""

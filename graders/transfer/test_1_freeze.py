@@ -88,7 +88,7 @@ def test_values(same_outcome, build, double):
         model = build().double() if double else build()
         m.freeze(model)
         names = sorted(name for name, _ in model.named_parameters())
-        return {"value of": values(model), "parameters": names, "number of hooks of": hooks(model)}
+        return {"value of": values(model), "list of parameters": names, "number of hooks of": hooks(model)}
 
     same_outcome(probe)
 
@@ -106,7 +106,7 @@ def test_gradients_pass_through(same_outcome, x):
         return {
             "output": model(x),
             "gradient of the input": gradients(model, x)[0],
-            "gradient of the layer in front": model[0].weight.grad,
+            "gradient of the layer before it": model[0].weight.grad,
             "gradients of the frozen parameters": [parameter.grad for parameter in model[1].parameters()],
         }
 

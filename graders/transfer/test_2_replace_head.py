@@ -55,7 +55,7 @@ def test_the_last_one_is_replaced(same_outcome, case, num_classes):
     def probe(m):
         model = build()
         m.replace_head(model, num_classes)
-        return {"linear layers": linears(model)}
+        return {"list of linear layers": linears(model)}
 
     same_outcome(probe)
 
@@ -69,7 +69,7 @@ def test_however_nested(same_outcome, num_classes):
     def probe(m, build):
         model = build()
         m.replace_head(model, num_classes)
-        return {"linear layers": linears(model)}
+        return {"list of linear layers": linears(model)}
 
     for build in NESTED_HEADS:
         same_outcome(lambda m, build=build: probe(m, build))
@@ -84,7 +84,7 @@ def test_bias(same_outcome, case, num_classes):
     def probe(m):
         model = build()
         m.replace_head(model, num_classes)
-        return {"the new layer has a bias": model.get_submodule(where).bias is not None}
+        return {'answer to "does the new layer have a bias?"': model.get_submodule(where).bias is not None}
 
     same_outcome(probe)
 
@@ -137,9 +137,9 @@ def test_fresh(same_outcome, case, num_classes, seed):
         rows = min(len(old[0]), len(new[0]))
         constant = bool((new[0] == new[0].flatten()[0]).all())
         return {
-            "old rows are found in the new weight": torch.equal(old[0][:rows], new[0][:rows]),
-            "the same torch.manual_seed gives the same weight": torch.equal(new[0], new[2]),
-            "another seed gives the same random weight": torch.equal(new[0], new[1]) and not constant,
+            'answer to "does the new weight contain the old rows?"': torch.equal(old[0][:rows], new[0][:rows]),
+            'answer to "does the same torch.manual_seed give the same weight?"': torch.equal(new[0], new[2]),
+            'answer to "does another seed give the same random weight?"': torch.equal(new[0], new[1]) and not constant,
         }
 
     same_outcome(probe)
@@ -171,7 +171,7 @@ def test_other_values(same_outcome, case, num_classes):
         m.replace_head(model, num_classes)
         after = named(model)
         same = {name: after.get(name) is module for name, module in before.items()}
-        return {"the same object as before": same, "value of": without(values(model), where)}
+        return {'answer to "is it the same object as before?" for': same, "value of": without(values(model), where)}
 
     same_outcome(probe)
 
@@ -185,7 +185,7 @@ def test_arguments_by_name(same_outcome, case, num_classes):
     def probe(m):
         model = build()
         m.replace_head(num_classes=num_classes, model=model)
-        return {"linear layers": linears(model)}
+        return {"list of linear layers": linears(model)}
 
     same_outcome(probe)
 

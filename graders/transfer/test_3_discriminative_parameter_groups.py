@@ -51,7 +51,7 @@ def test_one_group_per_child(same_outcome, kinds, names):
     def probe(m):
         model = family(kinds, names)
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
-        return {"number of groups": len(groups), "parameters of each group": names_in(groups, model)}
+        return {"number of groups": len(groups), "list of parameters in each group": names_in(groups, model)}
 
     same_outcome(probe)
 
@@ -63,7 +63,7 @@ def test_learning_rates(same_outcome, kinds, names, base_lr, decay):
 
     def probe(m):
         groups = m.discriminative_parameter_groups(family(kinds, names), base_lr, decay)
-        return {"learning rates": rates(groups)}
+        return {"list of learning rates": rates(groups)}
 
     same_outcome(probe, tolerance=RELATIVE)
 
@@ -75,7 +75,7 @@ def test_arguments_by_name(same_outcome, base_lr, decay):
 
     def probe(m):
         groups = m.discriminative_parameter_groups(decay=decay, base_lr=base_lr, model=photo())
-        return {"number of parameters in groups": sum(len(members(group)) for group in groups)}
+        return {"number of parameters in all groups": sum(len(members(group)) for group in groups)}
 
     same_outcome(probe)
 
@@ -90,7 +90,7 @@ def test_children_without_parameters(same_outcome, case, base_lr):
         groups = m.discriminative_parameter_groups(family(kinds, names), base_lr, 0.5)
         return {
             "number of groups": len(groups),
-            "one of them has base_lr": any(math.isclose(rate, base_lr) for rate in rates(groups)),
+            'answer to "does any group have base_lr?"': any(math.isclose(rate, base_lr) for rate in rates(groups)),
             "largest factor between two neighbouring learning rates": largest_factor(rates(groups)),
         }
 
@@ -107,7 +107,7 @@ def test_frozen_children(same_outcome, case, base_lr):
         groups = m.discriminative_parameter_groups(family(kinds, names), base_lr, 0.5)
         return {
             "number of groups": len(groups),
-            "one of them has base_lr": any(math.isclose(rate, base_lr) for rate in rates(groups)),
+            'answer to "does any group have base_lr?"': any(math.isclose(rate, base_lr) for rate in rates(groups)),
             "largest factor between two neighbouring learning rates": largest_factor(rates(groups)),
         }
 
@@ -125,7 +125,7 @@ def test_frozen_parameters_are_left_out(same_outcome, case, seed):
         if seed is not None:
             freeze_some(model, seed)
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
-        return {"sorted list of all parameters in groups": sorted(all_names_in(groups, model))}
+        return {"sorted list of the parameters in all groups": sorted(all_names_in(groups, model))}
 
     same_outcome(probe)
 
@@ -140,7 +140,7 @@ def test_each_parameter_once(same_outcome, case):
         model = family(kinds, names)
         groups = m.discriminative_parameter_groups(model, 0.1, 0.5)
         found = all_names_in(groups, model)
-        return {"number of times that a group holds": {name: found.count(name) for name, _ in model.named_parameters()}}
+        return {"number of times the groups contain": {name: found.count(name) for name, _ in model.named_parameters()}}
 
     same_outcome(probe)
 
@@ -160,7 +160,7 @@ def test_an_optimizer_takes_them(same_outcome, kinds, names, base_lr):
             parameter.grad = torch.ones_like(parameter)
         optimizer.step()
         moved = [name for name, value in model.named_parameters() if not torch.equal(value, before[name])]
-        return {"parameters of the model that a step has moved": sorted(moved)}
+        return {"sorted list of the model's parameters that a step changes": sorted(moved)}
 
     same_outcome(probe)
 

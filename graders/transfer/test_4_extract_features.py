@@ -65,7 +65,7 @@ def test_evaluation_mode(same_outcome, x, layer, seed):
     def probe(m):
         return {
             "features of a model in training mode": m.extract_features(asks_itself().train(), x, layer),
-            "features of one in mixed modes": m.extract_features(mix_modes(asks_itself(), seed), x, layer),
+            "features of a model in mixed modes": m.extract_features(mix_modes(asks_itself(), seed), x, layer),
         }
 
     same_outcome(probe, tolerance=CLOSE)
@@ -119,7 +119,7 @@ def test_hooks(same_outcome, x, layer, others):
         left = hooks(model)
         calls.clear()
         model.eval()(x)
-        return {"number of hooks of": left, "hooks of others that run later": len(calls)}
+        return {"number of hooks of": left, "number of times other hooks run afterwards": len(calls)}
 
     same_outcome(probe)
 
@@ -140,7 +140,7 @@ def test_modes_after_an_exception(same_outcome, layer, seed):
 
     def probe(m):
         model = mix_modes(fragile(), seed)
-        return {"the call raises": raising(m, model, layer), "mode (True for training) of": modes(model)}
+        return {"exception that the call raises": raising(m, model, layer), "mode (True for training) of": modes(model)}
 
     same_outcome(probe)
 
@@ -154,7 +154,7 @@ def test_hooks_after_an_exception(same_outcome, layer, others):
         model = fragile().eval()
         for name in others:
             model.get_submodule(name).register_forward_hook(lambda *_: None)
-        return {"the call raises": raising(m, model, layer), "number of hooks of": hooks(model)}
+        return {"exception that the call raises": raising(m, model, layer), "number of hooks of": hooks(model)}
 
     same_outcome(probe)
 
@@ -169,7 +169,7 @@ def test_no_graph(same_outcome, x, layer):
         plain, other = m.extract_features(photo(), x, layer), m.extract_features(photo(), leaf, layer)
         return {
             "requires_grad of the result": [plain.requires_grad, other.requires_grad],
-            "the result has a graph": [plain.grad_fn is not None, other.grad_fn is not None],
+            'answer to "does the result have a graph?"': [plain.grad_fn is not None, other.grad_fn is not None],
             "requires_grad of the input": [x.requires_grad, leaf.requires_grad],
         }
 
@@ -187,7 +187,7 @@ def test_grad_mode(same_outcome, layer, enabled, size):
                 raising(m, fragile(), layer)
             else:
                 m.extract_features(fragile(), torch.ones(size, 3), layer)
-            return {"torch.is_grad_enabled()": torch.is_grad_enabled()}
+            return {"result of torch.is_grad_enabled() afterwards": torch.is_grad_enabled()}
 
     same_outcome(probe)
 
@@ -237,7 +237,7 @@ def test_unknown_name_leaves_the_model_alone(same_outcome, x, layer, seed):
             raise
         except Exception:
             refused = True
-        return {"the call raises": refused, **states(model)}
+        return {'answer to "does the call raise an exception?"': refused, **states(model)}
 
     same_outcome(probe)
 

@@ -120,7 +120,7 @@ def frozen(m, model, then):
     then(model)
     return {
         "mode (True for training) of": at_once,
-        "mode after model.train() of": only(modes(model), layers),
+        "mode after model.train() (True for training) of": only(modes(model), layers),
         "requires_grad of": affine(model, layers),
     }
 
@@ -206,7 +206,8 @@ def test_other_layers_train(same_outcome, x):
         other.dropout.register_forward_hook(lambda _, args, output: dropped.append(not torch.equal(args[0], output)))
         other(x.repeat(10, 1, 1, 1))
         descend(model, x)
-        return {"dropout is active": dropped, "a step has moved the value": all_but(moved(model, before), layers)}
+        found = all_but(moved(model, before), layers)
+        return {'answer to "is dropout active?"': dropped, 'answer to "did a step change the value?" for': found}
 
     same_outcome(probe)
 
