@@ -1,7 +1,7 @@
-"""The one digest of everything that determines a result: graders, solution, engine, versions and options.
+"""The single digest of everything that determines a result: graders, solution, engine, versions and options.
 
-It names what is kept between commands (a class's results, the reference's answers) and is published with each result,
-so two results with the same fingerprint were made in the same way. Made without importing PyTorch.
+It identifies what is kept between commands (a class's results, the reference's answers) and is published with each
+result, so two results with the same fingerprint were made in the same way. Computed without importing PyTorch.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _MADE_BY_PYTHON = "__pycache__"
 
 
 def of_job(assignment: str, job: Job) -> str:
-    """What determines the result of `job`; `assignment` is `of_assignment`. Where the course lies does not matter."""
+    """What determines the result of `job`; `assignment` is from `of_assignment`. The course's path does not matter."""
     fields = msgspec.structs.asdict(job)
     options = {name: value for name, value in fields.items() if name not in ("course", "submission")}
     return combined(assignment, msgspec.json.encode(options).decode(), job.submission.sha256)
 
 
 def of_assignment(assignment: Assignment) -> str:
-    """What determines the result of every submission: the folders of graders and solution, and `of_engine`.
+    """What determines the results of all submissions: the folders of graders and solution, and `of_engine`.
 
     Raises:
         UsageError: a file there cannot be read.
@@ -42,12 +42,12 @@ def of_assignment(assignment: Assignment) -> str:
 
 
 def of_engine() -> str:
-    """This package's files, and the versions of Python and of the packages that it computes with."""
+    """This package's files, and the versions of Python and of the packages it computes with."""
     return combined(_of_folder(Path(autograder.__file__).parent), platform.python_version(), *map(_version, _DECISIVE))
 
 
 def combined(*parts: str) -> str:
-    """One digest of several texts. No two different lists of parts look alike."""
+    """One digest of several texts. Different lists of parts have different digests."""
     digest = hashlib.sha256()
     for part in parts:
         _add(digest, part.encode("utf-8", "surrogatepass"))
@@ -55,10 +55,9 @@ def combined(*parts: str) -> str:
 
 
 def files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below `folder` with its name there, in the order of the names, whatever the files are called.
+    """Every file below `folder` with its path relative to it, sorted by path, whatever the files are called.
 
-    Links are followed, since whoever reads a file by its name follows them too; only what Python itself makes is left
-    out.
+    Links are followed, since opening a file by its name follows them too; only what Python itself makes is left out.
     """
     found: dict[str, Path] = {}
     seen: set[str] = set()

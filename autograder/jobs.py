@@ -1,4 +1,4 @@
-"""What the engine can be asked for. Light: commands make jobs without importing torch."""
+"""What the engine can be asked to do. Kept light: commands make jobs without importing torch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import msgspec
 
 from autograder.submissions.reading import Submission
 
-CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be used again; empty: none is used
-# The processes that the grading server can be asked for.
+CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be reused; empty: none
+# The processes that the grading server can be asked to start.
 JUDGE, CLASS_SERVER, NOTEBOOK = b"judge", b"class server", b"notebook"
 
 
 class WarmUp(msgspec.Struct, frozen=True):
-    """Prepare the assignment `slug` of `course` for many jobs with this salt."""
+    """A request to prepare the assignment `slug` of `course` for many jobs with this salt."""
 
     course: str
     slug: str
@@ -20,12 +20,12 @@ class WarmUp(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Grade one submission against the assignment `slug` of `course`.
+    """A request to grade one submission against the assignment `slug` of `course`.
 
-    `salt` is added to the assignment's own. Without `explain`, a failed check is only said to have failed: no smaller
+    `salt` is added to the assignment's own. Without `explain`, a failed check is only reported as failed: no smaller
     example is looked for and no hint is given. With `exercises`, only their checks are run; with `until_failure`, the
-    first check that does not pass is the last. Forward passes are timed on the `device` "cpu" or "cuda", and not at
-    all where it is empty; with `only_timed`, all other checks are left out.
+    first check that does not pass is the last. Forward passes are timed on the `device` "cpu" or "cuda", or not at
+    all if it is empty; with `only_timed`, all other checks are left out.
     """
 
     course: str
@@ -40,5 +40,5 @@ class Job(msgspec.Struct, frozen=True):
 
     @property
     def warm_up(self) -> WarmUp:
-        """What prepares for this job."""
+        """The request that prepares for this job."""
         return WarmUp(self.course, self.slug, self.salt)

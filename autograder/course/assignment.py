@@ -19,7 +19,7 @@ else:
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one submission may use. A check is all the examples of one hidden test."""
+    """How much one submission may use. A check means all the examples of one hidden test."""
 
     check_seconds: float = 5.0
     import_seconds: float = 10.0
@@ -80,7 +80,7 @@ def find_course(start: Path | None = None) -> Path:
     folder that contains this package comes last.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such folder.
     """
     fallback = [] if start else [Path(__file__).resolve().parents[2]]
     start = (start or Path.cwd()).resolve()
@@ -125,13 +125,13 @@ def load_assignments(root: Path, slugs: Iterable[str] = ()) -> list[Assignment]:
     """These assignments, each once; without `slugs`, all of the course.
 
     Raises:
-        UsageError: as `load_assignment`.
+        UsageError: as for `load_assignment`.
     """
     return [load_assignment(root, slug) for slug in dict.fromkeys(slugs) or assignment_slugs(root)]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Raises UsageError: the file cannot be read, or it is not TOML."""
+    """The contents of a TOML file; raises UsageError if it cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -141,7 +141,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def empty_result(
     assignment: Assignment, state: State, *, submission: str = "", notice: str = "", log: tuple[str, ...] = ()
 ) -> Result:
-    """A result of this assignment without checks, and so without points."""
+    """A result for this assignment without checks, and so without points."""
     exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
     return Result(assignment.slug, assignment.title, submission, state, exercises, notice, log)
 

@@ -1,4 +1,4 @@
-"""The command's side of grading: starts the grading server, hands it jobs and gets results back. Imports no torch."""
+"""The command's side of grading: starts the grading server, sends it jobs and gets results. Does not import torch."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _PASSED_ON = (
     "AUTOGRADER_WITHOUT_LAYERS",
     CACHE,
 )
-# One thread: for the same numbers everywhere, for the fork, and because a class is graded in parallel.
+# One thread, for the same numbers everywhere, for forking, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-# Where Hypothesis cannot write it does not: it would leave a folder in the working directory.
+# A path that Hypothesis cannot write to: otherwise it would leave a folder in the working directory.
 _SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  # noqa: PTH118
 _OWN_ROOT = str(Path(__file__).resolve().parents[2])
 _START = (
@@ -44,10 +44,10 @@ _START = (
 
 
 class Engine:
-    """The processes that grade. As a context it is closed at the end, and everything below it ends with it.
+    """The processes that grade. Used as a context manager, it ends them all on leaving.
 
     Args:
-        assignments: those whose `preload` is imported before anything else. It grades others as well, but what their
+        assignments: those whose `preload` is imported before anything else. Others can be graded too, but what their
             graders make PyTorch import is then imported by each of their processes.
     """
 
@@ -56,20 +56,20 @@ class Engine:
         self._class_servers: dict[WarmUp, tuple[Child, socket.socket, Client]] = {}
 
     def start(self) -> Engine:
-        """Starts the grading server in the background: who asks it for something waits until it is there."""
+        """Starts the grading server in the background: requests to it wait until it is ready."""
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._lifeline, lifeline_there = socket.socketpair()
         with control_there, lifeline_there:
             self._process = _start_server(control_there, lifeline_there, self._preload)
-        refuse_debuggers()  # this process' environment is nobody's business
+        refuse_debuggers()  # nobody may read this process's environment
         self._client = Client(control)
         return self
 
     def close(self) -> None:
-        """Ends everything that was started."""
+        """Ends all the processes that were started."""
         for process, lifeline, _ in self._class_servers.values():
             lifeline.close()
-            with contextlib.suppress(EngineError):  # killed from outside: its judges are gone with it
+            with contextlib.suppress(EngineError):  # killed from outside, and its judges with it
                 process.stop()
         self._lifeline.close()
         self._process.wait()
@@ -81,11 +81,11 @@ class Engine:
         self.close()
 
     def warm_up(self, order: WarmUp) -> None:
-        """Prepares for many jobs of one assignment: their examples are made once. Costs about one grading run.
+        """Prepares for many jobs of one assignment: their examples are made only once. Takes about one grading run.
 
         Raises:
             EngineError: the graders do not run.
-            EngineGone: the process that prepares ended.
+            EngineGone: the process that prepares them ended.
         """
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         lifeline, lifeline_there = socket.socketpair()
@@ -103,11 +103,11 @@ class Engine:
         self._class_servers[order] = process, lifeline, Client(control)
 
     def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:
-        """Grades one submission in a process of its own. May be called from several threads.
+        """Grades one submission in its own process. Can be called from several threads.
 
         Raises:
             EngineError: the judge cannot grade, or died before it had a result.
-            EngineGone: a process that all judges need ended.
+            EngineGone: a process that every judge needs has ended.
         """
         _, _, client = self._class_servers.get(job.warm_up, (None, None, self._client))
         judge = client.start(JUDGE)
@@ -127,7 +127,7 @@ class Engine:
         raise EngineError(f"the judge of {job.submission.name} ended early ({cause})")
 
     def show(self, order: Show) -> list[ShownCell]:
-        """Runs the cells of a notebook in a worker; one answer for each cell.
+        """Runs the cells of a notebook in a worker; returns one answer per cell.
 
         Raises:
             EngineError: the process in between died.
@@ -145,8 +145,8 @@ class Engine:
 
 
 def _users_cache() -> str:
-    """Empty where the user has no home."""
-    import platformdirs  # the platform's container has a folder of its own, and not this package
+    """The user's cache folder; empty if the user has no home."""
+    import platformdirs  # not installed in the platform's container, which sets a folder of its own
 
     try:
         return str(platformdirs.user_cache_path("autograder"))
@@ -159,7 +159,7 @@ def _start_server(control: socket.socket, lifeline: socket.socket, preload: Sequ
     if CACHE not in environment:
         environment[CACHE] = _users_cache()
     fds = (control.fileno(), lifeline.fileno())
-    # Isolated, and with this process' own search path: the working directory may hold anything.
+    # Isolated, with this process's own search path: the working directory may contain anything.
     search = [path for path in sys.path if path and (path != str(Path.cwd()) or path == _OWN_ROOT)]
     command = [sys.executable, "-I", "-c", _START, *map(str, fds), os.pathsep.join(search), *preload]
     return subprocess.Popen(command, env=environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -1,9 +1,9 @@
 """The grading server, the process behind every command that grades: it imports torch once, forks the zygote, and then
 forks a judge for each job.
 
-Its memory holds nothing of the course when the zygote is forked: it is started with a clean environment and a constant
-command line, and jobs arrive only afterwards. For a class it also forks a *class server*, which warms up one assignment
-(the graders are imported, the examples made and the reference's answers recorded) and then forks the judges.
+Its memory contains nothing of the course when the zygote is forked: it is started with a clean environment and a
+constant command line, and jobs arrive only later. For a class it also forks a *class server*, which warms up one
+assignment (imports the graders, makes the examples and records the reference's answers) and then forks the judges.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-# In this order: what the zygote may have, then (see `main`) what only judges need.
+# In this order: first what the zygote may have, then (see `main`) what only judges need.
 import msgspec
 import torch
 from numpy import random as random  # Hypothesis would import it in each judge
@@ -24,7 +24,7 @@ from autograder import probes as probes
 from autograder.engine.torch_without_compiler import import_compiler, import_meta_kernels, leave_compiler_alone
 from autograder.engine.torchvision_beside_cpu_torch import declare_operators
 from autograder.errors import EngineError, EngineGone, UsageError
-from autograder.notebooks import cells as cells  # what shows notebooks runs in workers as well
+from autograder.notebooks import cells as cells  # workers need it to show notebooks
 from autograder.sandbox import confinement, zygote
 from autograder.sandbox.forkserver import Client, ForkServer, Hooks
 from autograder.sandbox.forward_passes import keep_memory
@@ -32,18 +32,18 @@ from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.processors import ProcessorSlots
 from autograder.sandbox.torch_state import reset_torch
 
-# What takes long to import: a course's assignment.toml says which of it its graders or submissions need.
+# Slow imports: an assignment's assignment.toml says which of them its graders or submissions need.
 PRELOADS = {"optimizers": import_compiler, "meta device": import_meta_kernels}
 
 
 def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoReturn:
-    """Serves on two inherited sockets until whoever holds the lifeline is gone. `preload` are names of `PRELOADS`."""
+    """Serves on two inherited sockets until nobody holds the lifeline any more. `preload` are keys of `PRELOADS`."""
     confinement.refuse_debuggers()
     confinement.adopt_orphans()
     keep_memory()
     reset_torch()
     torch.set_num_interop_threads(1)
-    # Asks for the processor's features, which PyTorch does once and which a confined worker cannot: it reads /proc.
+    # Makes PyTorch look up the processor's features, once: this reads /proc, which a confined worker cannot.
     torch.nn.functional.embedding_bag(torch.zeros(1, 1, dtype=torch.long), torch.zeros(1, 1), mode="mean")
     torch.nn.functional.conv2d(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1))  # sets up oneDNN, and the next line MKL
     torch.ones(2, 2) @ torch.ones(2, 2)
@@ -53,7 +53,7 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
         PRELOADS[name]()
     _freeze()
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
-    # The last is held and never used: the zygote ends when the last process that has a copy of it is gone.
+    # `_held` is never used: the zygote ends when the last process that has a copy of it ends.
     client, zygote_pid, _held = _start_zygote(control, lifeline)
     from autograder.grading import judge
     from autograder.jobs import CLASS_SERVER, NOTEBOOK, Job, WarmUp
@@ -106,7 +106,7 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
 
 @contextlib.contextmanager
 def _told(channel: socket.socket) -> Iterator[None]:
-    """Tells the client why there is nothing else to tell."""
+    """Tells the client why grading or warming up failed."""
     try:
         yield
     except EngineGone as error:
@@ -116,15 +116,15 @@ def _told(channel: socket.socket) -> Iterator[None]:
 
 
 def _freeze() -> None:
-    """What all children share is not to be copied because a garbage collector touches it. Models are no garbage, but
-    they are many objects: with the usual 700, it would look for some a hundred times a second."""
+    """Keeps the garbage collector from touching, and so copying, the memory that all children share. Models are not
+    garbage but consist of many objects: with the usual threshold of 700, it would run a hundred times a second."""
     gc.freeze()
     gc.set_threshold(20_000)
     gc.enable()
 
 
 def _start_zygote(*ours: socket.socket) -> tuple[Client, int, socket.socket]:
-    """Who asks it for workers, its pid, and its lifeline."""
+    """Starts the zygote; returns the client that asks it for workers, its pid, and its lifeline."""
     control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     lifeline, lifeline_there = socket.socketpair()
     pid = os.fork()

@@ -1,7 +1,7 @@
-"""Keeps PyTorch's compiler out of processes that compile nothing: importing it takes longer than grading does.
+"""Keeps PyTorch's compiler out of processes that compile nothing: importing it takes longer than grading.
 
-Functions that PyTorch hides from its compiler import it when they are first called (all meta kernels written in Python
-do, for one), only to have it told to leave them alone.
+Functions that PyTorch hides from its compiler (such as all meta kernels written in Python) import it when they are
+first called, only to tell it to leave them alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import torch._compile
 def leave_compiler_alone() -> None:
     """Lets the functions that PyTorch has hidden from its compiler so far run without it.
 
-    It has no effect where a version of PyTorch keeps the compiler's answer elsewhere. Who calls `torch.compile` or an
-    optimizer still gets the compiler, then.
+    Has no effect if a version of PyTorch stores the compiler's answer elsewhere. Calling `torch.compile` or an
+    optimizer later still imports the compiler.
     """
     hidden = torch._compile._disable_dynamo(lambda: None).__code__
     if "fn" not in hidden.co_freevars:
@@ -32,8 +32,8 @@ def leave_compiler_alone() -> None:
 
 
 def import_compiler() -> None:
-    """For optimizers: each imports it with its first step. It makes a folder for what it will compile, which nobody
-    does here."""
+    """For optimizers, which import the compiler at their first step. It makes a folder for compiled code, which is not
+    needed here."""
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder
         importlib.import_module("torch._dynamo")
@@ -41,5 +41,5 @@ def import_compiler() -> None:
 
 
 def import_meta_kernels() -> None:
-    """For models without numbers: the first operator on the meta device imports how shapes are computed."""
+    """For models without numbers: the first operator on the meta device imports the code that computes shapes."""
     torch.relu(torch.empty(1, device="meta"))

@@ -1,4 +1,4 @@
-"""Who answers the questions of a check."""
+"""Who answers a check's questions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Answers(Protocol):
 
     @property
     def several_files(self) -> bool:
-        """Whether a line of the submission is found only by the name of its file or cell and its number."""
+        """Whether the submission has several files or cells, so that a line number alone does not identify a line."""
 
     @property
     def names(self) -> Collection[str]:
@@ -25,20 +25,20 @@ class Answers(Protocol):
 
     @property
     def problems(self) -> list[tuple[str, str, str]]:
-        """Errors while it was loaded: type, message and place."""
+        """Errors raised while it was being loaded: type, message and place."""
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:
-        """A new check, and the time it may take."""
+        """Starts a new check; `seconds` is its time limit."""
 
     def ask(self, *questions: Question) -> list[Answer]:
-        """At least one answer, perhaps fewer than there are questions.
+        """At least one answer, perhaps fewer than the questions.
 
         Raises:
-            Settled: there is none; the failure says why.
+            Settled: there is no answer; the failure says why.
         """
 
     def load_failure(self) -> Failure | None:
-        """What stands in the way of grading anything."""
+        """Why nothing can be graded; None if it can."""
 
     def source_line(self, label: str, number: int) -> str:
-        """A line of the submission, without the white space around it; empty if there is none."""
+        """A line of the submission, without surrounding white space; empty if there is no such line."""

@@ -1,8 +1,8 @@
 """Recordings kept on disk: as long as graders, solution, salt and versions stay the same, so do the examples and the
 reference's answers, and the next command need not make them again.
 
-A file holds what the wire holds, data and no code. What is wrong with a file or with the folder never matters: then the
-reference is asked once more.
+A file contains the same as the wire: data, no code. If anything is wrong with a file or the folder, the reference is
+simply asked again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autograder.sandbox.client import Question
 from autograder.sandbox.framing import FrameError
 from autograder.sandbox.values import Known, known, outcome_of
 
-KEPT = 64  # files, of a megabyte or a few
+KEPT = 64  # files, of a few megabytes at most
 
 
 class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
@@ -46,20 +46,20 @@ class Archive:
     """The recordings of one assignment: those that an earlier command kept, and what is recorded now.
 
     Args:
-        digest: what determines them but for the processor (see `fingerprint.of_assignment`), with the salt.
+        digest: everything that determines them except the processor (see `fingerprint.of_assignment`), with the salt.
     """
 
     def __init__(self, digest: str) -> None:
-        processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # they round differently
+        processor = (platform.machine(), torch.backends.cpu.get_cpu_capability())  # processors round differently
         self._path = _path(fingerprint.combined(digest, *processor))
         self._recordings = self._load()
 
     def get(self, node: str) -> Recording | None:
-        """What the check with this node id asks; None if that is not known."""
+        """What the check with this node id asks; None if it is not known."""
         return self._recordings.get(node)
 
     def learn(self, found: Recordings) -> None:
-        """Adds what is new and keeps it for the next command; drops what has not been used for longest."""
+        """Adds what is new and keeps it for the next command; deletes the files that were used least recently."""
         new = {node: recording for node, recording in found.items() if node not in self._recordings}
         self._recordings |= new
         if self._path is None or not new:
@@ -67,7 +67,7 @@ class Archive:
         data = encode(self._recordings)
         with contextlib.suppress(OSError, UsageError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            atomic.replace(self._path, data, durable=False, mode=0o600)  # it holds the answers
+            atomic.replace(self._path, data, durable=False, mode=0o600)  # it contains the answers
             by_age = sorted(self._path.parent.glob("*.*"), key=lambda item: item.stat().st_mtime, reverse=True)
             for old in by_age[KEPT:]:
                 old.unlink(missing_ok=True)
@@ -93,13 +93,13 @@ def encode(recordings: Recordings) -> bytes:
 
 
 def decode(data: bytes) -> Recordings:
-    """Raises msgspec.DecodeError or FrameError: it is not what `encode` has made."""
+    """The inverse of `encode`; raises msgspec.DecodeError or FrameError for anything else."""
     stored = msgspec.msgpack.decode(data, type=_Stored)
     return {node: _recording(questions) for node, questions in stored.items()}
 
 
 def _path(name: str) -> Path | None:
-    """None where nothing is kept, or where others could write."""
+    """The file for this name; None if nothing is kept or if other users can write to the folder."""
     folder = os.environ.get(CACHE, "")
     if not folder:
         return None

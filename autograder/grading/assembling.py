@@ -1,4 +1,4 @@
-"""Puts a result together from the checks of one submission and what its examiner has found out."""
+"""Puts a result together from the checks of one submission and what its examiner found out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from autograder.results.model import CheckResult, ExerciseResult, Result, State,
 def assembled(
     job: Job, prepared: Prepared, examiner: Examiner, checks: Sequence[CheckResult], log: list[str], *, complete: bool
 ) -> Result:
-    """The result; `complete` unless something of ours kept checks from being run. Its time is for the caller to add."""
+    """The result; `complete` is false if an error of ours kept checks from being run. The caller adds the time."""
     assignment = prepared.assignment
     sound = complete and all(check.status is not Status.ERROR for check in checks)
     return Result(
@@ -47,15 +47,13 @@ def _by_exercise(assignment: Assignment, job: Job, checks: Sequence[CheckResult]
 
 
 def _with_causes(exercises: tuple[ExerciseResult, ...], references: dict[str, list[str]]) -> tuple[ExerciseResult, ...]:
-    """Says of each exercise that lost points which others, that lost points too, the student built it on."""
+    """For each exercise that lost points, names the ones it builds on in the student's code that also lost points."""
     lost = [exercise.name for exercise in exercises if exercise.points < exercise.max_points]
     results = []
     for exercise in exercises:
         causes = [name for name in lost if name in references.get(exercise.name, ()) and name != exercise.name]
         if exercise.name in lost and causes:
-            text = (
-                f"{exercise.name} depends on your {' and '.join(causes)}, where points are lost too: look there first."
-            )
+            text = f"{exercise.name} depends on your {' and '.join(causes)}, which also lost points: look there first."
             checks = [_with_hint(check, text) for check in exercise.checks]
             exercise = msgspec.structs.replace(exercise, checks=tuple(checks), depends_on=tuple(causes))
         results.append(exercise)
@@ -69,7 +67,7 @@ def _with_hint(check: CheckResult, text: str) -> CheckResult:
 
 
 def _notice(examiner: Examiner, assignment: Assignment) -> str:
-    """What a student has to know about the file as a whole."""
+    """What a student needs to know about the file as a whole."""
     if examiner.unloadable is not None:
         return examiner.unloadable.message
     if not examiner.names & assignment.exercises.keys():
@@ -77,12 +75,12 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     notices = []
     if examiner.stopped:
         notices.append(
-            "These cells were stopped, because they did not come to an end or ended the process, and the rest was "
+            "These cells were stopped because they did not finish or because they ended the process; the rest was "
             f"graded without them: {', '.join(examiner.stopped)}."
         )
     if examiner.problems:
         where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))
-        notices.append(f"These cells ended with an error and were graded without what follows it in them: {where}.")
+        notices.append(f"These cells raised an error, so the rest of the code in them was not run: {where}.")
     return " ".join(notices)
 
 

@@ -1,7 +1,7 @@
-"""The hidden graders as pytest collects them: imported once in a process, and run as often as it forks.
+"""Collects the hidden graders with pytest: they are imported once in a process and run in each of its forks.
 
-What is the same for every submission happens here: importing, collecting, and looking whether marks and
-`assignment.toml` agree. What happens to one submission is `plugin`.
+What is the same for every submission is done here: importing, collecting, and checking that the marks and
+`assignment.toml` agree. What is done for one submission is in `plugin`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autograder.grading.fixtures import Fixtures
 from autograder.grading.marks import mark, name_of
 
 _MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
-# Parts of pytest that print, write files, or (the last four) take more time for a check than its questions do.
+# Parts of pytest that print, write files, or (the last four) take more time per check than its questions do.
 _NOT_NEEDED = (
     "cacheprovider",
     "terminal",
@@ -37,8 +37,8 @@ _NOT_NEEDED = (
 
 
 def collect(assignment: Assignment, use: Callable[[list[pytest.Item]], None]) -> None:
-    """Imports the graders in this process and calls `use` with their checks, in the order of the exercises. They can be
-    run while it has not returned; whatever it raises is raised.
+    """Imports the graders in this process and calls `use` with their checks, in the order of the exercises. The checks
+    can be run until `use` returns; whatever it raises is raised here.
 
     Raises:
         EngineError: a grader cannot be imported, or its marks are wrong.
@@ -61,7 +61,7 @@ def collect(assignment: Assignment, use: Callable[[list[pytest.Item]], None]) ->
 
 
 def use_profile(assignment: Assignment) -> None:
-    """Hypothesis as a judge needs it: no files, no deadline, no second opinions. Call before graders are imported."""
+    """Sets Hypothesis up as a judge needs it: no files, no deadline, one bug. Call before graders are imported."""
     hypothesis.settings.register_profile(
         "autograder",
         max_examples=assignment.examples,
@@ -73,15 +73,15 @@ def use_profile(assignment: Assignment) -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("autograder")
-    # Hypothesis also draws constants that stand in files near the tests, ours among them: then the examples would
-    # depend on where the kit is installed and on what is imported. There is no setting for it.
+    # Hypothesis also draws constants found in files near the tests, including ours, so the examples would depend on
+    # where the kit is installed and on what is imported. There is no setting to turn this off.
     if hasattr(providers, "_get_local_constants"):
         constants = providers._local_constants
         providers._get_local_constants = lambda: constants
 
 
 class _Collecting:
-    """A pytest plugin. Its hooks stand in the order in which pytest calls them."""
+    """A pytest plugin. Its hooks are in the order in which pytest calls them."""
 
     def __init__(self, assignment: Assignment, use: Callable[[list[pytest.Item]], None]) -> None:
         self._assignment = assignment
@@ -115,14 +115,14 @@ class _Collecting:
             worth = self._assignment.exercises[exercise]
             if abs(total - worth) > 1e-6:
                 raise EngineError(
-                    f"the checks of {exercise} add up to {total:g} points, assignment.toml says {worth:g}"
+                    f"the checks of {exercise} add up to {total:g} points, but assignment.toml says {worth:g}"
                 )
         names = {f"{mark(item, 'exercise')}/{name_of(item)}" for item in items}
         if unknown := [key for key in self._assignment.visibility if "/" in key and key not in names]:
-            raise EngineError(f"[visibility] in assignment.toml names {unknown[0]!r}, and there is no such check")
+            raise EngineError(f"[visibility] in assignment.toml names {unknown[0]!r}, but there is no such check")
 
     def pytest_collection_finish(self) -> None:
-        """Lets classes that a grader's own files define travel to the worker, which cannot import those files."""
+        """Lets classes defined in the graders' own files be sent to the worker, which cannot import those files."""
         if cloudpickle.list_registry_pickle_by_value():
             return
         folder = f"{self._assignment.graders}/"
@@ -131,7 +131,7 @@ class _Collecting:
                 cloudpickle.register_pickle_by_value(module)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Takes the place of pytest's own loop."""
+        """Replaces pytest's own loop."""
         try:
             if self.error is None:
                 with redirect_stdout(sys.__stdout__), redirect_stderr(sys.__stderr__):

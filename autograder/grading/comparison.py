@@ -1,8 +1,8 @@
 """Are two outcomes the same, and if not, what should a student be told?
 
-Values are the same when type, dtype and shape are and every entry is within the dtype's tolerance. On purpose: NaN
-equals NaN (a reference that yields it means it), −0 equals 0 (no contract tells them apart), an infinity equals only
-itself, `True` is not 1, 2.0 is not 2, and a list equals a tuple with the same entries.
+Values are the same if their types, dtypes and shapes are and every entry is within the dtype's tolerance. On purpose,
+NaN equals NaN (a reference that returns it means it), −0 equals 0 (no exercise distinguishes them), an infinity equals
+only itself, `True` is not 1, 2.0 is not 2, and a list equals a tuple with the same entries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Tolerance:
     absolute: float
 
 
-# What a reasonable algorithm in that precision meets, and one in the next lower precision does not.
+# A reasonable algorithm in this precision meets these; one in the next lower precision does not.
 TOLERANCES = {
     torch.float16: Tolerance(1e-2, 1e-3),
     torch.bfloat16: Tolerance(5e-2, 1e-2),
@@ -38,7 +38,7 @@ _EXACT = Tolerance(0.0, 0.0)
 
 @dataclass(frozen=True)
 class Difference:
-    """Why two outcomes are not the same: a sentence, and the two values that it speaks of."""
+    """Why two outcomes are not the same: a sentence, and the two values it is about."""
 
     message: str
     expected: Any
@@ -57,24 +57,24 @@ def compare(expected: Outcome, got: Outcome, tolerance: Tolerance | None = None)
     wanted = expected.builtins[0] if expected.builtins else expected.type
     if isinstance(got, Returned):
         return Difference(
-            f"This input is not allowed: a {wanted} was expected, but your code returned.",
+            f"This input is not allowed: your code should raise {wanted}, but it returned normally.",
             expected,
             got.value,
         )
     if wanted not in got.builtins:
-        return Difference(f"A {wanted} was expected here. {raised_text(got)}", expected, got)
+        return Difference(f"This input should raise {wanted}. {raised_text(got)}", expected, got)
     if wanted == "ValueError" and not got.message.strip():
         return Difference("The ValueError has no message: say what is wrong with the input.", expected, got)
     return None
 
 
 def is_stub(outcome: Outcome) -> bool:
-    """Whether this came from what the skeleton holds where students write."""
+    """Whether this is what the skeleton raises where students are to write their code."""
     return isinstance(outcome, Raised) and outcome.type == "NotImplementedError" and not outcome.message
 
 
 def raised_text(raised: Raised) -> str:
-    """What a student reads about an exception of their own code: never more than their own lines of it."""
+    """What a student reads about an exception in their own code: of the traceback, only their own lines."""
     if is_stub(raised):
         return "This is not implemented yet."
     text = (
@@ -114,7 +114,7 @@ def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: To
     subject = _subject(where)
     if not isinstance(got, torch.Tensor):
         if got is None and "gradient" in where:
-            return Difference(f"No gradient arrives: {subject.lower()} is None.", expected, got, where)
+            return Difference(f"No gradient flows back: {subject.lower()} is None.", expected, got, where)
         return Difference(f"{subject} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
     if expected.shape != got.shape:
         shapes = f"{shape_text(expected.shape)}, but has shape {shape_text(got.shape)}"
@@ -143,7 +143,7 @@ def mismatches(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance |
         return expected != got
     size, distance = expected.abs(), (got - expected).abs()
     largest, furthest = (float(value.max()) if value.numel() else 0.0 for value in (size, distance))
-    if math.isfinite(largest) and math.isfinite(furthest):  # nearly always, and several times as fast
+    if math.isfinite(largest) and math.isfinite(furthest):  # nearly always the case, and several times as fast
         return distance > bound.relative * size + bound.absolute * max(1.0, largest)
     finite = size[size.isfinite()]
     scale = max(1.0, float(finite.max()) if finite.numel() else 1.0)
@@ -177,7 +177,7 @@ def _compare_mappings(expected: dict[Any, Any], got: Any, where: str, tolerance:
     extra = [key for key in got if key not in expected]
     if missing or extra:
         lacks = f" lacks {', '.join(map(repr, missing[:5]))}" if missing else ""
-        holds = f" holds {', '.join(map(repr, extra[:5]))} which it should not" if extra else ""
+        holds = f" should not contain {', '.join(map(repr, extra[:5]))}" if extra else ""
         text = f"{_subject(where)}{lacks}{' and' if lacks and holds else ''}{holds}."
         return Difference(text, expected, got, where)
     for key, value in expected.items():
@@ -191,7 +191,7 @@ def kind_of(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {shape_text(value.shape)} ({str(value.dtype).removeprefix('torch.')})"
     if isinstance(value, Opaque):
-        return value.what if value.what.startswith(("a ", "an ")) else f"a {value.what} (no plain value)"
+        return value.what if value.what.startswith(("a ", "an ")) else f"a {value.what} (not a plain value)"
     if value is None:
         return "None"
     name = type(value).__name__
@@ -199,7 +199,7 @@ def kind_of(value: Any) -> str:
 
 
 def shape_text(shape: torch.Size | tuple[int, ...]) -> str:
-    """ "2×3"; as Python writes it where there are fewer than two extents."""
+    """ "2×3"; with fewer than two extents, as Python writes it."""
     return "×".join(map(str, shape)) if len(shape) > 1 else str(tuple(shape))
 
 
@@ -209,7 +209,7 @@ def index_text(index: tuple[int, ...]) -> str:
 
 
 def _distinct(expected: Any, got: Any) -> tuple[str, str]:
-    """Two numbers with as few digits as show that they differ."""
+    """Two numbers with just enough digits to show that they differ."""
     if not isinstance(expected, float) or not isinstance(got, float):
         return str(expected), str(got)
     for digits in (4, 7, 10, 17):

@@ -23,8 +23,8 @@ class TimingPlan:
 
 @dataclass(frozen=True)
 class CheckContext:
-    """`forbidden` are patterns of operators. Without `explain` a failure is not explained. `recording` takes down what
-    the check asks. `timing` is None where nothing is timed, and `untimed` says why this check is not worth timing."""
+    """`forbidden` are patterns of operators. Without `explain`, failures are not explained. `recording` collects what
+    the check asks. `timing` is None if nothing is timed, and `untimed` says why this check is not worth timing."""
 
     answers: Answers
     reference: types.ModuleType

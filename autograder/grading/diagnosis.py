@@ -1,4 +1,4 @@
-"""Which known misconception explains what a student's code does wrong."""
+"""Finds the known misconception that explains what a student's code does wrong."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from autograder.grading.marks import Misconception
 from autograder.grading.reference import evaluate, load_misconceptions, load_variant
 from autograder.sandbox.values import Outcome, Raised, Returned
 
-PATIENCE_SECONDS = 5.0  # for one failed check: a hint is not worth more where variants are large networks
+PATIENCE_SECONDS = 5.0  # for one failed check: if the variants are large networks, a hint is not worth more
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A probe on which the submission failed, and what it answered."""
+    """A probe on which the submission failed, and its answer."""
 
     probe: bytes
     seed: int
@@ -41,21 +41,21 @@ class Diagnosis:
         return load_misconceptions(self._assignment)
 
     def prepare(self) -> None:
-        """Does beforehand what the first diagnosis of all would do, for forks of this process to have it."""
-        with contextlib.suppress(EngineError):  # said when it matters
+        """Does the work of the first diagnosis beforehand, so that forks of this process need not do it."""
+        with contextlib.suppress(EngineError):  # reported when it matters
             for candidate in self.known[:1]:
                 load_variant(self._assignment, candidate)
 
     def explain(self, exercise: str, evidence: Sequence[Evidence]) -> Misconception | None:
         """The first misconception whose outcomes equal the submission's wherever it failed, if there is one."""
-        # What a student's code raises says too little about how it came to it.
+        # An exception says too little about how the student's code came to raise it.
         telling = [item for item in evidence if isinstance(item.got, Returned)]
         if not telling:
             return None
         give_up = time.monotonic() + PATIENCE_SECONDS
         for candidate in self.known:
             if candidate.exercise == exercise and time.monotonic() < give_up:
-                with contextlib.suppress(EngineError):  # a broken variant is for `verify` to report
+                with contextlib.suppress(EngineError):  # `verify` reports broken variants
                     if all(self._agrees(candidate, item) for item in telling):
                         return candidate
         return None

@@ -1,4 +1,4 @@
-"""Puts questions to one submission: keeps its worker, its time, and what went wrong with it as a whole."""
+"""Asks one submission questions: manages its worker and its time, and records what went wrong with it as a whole."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from autograder.sandbox.forkserver import Client
 from autograder.sandbox.values import Answer, Raised
 from autograder.submissions.reading import Submission
 
-# After a time-out, what the further checks of that exercise may take: half as much each time. An endless loop must not
-# cost its limit again in every check, and 0.5 s is many times what a correct answer takes.
+# The time limit of later checks of an exercise after a timeout; it is halved each time. An endless loop must not use up
+# the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
 MAX_STOPPED = 6  # cells of a notebook
-SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used is taken
+SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
 
 
 class Examiner:
-    """The worker is started at the first question and again after it was lost.
+    """The worker is started at the first question, and again whenever it is lost.
 
-    What the student's code may use is counted in the time that its answers take: per check, and for the whole
-    submission (loading included), so that sleeping just under every limit leads nowhere.
+    The time that the student's code takes to answer is limited per check and for the whole submission (including
+    loading), so sleeping just under every limit gains nothing.
     """
 
     is_reference = False
@@ -52,12 +52,12 @@ class Examiner:
         self.unloadable: Failure | None = None
         self.names: set[str] = set()
         self.problems: list[tuple[str, str, str]] = []
-        self.stopped: dict[str, str] = {}  # cells that are left out as they never end or end the process, and why
+        self.stopped: dict[str, str] = {}  # cells left out because they never end or end the process, and why
         self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:
-        """A new check: its own time, and torch's global switches as a new process has them."""
+        """Starts a new check, with its own time limit and torch's global settings as in a new process."""
         self._exercise = exercise
         self._left_in_check = seconds or self._limits.check_seconds
         if before := self._timeouts[exercise]:
@@ -67,15 +67,15 @@ class Examiner:
         self._put_again = False
 
     def ask(self, *questions: Question) -> list[Answer]:
-        """The worker's answers: at least one, perhaps fewer than there are questions.
+        """The worker's answers: at least one, perhaps fewer than the questions.
 
         Raises:
-            Settled: there is none; the failure says why.
+            Settled: there is no answer; the failure says why.
         """
         try:
             answers = self._put(questions)
         except WorkerLost as lost:
-            if lost.killed and not self._put_again:  # by a machine short of memory, perhaps: does it happen again?
+            if lost.killed and not self._put_again:  # perhaps the machine was short of memory: does it happen again?
                 self._put_again = True
                 return self.ask(*questions)
             if lost.timed_out:
@@ -83,7 +83,7 @@ class Examiner:
                 raise Settled(self._too_slow(), lost.position) from None
             raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
         self._afresh = False
-        if answers[-1].work.running > self._threads:  # it left threads behind: they must not disturb what comes next
+        if answers[-1].work.running > self._threads:  # it left threads behind, which must not disturb what comes next
             self._stop()
         return answers
 
@@ -103,7 +103,7 @@ class Examiner:
             self._left_in_total -= spent
 
     def close(self) -> None:
-        """Ends the worker; when this returns nothing of the submission runs any more."""
+        """Ends the worker; when this returns, no code of the submission is running."""
         self._stop()
 
     @property
@@ -111,7 +111,7 @@ class Examiner:
         return len(self._submission.cells) > 1
 
     def source_line(self, label: str, number: int) -> str:
-        """A line of the submission, without the white space around it; empty if there is none."""
+        """A line of the submission, without surrounding white space; empty if there is no such line."""
         for cell in self._submission.cells:
             lines = cell.source.splitlines()
             if cell.label == label and 0 < number <= len(lines):
@@ -119,7 +119,7 @@ class Examiner:
         return ""
 
     def load_failure(self) -> Failure | None:
-        """Loads the submission if that has not happened, and says what stands in the way of grading it at all."""
+        """Loads the submission if it is not loaded yet, and says why nothing in it can be graded, if so."""
         try:
             self._load()
         except Settled:
@@ -137,11 +137,11 @@ class Examiner:
         if self._left_in_total <= 0:
             total = f"{self._limits.total_seconds:.3g} s"
             raise Settled(
-                Failure(f"Not run: your code had used up its {total} for the whole file before.", Status.SKIPPED)
+                Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
             )
         if self._worker is not None:
             return
-        # A second cell that never ends costs less than the first; but some may take long and come to an end.
+        # Each further cell that never ends costs less time, but a slow cell must still be able to finish.
         seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_in_total)
         started = time.monotonic()
         loaded: tuple[Worker, Answer] | None = None
@@ -167,12 +167,12 @@ class Examiner:
         name = self._submission.file_name
         if lost.timed_out:
             text = f"Running {name} took longer than {seconds:.3g} s and was stopped"
-            return Failure(f"{text}: is there a loop, or work that belongs into a function?", Status.TIMEOUT)
-        return Failure(f"{name} could not be run to its end: {lost}.")
+            return Failure(f"{text}. Is there a loop, or work that belongs in a function?", Status.TIMEOUT)
+        return Failure(f"{name} failed while loading: {lost}.")
 
     def _left_out(self, lost: WorkerLost) -> bool:
-        """Where a notebook's cell costs the process, it shall cost no more than that cell: the rest is run without it.
-        False if that has happened too often."""
+        """Leaves out a notebook's cell that cost the process, so that the rest can be run without it. False if that
+        has happened too often."""
         cells = list(self._submission.cells)
         if not self._submission.is_notebook or len(self.stopped) >= MAX_STOPPED or len(cells) < 2:
             return False
@@ -181,10 +181,10 @@ class Examiner:
         return True
 
     def another_worker(self, *, gpu: bool) -> Worker:
-        """A worker beside the usual one that has loaded the submission, for whoever will stop it.
+        """A second worker that has loaded the submission. The caller must stop it.
 
         Raises:
-            Settled: it did not load this time.
+            Settled: the submission did not load this time.
         """
         try:
             worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
@@ -196,10 +196,10 @@ class Examiner:
         return worker
 
     def reference_worker(self, *, gpu: bool) -> Worker:
-        """The like of `another_worker` with the solution in it.
+        """As `another_worker`, but with the solution.
 
         Raises:
-            EngineError: it does not load.
+            EngineError: the solution does not load.
         """
         cells = [(self._solution.name, self._solution.read_text(encoding="utf-8"))]
         worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=SHARED_BYTES)
@@ -218,7 +218,7 @@ class Examiner:
         except WorkerLost as lost:
             if not lost.killed:
                 raise
-        except EngineError:  # killed before it had said a word
+        except EngineError:  # killed before it had said anything
             pass
         return self._loaded_once(seconds, gpu=gpu, shared_bytes=shared_bytes)
 
@@ -238,7 +238,7 @@ class Examiner:
         if self._left_in_total <= 0:
             text = f"Stopped: your code has used up its {self._limits.total_seconds:.3g} s for the whole file."
         else:
-            text = "Stopped after the time for this check: your code did not return. Does every loop come to an end?"
+            text = "Stopped: your code did not return within the time for this check. Does every loop end?"
         return Failure(text, Status.TIMEOUT)
 
 
@@ -246,11 +246,11 @@ def _load_text(raised: Raised, file_name: str) -> str:
     if raised.type in ("SyntaxError", "IndentationError", "TabError") and raised.frames:
         frame = raised.frames[-1]
         return f"{file_name} could not be read as Python: {raised.message} (line {frame.line}).\n  {frame.text.strip()}"
-    return f"{file_name} could not be run to its end, so nothing in it could be graded. {raised_text(raised)}"
+    return f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
 
 
 def _what_was_loaded(value: object) -> tuple[set[str], list[tuple[str, str, str]], dict[str, list[str]]]:
-    """Reads the answer to a load, which is as untrusted as any other."""
+    """Reads the answer to a load request, which is as untrusted as any other."""
     parts = value if isinstance(value, dict) else {}
     names, problems, references = (parts.get(key) for key in ("names", "problems", "references"))
     return (

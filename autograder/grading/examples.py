@@ -17,9 +17,10 @@ from autograder.results.model import Status
 from autograder.sandbox.client import Question
 from autograder.sandbox.values import Answer, Outcome, Raised
 
-# Enough of looking for a smaller example: so many more questions, so many in a row that did not fail, or so long.
+# When to stop looking for a smaller example: after this many more questions, this many in a row that did not fail, or
+# this long.
 SHRINK_QUESTIONS, SHRINK_IN_VAIN, SHRINK_SECONDS = 40, 12, 2.0
-# A recorded example is better than the one that was found if it is so much smaller: its numbers are less simple.
+# A recorded example is better than the one found only if it is this much smaller, since its numbers are less simple.
 SMALLER_BYTES = 96
 KEPT_EVIDENCE = 6
 _CONCEALED = object()
@@ -27,25 +28,25 @@ _CONCEALED = object()
 
 @dataclass(frozen=True)
 class FailedExample:
-    """A question with an answer that is not the reference's."""
+    """A question that the submission answered differently from the reference."""
 
     evidence: Evidence
     difference: Difference
 
 
 class Examples:
-    """Those of one check."""
+    """The examples on which the submission failed one check."""
 
     def __init__(self, context: CheckContext) -> None:
         self._context = context
         self._evidence: deque[Evidence] = deque(maxlen=KEPT_EVIDENCE)
-        self.found: FailedExample | None = None  # the last one; Hypothesis has made it the smallest
+        self.found: FailedExample | None = None  # the last one, which Hypothesis has made the smallest
         self._recorded: FailedExample | None = None  # the smallest one of a recording
-        self._first_failure: tuple[float, int] | None = None  # when, and at which question
+        self._first_failure: tuple[float, int] | None = None  # when it was, and at which question
         self._last_failure = 0
 
     def require_progress(self, asked: int) -> None:
-        """Raises Settled when a smaller example was looked for long enough; `asked` counts the check's questions."""
+        """Raises Settled once the search for a smaller example has taken long enough; `asked` counts the questions."""
         if self._first_failure is None:
             return
         since, first = self._first_failure
@@ -66,8 +67,8 @@ class Examples:
         raise CheckFailed(Failure(failed.difference.message))
 
     def replay(self, recording: Recording, ask: Callable[..., list[Answer]]) -> bool:
-        """Asks what was recorded. Whether every answer is the reference's; if not, run the check itself, and `confirm`
-        if it passes."""
+        """Asks the recorded questions and returns whether every answer equals the reference's. If not, run the check
+        itself, and call `confirm` if it passes."""
         left = recording.questions
         while left:
             answers = ask(*(recorded.question for recorded in left))
@@ -81,17 +82,17 @@ class Examples:
         return True
 
     def confirm(self) -> None:
-        """Raises CheckFailed if `replay` has seen another answer than the check after it: neither may be the last."""
+        """Raises CheckFailed if `replay` found a wrong answer although the check passed afterwards."""
         if self._recorded is None:
             return
         evidence, difference = self._recorded.evidence, self._recorded.difference
-        message = f"{difference.message}\n  Asked again, your code gave another answer."
+        message = f"{difference.message}\n  When asked again, your code gave a different answer."
         self._evidence.append(evidence)
         self.found = FailedExample(evidence, replace(difference, message=message))
         raise CheckFailed(Failure(message))
 
     def explained(self) -> Failure | None:
-        """The best example on which `same_outcome` failed, with all that helps a student."""
+        """The best example on which `same_outcome` failed, with everything that helps a student."""
         best = self.found
         if best is None:
             return None
@@ -107,17 +108,17 @@ class Examples:
         return Failure(difference.message, Status.FAILED, example, hint, name)
 
     def with_call(self, failure: Failure, question: Question) -> Failure:
-        """The failure to get an answer, with the call that was made, where that says more."""
+        """The failure to get an answer, with the call that was made if that adds information."""
         if failure.status is Status.SKIPPED or self._context.answers.load_failure() is not None:
             return failure
         call = showing.call_text(question.probe, self._context.reference, question.seed)
         return Failure(f"{failure.message}\n  The call was: {call}" if call else failure.message, failure.status)
 
     def _failed(self, recorded: RecordedQuestion, got: Outcome) -> FailedExample | None:
-        """None where the answer is right.
+        """None if the answer is right.
 
         Raises:
-            Settled: it is not, and no example says more.
+            Settled: it is wrong, and an example would add nothing.
         """
         difference = compare(recorded.expected, got, recorded.tolerance)
         if difference is None:
@@ -135,7 +136,7 @@ def _size(example: FailedExample) -> int:
 
 
 def _concealed(difference: Difference) -> Difference:
-    """What the submission returned, and not what the reference did."""
+    """The difference without what the reference returned."""
     got = difference.got
     if isinstance(got, Raised):
         return Difference(raised_text(got), _CONCEALED, got)

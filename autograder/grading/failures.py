@@ -1,4 +1,4 @@
-"""How a check ends other than by passing. Raised by the fixtures, understood by the plugin."""
+"""The ways in which a check ends without passing. Raised by the fixtures, handled by the plugin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograder.results.model import Counterexample, Status
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What is known of a failed check before it becomes a result."""
+    """What is known about a failed check before it becomes a result."""
 
     message: str
     status: Status = Status.FAILED
@@ -18,7 +18,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class CheckFailed(Exception):
-    """The submission does not do what the check asks. Hypothesis sees it and looks for a smaller example."""
+    """The submission does not do what the check asks for. Hypothesis catches this and looks for a smaller example."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -26,8 +26,8 @@ class CheckFailed(Exception):
 
 
 class Settled(BaseException):
-    """The same, and nothing is gained by more examples: passes through Hypothesis, which catches only `Exception`.
-    `position` is that of the question without an answer, where several were put at once."""
+    """The same, where more examples would add nothing: passes through Hypothesis, which catches only `Exception`.
+    `position` is the index of the question without an answer, if several were asked at once."""
 
     def __init__(self, failure: Failure, position: int = 0) -> None:
         super().__init__(failure.message)

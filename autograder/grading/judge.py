@@ -1,6 +1,6 @@
 """Grades one submission: prepares the assignment, runs its checks on the submission, and puts the result together.
 
-For a class the first step is done once: `warm_up` prepares in the class server, and `grade` runs in its forks.
+For a class, the first step is done only once: `warm_up` prepares in the class server, and `grade` runs in its forks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from autograder.sandbox.forkserver import Client
 
 def warm_up(order: WarmUp, serve: Callable[[Prepared, list[pytest.Item]], None]) -> None:
     """Prepares for a class: collects the checks, records what they ask and what the reference answers, and calls
-    `serve` with both. `grade` can be called from there, in forks.
+    `serve` with both. `serve` can then fork and call `grade` in the forks.
 
     Raises:
         UsageError: the course has a mistake.
@@ -52,11 +52,11 @@ def grade(
     report: Callable[[CheckResult], None],
     warm: tuple[Prepared, list[pytest.Item]] | None = None,
 ) -> Result:
-    """The result of one submission; `report` gets every check as soon as it is known. `warm` is what `warm_up` has
-    prepared, if it has. Where something of ours fails on the way, the result is in state `error`.
+    """The result of one submission; `report` is called with each check as soon as it is known. `warm` is what `warm_up`
+    prepared, if it was called. If something of ours fails on the way, the result is in state `error`.
 
     Raises:
-        UsageError, EngineError: nothing can be graded by this assignment.
+        UsageError, EngineError: nothing can be graded with this assignment.
         EngineGone: the process that starts workers is gone.
     """
     started = time.monotonic()
@@ -88,7 +88,7 @@ def grade(
 
 
 def _fail_once() -> None:
-    """What Hypothesis sets up at its first failing check takes a tenth of a second: now, and not in each judge."""
+    """Makes Hypothesis do now, and not in each judge, what it sets up at its first failing check (0.1 s)."""
 
     @hypothesis.seed(0)
     @hypothesis.given(hypothesis.strategies.integers(0, 9))

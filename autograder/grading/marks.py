@@ -1,4 +1,4 @@
-"""The names that a grader or a file of misconceptions uses to say what it is about. All are ordinary pytest marks."""
+"""The names that graders and files of misconceptions use to say what they are about. Most are ordinary pytest marks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def exercise(name: str) -> pytest.MarkDecorator:
-    """The exercise (a key of `[exercises]` in assignment.toml) that a check, or every check of a file, belongs to."""
+    """The exercise (a key of `[exercises]` in assignment.toml) that a check, or every check in a file, belongs to."""
     return pytest.mark.exercise(name)
 
 
 def points(value: float) -> pytest.MarkDecorator:
-    """What a check is worth. The points of all checks of an exercise add up to those of the exercise."""
+    """What a check is worth. The points of an exercise's checks must add up to those of the exercise."""
     return pytest.mark.points(float(value))
 
 
@@ -35,13 +35,13 @@ def visibility(value: str) -> pytest.MarkDecorator:
 
 
 def time_limit(seconds: float) -> pytest.MarkDecorator:
-    """A limit for one check that differs from `limits.check_seconds`: for all of its examples together."""
+    """A time limit for one check, for all its examples together, that replaces `limits.check_seconds`."""
     return pytest.mark.time_limit(float(seconds))
 
 
 @dataclass(frozen=True)
 class Misconception:
-    """A known wrong way to do an exercise: `variant` takes the place of what the solution defines by that name."""
+    """A known wrong way to do an exercise: `variant` replaces what the solution defines under the exercise's name."""
 
     exercise: str
     name: str
@@ -54,10 +54,10 @@ def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = Non
     """Declares the decorated function or class to be a known wrong variant of `exercise`.
 
     Args:
-        exercise: the name whose definition in the solution it takes the place of, as graders see it. Where that is
-            data, a function without arguments is decorated that returns the wrong data.
-        hint: what to tell a student whose answers equal this variant's; it teaches and does not give the answer away.
-        also: other exercises that it costs points, each with the reason, because the solution builds them on this one.
+        exercise: the name whose definition in the solution it replaces, as graders see it. If that is data, decorate
+            a function without parameters that returns the wrong data.
+        hint: what to tell a student whose answers equal this variant's; it should teach without giving the answer away.
+        also: other exercises that lose points too, because the solution builds them on this one, each with the reason.
     """
 
     def declare(variant: F) -> F:
@@ -71,13 +71,13 @@ def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = Non
 
 
 def mark(item: pytest.Item, name: str) -> Any:
-    """The first argument of a check's mark; None if it has no such mark."""
+    """The first argument of a check's mark; None if it does not have the mark."""
     found = item.get_closest_marker(name)
     return found.args[0] if found and found.args else None
 
 
 def name_of(item: pytest.Item) -> str:
-    """Without the parameters in brackets, where those only say which exercise it is."""
+    """A check's name, without the parameters in brackets if those only say which exercise it is."""
     name = item.name.removeprefix("test_")
     return name.replace(f"[{mark(item, 'exercise')}]", "")
 

@@ -1,11 +1,11 @@
-"""The pytest plugin that makes results of checks. Its hooks stand in the order in which pytest calls them.
+"""The pytest plugin that runs checks and makes their results. Its hooks are in the order in which pytest calls them.
 
 How a check can end:
-- it returns: passed, all its points;
+- it returns: passed, full points;
 - `CheckFailed` or `Settled` (from a fixture or `expect`): failed, timed out or not reached; no points;
-- Hypothesis' own complaint that an example failed once and not again: failed, with the example that was recorded;
-- any other exception, or a mistake in the grader's marks: our error. It is logged for the instructor, the check is
-  neither passed nor failed, and the whole result is in state `error`.
+- Hypothesis complains that an example failed once and then passed: failed, with the example that was recorded;
+- any other exception, or a mistake in the grader's marks: our error. It is logged for the instructor, the check
+  neither passes nor fails, and the whole result is in state `error`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from autograder.results.model import CheckResult, Status, Visibility
 
 
 class GradingPlugin:
-    """Makes one `CheckResult` of each check; `report` is called with each as soon as it is known."""
+    """Makes a `CheckResult` for each check and calls `report` with it as soon as it is known."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class GradingPlugin:
         self.log: list[str] = []
 
     def run(self, items: list[pytest.Item]) -> None:
-        """Runs those of the checks that are wanted. What they print goes to the log.
+        """Runs the checks that the job asks for. What they print goes to the log.
 
         Raises:
             EngineError: no submission can be graded now.
@@ -89,7 +89,7 @@ class GradingPlugin:
         )
 
     def learnt(self) -> Recordings:
-        """What has been found out that holds for every submission: a check that passed has asked all it asks."""
+        """The recordings, which hold for every submission: only a check that passed has asked all its questions."""
         return {
             node: recording.for_replay()
             for node, recording in self._recordings.items()
@@ -98,7 +98,7 @@ class GradingPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Checks of which it is known how they end are not run: pytest's part of that would take most of the time."""
+        """Skips pytest's own protocol, which takes most of the time, if it is already known how the check ends."""
         exercise, seconds = mark(item, "exercise"), mark(item, "time_limit")
         self._answers.begin(exercise, seconds)
         questions = item.stash[QUESTIONS] = Questions(self._context(item, exercise))
@@ -131,7 +131,7 @@ class GradingPlugin:
         )
 
     def _known_end(self, item: pytest.Item) -> bool:
-        """Whether it is known that the check passes; raises Settled if it is known that it does not."""
+        """Whether the check is known to pass; raises Settled if it is known to fail."""
         exercise = mark(item, "exercise")
         failure = self._answers.load_failure()
         if failure is None and hasattr(self._prepared.reference, exercise) and exercise not in self._answers.names:
@@ -150,8 +150,8 @@ class GradingPlugin:
         return result
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        """Takes the check's result down. pytest's own report would hold a formatted traceback, which takes longer than
-        most checks and is read by nobody."""
+        """Records the check's result. pytest's own report would contain a formatted traceback, which takes longer than
+        most checks and which nobody reads."""
         if call.when == "call" or call.excinfo is not None:
             self._take_down(item, call)
         assert call.when != "collect"
@@ -164,7 +164,7 @@ class GradingPlugin:
         failure: Failure | None = None
         if isinstance(error, Settled | CheckFailed | Flaky):
             failure = _best(error, questions)
-        if isinstance(error, EngineError):  # no worker: what holds for this check holds for all
+        if isinstance(error, EngineError):  # there is no worker, for this check or any other
             self._fatal = error
             return
         if error is None:
@@ -203,19 +203,19 @@ class GradingPlugin:
         if questions.trouble:
             self.log.append(f"{item.nodeid}: {questions.trouble}")
         if questions.counts_work and status is not Status.PASSED:
-            self._untimed[check.exercise] = f"first the check {_quoted(check.title)} must pass."
+            self._untimed[check.exercise] = f"the check {_quoted(check.title)} must pass first."
         if status is Status.PASSED:
             self._passed.add(item.nodeid)
         self._report(check)
 
     def _missing(self, exercise: str) -> Failure:
         problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self._answers.problems[:3])
-        why = f" These cells ended with an error:{problems}" if problems else ""
+        why = f" These cells raised an error:{problems}" if problems else ""
         return Failure(f"{exercise} is not defined in your file.{why}")
 
 
 def _best(error: BaseException, questions: Questions) -> Failure | None:
-    """What to tell: a failure that needs no example, else the smallest example that was recorded."""
+    """What to tell the student: a failure that needs no example, or else the smallest example that was recorded."""
     if isinstance(error, Settled) and error.failure.status is not Status.FAILED:
         return error.failure
     explained = questions.examples.explained()

@@ -1,4 +1,4 @@
-"""What a judge knows of an assignment before there is a submission. All of it is trusted."""
+"""What a judge knows about an assignment before there is a submission. All of it is trusted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from autograder.jobs import WarmUp
 
 @dataclass(frozen=True)
 class Prepared:
-    """The assignment as its files were when it was loaded; a whole class is graded by that.
+    """The assignment as its files were when it was loaded; a whole class is graded with this.
 
-    `salt` is the assignment's and the order's together, and `digest` names all of it (`fingerprint.of_assignment`).
+    `salt` combines the assignment's and the order's; `digest` identifies the assignment (`fingerprint.of_assignment`).
     """
 
     assignment: Assignment
@@ -30,7 +30,7 @@ class Prepared:
 
 
 def prepare(order: WarmUp) -> Prepared:
-    """Loads the assignment, its solution, and what an earlier command has recorded.
+    """Loads the assignment, its solution, and what an earlier command recorded.
 
     Raises:
         UsageError: a file of the course has a mistake.

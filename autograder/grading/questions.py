@@ -1,8 +1,8 @@
 """The questions that a check asks. `same_outcome`, `student` and `operators` are fixtures of hidden graders.
 
-A *probe* is a function of the module under test. It is shipped to the worker and evaluated there on the submission,
-and only afterwards, here, on the reference solution; the two outcomes are compared. So whatever a probe returns is what
-is checked: return the input after the call to check that it was not modified, return a gradient to check that.
+A *probe* is a function that takes the module under test. It is shipped to the worker and evaluated there on the
+submission, and only then, here, on the reference solution; the two outcomes are compared. So what is checked is
+whatever a probe returns: the input after the call, to check that it was not modified; a gradient, to check that.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from autograder.sandbox.client import Question
 from autograder.sandbox.shipping import Probe
 from autograder.sandbox.values import Answer, Raised, Returned
 
-ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where operators are forbidden: so many questions at first, then a part
+ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where operators are forbidden: the first few questions, then a part
 
 
 class Questions:
-    """The questions of one check, and what has become known by them."""
+    """The questions of one check, and what they have revealed."""
 
     def __init__(self, context: CheckContext) -> None:
         self.context = context
@@ -38,14 +38,14 @@ class Questions:
         self.counts_work = False
         self.timing: Timing | None = None
         self.remark = self.trouble = ""  # for the student, and for the instructor
-        self.share = 0.0  # of the points, where the check does not pass
+        self.share = 0.0  # of the points, if the check does not pass
 
     def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
         """The submission returns the same values as the reference, or raises the same kind of exception.
 
-        Both sides evaluate the shipped copy of `probe` with torch's generator seeded alike, so nothing that one does
-        to an argument reaches the other. `tolerance` replaces the dtype's own. With `reveal=False` the student is
-        told what the submission returned and not what the reference did: for quizzes, whose answers are the solution.
+        Both sides evaluate the shipped copy of `probe` with torch's generator set to the same seed, so nothing that one
+        does to an argument affects the other. `tolerance` replaces the dtype's default. With `reveal=False` the student
+        is told what the submission returned, not what the reference did: for quizzes, whose answers are the solution.
         """
         context = self.context
         self.examples.require_progress(self.asked)
@@ -59,9 +59,9 @@ class Questions:
         self.examples.require_same(recorded, answered, self.asked)
 
     def student(self, probe: Probe, *, seed: int = 0) -> Any:
-        """What `probe` returns on the submission, as plain values, for a check that judges it by itself.
+        """What `probe` returns on the submission, as plain values, for a check that judges it without the reference.
 
-        The values are the submission's own: tensors of any shape and dtype, anything at all. See `expect`.
+        The values are the submission's own: they may be tensors of any shape and dtype, or anything else. See `expect`.
         """
         self.judges_by_itself()
         return self._returned(self._watched(shipping.dumps(probe), seed)).outcome.value  # type: ignore[union-attr]
@@ -72,24 +72,24 @@ class Questions:
         return self._returned(Question(shipping.dumps(probe), operators=True)).work.operators
 
     def replay(self, recording: Recording) -> bool:
-        """Asks what was recorded; whether the check passes by that alone (see `Examples.replay`)."""
+        """Asks the recorded questions. Whether the check passes without being run (see `Examples.replay`)."""
         return self.examples.replay(recording, self.ask)
 
     def judges_by_itself(self) -> None:
-        """Not a comparison with the reference: nothing to record.
+        """Notes that the check does not compare with the reference, so there is nothing to record.
 
         Raises:
-            Settled: while the reference is recorded.
+            Settled: while the reference's answers are recorded.
         """
         self.context.recording.complete = False
         if self.context.answers.is_reference:
             raise Settled(Failure("Not recorded.", Status.EXCUSED))
 
     def ask(self, *questions: Question) -> list[Answer]:
-        """At least one answer, perhaps fewer than there are questions.
+        """At least one answer, perhaps fewer than the questions.
 
         Raises:
-            Settled: there is none, or the submission used a forbidden operator.
+            Settled: there is no answer, or the submission used a forbidden operator.
         """
         try:
             answers = self.context.answers.ask(*questions)
@@ -107,26 +107,26 @@ class Questions:
         return answers
 
     def _returned(self, question: Question) -> Answer:
-        """The answer to a question that the submission has to answer with a value."""
+        """The answer to a question that the submission must answer with a value."""
         [answer] = self.ask(question)
         if isinstance(answer.outcome, Raised):
             raise Settled(Failure(raised_text(answer.outcome)))
         return answer
 
     def _watched(self, data: bytes, seed: int) -> Question:
-        """Watching operators doubles the time of a small call, so not all are watched; which, the data decide."""
+        """Watching operators doubles the time of a small call, so not all calls are watched; the data decide which."""
         watched = len(self.context.recording.questions) < ALWAYS_WATCHED or seed % ONE_WATCHED_IN == 0
         return Question(data, seed, operators=bool(self.context.forbidden) and watched)
 
 
 def expect(condition: object, message: str, *, hint: str = "") -> None:
-    """Fails the check with `message` unless `condition` holds; for checks that judge `student(...)` themselves."""
+    """Fails the check with `message` unless `condition` is true; for checks that judge `student(...)` themselves."""
     if not bool(condition):
         raise CheckFailed(Failure(message, hint=hint))
 
 
 def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
-    """`value` (see `student`) as a tensor of the shape and dtype of `like`, whose entries do not matter.
+    """`value` (see `student`) as a tensor with the shape and dtype of `like`, whose entries do not matter.
 
     Raises:
         CheckFailed: it is something else.
@@ -139,5 +139,5 @@ def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
 
 
 def seed_of(data: bytes) -> int:
-    """A seed for torch's generator that depends on the probe alone: a replayed example sees the same numbers."""
+    """A seed for torch's generator that depends only on the probe, so a replayed example sees the same numbers."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "little")

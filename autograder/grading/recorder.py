@@ -1,4 +1,4 @@
-"""Records what checks ask and what the reference answers. The recorder stands in for the examiner meanwhile."""
+"""Records what checks ask and what the reference answers. Meanwhile the recorder stands in for the examiner."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from autograder.sandbox.processors import occupied
 from autograder.sandbox.values import Answer
 from autograder.submissions.reading import Submission
 
-CHECKS_IN_A_SHARE = 12  # at least: a process for less is not worth it
+CHECKS_IN_A_SHARE = 12  # at least: a process is not worth it for fewer
 _NO_SUBMISSION = Submission("the reference", "", (), False)
 
 
 class Recorder:
-    """Answers in the examiner's place with the reference itself, here in the judge."""
+    """Stands in for the examiner and answers with the reference itself, in this process."""
 
     is_reference = True
     several_files = False
@@ -54,7 +54,7 @@ class Recorder:
 
 
 def record(order: WarmUp, prepared: Prepared, checks: list[pytest.Item]) -> Recordings:
-    """What these checks ask and what the reference answers; of checks that do more, nothing.
+    """What these checks ask and what the reference answers; nothing for checks that do more than compare.
 
     Raises:
         EngineError: the graders do not run.
@@ -70,7 +70,7 @@ def record(order: WarmUp, prepared: Prepared, checks: list[pytest.Item]) -> Reco
 
 
 def in_parallel(work: Callable[[list[pytest.Item]], Recordings], checks: list[pytest.Item]) -> Recordings:
-    """`work` on all checks, shared out to a process for each processor, this one included."""
+    """Runs `work` on all checks, divided among one process per processor, including this one."""
     count = max(1, min(len(occupied()), len(checks) // CHECKS_IN_A_SHARE))
     first, *others = [checks[start::count] for start in range(count)]
     fork = multiprocessing.get_context("fork")
@@ -84,7 +84,7 @@ def in_parallel(work: Callable[[list[pytest.Item]], Recordings], checks: list[py
     for share, receiver, process in running:
         try:
             done |= archive.decode(receiver.recv_bytes())
-        except (EOFError, OSError):  # here it says what is wrong
+        except (EOFError, OSError):  # doing it here raises what is wrong
             done |= work(share)
         process.join()
     return done

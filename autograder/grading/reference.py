@@ -1,4 +1,4 @@
-"""The reference solution, and the known wrong variants of it, as modules in the judge. All of it is trusted code."""
+"""The reference solution and its known wrong variants as modules in the judge. All of this is trusted code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load_reference(assignment: Assignment) -> types.ModuleType:
 
 
 def load_misconceptions(assignment: Assignment) -> list[Misconception]:
-    """What `graders/<slug>/misconceptions.py` declares, in its order; none if there is no such file."""
+    """What `graders/<slug>/misconceptions.py` declares, in its order; empty if there is no such file."""
     path = assignment.graders / "misconceptions.py"
     if not path.exists():
         return []
@@ -39,7 +39,7 @@ def load_misconceptions(assignment: Assignment) -> list[Misconception]:
 
 
 def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleType:
-    """Runs a file that may say `from <assignment> import …` and then means the solution."""
+    """Runs a file in which `from <assignment> import …` means the solution."""
     before = sys.modules.get(name)
     sys.modules[name] = solution
     try:
@@ -59,7 +59,7 @@ def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleTy
 
 
 def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
-    """The outcome of a shipped probe on trusted code, here in the judge."""
+    """The outcome of a shipped probe on trusted code, in this process."""
     seed_torch(seed)
     try:
         return Returned(shipping.loads(probe)(module))
@@ -68,12 +68,12 @@ def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
 
 
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:
-    """What a student hands in who has one exercise wrong in this way and all others right.
+    """What a student who gets one exercise wrong in this way and all others right would hand in.
 
     Functions of the solution that build on the exercise keep the right one: a misconception is about one exercise.
 
     Raises:
-        EngineError: the file of misconceptions and the solution do not fit together.
+        EngineError: the file of misconceptions does not match the solution.
     """
     shared, own = _sources(assignment, misconception)
     name, variant = misconception.exercise, misconception.name
@@ -115,16 +115,16 @@ def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
 
 
 def _sources(assignment: Assignment, misconception: Misconception) -> tuple[str, str]:
-    """What all variants of an assignment share (the solution, and the helpers of the file of misconceptions), and the
+    """What all variants of an assignment share (the solution, and the helpers from the file of misconceptions), and the
     variant itself."""
     solution = _read(assignment.solution)
     if misconception.exercise not in _names(solution):
-        raise EngineError(f"misconception {misconception.name}: the solution defines no {misconception.exercise}")
+        raise EngineError(f"misconception {misconception.name}: the solution does not define {misconception.exercise}")
     helpers, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
     return f"{solution}\n{helpers}\n", variants[misconception.name]
 
 
-# All three are kept: a class is graded in forks of one process, which has them then.
+# All three are cached: a class is graded in forks of one process, which inherit the caches.
 @functools.lru_cache(maxsize=8)
 def _names(source: str) -> set[str]:
     return {name for node in ast.parse(source).body for name in _defined(node)}
@@ -137,7 +137,7 @@ def _compiled(source: str) -> types.CodeType:
 
 @functools.lru_cache(maxsize=8)
 def _parts(path: Path, module: str) -> tuple[str, dict[str, str]]:
-    """Imports and helpers of the file of misconceptions, and each variant's source without its decorator."""
+    """Imports and helpers from the file of misconceptions, and each variant's source without its decorator."""
     shared: list[str] = []
     variants: dict[str, str] = {}
     for node in ast.parse(_read(path)).body:

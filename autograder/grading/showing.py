@@ -1,4 +1,4 @@
-"""Values and calls as a student reads them: small matrices with aligned columns, calls by parameter name."""
+"""Values and calls as a student reads them: small matrices with aligned columns, calls with parameter names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def counterexample(
     got: Any,
     tolerance: Tolerance | None = None,
 ) -> Counterexample:
-    """What was asked, as calls of the student's own functions, and the two values that differ."""
+    """What was asked, as calls to the student's own functions, and the two values that differ."""
     calls, inputs = _recorded(probe, reference, seed)
     marks = None
     tensors = isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor)
@@ -45,14 +45,14 @@ def counterexample(
 
 
 def call_text(probe: bytes, reference: types.ModuleType, seed: int) -> str:
-    """The last call that a probe makes, with its inputs' shapes, on one line."""
+    """The last call that a probe makes and the shapes of its inputs, on one line."""
     calls, inputs = _recorded(probe, reference, seed)
     shapes = ", ".join(f"{name} of shape {show(value).kind}" for name, value in inputs)
     return f"{calls[-1]}{f' with {shapes}' if shapes else ''}" if calls else ""
 
 
 def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown:
-    """A value as text. Entries where the boolean tensor `marks` is true carry a star."""
+    """A value as text. Entries where the boolean tensor `marks` is true are marked with a star."""
     if isinstance(value, torch.Tensor):
         dtype = str(value.dtype).removeprefix("torch.")
         memory = "" if value.is_contiguous() else f", strides {value.stride()}"
@@ -62,11 +62,8 @@ def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown
         parts = [f"{key}:\n{textwrap.indent(show(item).text, '  ')}" for key, item in value.items()]
         return Shown(name, "", "\n".join(parts))
     if isinstance(value, Raised):
-        return Shown(
-            name,
-            "",
-            f"an exception ({value.type})" if name == "got" else f"a {(value.builtins or (value.type,))[0]}",
-        )
+        kind = value.type if name == "got" or not value.builtins else value.builtins[0]
+        return Shown(name, "", f"an exception ({kind})")
     if isinstance(value, Opaque):
         return Shown(name, "", kind_of(value))
     if isinstance(value, torch.Size):
@@ -89,11 +86,12 @@ def _tensor_text(tensor: torch.Tensor, marks: torch.Tensor | None) -> str:
         indices = flat_marks.flatten(1).any(1).nonzero().flatten()[:MAX_SLICES].tolist() or indices
     blocks = []
     for index in indices[:MAX_SLICES]:
-        place = np.unravel_index(index, tensor.shape[:-2])  # PyTorch's own imports SymPy: half a second
+        place = np.unravel_index(index, tensor.shape[:-2])  # PyTorch's imports SymPy, which takes half a second
         title = f"[{', '.join(str(int(part)) for part in place)}]"
         blocks.append(f"{title}\n{_matrix_text(flat[index], None if flat_marks is None else flat_marks[index])}")
     if len(flat) > len(blocks):
-        blocks.append(f"({len(flat) - len(blocks)} more slices)")
+        more = len(flat) - len(blocks)
+        blocks.append(f"({more} more slice{'s' if more > 1 else ''})")
     return "\n".join(blocks)
 
 
@@ -179,9 +177,9 @@ class _Recording:
 def _recorded(probe: bytes, reference: types.ModuleType, seed: int) -> tuple[list[str], list[tuple[str, Any]]]:
     recording = _Recording(reference)
     seed_torch(seed)
-    # An exception is no news here: that the reference raises may be what the check is about.
+    # An exception is not a problem here: the check may be about what the reference raises.
     with contextlib.suppress(Exception):
         shipping.loads(probe)(recording)
     calls = recording.calls
-    more = [f"({len(calls) - 4} more calls)"] if len(calls) > 4 else []
+    more = [f"({len(calls) - 4} more call{'s' if len(calls) > 5 else ''})"] if len(calls) > 4 else []
     return calls[:4] + more, recording.inputs[:6]

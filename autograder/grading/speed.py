@@ -1,4 +1,4 @@
-"""The fixture `forward_time`: what must hold before anything is timed, and what is said afterwards."""
+"""The fixture `forward_time`: what must be true before anything is timed, and what the student is told afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.measuring import Measurement, Misbehaved, Workload, measure_and_confirm
 
 _HINT = (
-    "Which line is run most often, and which operator does more than it has to? Let PyTorch's operators do the loops."
+    "Which line runs most often, and which operator does more than it has to? Let PyTorch's operators do the looping."
 )
 
 
@@ -34,17 +34,17 @@ def forward_time(
     cuda: tuple[float, float] = (2, 8),
     tolerance: Tolerance | None = None,
 ) -> None:
-    """A forward pass takes at most a multiple of the time that the reference's takes, on the same machine.
+    """A forward pass takes at most a given multiple of the time that the reference's takes on the same machine.
 
     Nothing is timed unless the results are right, no forbidden operator is used, and `vectorised` did not fail.
 
     Args:
-        probe: makes, of the module under test, what is timed: a function, or a network with filled weights. It is
-            called once; what it returns is called often, without a graph, with new inputs each time.
+        probe: takes the module under test and makes what is timed: a function, or a network with filled weights. It is
+            called once; what it returns is called many times, without a graph, each time with new inputs.
         inputs: makes the inputs of one call from a generator (see `strategies.normal`).
-        cpu, cuda: full points up to the first multiple, none from the second on, linear in the logarithm between.
-            At least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
-        tolerance: replaces the dtype's own.
+        cpu, cuda: full points up to the first multiple, no points from the second, linear in the logarithm in between.
+            The first should be at least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
+        tolerance: replaces the dtype's default.
     """
     context = questions.context
     plan = context.timing
@@ -53,13 +53,13 @@ def forward_time(
         raise Settled(Failure(f"Not timed: {context.untimed}"))
     _require_right_results(questions, probe, inputs, tolerance)
     if plan is None:
-        raise Settled(Failure("Not timed this time. It counts as passed.", Status.EXCUSED))
+        raise Settled(Failure("Not timed this time. This counts as passed.", Status.EXCUSED))
     data = shipping.dumps(probe)
     try:
         measured = _measured(Workload(data, inputs, seed_of(data)), plan, thresholds, tolerance)
-    except EngineError as error:  # all other checks can do without
+    except EngineError as error:  # no other check needs this
         questions.trouble = str(error)
-        raise Settled(Failure("Not measured, for a reason that is not yours.", Status.EXCUSED)) from error
+        raise Settled(Failure("Not measured; this is not your fault. It counts as passed.", Status.EXCUSED)) from error
     if measured.verdict is Verdict.UNKNOWN:
         questions.remark, questions.share = f"Not measured: {measured.why}. This counts as passed.", 1.0
         raise Settled(Failure(questions.remark, Status.EXCUSED))
@@ -86,13 +86,13 @@ def _require_right_results(
         questions.same_outcome(once, tolerance=tolerance)
     except CheckFailed as failed:
         questions.examples.found = None  # too large to be shown
-        raise Settled(Failure(f"Not timed: the result is not right. {failed.failure.message}")) from None
+        raise Settled(Failure(f"Not timed: the result is wrong. {failed.failure.message}")) from None
     finally:
         questions.context.recording.complete = False
 
 
 def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tolerance: Tolerance | None) -> Measurement:
-    """Raises Settled: no points, for a reason other than time. EngineError: the reference cannot be timed."""
+    """Raises Settled: no points, for a reason other than time; EngineError: the reference cannot be timed."""
 
     def agrees(expected: object, got: object) -> str:
         difference = compare(Returned(expected), Returned(got), tolerance)
@@ -122,16 +122,16 @@ def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
 def _text(measured: Measurement, thresholds: Thresholds) -> str:
     if not measured.quadruples:
         return (
-            f"A forward pass did not end in {measured.seconds:.3g} s; the reference takes "
+            f"A forward pass did not finish in {measured.seconds:.3g} s; the reference takes "
             f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(thresholds.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""
     text = (
         f"Your forward pass takes {_times(measured.ratio)} as long as the reference's{least} "
-        f"({_seconds(measured.seconds)} and {_seconds(measured.reference_seconds)} for a call; "
+        f"({_seconds(measured.seconds)} and {_seconds(measured.reference_seconds)} per call; "
         f"{measured.device}, {measured.quadruples} comparisons). "
         f"Full points are given up to {points_text(thresholds.full)} times, "
-        f"none from {points_text(thresholds.zero)} times on."
+        f"no points for {points_text(thresholds.zero)} times or more."
     )
     if measured.peak_bytes:
         mb = 2**20

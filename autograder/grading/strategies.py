@@ -1,12 +1,13 @@
-"""Hypothesis strategies for tensors: quick to draw, readable when shrunk, with every memory layout a course meets."""
+"""Hypothesis strategies for tensors: quick to draw, readable when shrunk, in every memory layout that courses need."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from hypothesis import strategies as st
+
+__all__ = ["module_modes", "normal", "shapes", "tensors"]
 
 Shape = tuple[int, ...]
 
@@ -32,12 +33,12 @@ def tensors(
     values: str = "signed",
     layouts: bool = True,
 ) -> torch.Tensor:
-    """Tensors of multiples of 0.5 (exact in every dtype, so sums and means have no excuse).
+    """Tensors of multiples of 0.5 (exact in every dtype, so wrong sums and means cannot be blamed on rounding).
 
     Args:
         shapes: one shape or a strategy of shapes.
-        values: "signed", "non-negative", "negative", or "distinct" (no two entries alike: gradients without ties).
-        layouts: also transposed, sliced and (for 4 dimensions) channels-last memory.
+        values: "signed", "non-negative", "negative", or "distinct" (no two entries are equal: gradients without ties).
+        layouts: also draw transposed, sliced and (for 4 dimensions) channels-last memory.
     """
     shape = draw(shapes) if isinstance(shapes, st.SearchStrategy) else shapes
     count = 1
@@ -55,7 +56,7 @@ def tensors(
 
 
 def shapes(*extents: tuple[int, int]) -> st.SearchStrategy[Shape]:
-    """Shapes whose extents lie in the given (smallest, largest) ranges."""
+    """Shapes with extents in the given (smallest, largest) ranges."""
     return st.tuples(*(st.integers(low, high) for low, high in extents))
 
 
@@ -88,11 +89,8 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def module_modes() -> st.SearchStrategy[bool]:
-    """`module.train(mode)` arguments: evaluation and training."""
+    """Arguments for `module.train(mode)`: training and evaluation mode."""
     return st.booleans()
-
-
-__all__: list[Any] = ["module_modes", "shapes", "tensors"]
 
 
 def normal(*shapes: Shape, dtype: torch.dtype = torch.float32) -> Callable[[torch.Generator], tuple[torch.Tensor, ...]]:

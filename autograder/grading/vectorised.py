@@ -1,4 +1,4 @@
-"""The fixture `vectorised`: no Python loop grows with the input."""
+"""The fixture `vectorised`: checks that no Python loop grows with the input."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SLACK = 4
 
 
 def vectorised(questions: Questions, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
-    """The Python work of `probe(module, input)` is the same for every input: operators dispatched and lines run.
+    """The Python work of `probe(module, input)` (operators dispatched and lines run) is the same for every input.
 
-    Give inputs that differ in one extent each, all extents at least 2.
+    Each input should differ from the first in one extent; all extents should be at least 2.
     """
     questions.judges_by_itself()
     questions.counts_work = True
-    for value in (first, *others):  # tables made at the first call are not work that grows
+    for value in (first, *others):  # tables built at the first call do not count as growing work
         _work(questions, probe, value, count=False)
     base = _work(questions, probe, first)
     for other in others:
@@ -34,7 +34,7 @@ def vectorised(questions: Questions, probe: Callable[[Any, Any], Any], first: An
             if grows:
                 shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
                 loop = _loop(questions.context.answers, base, work)
-                text = f"The work in Python grows with the input: {one} {what} for {shapes}.{loop}"
+                text = f"The amount of Python work grows with the input: {one} {what} for {shapes}.{loop}"
                 hint = "Loop over the positions inside the window, not over rows, columns or channels."
                 raise Settled(Failure(text, hint=hint))
 
@@ -45,26 +45,26 @@ def _work(questions: Questions, probe: Callable[[Any, Any], Any], value: Any, *,
     if isinstance(answer.outcome, Raised):
         raise Settled(Failure(raised_text(answer.outcome)))
     if answer.work.started:
-        raise Settled(Failure("Your code starts threads. Here it has to do all its work itself, in one."))
+        raise Settled(Failure("Your code starts threads. Here it must do all its work in one thread."))
     if not answer.work.watched:
-        raise Settled(Failure("Your code replaces sys.settrace's function, which this check needs to count lines."))
+        raise Settled(Failure("Your code replaces sys.settrace's trace function; this check needs it to count lines."))
     return answer.work
 
 
 def _compared(one: Work, two: Work) -> Iterator[tuple[str, int, int, bool]]:
-    """What was counted, how often on both occasions, and whether that is growth."""
+    """What was counted, the count for each of the two inputs, and whether it grew."""
     for what, first, second in (
         ("operators", sum(one.operators.values()), sum(two.operators.values())),
         ("lines of Python", sum(line.count for line in one.lines), sum(line.count for line in two.lines)),
     ):
         yield what, first, second, abs(first - second) > _SLACK
-    # Operators call others, and which may depend a little on the size.
-    yield "operators in all", one.profiled, two.profiled, two.profiled > 1.5 * one.profiled + 5 * _SLACK
+    # Operators call other operators; which ones may depend a little on the size.
+    yield "operators in total", one.profiled, two.profiled, two.profiled > 1.5 * one.profiled + 5 * _SLACK
 
 
 def _loop(answers: Answers, base: Work, work: Work) -> str:
-    """The outermost of the loops that run more often than before: of the lines with a `for` or `while` the one that
-    runs least; where there is none (a `map`), the line that runs most."""
+    """The outermost loop that runs more often than before: of the lines with a `for` or `while`, the one that runs
+    least; if there is no such line (a `map`), the line that runs most."""
     before = {(line.file, line.number): line.count for line in base.lines}
     after = {(line.file, line.number): line.count for line in work.lines}
     grown = [place for place in after if after[place] - before.get(place, 0) > _SLACK]

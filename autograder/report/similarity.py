@@ -23,14 +23,6 @@ _COMMON = (10, 50)  # code that a twentieth of the class shares is common; at le
 
 
 @dataclass(frozen=True)
-class Own:
-    """The part of a submission that is its own: the fingerprints, and how many characters they cover."""
-
-    hashes: frozenset[int]
-    size: int
-
-
-@dataclass(frozen=True)
 class Pair:
     """`share` is the fraction of the smaller one's own code that is in the other as well."""
 

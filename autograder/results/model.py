@@ -1,4 +1,4 @@
-"""One result model: assignment → exercise → check. Every writer reads it; it does not know how it was made."""
+"""The result model: assignment → exercise → check. All writers of results read it; it does not know how it was made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Status(enum.Enum):
     ERROR = "error"  # our fault: reported to the instructor, never scored as the student's failure
     TIMEOUT = "timeout"
     SKIPPED = "skipped"  # not reached: the time for the whole submission was used up
-    EXCUSED = "excused"  # could not be measured: counts as passed, and says so
+    EXCUSED = "excused"  # could not be measured: counts as passed, and the message says so
 
 
 class Visibility(enum.Enum):
@@ -47,7 +47,7 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a forward pass takes, as a multiple of the reference's on the same machine at the same time.
 
     `ratio` is the median of `quadruples` comparisons and `bound` its lower bound with 99.9% confidence; full points up
-    to `k_full`, none from `k_zero` on. `seconds` and `reference_seconds` are for one call, peak bytes for a GPU.
+    to `k_full`, no points from `k_zero`. `seconds` and `reference_seconds` are for one call, peak bytes for a GPU.
     """
 
     ratio: float
@@ -63,8 +63,8 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One check: `title` is the sentence the student reads, `message` what was seen, `hint` what to do. `examples` is
-    how many questions the submission was asked."""
+    """One check: `title` is the sentence that the student reads, `message` what was found, `hint` what to do.
+    `examples` is the number of questions that the submission was asked."""
 
     exercise: str
     name: str
@@ -96,7 +96,7 @@ class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def points(self) -> float:
-        # Sums of thirds and tenths must not show as 7.999999.
+        # Sums of thirds and tenths must not be shown as 7.999999.
         return min(round(sum(check.points for check in self.checks), 6), self.max_points)
 
 
@@ -138,7 +138,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def for_instructor(self) -> tuple[str, ...]:
-        """The log, and what this machine lacks to confine a submission, as lines."""
+        """Lines for the instructor: the log, and which layers of confinement this machine lacks."""
         return (*self.log, *(missing_layer(name, why) for name, why in self.missing_layers.items()))
 
     @property
@@ -147,7 +147,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def missing_layer(name: str, why: str) -> str:
-    """What an instructor reads about a layer of confinement that could not be put on."""
+    """What an instructor reads about a layer of confinement that could not be applied."""
     return f"confinement without {name}: {why}"
 
 

@@ -77,10 +77,6 @@ class Decisions:
         found = sorted(timing.ratio for timing in self.timings) or [math.nan]
         return found[0], statistics.median(found), found[-1]
 
-    @property
-    def worst_bound(self) -> float:
-        return max((timing.bound for timing in self.timings), default=math.nan)
-
 
 @dataclass
 class Calibration:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 QUADRUPLES = 21
-RANK = 4  # of 21: a lower bound on the median with 99.93 % confidence
 EARLY = 9  # all on the same side: by chance once in 512
 FEW = 5  # enough if all of them are far beyond the limit, in both measurements
 

@@ -92,7 +92,7 @@ def test_only_what_changed_is_graded_again(graded, course, tmp_path):
     class_, out, _ = graded
     shutil.copytree(class_, tmp_path / "class")
     shutil.copytree(out, tmp_path / "out")
-    (tmp_path / "class" / "bob" / "tiny.py").write_text(RIGHT + "# mended\n")
+    (tmp_path / "class" / "bob" / "tiny.py").write_text(RIGHT + "# repaired\n")
     (tmp_path / "class" / "hana").mkdir()
     (tmp_path / "class" / "hana" / "tiny.py").write_text(RIGHT)
     done = batch(course, tmp_path / "class", tmp_path / "out")

@@ -70,9 +70,9 @@ def test_a_killed_judge_is_our_error_for_that_submission_only(course, class_, tm
     out = tmp_path / "out"
     with start(course, class_, out, "--jobs", 1) as process:
         until(lambda: complete(out) >= 2)
-        _, _, stage = family(process.pid)
-        until(stage.children)
-        stage.children()[0].kill()
+        _, _, class_server = family(process.pid)
+        until(class_server.children)
+        class_server.children()[0].kill()
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     killed = [name for name, score in scores(out).items() if score == 0]
@@ -97,7 +97,7 @@ def test_a_killed_worker_costs_nobody_points(course, class_, tmp_path):
     assert complete(out) == 6
 
 
-@pytest.mark.parametrize("who", [0, 1, 2], ids=["bench", "zygote", "stage"])
+@pytest.mark.parametrize("who", [0, 1, 2], ids=["grading_server", "zygote", "class_server"])
 def test_a_killed_helper_process_costs_time_and_no_result(course, class_, tmp_path, who):
     out = tmp_path / "out"
     with start(course, class_, out, "--jobs", 2) as process:

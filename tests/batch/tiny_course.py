@@ -72,7 +72,7 @@ def until(condition: Callable[[], object], seconds: float = 90) -> None:
 
 
 def family(pid: int) -> tuple[psutil.Process, psutil.Process, psutil.Process]:
-    """The bench, the zygote and the stage of a running command: the bench forks the zygote first."""
-    bench = psutil.Process(pid).children()[0]
-    zygote, stage = sorted(bench.children(), key=lambda process: (process.create_time(), process.pid))[:2]
-    return bench, zygote, stage
+    """A running command's grading server, zygote and class server; the grading server forks the zygote first."""
+    server = psutil.Process(pid).children()[0]
+    zygote, class_server = sorted(server.children(), key=lambda process: (process.create_time(), process.pid))[:2]
+    return server, zygote, class_server

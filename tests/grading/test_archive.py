@@ -1,4 +1,4 @@
-"""What is kept between commands changes the time that grading takes, and nothing else."""
+"""What is kept between commands changes how long grading takes, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograder.results.model import Result, State, Status
 from autograder.submissions.reading import read_submission
 from toy_course import toy_course
 
-# Every call of the solution leaves a trace.
+# Every call to the solution leaves a trace.
 SOLUTION = """
 import torch
 
@@ -84,7 +84,7 @@ def course(tmp_path) -> Path:
 
 @pytest.fixture
 def graded(course):
-    """Grades in a command of its own, as it were; returns how often the reference was called for it, too."""
+    """Grades as a separate command would; also returns how often the reference was called."""
 
     def run(source: str = RIGHT, *, warm: bool = False, salt: str = "") -> tuple[Result, int]:
         path, calls = course / "demo.py", course / "calls"
@@ -193,9 +193,9 @@ def test_who_answers_differently_each_time_fails_with_or_without_what_was_kept(g
     graded()
     result, _ = graded(source)
     found = next(check for check in result.checks if check.name == "values")
-    if wrong_call == 9:  # five examples: it has not come to that
+    if wrong_call == 9:  # there are only five examples, so it is not reached
         assert found.status is Status.PASSED
     else:
         assert found.status is Status.FAILED
-        assert "Asked again, your code gave another answer." in found.message
+        assert "When asked again, your code gave a different answer." in found.message
         assert found.counterexample is not None

@@ -1,4 +1,4 @@
-"""How checks end: one tiny course, graded for real, once for each way in which a submission or a grader can behave."""
+"""How checks end: one tiny course, really graded, once for each way in which a submission or a grader can behave."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ def test_layer(same_outcome):
 @exercise("coin")
 @points(1)
 def test_seeded(same_outcome):
-    """The reference and the submission are seeded alike."""
+    """The reference and the submission get the same seed."""
     same_outcome(lambda m: m.coin())
 
 
 @exercise("ANSWERS")
 @points(1)
 def test_answer(same_outcome):
-    """A quiz does not tell its answers."""
+    """A quiz does not reveal its answers."""
     same_outcome(lambda m: m.ANSWERS["three"], reveal=False)
 
 
@@ -212,7 +212,7 @@ def test_a_forbidden_operator_fails_the_checks_that_forbid_it(grade):
 
 def test_a_lost_gradient_is_told_as_such(grade):
     result = grade(RIGHT.replace("return x + x", "return (x + x).detach()"))
-    assert "No gradient arrives" in check(result, "gradient").message
+    assert "No gradient flows back" in check(result, "gradient").message
     assert result.points == 13
 
 
@@ -264,7 +264,7 @@ def test_what_is_built_on_a_broken_function_says_so(grade):
     broken = grade(source.replace("return x + x", "return x.pow(2)"))
     exercises = {exercise.name: exercise for exercise in broken.exercises}
     assert exercises["total"].depends_on == ("double",)
-    assert "total depends on your double, where points are lost too" in check(broken, "total").hint
+    assert "total depends on your double, which also lost points" in check(broken, "total").hint
     assert exercises["double"].depends_on == ()
     assert grade(source.replace("/ 2", "/ 3")).exercises[1].depends_on == ()
 
@@ -326,7 +326,7 @@ def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("@points(3)", "@points(2)"), "total add up to 2 points, assignment.toml says 3"),
+        (("@points(3)", "@points(2)"), "total add up to 2 points, but assignment.toml says 3"),
         (('@exercise("coin")', '@exercise("coins")'), "mark it with an exercise"),
         (("import torch", "import torch, no_such_module"), "no_such_module"),
         (("@points(3)\n", ""), "with points"),
@@ -351,13 +351,13 @@ def broken_course(root: Path, old: str, new: str) -> Path:
     return toy_course(root / "broken", **COURSE | {"checks": CHECKS.replace(old, new)})
 
 
-def test_a_rehearsal_changes_nothing_but_the_time(engine, course, tmp_path):
+def test_warming_up_changes_nothing_but_the_time(engine, course, tmp_path):
     wrong = RIGHT.replace("return x + x", "return (x + x).abs()").replace("x.sum()", "x.mean()")
     (tmp_path / "demo.py").write_text(wrong)
     submission = read_submission(tmp_path / "demo.py", "demo")
-    with Engine() as rehearsed:
-        rehearsed.warm_up(WarmUp(str(course), "demo"))
-        results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, rehearsed)]
+    with Engine() as warmed_up:
+        warmed_up.warm_up(WarmUp(str(course), "demo"))
+        results = [each.grade(Job(str(course), "demo", submission)) for each in (engine, warmed_up)]
     plain, replayed = (
         [(c.name, c.title, c.status, c.points, c.message, c.hint, c.counterexample) for c in r.checks] for r in results
     )

@@ -1,4 +1,4 @@
-"""When two outcomes count as the same, and what is said when they do not."""
+"""When two outcomes count as the same, and what students are told when they do not."""
 
 import math
 
@@ -49,8 +49,8 @@ def test_equal_values_are_the_same(expected, got):
         (math.inf, 1e308, "inf"),
         ([1, 2], [1, 2, 3], "2 entries, but has 3"),
         ([1, 2], [1, 3], "[1]"),
-        ({"a": 1}, {"b": 1}, "lacks 'a' and holds 'b'"),
-        ({"gradient": torch.zeros(2)}, {"gradient": None}, "No gradient arrives"),
+        ({"a": 1}, {"b": 1}, "lacks 'a' and should not contain 'b'"),
+        ({"gradient": torch.zeros(2)}, {"gradient": None}, "No gradient flows back"),
         (torch.zeros(2), [0.0, 0.0], "a list"),
         (torch.zeros(2, 3), torch.zeros(3, 2), "shape 2×3, but has shape 3×2"),
         (torch.zeros(1), torch.zeros(()), "shape (1,), but has shape ()"),
@@ -104,9 +104,9 @@ def test_the_same_kind_of_exception_is_the_same_outcome():
         (Returned(1), "not allowed"),
         (
             Raised("TypeError", ("TypeError", "Exception"), "bad"),
-            "A ValueError was expected here. Your code raised TypeError: bad",
+            "This input should raise ValueError. Your code raised TypeError: bad",
         ),
-        (Raised("ValueError", ("Exception", "BaseException"), "a class of that name"), "A ValueError was expected"),
+        (Raised("ValueError", ("Exception", "BaseException"), "a class of that name"), "should raise ValueError"),
         (Raised("ValueError", ("ValueError", "Exception"), "  "), "no message"),
     ],
 )

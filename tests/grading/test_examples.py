@@ -1,4 +1,4 @@
-"""Which example a student is told, and how long a smaller one is looked for."""
+"""Which example a student is shown, and how long a smaller one is looked for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SMALL, LARGE = torch.ones(1, 2), torch.ones(9, 9)
 
 
 class Submission:
-    """Answers in an examiner's place; is wrong where `wrong(x)`."""
+    """Answers in an examiner's place, wrongly where `wrong(x)` is true."""
 
     is_reference = False
 
@@ -70,7 +70,7 @@ def test_of_two_that_are_about_as_large_the_one_that_was_found_is_told():
 
 
 def asked_for(wrong) -> int:
-    """How many questions a search asks after its first failure."""
+    """The number of questions that a search asks after its first failure."""
     questions = questions_to(wrong)
     failures = []
 
@@ -92,7 +92,7 @@ def test_a_search_that_goes_on_and_on_ends():
 
 
 def test_a_search_in_vain_ends():
-    """Only one input fails: nothing is smaller."""
+    """Only one input fails, and none is smaller."""
     first = []
 
     def wrong(x):

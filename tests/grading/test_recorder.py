@@ -1,4 +1,4 @@
-"""Recording is shared out to processes; whatever becomes of them, nothing is missing."""
+"""Recording is divided among processes; whatever happens to them, nothing is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def three_processors(monkeypatch):
 
 
 def shares(trouble=None):
-    """What is found out in all shares, and the shares that this process did."""
+    """What all the shares recorded, and the shares that this process did."""
     here, mine = os.getpid(), []
 
     def work(checks):

@@ -1,4 +1,4 @@
-"""How values and calls look to a student."""
+"""How values and calls are shown to a student."""
 
 import types
 

@@ -1,4 +1,4 @@
-"""The table of the graders' quality, which several commands fill."""
+"""The table of grader quality, which several commands fill in."""
 
 from __future__ import annotations
 

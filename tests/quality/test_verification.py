@@ -1,4 +1,4 @@
-"""The verdict on an assignment's graders, from results made by hand."""
+"""The verdict on an assignment's graders, from hand-made results."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class TestVGG:
 
     @pytest.mark.slow
     def test_equals_torchvision(self):
-        from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+        from vision import import_torchvision
 
         theirs = import_torchvision().models.vgg16(weights=None).eval()
         with torch.device("meta"):
@@ -260,7 +260,7 @@ class TestGoogLeNet:
 
     def test_has_the_weights_of_torchvisions(self):
         """Which has no biases but a batch norm, and 3×3 instead of 5×5 in the third branch."""
-        from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+        from vision import import_torchvision
 
         with torch.device("meta"):
             theirs = import_torchvision().models.googlenet(aux_logits=False, init_weights=False)
@@ -303,7 +303,7 @@ class TestResNeXtBlock:
 
     def test_equals_torchvisions_bottleneck(self):
         """A block of ResNeXt-50 32x4d, whose convolutions have no bias."""
-        from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
+        from vision import import_torchvision
 
         resnet = import_torchvision().models.resnet
         theirs = randomised(resnet.Bottleneck(256, 64, groups=32, base_width=4)).eval()

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from autograder.engine.torchvision_beside_cpu_torch import import_torchvision
 from reference_solutions import load_solution
+from vision import import_torchvision
 
 transfer = load_solution("transfer")
 

@@ -1,8 +1,8 @@
-"""Mounts attacks on the real command: a tiny course, hostile student files, and what came of them.
+"""Mounts attacks on the real command: a tiny course, hostile student files, and what became of them.
 
-A test carries its attack as a mark: `@attack(SOURCE)`, a piece of a student's file. All attacks of the selected tests
-are graded by one command per kind of user, with honest submissions (witnesses) between them; then each test looks at
-its own `result`. Every attack file starts with `PRELUDE`, which does two exercises honestly and the third not at all.
+A test declares its attack with a mark: `@attack(SOURCE)`, a piece of a student's file. All attacks of the selected
+tests are graded by one command per kind of user, with honest submissions (witnesses) between them; then each test looks
+at its own `result`. Every attack file starts with `PRELUDE`, which does two exercises honestly and not the third.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def honest(x, noise=False):
 SOLUTION = HONEST_CODE + "SECRET = '{secret}'\n\n\ndef attacked(x):\n    return 3 * x\n"
 WITNESS = HONEST_CODE + "def attacked(x):\n    return x + x + x\n"
 
-# What an attack file can use. `attempt` runs one try; `verdict` raises what came of them, and feedback shows it.
+# What an attack file can use. `attempt` runs one try; `verdict` raises what became of them, and the feedback shows it.
 PRELUDE = (
     "import ctypes, errno, os, sys, time\n"
     + HONEST_CODE
@@ -135,7 +135,7 @@ def system(result):
         return True
     if number in (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EXDEV):
         raise PermissionError(number, "refused")
-    raise RuntimeError(f"errno {number}")  # it got past the walls and failed for another reason
+    raise RuntimeError(f"errno {number}")  # it got past the defences and failed for another reason
 
 
 def verdict():
@@ -148,7 +148,7 @@ def verdict():
 
 @dataclass(frozen=True)
 class Runner:
-    """A kind of user. `uid` None stands for whoever runs the tests; `reads_all` lets another uid past file modes."""
+    """A kind of user. `uid` None means whoever runs the tests; `reads_all` lets another uid ignore file modes."""
 
     kind: str
     uid: int | None = None
@@ -179,7 +179,7 @@ class Runner:
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of one submission."""
+    """The result of one submission."""
 
     data: dict[str, Any]
     text: str
@@ -218,7 +218,7 @@ class Graded:
         return dict(line.split(": ", 1) for line in lines)
 
     def was_refused(self, *layers: str) -> None:
-        """All attempts failed as they should, and nothing else suffered. Skips without one of `layers`."""
+        """All attempts failed as they should, and nothing else was affected. Skips if one of `layers` is missing."""
         for layer in layers:
             if layer in self.missing_layers():
                 pytest.skip(f"no {layer} here: {self.missing_layers()[layer]}")
@@ -226,14 +226,14 @@ class Graded:
         assert self.points == {"attacked": 0.0, **HONEST}
 
     def failed_alone(self, pattern: str = "") -> None:
-        """Only the attacked exercise lost its points, for a reason that matches."""
+        """Only the attacked exercise lost its points, for a reason that matches `pattern`."""
         assert self.points == {"attacked": 0.0, **HONEST}
         assert re.search(pattern, self.verdict), self.verdict
 
 
 @dataclass
 class Course:
-    """A tiny course in a folder of its own, and the command on it."""
+    """A tiny course in its own folder, and the command that grades it."""
 
     root: Path
     runner: Runner
@@ -248,7 +248,7 @@ class Course:
         return self.root / "submissions"
 
     def places(self) -> str:
-        """Where everything is: an attacker knows."""
+        """Where everything is, which an attacker knows."""
         places = {
             "COURSE": self.root / "course",
             "GRADER": self.root / "course/graders/attack/test_attack.py",
@@ -267,7 +267,7 @@ class Course:
         return "".join(f"{name} = {str(path)!r}\n" for name, path in places.items()) + "\n\n"
 
     def environment(self) -> dict[str, str]:
-        """A mark in PYTHONPATH makes every process of ours known by its command line."""
+        """A mark in PYTHONPATH identifies all our processes by their command lines."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": os.pathsep.join([str(REPO), str(self.root / "mark")]),
@@ -291,21 +291,21 @@ class Course:
         return found
 
     def left_alive(self, seconds: float = 10) -> dict[int, str]:
-        """Processes of ours that are still there after a while."""
+        """Our processes that are still alive after a while."""
         deadline = time.monotonic() + seconds
         while (alive := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return alive
 
     def scratch(self, seconds: float = 10) -> list[str]:
-        """What is still in the folder for temporary files after a while."""
+        """What is still in the temporary folder after a while."""
         deadline = time.monotonic() + seconds
         while (left := [path.name for path in self.temporary.iterdir()]) and time.monotonic() < deadline:
             time.sleep(0.05)
         return left
 
     def state(self) -> dict[str, tuple[object, ...]]:
-        """Everything in the course and among the submissions that must stay as it is."""
+        """Everything in the course and among the submissions that must not change."""
         found = {}
         for folder in (self.root / "course", self.submissions, self.root / "home"):
             for path in (folder, *folder.rglob("*")):
@@ -326,7 +326,7 @@ class Course:
         python: tuple[str, ...] = ("-m", "autograder"),
         extra: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """The command; what it prints goes to files."""
+        """Starts the command; what it prints goes to files."""
         arguments = [sys.executable, *python, "grade", *map(str, submissions), "-a", "attack", "-o", str(output)]
         arguments += ["--course", str(self.root / "course")]
         with (self.root / "stdout").open("wb") as stdout, (self.root / "stderr").open("wb") as stderr:
@@ -358,7 +358,7 @@ class Course:
 
 @dataclass(frozen=True)
 class ClassResult:
-    """What came of one command."""
+    """The results of one command."""
 
     course: Course
     code: int
@@ -398,7 +398,7 @@ class Running:
     before: dict[str, tuple[object, ...]]
 
     def finish(self) -> ClassResult:
-        """Waits for the command and reads all that came of it."""
+        """Waits for the command and reads its results."""
         try:
             code = self.process.wait(timeout=600)
         finally:
@@ -414,7 +414,7 @@ class Running:
 
 
 def start(course: Course, *submissions: Path, **options: Any) -> Running:
-    """The command on submissions, with one result file for each in `results`."""
+    """Runs the command on submissions, with one result file for each in `results`."""
     output = course.root / "results"
     paths = {path.name: output / f"{path.name}.json" for path in submissions}
     if len(submissions) == 1:
@@ -471,7 +471,7 @@ def _is_open_to_all(path: Path) -> bool:
 
 @functools.cache
 def make_runner(kind: str) -> Runner | str:
-    """A kind of user, or why this machine cannot play it."""
+    """A kind of user, or why this machine cannot run as one."""
     if sys.platform != "linux":
         return "confinement is for Linux"
     is_root = os.geteuid() == 0
@@ -496,7 +496,7 @@ def make_runner(kind: str) -> Runner | str:
 
 @pytest.fixture(scope="session", params=KINDS)
 def runner(request: pytest.FixtureRequest) -> Runner:
-    """Both kinds of user, as far as this machine can play them."""
+    """Both kinds of user, if this machine can run as them."""
     runner = make_runner(request.param)
     if isinstance(runner, str):
         pytest.skip(runner)
@@ -505,14 +505,14 @@ def runner(request: pytest.FixtureRequest) -> Runner:
 
 @pytest.fixture
 def course(runner: Runner) -> Iterator[Course]:
-    """A course of the test's own."""
+    """A course for this test alone."""
     with make_course(runner) as course:
         yield course
 
 
 @pytest.fixture
 def own_course() -> Iterator[Course]:
-    """The same for whoever runs the tests, where the kind of user makes no difference."""
+    """A course for this test alone, graded as whoever runs the tests: the kind of user makes no difference."""
     runner = make_runner("root" if os.geteuid() == 0 else "ordinary")
     if isinstance(runner, str):
         pytest.skip(runner)
@@ -522,7 +522,7 @@ def own_course() -> Iterator[Course]:
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Running]]:
-    """One command for every kind of user, all at once, on the attacks of all selected tests."""
+    """One command per kind of user, all at once, on the attacks of all selected tests."""
     with contextlib.ExitStack() as stack:
         commands = {}
         for kind in KINDS:
@@ -536,7 +536,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Running]]:
 
 @pytest.fixture(scope="session")
 def graded(running: dict[str, Running], runner: Runner) -> ClassResult:
-    """What came of the attacks of all selected tests and of the honest submissions between them."""
+    """The results of the attacks of all selected tests and of the honest submissions between them."""
     return running[runner.kind].finish()
 
 
@@ -562,7 +562,7 @@ def _mount_all(course: Course, items: list[pytest.Item]) -> Iterator[Path]:
 
 @pytest.fixture
 def result(request: pytest.FixtureRequest, graded: ClassResult) -> Graded:
-    """What came of the test's own attack."""
+    """The result of the test's own attack."""
     return graded.results[request.node.stash[NAME]]
 
 

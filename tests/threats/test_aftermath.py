@@ -1,4 +1,4 @@
-"""What must hold after all the attacks of this folder together. (Run the whole folder: these tests see what others mounted.)"""
+"""What must be true after all the attacks in this folder. (Run the whole folder: these tests look at what others mounted.)"""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 
@@ -65,7 +65,7 @@ def test_nothing_secret_reached_an_output(graded):
 
 
 def test_the_walls_of_this_machine_are_known(graded):
-    """An ordinary user cannot change uid, and the instructor (not the student) is told so."""
+    """An ordinary user cannot change the uid, and the instructor (not the student) is told so."""
     missing = {
         line.split("confinement without ")[1].split(":")[0]
         for line in graded.stderr.splitlines()

@@ -51,7 +51,7 @@ def test_honest_work_beside_such_files_is_graded_as_ever(result):
 
 
 def test_standing_in_the_submissions_folder_changes_nothing(own_course, grade):
-    """As the installed command does: its own folder is on the search path, the working directory is not."""
+    """As in the installed command: its own folder is on the search path, the working directory is not."""
     folder = own_course.attack("brought", "def attacked(x):\n    return 3 * x\n", FILES)
     repo = Path(__file__).resolve().parents[2]
     start = f"import sys; sys.path.insert(0, {str(repo)!r}); from autograder.cli import main; main()"

@@ -96,7 +96,7 @@ def attacked(x):
 """
 )
 def test_answers_at_import(result):
-    """Taken for the answer to the import, or refused; in both cases every question finds rubbish before its answer."""
+    """Taken as the answer to the import, or refused; either way, every question finds rubbish before its answer."""
     assert result.data["score"] == 0
     assert "not valid" in result.text
 
@@ -132,7 +132,7 @@ def attacked(x):
 """
 )
 def test_half_an_answer_and_then_nothing(result):
-    result.failed_alone("Stopped after the time")
+    result.failed_alone("did not return within the time")
 
 
 @attack(
@@ -148,7 +148,7 @@ def attacked(x):
 """
 )
 def test_an_answer_in_drops_does_not_stretch_the_time(result):
-    result.failed_alone("Stopped after the time")
+    result.failed_alone("did not return within the time")
 
 
 @attack(
@@ -163,7 +163,7 @@ def test_half_a_length_and_then_the_end(result):
     result.failed_alone("exit code 0")
 
 
-# More of them, without the command around them, in tests/sandbox/test_values.py.
+# More of these, without the command around them, are in tests/sandbox/test_values.py.
 MALFORMED = {
     "4_gb_header": 'send(b"", lengths=(2**32 - 1, 0))',
     "pickle": "import pickle; send(pickle.dumps(3 * x))",
@@ -219,6 +219,6 @@ def attacked(x):
 """
 )
 def test_a_rewritten_worker_earns_nothing_for_the_others_work(result):
-    """It answers everything with one exception, which is right for one exercise only: its own loss."""
+    """It answers everything with one exception, which is right for only one exercise, so it loses the others."""
     assert result.points["attacked"] == 0
     assert result.points["honest"] == 0

@@ -1,4 +1,4 @@
-"""Threat 15: feedback that does something to whoever looks at it."""
+"""Threat 15: feedback that attacks whoever looks at it."""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 

@@ -1,4 +1,4 @@
-"""Threat 4: ending or stopping the judge, the zygote or anybody else."""
+"""Threat 4: ending or stopping the judge, the zygote or any other process."""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 
@@ -11,7 +11,7 @@ attack = pytest.mark.attack
 
 @attack("""
 def attacked(x):
-    # Signal 0 asks for the same permission as any other and does no harm where it is given.
+    # Signal 0 needs the same permission as any other and does no harm if it is allowed.
     parent = os.getppid()
     for pid in (parent, parent - 1, parent + 1, 1, 0, -1, -parent, -os.getpid(), 2**31 - 1):
         attempt(f"kill {pid}", lambda: os.kill(pid, 0) or True)
@@ -45,7 +45,7 @@ def attacked(x):
     verdict()
 """)
 def test_the_kernel_cannot_be_asked_to_send_signals_for_the_worker(result):
-    """A pipe or socket sends its owner a signal of choice, which passes by a filter of kill(2)."""
+    """A pipe or socket sends its owner a signal of choice, which bypasses a filter for kill(2)."""
     result.was_refused("seccomp")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 attack = pytest.mark.attack
 
-# Each way out, and what the student reads of it.
+# Each way out, and what the student reads about it.
 EXITS = {
     "exit_quietly": ("os._exit(0)", r"exit code 0"),
     "exit_loudly": ("os._exit(13)", r"exit code 13"),
@@ -17,7 +17,7 @@ EXITS = {
     "kill_itself": ("os.kill(os.getpid(), 9)", r"a kill signal"),
     "close_the_channel": ("os.close(3)", r"broke down|not valid|exit code|ended"),
 }
-# These are exceptions for Python, and so the outcome of that call.
+# These are exceptions in Python, and so the outcome of that call.
 RAISED = {
     "sys_exit": ("sys.exit('bye')", r"SystemExit"),
     "keyboard_interrupt": ("raise KeyboardInterrupt", r"KeyboardInterrupt"),
@@ -37,7 +37,7 @@ def test_leaving_in_a_call_costs_that_check_alone(result, text):
 @pytest.mark.parametrize("text", cases(AT_IMPORT, "def attacked(x):\n    return 3 * x\n\n\n{code}\nos._exit(3)\n"))
 def test_leaving_at_import_costs_everything_and_says_why(result, text):
     assert result.data["score"] == 0
-    assert "to its end" in result.notice
+    assert "while loading" in result.notice
     assert re.search(text, result.notice)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -26,7 +27,8 @@ def deep_notebook():
     return '{"nbformat": 4, "cells": ' + "[" * 200_000
 
 
-# A file's name and content, and what the student reads.
+TOO_MUCH = "could not be read as Python|raised an error while loading|failed while loading"  # depends on the Python
+# A file's name and content, and what the student reads: a regular expression.
 FILES = {
     "empty.py": ("", "not defined"),
     "blank.ipynb": ("", "not a readable notebook"),
@@ -37,13 +39,13 @@ FILES = {
     "indentation.py": ("def f():\nreturn 1\n", "could not be read as Python"),
     "tabs.py": ("if 1:\n\tx = 1\n        y = 2\n", "could not be read as Python"),
     "python2.py": ("print 'hello'\n", "could not be read as Python"),
-    "parentheses.py": ("(" * 100_000, "could not be"),
-    "brackets.py": ("x = " + "[" * 90 + "]" * 90 + "\n" + "y = " + "[" * 150_000 + "]" * 150_000, "could not be"),
-    "minus.py": ("x = " + "-" * 500_000 + "1", "could not be"),
-    "additions.py": ("x = " + "+".join(["1"] * 200_000), "could not be"),
-    "attributes.py": ("x = a" + ".a" * 200_000, "could not be"),
-    "f_strings.py": ("x = " + "f'{" * 150 + "1" + "}'" * 150, "could not be"),
-    "digits.py": ("x = " + "9" * 900_000, "could not be"),
+    "parentheses.py": ("(" * 100_000, TOO_MUCH),
+    "brackets.py": ("x = " + "[" * 90 + "]" * 90 + "\n" + "y = " + "[" * 150_000 + "]" * 150_000, TOO_MUCH),
+    "minus.py": ("x = " + "-" * 500_000 + "1", TOO_MUCH),
+    "additions.py": ("x = " + "+".join(["1"] * 200_000), TOO_MUCH),
+    "attributes.py": ("x = a" + ".a" * 200_000, TOO_MUCH),
+    "f_strings.py": ("x = " + "f'{" * 150 + "1" + "}'" * 150, TOO_MUCH),
+    "digits.py": ("x = " + "9" * 900_000, TOO_MUCH),
     "large.py": ("#" * (2**20 + 1), "larger than"),
     "broken.ipynb": ('{"nbformat": 4, "cells": [', "not a readable notebook"),
     "deep.ipynb": (deep_notebook(), "not a readable notebook"),
@@ -60,7 +62,7 @@ FILES = {
 
 
 def odd_things():
-    """What no text can hold: name → (how it comes to be, what the student reads)."""
+    """What cannot be written as text: name → (how it is made, what the student reads)."""
 
     def sparse(path):
         with open(path, "wb") as file:
@@ -106,7 +108,7 @@ def test_malformed_submissions_score_0_with_a_message_in_seconds(course, grade):
     for path, text in expected.items():
         result = done.results[path.name]
         assert result.data["score"] == 0, path.name
-        assert text in result.text, (path.name, result.notice)
+        assert re.search(text, result.text), (path.name, result.notice)
         assert str(course.root) not in result.text, path.name
         assert "Traceback" not in result.text, path.name
     assert done.before == done.after

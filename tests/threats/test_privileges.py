@@ -1,4 +1,4 @@
-"""Threat 9: more privileges."""
+"""Threat 9: gaining privileges."""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 

@@ -94,7 +94,7 @@ import gc, re
 
 
 def pages():
-    # What the kernel cannot read for a pipe is EFAULT there, not a crash here.
+    # What the kernel cannot read for a pipe raises EFAULT instead of crashing this process.
     start = ctypes.cast(ctypes.c_void_p.in_dll(libc, "environ").value, ctypes.POINTER(ctypes.c_void_p))[0]
     size = os.sysconf("SC_PAGE_SIZE")
     known = {id(thing) // size for thing in gc.get_objects()} | {id(value) // size for value in vars(sys).values()}
@@ -216,7 +216,7 @@ def test_nothing_of_the_course_can_be_imported(result):
 
 @pytest.mark.slow
 def test_without_confinement_the_same_attack_does_reach_the_graders(own_course, grade):
-    """The control: what is refused above is worth refusing."""
+    """The control: what is refused above would otherwise work."""
     source = """
 def attacked(x):
     attempt("grader", lambda: open(GRADER).read())

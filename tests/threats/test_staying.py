@@ -1,4 +1,4 @@
-"""Threat 5: staying behind. That nothing did is seen in test_aftermath.py; here, that the attempts are refused."""
+"""Threat 5: staying behind. Here the attempts are refused; test_aftermath.py checks that nothing stayed behind."""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 
@@ -124,7 +124,7 @@ def attacked(x):
 
 @pytest.mark.slow
 def test_daemons_die_even_where_seccomp_is_missing(course, grade):
-    """The second wall: by uid for root, by adoption of orphans for everybody."""
+    """The second line of defence: by uid for root, by adopting orphans for everybody."""
     witness = course.submissions / "000_witness.py"
     done = grade(course, course.attack("daemon", DAEMON), witness, extra={"AUTOGRADER_WITHOUT_LAYERS": "seccomp"})
     assert "confinement without seccomp" in done.stderr

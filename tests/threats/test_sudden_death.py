@@ -1,4 +1,4 @@
-"""Whichever process of ours dies half-way: score 0 with a message, nothing stale, nothing left running."""
+"""Whichever of our processes dies half-way: score 0 with a message, nothing stale, nothing left running."""
 
 # ruff: noqa: E501 (lines of the attacks are data)
 
@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 SLOW = "import time\ndef refusing(x):\n    raise ValueError('refused')\n\n\ndef attacked(x):\n    time.sleep(0.5)\n    return 3 * x\n\n\nopen('started', 'w').close()\ntime.sleep(0.9)\n"
-ROLES = ["judge", "worker", "zygote", "stage", "bench", "command"]
+ROLES = ["judge", "worker", "zygote", "class_server", "grading_server", "command"]
 
 
 def family():
-    """Children by parent, of all living processes."""
+    """The children of every living process, by parent."""
     children = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -28,19 +28,19 @@ def family():
 
 
 def members(course, command, seconds=60):
-    """The processes of a command that is grading: command → bench → (zygote → worker, stage → judge)."""
+    """The processes of a grading command: command → grading server → (zygote → worker, class server → judge)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         children = family()
-        benches = children.get(command, [])
-        below = sorted(pid for bench in benches for pid in children.get(bench, []))  # the zygote was there first
+        servers = children.get(command, [])
+        below = sorted(pid for server in servers for pid in children.get(server, []))  # the zygote was there first
         leaves = [children.get(pid, []) for pid in below]
         started = list(course.temporary.glob("*/started"))
         if [len(pids) for pids in leaves] == [1, 1] and started:
-            names = ["command", "bench", "zygote", "stage", "worker", "judge"]
-            return dict(zip(names, [command, *benches, *below, *leaves[0], *leaves[1]], strict=True))
+            names = ["command", "grading_server", "zygote", "class_server", "worker", "judge"]
+            return dict(zip(names, [command, *servers, *below, *leaves[0], *leaves[1]], strict=True))
         time.sleep(0.01)
-    raise AssertionError("the command never came to grading")
+    raise AssertionError("the command never started grading")
 
 
 def wait_for_result(path, read_result, seconds=30):
@@ -57,7 +57,7 @@ def wait_for_result(path, read_result, seconds=30):
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_a_killed_process_leaves_a_result_of_0_and_nothing_else(own_course, grade, read_result, role):
-    # Before, there is a better result at the same place.
+    # A better result is at the same place beforehand.
     stale = (
         grade(own_course, own_course.submissions / "000_witness.py").results["000_witness.py"].text
         if role == "command"
@@ -88,7 +88,7 @@ def test_a_killed_process_leaves_a_result_of_0_and_nothing_else(own_course, grad
         assert data["score"] == 0
         assert "not your fault" in data["output"] or "not finished" in data["output"]
     assert not own_course.left_alive()
-    if role != "zygote":  # only it knows the scratch folders
+    if role != "zygote":  # only the zygote knows the scratch folders
         assert not own_course.scratch()
     assert [path.name for path in output.parent.iterdir() if path.name.startswith(".")] == []
 

@@ -11,7 +11,7 @@ attack = pytest.mark.attack
 
 @attack("""
 def append(path):
-    # Opened and left as it is: an attack that succeeds shall not do harm here.
+    # Opened but not changed: an attack that succeeds must not do harm here.
     return open(path, "a").writable()
 
 
@@ -81,7 +81,7 @@ def attacked(x):
     verdict()
 """)
 def test_modes_owners_and_times_cannot_be_changed(result):
-    """Landlock does not look at these, and an ordinary user's worker has the user's own uid."""
+    """Landlock does not check these, and an ordinary user's worker has the user's own uid."""
     result.was_refused("seccomp")
 
 

@@ -21,7 +21,6 @@ def test_decisions_are_counted() -> None:
         decisions.add(one)
     assert (decisions.full, decisions.deducted, decisions.unmeasured, decisions.count) == (2, 1, 1, 4)
     assert decisions.ratios == (1.0, 1.5, 3.0)
-    assert decisions.worst_bound == pytest.approx(2.7)
     assert decisions.trouble == "a message"
 
 

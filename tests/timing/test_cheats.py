@@ -52,8 +52,8 @@ def smooth(x):
 """
 
 # name → the submission, and what the message of the speed check says
-WRONG = "wrong"  # in a timed call
-NOT_RIGHT = "not right"  # already before
+WRONG = "An answer in a timed call is wrong"
+NOT_RIGHT = "the result is wrong"  # found before anything is timed
 CHEATS = {
     "slow": (SLOW, "times as long"),
     "clocks": (SLOW + FAST_CLOCKS, "times as long"),
@@ -221,7 +221,7 @@ def smooth(x):
     time.sleep(0 if calls < 20 else 60)
     return smooth_of(x)
 """,
-        "did not end in",
+        "did not finish in",
     ),
     "dies": (SLOW + "\n\ndef smooth(x):\n    return smooth_of(x) if torch.is_grad_enabled() else exit()\n", ""),
 }
@@ -272,7 +272,7 @@ def test_wrong_results_are_not_timed(graded: Graded) -> None:
     vectorised, speed = graded(SOLUTION.replace("20", "19"))
     assert vectorised.status is Status.PASSED
     assert (speed.points, speed.timing) == (0, None)
-    assert "Not timed: the result is not right" in speed.message
+    assert "Not timed: the result is wrong" in speed.message
 
 
 def test_without_a_device_nothing_is_timed(graded: Graded) -> None:

@@ -37,16 +37,16 @@ class SubmittedNotebooks(NotebookExporter):
         except Exception as error:
             raise EngineError(f"{released} cannot be read; run `nbgrader generate_assignment {assignment}`") from error
         try:
-            book = mended(read_notebook(path), template)
+            book = repaired(read_notebook(path), template)
         except SubmissionError as error:
             note = NotebookCell("markdown", _UNREADABLE.format(inert(str(error), 500)))
-            book = mended([note], template)
+            book = repaired([note], template)
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         convert: Any = self.from_notebook_node  # untyped in some versions
         return convert(book, resources=resources, **kw)  # type: ignore[no-any-return]
 
 
-def mended(cells: list[NotebookCell], template: Any) -> Any:
+def repaired(cells: list[NotebookCell], template: Any) -> Any:
     """A notebook with the text of `cells` and the structure of `template`, the released notebook.
 
     It contains every marked cell of the template once. If several cells have the same mark, the last one is used, as in

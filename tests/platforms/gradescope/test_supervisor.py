@@ -171,7 +171,7 @@ def test_who_sees_a_check_stands_in_the_assignments_file(place: Place) -> None:
     assert not any(character.isdigit() for character in result["output"])
     path.write_text(text + '\n[visibility]\n"triple/quadruple" = "hidden"\n')
     place.run(code=1)
-    assert "'triple/quadruple', and there is no such check" in place.printed
+    assert "'triple/quadruple', but there is no such check" in place.printed
 
 
 def test_a_submission_that_is_refused_keeps_its_score(place: Place) -> None:

@@ -12,7 +12,7 @@ import nbformat
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.course.skeletons import source_notebook
-from autograder.platforms.nbgrader.submitted import mended
+from autograder.platforms.nbgrader.submitted import repaired
 from autograder.submissions.sources import NotebookCell
 
 SOLUTION = (
@@ -27,8 +27,8 @@ def template() -> Any:
 
 
 def shape(template: Any, *cells: tuple[str, str, str]) -> list[tuple[str, str, str]]:
-    """The mended cells as (kind, source, mark), after nbformat and nbgrader have found nothing wrong with them."""
-    book = mended([NotebookCell(*cell) for cell in cells], template)
+    """The repaired cells as (kind, source, mark), after nbformat and nbgrader have found nothing wrong with them."""
+    book = repaired([NotebookCell(*cell) for cell in cells], template)
     nbformat.validate(book)
     MetadataValidator().validate_nb(book)
     return [(cell.cell_type, cell.source, cell.metadata.get("nbgrader", {}).get("grade_id", "")) for cell in book.cells]
