@@ -132,6 +132,7 @@ def test_the_engine_counts_whatever_its_files_are_called(tmp_path, monkeypatch):
     assert len(marks) == 4
 
 
+@pytest.mark.slow
 def test_a_changed_file_of_data_changes_the_grades_of_the_next_batch(course, tmp_path):
     """The reference's answers are kept between commands; those of another solution must not be used."""
     class_, out = tmp_path / "class", tmp_path / "out"
