@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from autograder.errors import EngineError
+from autograder.errors import EngineError, EngineGone
 from autograder.grading.comparison import Tolerance, compare
 from autograder.grading.context import TimingPlan
 from autograder.grading.failures import CheckFailed, Failure, Settled
@@ -57,6 +57,8 @@ def forward_time(
     data = shipping.dumps(probe)
     try:
         measured = _measured(Workload(data, inputs, seed_of(data)), plan, thresholds, tolerance)
+    except EngineGone:  # the others would fail too: the whole submission is graded again
+        raise
     except EngineError as error:  # no other check needs this
         questions.trouble = str(error)
         raise Settled(Failure("Not measured; this is not your fault. It counts as passed.", Status.EXCUSED)) from error

@@ -76,7 +76,12 @@ class Worker:
     """One confined process with one student's module in it. Once a call has raised `WorkerLost`, it is gone."""
 
     def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
-        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU."""
+        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU.
+
+        Raises:
+            EngineGone: the zygote is gone.
+            EngineError: the worker ended, or said nothing, before it had loaded anything.
+        """
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._exit: Exit | None = None
         self._parts = self._position = 0  # of the current request; which of them ran when the worker ended
@@ -87,8 +92,8 @@ class Worker:
         try:
             _, [hello] = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
         except (Closed, Late, FrameError) as error:
-            self._child.close()
-            raise EngineError(f"a worker could not be started: {error!r}") from error
+            exit_ = self._child.stop()  # raises EngineGone if that is why
+            raise EngineError(f"a worker could not be started: {exit_.note or repr(error)}") from error
         assert isinstance(hello.outcome, Returned)
         # Sent before anything of the submission runs.
         self.layers: dict[str, str] = hello.outcome.value["layers"]

@@ -182,10 +182,10 @@ class ForkServer(Generic[Context]):
         try:
             context = self._hooks.prepare(request)
             pid = self._fork(context)
-        except Exception:  # a full disk, say: this request fails, but the next one may not
+        except Exception as error:  # a full disk, say: this request fails, but the next one may not
             traceback.print_exc()
             channel.close()
-            lease.close()
+            self._report(lease, BROKEN_DOWN, 0, f"{type(error).__name__}: {error}")
             return
         if pid == 0:
             self._become_child(context, channel, lease, passed)
@@ -254,12 +254,15 @@ class ForkServer(Generic[Context]):
             with contextlib.suppress(KeyError):
                 self._selector.unregister(child.lease)
             code = os.waitstatus_to_exitcode(status)
-            report = f"{max(code, 0)} {max(-code, 0)} {child.note}\n"
-            with contextlib.suppress(OSError):
-                child.lease.sendall(report.encode())
-            child.lease.close()
+            self._report(child.lease, max(code, 0), max(-code, 0), child.note)
             if block:
                 return
+
+    @staticmethod
+    def _report(lease: socket.socket, code: int, number: int, note: str) -> None:
+        """Says how a child ended. A lease that closes without a report tells that the server is gone."""
+        with lease, contextlib.suppress(OSError):
+            lease.sendall(f"{code} {number} {' '.join(note.split())}\n".encode())
 
     def _end_strays(self) -> None:
         """Kills orphans that became our children: descendants of a dead child (see `adopt_orphans`)."""

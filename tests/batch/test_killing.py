@@ -92,8 +92,8 @@ def test_a_killed_worker_costs_nobody_points(course, class_, tmp_path):
         _, zygote, _ = family(process.pid)
         until(zygote.children)
         zygote.children()[0].kill()
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, output + errors
     assert complete(out) == 6
 
 
@@ -103,8 +103,8 @@ def test_a_killed_helper_process_costs_time_and_no_result(course, class_, tmp_pa
     with start(course, class_, out, "--jobs", 2) as process:
         until(lambda: complete(out) >= 2)
         family(process.pid)[who].kill()
-        _, errors = process.communicate(timeout=90)
-    assert process.returncode == 0, errors
+        output, errors = process.communicate(timeout=90)
+    assert process.returncode == 0, output + errors
     assert complete(out) == 6
 
 

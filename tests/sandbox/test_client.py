@@ -10,9 +10,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from autograder.errors import EngineError, EngineGone
 from autograder.sandbox import values
 from autograder.sandbox.client import Question, Worker, WorkerLost
-from autograder.sandbox.forkserver import Exit
+from autograder.sandbox.forkserver import BROKEN_DOWN, Exit
 from autograder.sandbox.framing import receive_frame, send_frame
 from autograder.sandbox.values import Answer, Returned
 
@@ -67,6 +68,39 @@ def test_anything_else_loses_the_worker_with_a_reason(reply: Callable[[socket.so
         ask(stand_in)
     assert not lost.value.timed_out
     assert stand_in.stopped
+
+
+class NeverStarted:
+    """Plays a fork server of which no child says anything."""
+
+    def __init__(self, end: Exit | EngineGone) -> None:
+        self.channel, there = socket.socketpair()
+        there.close()
+        self._end = end
+
+    def start(self, _request: bytes, _shared: list[int]) -> NeverStarted:
+        return self
+
+    def stop(self) -> Exit:
+        if isinstance(self._end, EngineGone):
+            raise self._end
+        return self._end
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "reason"),
+    [
+        (EngineGone("the process that starts workers is gone"), EngineGone, "is gone"),
+        (Exit(BROKEN_DOWN, 0, "OSError: disk full"), EngineError, "could not be started: OSError: disk full"),
+    ],
+    ids=["zygote_killed", "not_forked"],
+)
+def test_a_worker_that_never_started_tells_whether_the_zygote_is_gone(
+    end: Exit | EngineGone, error: type[EngineError], reason: str
+) -> None:
+    with pytest.raises(EngineError, match=reason) as caught:
+        Worker(NeverStarted(end), memory_mb=64)  # type: ignore[arg-type]
+    assert caught.type is error
 
 
 def test_no_answer_in_time_is_told_from_a_death() -> None:

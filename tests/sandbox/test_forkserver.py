@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.errors import EngineError
+from autograder.errors import EngineError, EngineGone
 from autograder.sandbox import confinement
-from autograder.sandbox.forkserver import BROKEN_DOWN, Client, ForkServer, Hooks
+from autograder.sandbox.forkserver import BROKEN_DOWN, Client, Exit, ForkServer, Hooks
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -174,8 +174,17 @@ def test_without_a_server_there_are_no_children(server: Server) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def test_a_child_that_never_started_because_the_server_was_killed_is_told_from_one_that_ended(server: Server) -> None:
+    os.kill(server.pid, signal.SIGSTOP)
+    child = server.client.start(b"exit")
+    os.kill(server.pid, signal.SIGKILL)
+    assert child.channel.recv(1) == b""
+    with pytest.raises(EngineGone):
+        child.stop()
+
+
 def test_a_request_that_cannot_be_prepared_does_not_end_the_server(server: Server) -> None:
     refused = server.client.start(b"refuse")
     assert refused.channel.recv(1) == b""
-    refused.close()
+    assert refused.stop() == Exit(BROKEN_DOWN, 0, "OSError: disk full")
     assert server.client.start(b"exit").wait().code == 5
