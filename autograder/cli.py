@@ -241,10 +241,14 @@ def verify(
     table: Path | None,
     course: Path | None,
 ) -> None:
-    """Tests the graders of assignments: the solution must get all points, the skeleton none, and every known
-    misconception must lose points in its own exercise and in no other.
+    """Tests the graders of assignments.
 
-    Exit code 0 if all of this holds, else 1.
+    The solution must get all points, the skeleton none, and every known misconception must lose points in its own
+    exercise and in no other, answer some question, and be shown its own hint. Some misconception must fail each check.
+    Feedback must not show tracebacks, paths or code of the graders. Every exercise must have public tests, which pass
+    on the solution and fail on the skeleton. The skeleton must load, and what a check forbids must exist.
+
+    docs/authoring.md says how to declare an exception to this. Exit code 0 if all of this holds, else 1.
     """
     from autograder.commands import verify
 
@@ -274,9 +278,10 @@ def mutants(
     table: Path | None,
     course: Path | None,
 ) -> None:
-    """Puts small mistakes into the solutions, one at a time, and lists those that cost no points.
+    """Puts small mistakes into the solutions, one at a time, and lists those that cost no points, and the checks that
+    none of them fails.
 
-    Exit code 0 if all of those are explained in graders/<slug>/equivalent_mutants.toml, else 1.
+    Exit code 0 if all mistakes that cost no points are explained in graders/<slug>/equivalent_mutants.toml, else 1.
     """
     from autograder.commands import mutants
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from autograder.results.model import Status
 from autograder.submissions.reading import Submission
 
 CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be reused; empty: none
@@ -19,12 +20,21 @@ class WarmUp(msgspec.Struct, frozen=True):
     salt: str = ""
 
 
+class Declared(msgspec.Struct, frozen=True):
+    """What a grader declares about one check: what it `forbids`, and why no misconception fails it, if that is so."""
+
+    exercise: str
+    check: str
+    forbids: tuple[str, ...] = ()
+    unproven: str = ""
+
+
 class Job(msgspec.Struct, frozen=True):
     """A request to grade one submission against the assignment `slug` of `course`.
 
     `salt` is added to the assignment's own. Without `explain`, a failed check is only reported as failed: no smaller
-    example is looked for and no hint is given. With `exercises`, only their checks are run; with `until_failure`, the
-    first check that does not pass is the last. Forward passes are timed on the `device` "cpu" or "cuda", or not at
+    example is looked for and no hint is given. With `exercises`, only their checks are run; the first check that
+    ends in one of the ways in `until` is the last. Forward passes are timed on the `device` "cpu" or "cuda", or not at
     all if it is empty; with `only_timed`, all other checks are left out.
     """
 
@@ -34,7 +44,7 @@ class Job(msgspec.Struct, frozen=True):
     salt: str = ""
     explain: bool = True
     exercises: tuple[str, ...] = ()
-    until_failure: bool = False
+    until: tuple[Status, ...] = ()
     device: str = ""
     only_timed: bool = False
 

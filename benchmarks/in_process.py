@@ -7,8 +7,6 @@ SUBMISSION (a .py file), ASSIGNMENT.
 
 from __future__ import annotations
 
-import contextlib
-import fnmatch
 import importlib.util
 import inspect
 import io
@@ -23,10 +21,12 @@ import torch
 from autograder.course import find_course, load_assignment
 from autograder.grading.collecting import use_profile
 from autograder.grading.comparison import compare
+from autograder.grading.operators import forbidden_use
+from autograder.grading.questions import held_to
 from autograder.grading.reference import load_reference, module_from_source
-from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.observation import Functions, Lines, Operators
 from autograder.sandbox.torch_state import seed_torch
-from autograder.sandbox.values import Raised, Returned
+from autograder.sandbox.values import Raised, Returned, Work
 
 torch.set_num_threads(1)
 assignment = load_assignment(find_course(Path(__file__).parent), os.environ["ASSIGNMENT"])
@@ -42,28 +42,31 @@ class InProcess:
     def __init__(self, forbidden=()):
         self.forbidden = forbidden
 
-    def same_outcome(self, probe, *, tolerance=None):
+    def same_outcome(self, probe, *, raises=None, tolerance=None):
         seed_torch(0)
-        with Operators() if self.forbidden else contextlib.nullcontext() as operators:
+        if self.forbidden:
+            with Operators() as operators, Functions() as functions:
+                got = outcome(probe, submission)
+            used = forbidden_use(tuple(self.forbidden), Work(operators.counts, functions=functions.calls))
+            assert not used, used
+        else:
             got = outcome(probe, submission)
-        for name in operators.names if operators else ():
-            assert not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.forbidden), name
         seed_torch(0)
-        difference = compare(outcome(probe, reference), got, tolerance)
+        difference = compare(held_to(raises, outcome(probe, reference)), got, tolerance)
         assert difference is None, difference.message
 
     def student(self, probe, *, seed=0):
         seed_torch(seed)
         return probe(submission)
 
-    def vectorised(self, probe, first, *others):
+    def vectorised(self, probe, first, *others, hint=""):
         def work(value):
             with Operators() as operators, Lines({str(student_file)}) as lines:
                 probe(submission, value)
-            return operators.count, lines.count
+            return sum(operators.counts.values()), sum(line.count for line in lines.counts)
 
         base = work(first)
-        assert all(abs(a - b) <= 4 for other in others for a, b in zip(base, work(other), strict=True))
+        assert all(abs(a - b) <= 4 for other in others for a, b in zip(base, work(other), strict=True)), hint
 
 
 def outcome(probe, module):

@@ -73,6 +73,31 @@ def test_wrong_submissions_lose_points_where_they_are_wrong_and_only_there(resul
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new", "lost"),
+    [
+        (
+            "chances = probabilities.detach() + empty",
+            "chances = windows.detach().softmax(-1)",
+            {"training_draws_in_proportion"},
+        ),
+        (
+            "torch.multinomial(chances.reshape(-1, k * k), num_samples=1)",
+            "(probabilities.cumsum(-1) <= torch.rand(totals.shape[2:]).to(x)).sum(-1).clamp(max=k * k - 1)",
+            {"training_draws_independently"},
+        ),
+    ],
+    ids=["softmax weights, drawn independently", "the right weights, one draw for all samples and channels"],
+)
+def test_wrong_probabilities_and_shared_draws_are_charged_once_each(engine, tmp_path, old, new, lost):
+    source = (ROOT / "solutions/pooling/pooling.py").read_text()
+    assert source.count(old) == 1
+    (tmp_path / "pooling.py").write_text(source.replace(old, new))
+    result = engine.grade(Job(str(ROOT), "pooling", read_submission(tmp_path / "pooling.py", "pooling"), explain=False))
+    assert {check.name for check in result.checks if check.points < check.max_points} == lost
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_graders_verify(assignment):
     # A sample: all of them, with several salts and repeats, are for `make verify`.

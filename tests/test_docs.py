@@ -21,7 +21,7 @@ from autograder import grading, probes
 from autograder.cli import main
 from autograder.course import assignment_slugs, load_assignment
 from autograder.course.assignment import Assignment, Limits
-from autograder.grading import comparison, strategies
+from autograder.grading import strategies, tolerance
 from autograder.platforms.gradescope.settings import Settings
 from autograder.quality.table import COLUMNS, WHOLE
 from autograder.submissions.reading import CAPS
@@ -136,7 +136,7 @@ def test_names_for_authors_can_be_imported() -> None:
         assert set(re.findall(r"`(\w+)\(", cell)) <= names
     for cell, _ in rows(AUTHORING, "| name | what it does |"):
         assert set(re.findall(r"`(\w+)\(", cell)) <= set(probes.__all__)
-    assert comparison.TOLERANCES
+    assert tolerance.TOLERANCES
 
 
 def test_settings_of_nbgrader_exist() -> None:

@@ -12,6 +12,7 @@ from autograder.batch.store import Store
 from autograder.course import load_assignment
 from autograder.errors import UsageError
 from autograder.jobs import Job
+from autograder.results.model import Status
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
 from command_line import autograder
@@ -108,7 +109,7 @@ def test_every_option_of_a_job_counts_and_its_place_does_not():
         Job("here", "demo", SUBMISSION, salt="other"),
         Job("here", "demo", SUBMISSION, explain=False),
         Job("here", "demo", SUBMISSION, exercises=("scaled",)),
-        Job("here", "demo", SUBMISSION, until_failure=True),
+        Job("here", "demo", SUBMISSION, until=(Status.FAILED,)),
         Job("here", "demo", SUBMISSION, device="cpu"),
         Job("here", "demo", SUBMISSION, device="cuda"),
         Job("here", "demo", SUBMISSION, only_timed=True),

@@ -23,7 +23,7 @@ _CHECK = '''
 @points({points})
 {marks}def test_{name}(same_outcome{x}):
     """{title}"""
-    same_outcome(lambda m: {probe})
+    same_outcome(lambda m: {probe}{raises})
 '''
 
 
@@ -58,8 +58,18 @@ def grader(*checks: str, inputs: str = "tensors(shapes((1, 3), (1, 3)))") -> str
     return _GRADER.format(inputs=inputs) + "".join(checks)
 
 
-def check(exercise: str, points: float, probe: str, title: str = "", *, name: str = "", seconds: float = 0) -> str:
-    """The check that `probe`, an expression of the module `m` and perhaps a drawn `x`, has the reference's outcome."""
+def check(
+    exercise: str,
+    points: float,
+    probe: str,
+    title: str = "",
+    *,
+    name: str = "",
+    seconds: float = 0,
+    raises: str = "",
+) -> str:
+    """The check that `probe`, an expression of the module `m` and perhaps a drawn `x`, has the reference's outcome:
+    the exception `raises` (an expression, too), if it is given."""
     draws = re.search(r"\bx\b", probe)
     marks = f"@time_limit({seconds})\n" * bool(seconds) + "@given(x=drawn_inputs)\n" * bool(draws)
     return _CHECK.format(
@@ -70,6 +80,7 @@ def check(exercise: str, points: float, probe: str, title: str = "", *, name: st
         x=", x" * bool(draws),
         title=title or f"As the reference's {exercise}.",
         probe=probe,
+        raises=f", raises={raises}" * bool(raises),
     )
 
 

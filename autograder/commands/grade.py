@@ -16,7 +16,7 @@ import msgspec
 from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
-from autograder.output.inert import inert
+from autograder.output.inert import inert, one_line
 from autograder.results import gradescope
 from autograder.results.feedback import NOT_GRADED
 from autograder.results.model import Result, State
@@ -78,13 +78,20 @@ def run(
             for line in result.for_instructor:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
             results.append((task.path.name, result))
-    if many:
-        terminal.print_class(results, console)
-    else:
-        terminal.print_result(results[0][1], console)
-    if wanted == "auto" and any(check.timing for _, result in results for check in result.checks) and device == "cpu":
-        console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
-    console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
+    try:
+        if many:
+            terminal.print_class(results, console)
+        else:
+            terminal.print_result(results[0][1], console)
+        timed = any(check.timing for _, result in results for check in result.checks)
+        if wanted == "auto" and timed and device == "cpu":
+            console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
+        console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
+    except OSError:
+        raise
+    except Exception as error:
+        why = one_line(f"{type(error).__name__}: {error}", 300)
+        print(f"autograder: The results are written, but cannot be shown here: {why}", file=sys.stderr)
     return 1 if any(result.state is State.ERROR for _, result in results) else 0
 
 

@@ -1,4 +1,5 @@
-"""`autograder mutants`: puts small mistakes into the solutions, one at a time, and lists those that cost no points."""
+"""`autograder mutants`: puts small mistakes into the solutions, one at a time, and lists those that cost no points, and
+the checks that none of them fails."""
 
 from __future__ import annotations
 
@@ -24,6 +25,12 @@ from autograder.sandbox.processors import cores
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
 
+FailedChecks = frozenset[tuple[str, str]]  # exercise, check
+
+# A check that times out takes seconds, and so would the others.
+_UNTIL_TIMEOUT = (Status.TIMEOUT,)
+_UNTIL_FAILURE = (Status.FAILED, Status.TIMEOUT, Status.SKIPPED, Status.ERROR)
+
 
 class Explained(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A mutant that still meets the contract: `change` as the command prints it, and `why` it does."""
@@ -39,11 +46,13 @@ class _Explanations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass
 class MutantTally:
-    """How the mutants of one exercise fared."""
+    """How the mutants of one exercise fared. `unfailed` are its checks that none of them fails and that no grader marks
+    `unproven`."""
 
     caught: int = 0
     equivalent: int = 0
     survivors: list[Mutant] = field(default_factory=list)
+    unfailed: list[str] = field(default_factory=list)
 
     @property
     def score(self) -> str:
@@ -103,38 +112,46 @@ def _tried(
         for mutant in mutants(solution, list(assignment.exercises), most)
         if not exercises or mutant.exercise in exercises
     ]
-    engine.warm_up(WarmUp(str(assignment.root), assignment.slug))
+    declared = engine.warm_up(WarmUp(str(assignment.root), assignment.slug))
     rows = {name: MutantTally() for name in assignment.exercises if not exercises or name in exercises}
+    every_failed: set[tuple[str, str]] = set()
     with progress(show.console) as bar:
         task = bar.add_task(assignment.slug, total=len(every))
-        for mutant, caught in _graded(assignment, engine, pool, every):
+        for mutant, failed in _graded(assignment, engine, pool, every):
             row = rows[mutant.exercise]
-            if caught:
+            every_failed |= failed
+            if failed:
                 row.caught += 1
             elif (mutant.exercise, str(mutant)) in explained:
                 row.equivalent += 1
             else:
                 row.survivors.append(mutant)
             bar.advance(task)
+    for one in declared:
+        if one.exercise in rows and (one.exercise, one.check) not in every_failed and not one.unproven:
+            rows[one.exercise].unfailed.append(one.check)
     return rows
 
 
 def _graded(
     assignment: Assignment, engine: Engine, pool: ThreadPoolExecutor, every: list[Mutant]
-) -> Iterator[tuple[Mutant, bool]]:
+) -> Iterator[tuple[Mutant, FailedChecks]]:
+    """Each mutant with the checks that it fails; of those that several exercises share, with the first one."""
     file = f"{assignment.module}.py"
 
-    def caught(mutant: Mutant) -> bool:
+    def grade(mutant: Mutant) -> FailedChecks:
         submission = Submission(str(mutant), file, (Cell(file, mutant.source),), False)
         only = () if mutant.shared else (mutant.exercise,)
-        job = Job(str(assignment.root), assignment.slug, submission, explain=False, exercises=only, until_failure=True)
+        until = _UNTIL_FAILURE if mutant.shared else _UNTIL_TIMEOUT  # all checks of all exercises would take long
+        job = Job(str(assignment.root), assignment.slug, submission, explain=False, exercises=only, until=until)
         result = engine.grade(job)
         statuses = {check.status for check in result.checks}
         if Status.ERROR in statuses or not statuses:
             raise EngineError(f"{mutant} could not be graded: {' '.join(result.log)[:300]}")
-        return not statuses <= {Status.PASSED, Status.EXCUSED}
+        passed = (Status.PASSED, Status.EXCUSED)
+        return frozenset((check.exercise, check.name) for check in result.checks if check.status not in passed)
 
-    return zip(every, pool.map(caught, every), strict=True)
+    return zip(every, pool.map(grade, every), strict=True)
 
 
 def _explanations(assignment: Assignment) -> list[Explained]:
@@ -174,6 +191,11 @@ def _print(assignment: Assignment, rows: dict[str, MutantTally], seconds: float,
         cells = (name, row.score, str(row.equivalent or ""), str(len(row.survivors) or ""))
         table.add_row(show.text(symbol, style), *map(show.text, cells))
     show.console.print(table)
+    if unfailed := [(name, row.unfailed) for name, row in rows.items() if row.unfailed]:
+        show.console.print()
+        show.line(("No mutant fails these checks; `autograder verify` says whether a misconception does.", "yellow"))
+        for name, checks in unfailed:
+            show.line((f"{name}: {', '.join(checks)}", ""))
     unexplained = [(name, str(mutant)) for name, row in rows.items() for mutant in row.survivors]
     if unexplained:
         path = (assignment.graders / "equivalent_mutants.toml").relative_to(assignment.root)

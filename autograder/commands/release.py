@@ -10,6 +10,7 @@ from autograder.course.skeletons import skeleton, source_notebook
 from autograder.errors import UsageError
 from autograder.output import atomic
 from autograder.platforms.nbgrader import generating
+from autograder.quality.public_tests import why_not_loaded
 
 
 def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None = None) -> int:
@@ -25,6 +26,8 @@ def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None
     assignments = load_assignments(root, slugs)
     files = _files(root, assignments)
     stale = {path: text for path, text in files.items() if _current(path) != text.encode()}
+    if not only_check:
+        _require_loading([one for one in assignments if one.release / f"{one.module}.py" in stale], files)
     for path in files:
         name = path.relative_to(root)
         if only_check and path in stale:
@@ -55,6 +58,14 @@ def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
     for slug, text in generating.released(root, sources).items():
         files[root / "assignments" / slug / f"{slug}.ipynb"] = text
     return files
+
+
+def _require_loading(assignments: list[Assignment], files: dict[Path, str]) -> None:
+    """Raises UsageError unless the skeletons of all these assignments can be imported."""
+    for assignment in assignments:
+        if why := why_not_loaded(assignment.module, files[assignment.release / f"{assignment.module}.py"]):
+            question = " Is a solution outside any function?" if why.startswith("NotImplementedError") else ""
+            raise UsageError(f"Correct {assignment.solution}: its skeleton does not load: {why}.{question}")
 
 
 def _solution(assignment: Assignment) -> str:

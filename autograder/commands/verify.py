@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,12 +17,16 @@ from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
 from autograder.output.inert import one_line
+from autograder.quality import public_tests
+from autograder.quality.subjects import SOLUTION, Subject
 from autograder.quality.table import WHOLE, update
-from autograder.quality.verification import SOLUTION, Subject, Verification
+from autograder.quality.verification import Verification
 from autograder.results.feedback import points_text
 from autograder.results.model import Result, Status
 from autograder.results.printer import Printer, progress
 from autograder.sandbox.processors import cores
+
+Run = tuple[Subject, str, bool]  # a submission, a salt, and whether all exercises are graded and explained
 
 
 def run(
@@ -36,7 +42,8 @@ def run(
 ) -> int:
     """Verifies the graders of these assignments (default: all) with every salt, `repeats` times each.
 
-    A misconception is graded in full the first time; all its other runs grade only the exercise that it belongs to.
+    A misconception is graded in full the first time, with every explanation; all its other runs grade only the
+    exercise that it belongs to and explain nothing. The public tests are run on the solution and on the skeleton.
     With `exercises`, only the misconceptions of those are tried; with `most`, at most that many of each. `table` is
     a file to which the figures are written, if all are tried.
 
@@ -54,7 +61,7 @@ def run(
         raise UsageError("The table needs a complete run: leave out --exercise and --most, or leave out --table.")
     console = Console(highlight=False)
     show = Printer(console)
-    sound = True
+    sound, interrupted = True, threading.Event()
     with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*assignments) as engine:
         try:
             for number, assignment in enumerate(assignments):
@@ -62,9 +69,12 @@ def run(
                 verification = Verification(assignment)
                 with console.status(f"Reading {assignment.slug}"):
                     subjects = verification.subjects(exercises, most)
+                solution_and_skeleton = subjects[:2]
+                run_public = partial(public_tests.run, assignment, stopped=interrupted.is_set)
+                public = pool.map(run_public, solution_and_skeleton)
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run says so again, which is reported below
-                        engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt))
+                        verification.declare(engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt)))
                 # Salt by salt: only judges of one class server share the processors fairly.
                 runs = [
                     (subject, salt, (salt, again) == (salts[0], 0))
@@ -74,9 +84,12 @@ def run(
                 ]
                 with progress(console) as bar:
                     task = bar.add_task(assignment.slug, total=len(runs))
-                    for subject, salt, result in _graded(pool, engine, verification, runs):
-                        verification.add(subject, salt, result)
+                    for (subject, salt, whole), result in _graded(pool, engine, verification, runs):
+                        verification.add(subject, salt, result, explained=whole)
                         bar.advance(task)
+                for subject, ran in zip(solution_and_skeleton, public, strict=True):
+                    verification.add_public(subject, ran)
+                verification.conclude()
                 if number:
                     console.print()
                 _print(verification, len(subjects), salts, repeats, time.monotonic() - started, show)
@@ -84,6 +97,7 @@ def run(
                     update(table, _cells(verification, len(salts), repeats))
                 sound = sound and not verification.problems
         except BaseException:
+            interrupted.set()
             pool.shutdown(wait=False, cancel_futures=True)  # closing the engine ends those that are running
             raise
     return 0 if sound else 1
@@ -98,35 +112,40 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
             "Examples": str(row.examples),
             "Seconds": f"{row.typical_seconds:.2f}",
             "Misconceptions caught": f"{row.caught}/{len(row.misconceptions)}",
+            "Checks nothing fails": str(row.unproven),
+            "Own hint shown": f"{row.hinted}/{len(row.misconceptions)}",
+            "Feedback rendered": f"{len(row.rendered)}/{len(row.misconceptions)}",
         }
         for name, row in rows.items()
     }
+    known = sum(len(row.misconceptions) for row in rows.values())
     cells[WHOLE] = {
         "Points": points_text(sum(row.points for row in rows.values())),
         "Checks": str(sum(row.checks for row in rows.values())),
         "Examples": str(sum(row.examples for row in rows.values())),
         "Seconds": f"{sum(row.typical_seconds for row in rows.values()):.1f}",
-        "Misconceptions caught": (
-            f"{sum(row.caught for row in rows.values())}/{sum(len(row.misconceptions) for row in rows.values())}"
-        ),
+        "Misconceptions caught": f"{sum(row.caught for row in rows.values())}/{known}",
+        "Checks nothing fails": str(sum(row.unproven for row in rows.values())),
+        "Own hint shown": f"{sum(row.hinted for row in rows.values())}/{known}",
+        "Feedback rendered": f"{sum(len(row.rendered) for row in rows.values())}/{known}",
         "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
     }
     return {(slug, name): columns for name, columns in cells.items()}
 
 
 def _graded(
-    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[tuple[Subject, str, bool]]
-) -> Iterator[tuple[Subject, str, Result | EngineError]]:
+    pool: ThreadPoolExecutor, engine: Engine, verification: Verification, runs: list[Run]
+) -> Iterator[tuple[Run, Result | EngineError]]:
     root, slug = str(verification.assignment.root), verification.assignment.slug
 
-    def grade(run: tuple[Subject, str, bool]) -> tuple[Subject, str, Result | EngineError]:
+    def grade(run: Run) -> tuple[Run, Result | EngineError]:
         subject, salt, whole = run
         exercises = () if whole or not subject.exercise else (subject.exercise,)
-        job = Job(root, slug, subject.submission, salt, explain=subject.label == SOLUTION, exercises=exercises)
+        job = Job(root, slug, subject.submission, salt, explain=whole or subject.label == SOLUTION, exercises=exercises)
         try:
-            return subject, salt, engine.grade(job)
+            return run, engine.grade(job)
         except EngineError as error:
-            return subject, salt, error
+            return run, error
 
     return pool.map(grade, runs)
 

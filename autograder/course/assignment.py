@@ -34,7 +34,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
 
     `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"); it
-    overrides the grader's own mark. `gradescope` is read by the package of that name.
+    overrides the grader's own mark. `gradescope` is read by the package of that name. The last three say why something
+    that `verify` reports is meant: exercises without public tests, public tests that pass on the skeleton, and patterns
+    of `forbids` that match nothing in this version of PyTorch; each with the reason.
     """
 
     slug: str
@@ -47,6 +49,9 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visibility: dict[str, Visibility] = {}
     gradescope: dict[str, Any] = {}
     preload: tuple[Preload, ...] = ()
+    without_public_tests: dict[str, str] = {}
+    passes_unwritten: dict[str, str] = {}
+    forbids_nothing: dict[str, str] = {}
 
     @property
     def module(self) -> str:
@@ -118,6 +123,10 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     unknown = [key for key in assignment.visibility if key.split("/")[0] not in assignment.exercises]
     if unknown:
         raise UsageError(f"Correct {path}: [visibility] names {unknown[0]!r}, which is not one of its exercises.")
+    unknown = [key for key in assignment.without_public_tests if key not in assignment.exercises]
+    if unknown:
+        text = f"[without_public_tests] names {unknown[0]!r}, which is not one of its exercises"
+        raise UsageError(f"Correct {path}: {text}.")
     return assignment
 
 

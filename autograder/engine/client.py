@@ -14,7 +14,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
-from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, Job, WarmUp
+from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, Declared, Job, WarmUp
 from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
@@ -80,8 +80,9 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def warm_up(self, order: WarmUp) -> None:
+    def warm_up(self, order: WarmUp) -> list[Declared]:
         """Prepares for many jobs of one assignment: their examples are made only once. Takes about one grading run.
+        Returns what the graders declare about each check.
 
         Raises:
             EngineError: the graders do not run.
@@ -101,6 +102,7 @@ class Engine:
             error = EngineGone if kind == b"gone" else EngineError
             raise error(f"{order.slug}: {text.decode()}")
         self._class_servers[order] = process, lifeline, Client(control)
+        return msgspec.msgpack.decode(text, type=list[Declared])
 
     def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:
         """Grades one submission in its own process. Can be called from several threads.

@@ -92,7 +92,7 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
         control, lifeline = (socket.socket(fileno=fd) for fd in fds)
 
         def ready(*warm: Any) -> NoReturn:
-            send_frame(channel, b"ready")
+            send_frame(channel, b"ready", [msgspec.msgpack.encode(judge.declared(warm[1]))])
             _freeze()
             serve(control, lifeline, set(), warm)
 

@@ -1,9 +1,9 @@
 """What the author of a grader imports. See docs/authoring.md."""
 
-from autograder.grading.comparison import Tolerance
-from autograder.grading.marks import exercise, forbids, misconception, points, time_limit, visibility
+from autograder.grading.marks import exercise, forbids, misconception, points, time_limit, unproven, visibility
 from autograder.grading.operators import CONVOLUTION, NORMALISATION, PADDING, POOLING
 from autograder.grading.questions import expect, expect_tensor
+from autograder.grading.tolerance import Tolerance
 
 __all__ = [
     "CONVOLUTION",
@@ -18,5 +18,6 @@ __all__ = [
     "misconception",
     "points",
     "time_limit",
+    "unproven",
     "visibility",
 ]

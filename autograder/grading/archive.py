@@ -17,13 +17,14 @@ import torch
 
 from autograder import fingerprint
 from autograder.errors import UsageError
-from autograder.grading.comparison import Tolerance
 from autograder.grading.recording import RecordedQuestion, Recording, Recordings
+from autograder.grading.tolerance import Tolerance
 from autograder.jobs import CACHE
 from autograder.output import atomic
 from autograder.sandbox.client import Question
+from autograder.sandbox.decoding import from_bytes
+from autograder.sandbox.encoding import known
 from autograder.sandbox.framing import FrameError
-from autograder.sandbox.values import Known, known, outcome_of
 
 KEPT = 64  # files, of a few megabytes at most
 
@@ -36,7 +37,7 @@ class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
     tolerance: tuple[float, float] | None
     reveal: bool
     header: bytes
-    body: bytes
+    body: bytearray
 
 
 _Stored = dict[str, list[_StoredQuestion] | None]  # None: not complete
@@ -131,7 +132,7 @@ def _stored(recorded: RecordedQuestion) -> _StoredQuestion:
 
 
 def _recorded(stored: _StoredQuestion) -> RecordedQuestion:
-    expected = Known(outcome_of(stored.header, stored.body), stored.header, stored.body)
+    expected = from_bytes(stored.header, stored.body)
     question = Question(stored.probe, stored.seed, stored.operators, stored.lines, expected)
     tolerance = Tolerance(*stored.tolerance) if stored.tolerance else None
     return RecordedQuestion(question, expected.outcome, tolerance, stored.reveal)

@@ -23,7 +23,7 @@ from autograder.errors import EngineError
 from autograder.grading.fixtures import Fixtures
 from autograder.grading.marks import mark, name_of
 
-_MARKS = ("exercise", "points", "forbids", "visibility", "time_limit")
+_MARKS = ("exercise", "points", "forbids", "visibility", "time_limit", "unproven")
 # Parts of pytest that print, write files, or (the last four) take more time per check than its questions do.
 _NOT_NEEDED = (
     "cacheprovider",

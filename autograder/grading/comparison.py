@@ -7,33 +7,34 @@ only itself, `True` is not 1, 2.0 is not 2, and a list equals a tuple with the s
 
 from __future__ import annotations
 
-import math
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
-from autograder.sandbox.values import Opaque, Outcome, Raised, Returned
+from autograder.grading.failures import GraderFault
+from autograder.grading.tolerance import Tolerance, as_tensor, is_same, mismatches
+from autograder.grading.wording import index_text, kind_of, short
+from autograder.sandbox.values import (
+    PARTS,
+    MetaTensor,
+    Opaque,
+    Outcome,
+    QuantisedTensor,
+    Raised,
+    Record,
+    Returned,
+    SparseTensor,
+    shape_text,
+)
+
+_MANY = 32  # numbers in a list, or characters of a text, that are compared as a whole
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """|got − expected| ≤ relative · |expected| + absolute · max(1, largest |expected|)."""
-
-    relative: float
-    absolute: float
-
-
-# A reasonable algorithm in this precision meets these; one in the next lower precision does not.
-TOLERANCES = {
-    torch.float16: Tolerance(1e-2, 1e-3),
-    torch.bfloat16: Tolerance(5e-2, 1e-2),
-    torch.float32: Tolerance(1e-4, 1e-5),
-    torch.float64: Tolerance(1e-9, 1e-10),
-    torch.complex64: Tolerance(1e-4, 1e-5),
-    torch.complex128: Tolerance(1e-9, 1e-10),
-}
-_EXACT = Tolerance(0.0, 0.0)
+NOT_IMPLEMENTED = "This is not implemented yet."
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def compare(expected: Outcome, got: Outcome, tolerance: Tolerance | None = None)
             expected,
             got.value,
         )
-    if wanted not in got.builtins:
+    stub = is_stub(got) and wanted != "NotImplementedError"  # which derives from RuntimeError
+    if stub or wanted not in got.builtins:
         return Difference(f"This input should raise {wanted}. {raised_text(got)}", expected, got)
     if wanted == "ValueError" and not got.message.strip():
         return Difference("The ValueError has no message: say what is wrong with the input.", expected, got)
@@ -76,7 +78,7 @@ def is_stub(outcome: Outcome) -> bool:
 def raised_text(raised: Raised) -> str:
     """What a student reads about an exception in their own code: of the traceback, only their own lines."""
     if is_stub(raised):
-        return "This is not implemented yet."
+        return NOT_IMPLEMENTED
     text = (
         f"Your code raised {raised.type}: {raised.message[:300]}"
         if raised.message
@@ -87,6 +89,33 @@ def raised_text(raised: Raised) -> str:
     return text
 
 
+def require_comparable(expected: Outcome) -> None:
+    """Raises GraderFault if the reference's outcome contains something that cannot be compared."""
+    found = _opaque(expected.value, "") if isinstance(expected, Returned) else None
+    if found is not None:
+        where, opaque = found
+        place = f" ({_subject(where)[0].lower()}{_subject(where)[1:]})" if where else ""
+        raise GraderFault(
+            f"the reference returns {opaque.what}{place}, which {opaque.why}; "
+            "return its values (tensors, numbers, strings, lists, dicts) instead"
+        )
+
+
+def _opaque(value: Any, where: str) -> tuple[str, Opaque] | None:
+    if isinstance(value, Opaque):
+        return where, value
+    entries: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, dict):
+        entries = ((_entry(where, key), item) for key, item in value.items())
+    elif isinstance(value, list | tuple):
+        entries = ((f"{where} [{index}]".strip(), item) for index, item in enumerate(value))
+    elif isinstance(value, Record):
+        entries = ((f"{where} {name}".strip(), item) for name, item in zip(value.fields, value.values, strict=True))
+    elif isinstance(value, slice):
+        entries = ((where, part) for part in (value.start, value.stop, value.step))
+    return next((found for place, item in entries if (found := _opaque(item, place))), None)
+
+
 def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
     if isinstance(expected, torch.Tensor):
         return _compare_tensors(expected, got, where, tolerance)
@@ -94,20 +123,47 @@ def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -
         return _compare_sequences(expected, got, where, tolerance)
     if isinstance(expected, dict):
         return _compare_mappings(expected, got, where, tolerance)
-    if type(expected) is not type(got):
-        return Difference(
-            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
-        )
-    if isinstance(expected, float):
-        bound = tolerance or TOLERANCES[torch.float64]
-        limit = bound.relative * abs(expected) + bound.absolute * max(1.0, abs(expected))
-        near = math.isfinite(expected) and math.isfinite(got) and abs(expected - got) <= limit
-        same = near or expected == got or (math.isnan(expected) and math.isnan(got))
+    if isinstance(expected, set | frozenset):
+        return _compare_sets(expected, got, where, tolerance)
+    both_dtypes = isinstance(expected, np.dtype) and isinstance(got, np.dtype)  # each is of a type of its own
+    if (type(expected) is not type(got) and not both_dtypes) or isinstance(expected, Opaque):
+        return _other_kind(expected, got, where)
+    if isinstance(expected, np.ndarray):
+        return _compare_arrays(expected, got, where, tolerance)
+    if isinstance(expected, np.generic):
+        return _compare_arrays(np.asarray(expected), np.asarray(got), where, tolerance)
+    if isinstance(expected, Record):
+        return _compare_records(expected, got, where, tolerance)
+    if isinstance(expected, SparseTensor | QuantisedTensor | MetaTensor):
+        return _compare_parts(expected, got, where, tolerance)
+    if isinstance(expected, slice):
+        wanted, found = ([one.start, one.stop, one.step] for one in (expected, got))
+        same = _compare(wanted, found, where, tolerance) is None
     else:
-        same = expected == got
+        same = is_same(expected, got, tolerance)
     if same:
         return None
-    return Difference(f"{_subject(where)} should be {expected!r}, but is {got!r}.", expected, got, where)
+    if isinstance(expected, str | bytes | bytearray) and (count := _common(expected, got)) > _MANY:
+        rest = f"it should go on with {short(expected[count:], 60)}, but goes on with {short(got[count:], 60)}"
+        unit = "character" if isinstance(expected, str) else "byte"
+        return Difference(f"{_subject(where)} is right up to {unit} {count}. Then {rest}.", expected, got, where)
+    return Difference(f"{_subject(where)} should be {short(expected)}, but is {short(got)}.", expected, got, where)
+
+
+def _common(one: Any, other: Any) -> int:
+    """How many characters or bytes at the start are the same."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _other_kind(expected: Any, got: Any, where: str) -> Difference:
+    return Difference(f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
 
 
 def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
@@ -115,7 +171,7 @@ def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: To
     if not isinstance(got, torch.Tensor):
         if got is None and "gradient" in where:
             return Difference(f"No gradient flows back: {subject.lower()} is None.", expected, got, where)
-        return Difference(f"{subject} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
+        return _other_kind(expected, got, where)
     if expected.shape != got.shape:
         shapes = f"{shape_text(expected.shape)}, but has shape {shape_text(got.shape)}"
         return Difference(f"{subject} should have shape {shapes}.", expected, got, where)
@@ -135,77 +191,140 @@ def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: To
     return Difference(message, expected, got, where)
 
 
-def mismatches(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance | None = None) -> torch.Tensor:
-    """Boolean tensor, true where entries of two tensors of equal shape and dtype are not the same."""
-    expected, got = expected.detach(), got.detach()
-    bound = tolerance or TOLERANCES.get(expected.dtype, _EXACT)
-    if bound is _EXACT or not (expected.is_floating_point() or expected.is_complex()):
-        return expected != got
-    size, distance = expected.abs(), (got - expected).abs()
-    largest, furthest = (float(value.max()) if value.numel() else 0.0 for value in (size, distance))
-    if math.isfinite(largest) and math.isfinite(furthest):  # nearly always the case, and several times as fast
-        return distance > bound.relative * size + bound.absolute * max(1.0, largest)
-    finite = size[size.isfinite()]
-    scale = max(1.0, float(finite.max()) if finite.numel() else 1.0)
-    near = distance <= bound.relative * size + bound.absolute * scale
-    same = torch.where(size.isfinite() & got.isfinite(), near, expected == got)
-    return ~(same | (expected.isnan() & got.isnan()))
+def _compare_arrays(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+    difference = _compare_tensors(as_tensor(expected), as_tensor(got), where, tolerance)
+    if difference is None:
+        return None
+    message = difference.message.replace(" torch.", " ")  # the names of dtypes
+    return Difference(message, expected, got, where)
 
 
 def _compare_sequences(
     expected: list[Any] | tuple[Any, ...], got: Any, where: str, tolerance: Tolerance | None
 ) -> Difference | None:
-    if not isinstance(got, list | tuple):
-        return Difference(
-            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
-        )
-    if len(expected) != len(got):
-        lengths = f"{len(expected)} entries, but has {len(got)}"
+    entries = got.values if isinstance(got, Record) and got.kind == "named tuple" else got
+    if not isinstance(entries, list | tuple):
+        return _other_kind(expected, got, where)
+    if len(expected) != len(entries):
+        lengths = f"{len(expected)} entries, but has {len(entries)}"
         return Difference(f"{_subject(where)} should have {lengths}.", expected, got, where)
-    for index, (one, other) in enumerate(zip(expected, got, strict=True)):
-        if difference := _compare(one, other, f"{where} [{index}]".strip(), tolerance):
+    first = 0
+    if (
+        len(expected) >= _MANY
+        and (many := _numbers(expected)) is not None
+        and (others := _numbers(entries)) is not None
+    ):
+        wrong = mismatches(many, others, tolerance) if many.dtype == others.dtype else None
+        if wrong is not None:
+            if not wrong.any():
+                return None
+            first = int(wrong.nonzero()[0])
+    for index in range(first, len(expected)):
+        if difference := _compare(expected[index], entries[index], f"{where} [{index}]".strip(), tolerance):
             return difference
+    return None
+
+
+def _numbers(values: list[Any] | tuple[Any, ...]) -> torch.Tensor | None:
+    """A long list of numbers of one type as a tensor, to be compared as a whole."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        with contextlib.suppress(OverflowError, RuntimeError):  # beyond 64 bits
+            dtype = {bool: torch.bool, int: torch.int64, float: torch.float64}[kinds.pop()]
+            return torch.tensor(values, dtype=dtype)
     return None
 
 
 def _compare_mappings(expected: dict[Any, Any], got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
     if not isinstance(got, dict):
-        return Difference(
-            f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where
-        )
-    missing = [key for key in expected if key not in got]
-    extra = [key for key in got if key not in expected]
-    if missing or extra:
-        lacks = f" lacks {', '.join(map(repr, missing[:5]))}" if missing else ""
-        holds = f" should not contain {', '.join(map(repr, extra[:5]))}" if extra else ""
-        text = f"{_subject(where)}{lacks}{' and' if lacks and holds else ''}{holds}."
-        return Difference(text, expected, got, where)
-    for key, value in expected.items():
-        if difference := _compare(value, got[key], f"{where} {key}".strip(), tolerance):
+        return _other_kind(expected, got, where)
+    wanted, found = _by_exact_key(expected), _by_exact_key(got)
+    if wanted.keys() != found.keys():
+        return _other_keys(expected, got, wanted, found, where)
+    for key, name in wanted.items():
+        if difference := _compare(expected[name], got[found[key]], _entry(where, name), tolerance):
             return difference
     return None
 
 
-def kind_of(value: Any) -> str:
-    """A value's kind in words: "a tensor of shape 2×3 (float32)", "an int", "None"."""
-    if isinstance(value, torch.Tensor):
-        return f"a tensor of shape {shape_text(value.shape)} ({str(value.dtype).removeprefix('torch.')})"
-    if isinstance(value, Opaque):
-        return value.what if value.what.startswith(("a ", "an ")) else f"a {value.what} (not a plain value)"
-    if value is None:
-        return "None"
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+def _other_keys(expected: Any, got: Any, wanted: dict[Any, Any], found: dict[Any, Any], where: str) -> Difference:
+    missing = [name for key, name in wanted.items() if key not in found]
+    extra = [name for key, name in found.items() if key not in wanted]
+    lacks = f" lacks {_listed(missing)}" if missing else ""
+    holds = f" should not contain {_listed(extra)}" if extra else ""
+    text = f"{_subject(where)}{lacks}{' and' if lacks and holds else ''}{holds}."
+    return Difference(text, expected, got, where)
 
 
-def shape_text(shape: torch.Size | tuple[int, ...]) -> str:
-    """ "2×3"; with fewer than two extents, as Python writes it."""
-    return "×".join(map(str, shape)) if len(shape) > 1 else str(tuple(shape))
+def _listed(keys: list[Any]) -> str:
+    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
+    return ", ".join(short(key, 60) for key in keys[:5]) + more
 
 
-def index_text(index: tuple[int, ...]) -> str:
-    """ "row 0, column 1" for two dimensions, "[2, 0, 1]" otherwise; counted from 0 as Python does."""
-    return f"row {index[0]}, column {index[1]}" if len(index) == 2 else f"index {list(index)}"
+def _compare_sets(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+    if not isinstance(got, set | frozenset):
+        return _other_kind(expected, got, where)
+    wanted, found = ({_exact(entry): entry for entry in entries} for entries in (expected, got))
+    if wanted.keys() == found.keys():
+        return None
+    if len(expected) == len(got) and all(type(entry) is float for entry in (*expected, *got)):
+        pairs = zip(sorted(expected), sorted(got), strict=True)
+        if all(is_same(one, other, tolerance) for one, other in pairs):
+            return None
+    return _other_keys(expected, got, wanted, found, where)
+
+
+def _by_exact_key(mapping: dict[Any, Any]) -> dict[Any, Any]:
+    """A mapping's keys by what must be the same about them."""
+    return {key if type(key) is str else _exact(key): key for key in mapping}
+
+
+def _exact(key: Any) -> Any:
+    """What must be the same about two keys or entries: for Python, True is 1 and 1.0, and NaN is not NaN."""
+    if isinstance(key, tuple):
+        return tuple(map(_exact, key))
+    if isinstance(key, frozenset):
+        return frozenset(map(_exact, key))
+    if isinstance(key, Record):
+        return key.kind, key.name, key.fields, tuple(map(_exact, key.values))
+    return type(key), repr(key) if key != key else key
+
+
+def _compare_records(expected: Record, got: Record, where: str, tolerance: Tolerance | None) -> Difference | None:
+    if (expected.kind, expected.name) != (got.kind, got.name):
+        return _other_kind(expected, got, where)
+    if expected.fields != got.fields:
+        names = f"the fields {', '.join(expected.fields)}, but has {short(list(got.fields))}"
+        return Difference(f"{_subject(where)} should have {names}.", expected, got, where)
+    for name, one, other in zip(expected.fields, expected.values, got.values, strict=True):
+        if difference := _compare(one, other, f"{where} {name}".strip(), tolerance):
+            return difference
+    return None
+
+
+def _compare_parts(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+    """Of two sparse, quantised or meta tensors."""
+    if kind_of(expected) != kind_of(got):
+        return _other_kind(expected, got, where)
+    (names, parts), (_, others) = _parts(expected), _parts(got)
+    for name, one, other in zip(names, parts, others, strict=True):
+        if difference := _compare(one, other, f"{where} {name}".strip(), tolerance):
+            return difference
+    return None
+
+
+def _parts(tensor: SparseTensor | QuantisedTensor | MetaTensor) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Names and values of what two tensors of the same kind, shape and dtype can differ in."""
+    if isinstance(tensor, SparseTensor):
+        return PARTS[tensor.layout], tensor.parts
+    if isinstance(tensor, MetaTensor):
+        return (), ()
+    names = ("scheme", "scale", "zero point", "axis", "integers")
+    return names, (tensor.scheme, tensor.scales, tensor.zero_points, tensor.axis, tensor.codes)
+
+
+def _entry(where: str, key: Any) -> str:
+    return f"{where} {key if type(key) is str else short(key, 60)}"[:200].strip()
 
 
 def _distinct(expected: Any, got: Any) -> tuple[str, str]:

@@ -33,3 +33,8 @@ class Settled(BaseException):
         super().__init__(failure.message)
         self.failure = failure
         self.position = position
+
+
+class GraderFault(BaseException):
+    """A mistake in the grader or the solution, found while a check ran. The check neither passes nor fails: the message
+    goes to the instructor. Passes through Hypothesis, which would look for a smaller example and change the message."""

@@ -18,10 +18,11 @@ from autograder.errors import EngineError, EngineGone
 from autograder.grading.assembling import assembled
 from autograder.grading.collecting import collect
 from autograder.grading.examiner import Examiner
+from autograder.grading.marks import forbidden, mark, name_of
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepared import Prepared, prepare
 from autograder.grading.recorder import record
-from autograder.jobs import Job, WarmUp
+from autograder.jobs import Declared, Job, WarmUp
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.forkserver import Client
 
@@ -85,6 +86,14 @@ def grade(
             examiner.close()
     result = assembled(job, prepared, examiner, checks, plugin.log + failures, complete=not failures)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def declared(checks: list[pytest.Item]) -> list[Declared]:
+    """What the graders declare about these checks."""
+    return [
+        Declared(mark(check, "exercise"), name_of(check), forbidden(check), mark(check, "unproven") or "")
+        for check in checks
+    ]
 
 
 def _fail_once() -> None:

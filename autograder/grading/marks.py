@@ -24,9 +24,11 @@ def points(value: float) -> pytest.MarkDecorator:
     return pytest.mark.points(float(value))
 
 
-def forbids(*families: tuple[str, ...]) -> pytest.MarkDecorator:
-    """Fails a check as soon as the submission dispatches an operator of these families (see `operators`)."""
-    return pytest.mark.forbids(*(pattern for family in families for pattern in family))
+def forbids(*families: str | tuple[str, ...]) -> pytest.MarkDecorator:
+    """Fails a check as soon as the submission uses an operator, function or layer of PyTorch's that matches one of the
+    patterns. Each argument is a pattern or a family of patterns (see `operators`)."""
+    patterns = [pattern for family in families for pattern in ((family,) if isinstance(family, str) else family)]
+    return pytest.mark.forbids(*patterns)
 
 
 def visibility(value: str) -> pytest.MarkDecorator:
@@ -39,18 +41,28 @@ def time_limit(seconds: float) -> pytest.MarkDecorator:
     return pytest.mark.time_limit(float(seconds))
 
 
+def unproven(because: str) -> pytest.MarkDecorator:
+    """Says why no misconception fails a check, on purpose. Without this, `verify` reports such a check."""
+    return pytest.mark.unproven(because)
+
+
 @dataclass(frozen=True)
 class Misconception:
-    """A known wrong way to do an exercise: `variant` replaces what the solution defines under the exercise's name."""
+    """A known wrong way to do an exercise: `variant` replaces what the solution defines under the exercise's name.
+    The other fields are what `misconception` takes."""
 
     exercise: str
     name: str
     hint: str
     variant: Callable[..., Any]
     also: Mapping[str, str] = field(default_factory=dict)
+    crashes: bool = False
+    as_good_as: str = ""
 
 
-def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = None) -> Callable[[F], F]:
+def misconception(
+    exercise: str, hint: str, also: Mapping[str, str] | None = None, *, crashes: bool = False, as_good_as: str = ""
+) -> Callable[[F], F]:
     """Declares the decorated function or class to be a known wrong variant of `exercise`.
 
     Args:
@@ -58,10 +70,14 @@ def misconception(exercise: str, hint: str, also: Mapping[str, str] | None = Non
             a function without parameters that returns the wrong data.
         hint: what to tell a student whose answers equal this variant's; it should teach without giving the answer away.
         also: other exercises that lose points too, because the solution builds them on this one, each with the reason.
+        crashes: the variant answers no question of the exercise's checks: it raises, does not end or does not load.
+        as_good_as: where this one's hint is not shown, the misconception of the exercise whose hint is shown instead
+            and helps as much; or the check, if that has a hint of its own.
     """
 
     def declare(variant: F) -> F:
-        variant.misconception = Misconception(exercise, variant.__name__, hint, variant, also or {})  # type: ignore[attr-defined]
+        declared = Misconception(exercise, variant.__name__, hint, variant, also or {}, crashes, as_good_as)
+        variant.misconception = declared  # type: ignore[attr-defined]
         return variant
 
     return declare
@@ -74,6 +90,11 @@ def mark(item: pytest.Item, name: str) -> Any:
     """The first argument of a check's mark; None if it does not have the mark."""
     found = item.get_closest_marker(name)
     return found.args[0] if found and found.args else None
+
+
+def forbidden(item: pytest.Item) -> tuple[str, ...]:
+    """The patterns of everything that a check forbids."""
+    return tuple(pattern for families in item.iter_markers("forbids") for pattern in families.args)
 
 
 def name_of(item: pytest.Item) -> str:

@@ -4,8 +4,8 @@ How a check can end:
 - it returns: passed, full points;
 - `CheckFailed` or `Settled` (from a fixture or `expect`): failed, timed out or not reached; no points;
 - Hypothesis complains that an example failed once and then passed: failed, with the example that was recorded;
-- any other exception, or a mistake in the grader's marks: our error. It is logged for the instructor, the check
-  neither passes nor fails, and the whole result is in state `error`.
+- any other exception (such as `GraderFault`), or a mistake in the grader's marks: our error. It is logged for the
+  instructor, the check neither passes nor fails, and the whole result is in state `error`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import functools
 import hashlib
 import io
 import time
+from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, Literal
 
 import hypothesis
+import msgspec
 import pytest
 from hypothesis.errors import Flaky, Unsatisfiable
 
@@ -26,14 +29,18 @@ from autograder.errors import EngineError
 from autograder.grading.answers import Answers
 from autograder.grading.context import CheckContext, TimingPlan
 from autograder.grading.examiner import Examiner
-from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.failures import CheckFailed, Failure, GraderFault, Settled
 from autograder.grading.fixtures import QUESTIONS
-from autograder.grading.marks import mark, name_of, title_of
+from autograder.grading.marks import forbidden, mark, name_of, title_of
 from autograder.grading.prepared import Prepared
 from autograder.grading.questions import Questions
-from autograder.grading.recording import Recordings
+from autograder.grading.recording import RecordedQuestion, Recordings
 from autograder.jobs import Job
+from autograder.output.inert import one_line
+from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
+
+KEPT_RIGHT = 4  # questions of a check that the submission passed, for the diagnosis of those it fails
 
 
 class GradingPlugin:
@@ -55,6 +62,7 @@ class GradingPlugin:
         self._fatal: EngineError | None = None
         self._recordings: Recordings = {}
         self._passed: set[str] = set()
+        self._right: dict[str, list[RecordedQuestion]] = defaultdict(list)  # exercise → questions answered rightly
         self.log: list[str] = []
 
     def run(self, items: list[pytest.Item]) -> None:
@@ -124,8 +132,9 @@ class GradingPlugin:
             self._prepared.reference,
             self._prepared.diagnosis,
             exercise,
-            forbidden=[pattern for families in item.iter_markers("forbids") for pattern in families.args],
+            forbidden=forbidden(item),
             explain=job.explain,
+            passed=self._right[exercise],
             timing=timing,
             untimed=self._untimed.get(exercise, ""),
         )
@@ -171,13 +180,12 @@ class GradingPlugin:
             status = Status.PASSED
         elif failure is None or isinstance(error, Unsatisfiable):
             status = Status.ERROR
-            self.log.append(f"{item.nodeid}: {_whereabouts(call.excinfo)}")
+            self.log.append(f"{item.nodeid}: {_whereabouts(item, call.excinfo)}")
             failure = Failure("The grader itself failed here; your instructor has been told.")
         else:
             status = failure.status
         self._add(item, status, failure)
-        if self._job.until_failure and status not in (Status.PASSED, Status.EXCUSED):
-            self._enough = True
+        self._enough |= status in self._job.until
 
     def _add(self, item: pytest.Item, status: Status, failure: Failure | None) -> None:
         points, questions = mark(item, "points"), item.stash[QUESTIONS]
@@ -197,16 +205,37 @@ class GradingPlugin:
             misconception=failure.misconception if failure else "",
             visibility=visibility or Visibility.VISIBLE,
             examples=questions.asked,
+            answered=_answered(questions),
             timing=questions.timing,
             seconds=round(time.monotonic() - self._started, 4),
         )
+        self.log += [f"explaining {self._place(item)} failed: {line}" for line in questions.examples.unexplained]
         if questions.trouble:
             self.log.append(f"{item.nodeid}: {questions.trouble}")
         if questions.counts_work and status is not Status.PASSED:
             self._untimed[check.exercise] = f"the check {_quoted(check.title)} must pass first."
         if status is Status.PASSED:
             self._passed.add(item.nodeid)
-        self._report(check)
+            asked = (self._prepared.archive.get(item.nodeid) or questions.context.recording).questions
+            self._right[check.exercise] += asked[:: max(1, len(asked) // KEPT_RIGHT)][:KEPT_RIGHT]
+        self._report(self._presentable(check, item))
+
+    def _presentable(self, check: CheckResult, item: pytest.Item) -> CheckResult:
+        """The check, without its explanation if no text can be made of that."""
+        if check.status is Status.PASSED:
+            return check
+        try:
+            explained_text(check)
+            msgspec.json.encode(check)
+        except Exception as error:
+            self.log.append(f"explaining {self._place(item)} failed: {type(error).__name__}: {error}")
+            message = one_line(check.message, 2_000)
+            return msgspec.structs.replace(check, message=message, hint="", counterexample=None)
+        return check
+
+    def _place(self, item: pytest.Item) -> str:
+        """A check's place in the course."""
+        return f"graders/{self._prepared.assignment.slug}/{item.nodeid}"
 
     def _missing(self, exercise: str) -> Failure:
         problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self._answers.problems[:3])
@@ -221,12 +250,25 @@ def _best(error: BaseException, questions: Questions) -> Failure | None:
     explained = questions.examples.explained()
     if explained is not None:
         return explained
-    return getattr(error, "failure", None)
+    failure: Failure | None = getattr(error, "failure", None)
+    return questions.examples.diagnosed(failure, judged=isinstance(error, CheckFailed)) if failure else None
 
 
-def _whereabouts(excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:
+def _answered(questions: Questions) -> bool:
+    """Whether the submission got as far as an answer: one that is wrong by its value or, if no answer is known to be
+    wrong, any value at all."""
+    examples = questions.examples
+    return bool(examples.wrong_values or (not examples.exceptions and questions.values))
+
+
+def _whereabouts(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:
+    """What went wrong in a grader, and where."""
     if excinfo is None:
         return ""
+    if isinstance(excinfo.value, GraderFault):
+        entries = [entry for entry in excinfo.traceback if Path(entry.path).parent == item.path.parent]
+        places = [f" ({Path(entry.path).name}, line {entry.lineno + 1})" for entry in entries]
+        return f"{excinfo.value}{places[-1] if places else ''}"
     last = excinfo.traceback[-1]
     return f"{excinfo.exconly()[:2000]} ({last.path}:{last.lineno + 1})"
 

@@ -1,31 +1,38 @@
 """The questions that a check asks. `same_outcome`, `student` and `operators` are fixtures of hidden graders.
 
-A *probe* is a function that takes the module under test. It is shipped to the worker and evaluated there on the
-submission, and only then, here, on the reference solution; the two outcomes are compared. So what is checked is
-whatever a probe returns: the input after the call, to check that it was not modified; a gradient, to check that.
+A *probe* is a function that takes the module under test. It is evaluated here on the reference solution, and shipped to
+the worker and evaluated there on the submission; the two outcomes are compared. So what is checked is whatever a probe
+returns: the input after the call, to check that it was not modified; a gradient, to check that.
 """
 
 from __future__ import annotations
 
-import fnmatch
+import builtins
 import hashlib
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import torch
 
-from autograder.grading.comparison import Tolerance, compare, raised_text
+from autograder.grading.comparison import compare, raised_text, require_comparable
 from autograder.grading.context import CheckContext
 from autograder.grading.examples import Examples
-from autograder.grading.failures import CheckFailed, Failure, Settled
+from autograder.grading.failures import CheckFailed, Failure, GraderFault, Settled
+from autograder.grading.operators import forbidden_use
 from autograder.grading.recording import RecordedQuestion, Recording
 from autograder.grading.reference import evaluate
+from autograder.grading.tolerance import Tolerance
+from autograder.output.inert import one_line
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
 from autograder.sandbox.client import Question
 from autograder.sandbox.shipping import Probe
-from autograder.sandbox.values import Answer, Raised, Returned
+from autograder.sandbox.values import Answer, Outcome, Raised, Returned
 
-ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where operators are forbidden: the first few questions, then a part
+Kinds = type[Exception] | tuple[type[Exception], ...]
+
+ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where something is forbidden: the first few questions, then a part
 
 
 class Questions:
@@ -34,29 +41,45 @@ class Questions:
     def __init__(self, context: CheckContext) -> None:
         self.context = context
         self.examples = Examples(context)
-        self.asked = 0
+        self._forbidden = tuple(context.forbidden)
+        self.asked = self.values = 0  # questions, and those answered with a value
         self.counts_work = False
         self.timing: Timing | None = None
         self.remark = self.trouble = ""  # for the student, and for the instructor
         self.share = 0.0  # of the points, if the check does not pass
 
-    def same_outcome(self, probe: Probe, *, tolerance: Tolerance | None = None, reveal: bool = True) -> None:
-        """The submission returns the same values as the reference, or raises the same kind of exception.
+    def same_outcome(
+        self,
+        probe: Probe,
+        *,
+        raises: Kinds | None = None,
+        tolerance: Tolerance | None = None,
+        reveal: bool = True,
+    ) -> None:
+        """The submission returns the same values as the reference; with `raises`, it raises this kind of exception.
 
         Both sides evaluate the shipped copy of `probe` with torch's generator set to the same seed, so nothing that one
-        does to an argument affects the other. `tolerance` replaces the dtype's default. With `reveal=False` the student
-        is told what the submission returned, not what the reference did: for quizzes, whose answers are the solution.
+        does to an argument affects the other. Of several kinds in `raises`, the submission raises the one that the
+        reference raises. `tolerance` replaces the dtype's default. With `reveal=False` the student is told what the
+        submission returned, not what the reference did: for quizzes, whose answers are the solution.
+
+        Raises:
+            CheckFailed, Settled: the submission does something else.
+            GraderFault: the reference raises without `raises`, does not raise what `raises` says, or returns what
+                cannot be compared.
         """
         context = self.context
         self.examples.require_progress(self.asked)
         data = shipping.dumps(probe)
         question = self._watched(data, seed_of(data))
+        # First, since the size of the right answer determines how large the submission's may be.
+        likely = evaluate(data, context.reference, question.seed)
+        expected = self._expected(raises, likely.outcome)
+        question = replace(question, likely=likely)
         [answer] = self.ask(question)
-        answered = answer.outcome
-        expected = answered if context.answers.is_reference else evaluate(data, context.reference, question.seed)
         recorded = RecordedQuestion(question, expected, tolerance, reveal)
-        context.recording.questions.append(recorded)
-        self.examples.require_same(recorded, answered, self.asked)
+        context.recording.add(recorded)
+        self.examples.require_same(recorded, answer.outcome, self.asked)
 
     def student(self, probe: Probe, *, seed: int = 0) -> Any:
         """What `probe` returns on the submission, as plain values, for a check that judges it without the reference.
@@ -64,12 +87,17 @@ class Questions:
         The values are the submission's own: they may be tensors of any shape and dtype, or anything else. See `expect`.
         """
         self.judges_by_itself()
-        return self._returned(self._watched(shipping.dumps(probe), seed)).outcome.value  # type: ignore[union-attr]
+        question = self._watched(shipping.dumps(probe), seed)
+        [answer] = self.ask(question)
+        self.examples.heard(question, answer.outcome)
+        return _value(answer.outcome)
 
     def operators(self, probe: Probe) -> dict[str, int]:
         """How often the submission dispatches each ATen operator in `probe`: {"mm": 1, "permute": 2}."""
         self.judges_by_itself()
-        return self._returned(Question(shipping.dumps(probe), operators=True)).work.operators
+        [answer] = self.ask(Question(shipping.dumps(probe), operators=True))
+        _value(answer.outcome)
+        return answer.work.operators
 
     def replay(self, recording: Recording) -> bool:
         """Asks the recorded questions. Whether the check passes without being run (see `Examples.replay`)."""
@@ -89,7 +117,7 @@ class Questions:
         """At least one answer, perhaps fewer than the questions.
 
         Raises:
-            Settled: there is no answer, or the submission used a forbidden operator.
+            Settled: there is no answer, or the submission used something that is forbidden.
         """
         try:
             answers = self.context.answers.ask(*questions)
@@ -98,25 +126,39 @@ class Questions:
             if settled.failure.status is Status.TIMEOUT or self.examples.found is None:
                 raise Settled(self.examples.with_call(settled.failure, questions[settled.position])) from None
             raise
-        for answer in answers:
+        for question, answer in zip(questions, answers, strict=False):
             self.asked += 1
-            for name in answer.work.operators:
-                if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.context.forbidden):
-                    text = f"Your code uses PyTorch's operator {name}, which this exercise asks you to write yourself."
-                    raise Settled(Failure(text))
+            self.values += isinstance(answer.outcome, Returned)
+            if question.operators and self._forbidden and (used := forbidden_use(self._forbidden, answer.work)):
+                raise Settled(self.examples.forbidden(used, question, answer.outcome))
         return answers
 
-    def _returned(self, question: Question) -> Answer:
-        """The answer to a question that the submission must answer with a value."""
-        [answer] = self.ask(question)
-        if isinstance(answer.outcome, Raised):
-            raise Settled(Failure(raised_text(answer.outcome)))
-        return answer
+    def _expected(self, raises: Kinds | None, outcome: Outcome) -> Outcome:
+        """See `held_to` and `require_comparable`. A check that has asked `student` may have made the probe from what
+        the submission returned, and a submission must not be able to make the grader fail: such a check fails, and the
+        log says why."""
+        try:
+            expected = held_to(raises, outcome)
+            require_comparable(expected)
+        except GraderFault as fault:
+            if self.context.recording.complete:
+                raise
+            self.trouble = str(fault)
+            text = "This check could not go on with what your code returned earlier in it."
+            raise Settled(Failure(text)) from None
+        return expected
 
     def _watched(self, data: bytes, seed: int) -> Question:
         """Watching operators doubles the time of a small call, so not all calls are watched; the data decide which."""
         watched = len(self.context.recording.questions) < ALWAYS_WATCHED or seed % ONE_WATCHED_IN == 0
-        return Question(data, seed, operators=bool(self.context.forbidden) and watched)
+        return Question(data, seed, operators=bool(self._forbidden) and watched)
+
+
+def _value(outcome: Outcome) -> Any:
+    """What the submission returned, where it must return something."""
+    if isinstance(outcome, Raised):
+        raise Settled(Failure(raised_text(outcome)))
+    return outcome.value
 
 
 def expect(condition: object, message: str, *, hint: str = "") -> None:
@@ -136,6 +178,39 @@ def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
     difference = compare(Returned(like), Returned(value))
     assert difference is not None
     raise CheckFailed(Failure(difference.message))
+
+
+def held_to(raises: Kinds | None, outcome: Outcome) -> Outcome:
+    """The reference's outcome as a submission must meet it: of an exception, the kind is the one that `raises` names.
+
+    Raises:
+        GraderFault: the outcome is an exception without `raises`, or is not what `raises` says.
+    """
+    if raises is None:
+        if not isinstance(outcome, Raised):
+            return outcome
+        advice = f"correct the probe or the solution, or say raises={outcome.builtins[0]}"
+        raise GraderFault(f"the reference raises {_in_short(outcome)} where a value was expected; {advice}")
+    kinds = raises if isinstance(raises, tuple) else (raises,)
+    if not kinds or not all(map(_is_built_in, kinds)):
+        raise GraderFault("raises= takes a built-in exception type, such as ValueError, or a tuple of them")
+    names = [kind.__name__ for kind in kinds]
+    wanted = f"{' or '.join(names)}; correct the check or the solution"
+    if not isinstance(outcome, Raised):
+        raise GraderFault(f"the reference returns instead of raising {wanted}")
+    for position, name in enumerate(outcome.builtins):  # nearest first
+        if name in names:
+            return msgspec.structs.replace(outcome, builtins=outcome.builtins[position:])
+    raise GraderFault(f"the reference raises {_in_short(outcome)} instead of {wanted}")
+
+
+def _is_built_in(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Exception) and getattr(builtins, kind.__name__, None) is kind
+
+
+def _in_short(raised: Raised) -> str:
+    message = one_line(raised.message, 200)
+    return f"{raised.type} ({message})" if message else raised.type
 
 
 def seed_of(data: bytes) -> int:

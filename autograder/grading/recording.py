@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from autograder.grading.comparison import Tolerance
+from autograder.grading.tolerance import Tolerance
 from autograder.sandbox.client import Question
-from autograder.sandbox.values import Outcome, known
+from autograder.sandbox.encoding import known
+from autograder.sandbox.values import Outcome
+
+KEPT_BYTES = 64 * 2**20  # of one check's answers
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class RecordedQuestion:
     tolerance: Tolerance | None = None
     reveal: bool = True
 
+    @property
+    def size(self) -> int:
+        """The bytes of the reference's tensors and long texts."""
+        return len(self.question.likely.body) if self.question.likely else 0
+
 
 @dataclass
 class Recording:
@@ -31,6 +39,16 @@ class Recording:
 
     questions: list[RecordedQuestion] = field(default_factory=list)
     complete: bool = True
+    _size: int = 0  # in bytes
+
+    def add(self, question: RecordedQuestion) -> None:
+        """Answers that are very large in total are not kept: the check is then run in full each time."""
+        self._size += question.size
+        if self._size <= KEPT_BYTES:
+            self.questions.append(question)
+        else:
+            self.complete = False
+            self.questions.clear()
 
     def for_replay(self) -> Recording:
         """A copy with the reference's answers as the likely ones; without questions if the check does more."""
@@ -40,7 +58,10 @@ class Recording:
 
 
 def _expecting(recorded: RecordedQuestion) -> Question:
-    return replace(recorded.question, likely=known(recorded.expected))
+    likely = recorded.question.likely
+    if likely is None or likely.outcome is not recorded.expected:
+        likely = known(recorded.expected)
+    return replace(recorded.question, likely=likely)
 
 
 Recordings = dict[str, Recording]  # by a check's node id

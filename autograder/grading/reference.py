@@ -14,9 +14,10 @@ from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.marks import Misconception
 from autograder.sandbox import shipping
+from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.exceptions import describe
 from autograder.sandbox.torch_state import seed_torch
-from autograder.sandbox.values import Outcome, Returned
+from autograder.sandbox.values import Known, Outcome, Returned
 
 
 def load_reference(assignment: Assignment) -> types.ModuleType:
@@ -58,13 +59,16 @@ def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleTy
     return module
 
 
-def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
-    """The outcome of a shipped probe on trusted code, in this process."""
+def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Known:
+    """The outcome of a shipped probe on trusted code, in this process: the same plain values that a worker would send,
+    so that it can be compared with what a worker did send."""
+    outcome: Outcome
     seed_torch(seed)
     try:
-        return Returned(shipping.loads(probe)(module))
+        outcome = Returned(shipping.loads(probe)(module))
     except Exception as error:
-        return describe(error, ())
+        outcome = describe(error, ())
+    return as_sent(outcome)
 
 
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:

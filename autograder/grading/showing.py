@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import re
-import textwrap
+import itertools
+import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from autograder.grading.comparison import Tolerance, kind_of, mismatches, shape_text
+from autograder.grading.tolerance import Tolerance, as_tensor, mismatches
+from autograder.grading.wording import kind_of, name_of, short, tensor_kind
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
+from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.torch_state import seed_torch
-from autograder.sandbox.values import Opaque, Raised
+from autograder.sandbox.values import (
+    ARRAY_DTYPES,
+    MAX_DEPTH,
+    MAX_DIMENSIONS,
+    PARTS,
+    Member,
+    MetaTensor,
+    Opaque,
+    QuantisedTensor,
+    Raised,
+    Record,
+    Returned,
+    SparseTensor,
+    shape_text,
+)
 
 MAX_ROWS, MAX_COLUMNS, MAX_SLICES = 8, 8, 3
+MAX_LINES, MAX_CHARACTERS = 60, 400  # of a value with several parts, of a value on one line
 
 
 def counterexample(
@@ -33,15 +50,21 @@ def counterexample(
     """What was asked, as calls to the student's own functions, and the two values that differ."""
     calls, inputs = _recorded(probe, reference, seed)
     marks = None
-    tensors = isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor)
-    if tensors and expected.shape == got.shape and expected.dtype == got.dtype:
-        marks = mismatches(expected, got, tolerance)
+    if isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor):
+        marks = _marks(expected, got, tolerance)
+    elif isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
+        marks = _marks(as_tensor(expected), as_tensor(got), tolerance) if expected.dtype == got.dtype else None
     return Counterexample(
         "\n".join(calls),
         tuple(show(value, name) for name, value in inputs),
         show(expected, "expected"),
         show(got, "got", marks),
     )
+
+
+def _marks(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance | None) -> torch.Tensor | None:
+    same = expected.shape == got.shape and expected.dtype == got.dtype
+    return mismatches(expected, got, tolerance) if same else None
 
 
 def call_text(probe: bytes, reference: types.ModuleType, seed: int) -> str:
@@ -52,23 +75,85 @@ def call_text(probe: bytes, reference: types.ModuleType, seed: int) -> str:
 
 
 def show(value: Any, name: str = "", marks: torch.Tensor | None = None) -> Shown:
-    """A value as text. Entries where the boolean tensor `marks` is true are marked with a star."""
-    if isinstance(value, torch.Tensor):
-        dtype = str(value.dtype).removeprefix("torch.")
-        memory = "" if value.is_contiguous() else f", strides {value.stride()}"
-        kind = f"{shape_text(value.shape)} {dtype}{memory}" if value.dim() else dtype
-        return Shown(name, kind, _tensor_text(value, marks))
-    if isinstance(value, dict):
-        parts = [f"{key}:\n{textwrap.indent(show(item).text, '  ')}" for key, item in value.items()]
-        return Shown(name, "", "\n".join(parts))
+    """A value as text, of a bounded length. Entries where the boolean tensor `marks` is true are marked with a star."""
     if isinstance(value, Raised):
         kind = value.type if name == "got" or not value.builtins else value.builtins[0]
         return Shown(name, "", f"an exception ({kind})")
     if isinstance(value, Opaque):
         return Shown(name, "", kind_of(value))
-    if isinstance(value, torch.Size):
-        value = tuple(value)
-    return Shown(name, type(value).__name__, _clipped(repr(value), 400))
+    kind, lines = _kind(value), list(itertools.islice(_lines(value, marks, 0), MAX_LINES + 1))
+    if len(lines) > MAX_LINES:
+        lines[-1] = "…"
+    return Shown(name, kind, "\n".join(lines))
+
+
+def _kind(value: Any) -> str:
+    """A value's kind in a few words; of a tensor and the like: shape, dtype, and what is special about it."""
+    if isinstance(value, torch.Tensor):
+        other = tensor_kind(value)
+        is_usual = bool(other) or value.is_meta or value.is_contiguous()
+        memory = "" if is_usual else f", strides {value.stride()}"
+        shape = f"{shape_text(value.shape)} " if value.dim() and not value.is_nested else ""
+        return f"{shape}{name_of(value.dtype)}{memory}{f' {other}tensor' if other else ''}"
+    if isinstance(value, np.ndarray):
+        return f"{shape_text(value.shape)} {value.dtype.name[:40]} NumPy array"
+    if isinstance(value, np.generic):
+        return f"NumPy {value.dtype.name[:40]}"
+    if isinstance(value, MetaTensor | SparseTensor | QuantisedTensor):
+        return kind_of(value).removeprefix("a ")
+    if isinstance(value, Record):
+        return value.name
+    if isinstance(value, Member):
+        return value.enum
+    return "" if isinstance(value, dict) else type(value).__name__
+
+
+def _lines(value: Any, marks: torch.Tensor | None, depth: int) -> Iterator[str]:
+    """A value's lines, made one after the other: nobody may want more than the first few."""
+    if isinstance(value, np.ndarray) and value.dtype.name in ARRAY_DTYPES and value.ndim <= MAX_DIMENSIONS:
+        yield from _tensor_text(as_tensor(value), marks).splitlines()
+    elif isinstance(value, MetaTensor) or (isinstance(value, torch.Tensor) and value.is_meta):
+        yield "(no numbers: it is on the meta device)"
+    elif isinstance(value, torch.Tensor) and tensor_kind(value):
+        yield from _lines(_plain(value), None, depth)
+    elif isinstance(value, torch.Tensor):
+        yield from _tensor_text(value, marks).splitlines()
+    elif depth < MAX_DEPTH and (entries := _entries(value)) is not None:
+        for key, item in entries:
+            yield f"{key}:"
+            yield from (f"  {line}" for line in _lines(item, None, depth + 1))
+    elif isinstance(value, Opaque):
+        yield kind_of(value)
+    else:
+        yield short(value, MAX_CHARACTERS)
+
+
+def _entries(value: Any) -> Iterator[tuple[str, Any]] | None:
+    """What to show one below the other, with names; None for a value that fits on a line."""
+    if isinstance(value, dict) and value:
+        return ((key if type(key) is str else short(key, 60), item) for key, item in value.items())
+    if isinstance(value, SparseTensor):
+        return zip(PARTS[value.layout], value.parts, strict=False)
+    if isinstance(value, QuantisedTensor):
+        scales = (("scale", value.scales), ("zero point", value.zero_points))
+        return iter((("integers", value.codes), *scales))
+    if isinstance(value, Record) and any(map(_is_long, value.values[:MAX_LINES])):
+        return zip(value.fields, value.values, strict=True)
+    if isinstance(value, list | tuple) and any(map(_is_long, value[:MAX_LINES])):
+        return ((f"[{index}]", item) for index, item in enumerate(value))
+    return None
+
+
+def _is_long(value: Any) -> bool:
+    """Whether a value needs lines of its own."""
+    return isinstance(value, torch.Tensor | np.ndarray | SparseTensor | QuantisedTensor)
+
+
+def _plain(value: torch.Tensor) -> Any:
+    """A tensor that is not dense as its parts."""
+    outcome = as_sent(Returned(value)).outcome
+    assert isinstance(outcome, Returned)
+    return outcome.value
 
 
 def _tensor_text(tensor: torch.Tensor, marks: torch.Tensor | None) -> str:
@@ -79,18 +164,20 @@ def _tensor_text(tensor: torch.Tensor, marks: torch.Tensor | None) -> str:
         return _matrix_text(tensor.reshape(1, -1), None if marks is None else marks.reshape(1, -1))
     if tensor.dim() == 2:
         return _matrix_text(tensor, marks)
-    flat = tensor.reshape(-1, *tensor.shape[-2:])
-    flat_marks = None if marks is None else marks.reshape(flat.shape)
-    indices: Sequence[int] = range(len(flat))
+    outer = tensor.shape[:-2]  # `tensor` itself is not reshaped: an expanded one might not fit in memory
+    count = math.prod(outer)
+    flat_marks = None if marks is None else marks.reshape(count, *tensor.shape[-2:])
+    indices: Sequence[int] = range(count)
     if flat_marks is not None:  # the slices that differ come first
         indices = flat_marks.flatten(1).any(1).nonzero().flatten()[:MAX_SLICES].tolist() or indices
     blocks = []
     for index in indices[:MAX_SLICES]:
-        place = np.unravel_index(index, tensor.shape[:-2])  # PyTorch's imports SymPy, which takes half a second
-        title = f"[{', '.join(str(int(part)) for part in place)}]"
-        blocks.append(f"{title}\n{_matrix_text(flat[index], None if flat_marks is None else flat_marks[index])}")
-    if len(flat) > len(blocks):
-        more = len(flat) - len(blocks)
+        # PyTorch's own function imports SymPy, which takes half a second.
+        place = tuple(int(part) for part in np.unravel_index(index, outer))
+        title = f"[{', '.join(map(str, place))}]"
+        blocks.append(f"{title}\n{_matrix_text(tensor[place], None if flat_marks is None else flat_marks[index])}")
+    if count > len(blocks):
+        more = count - len(blocks)
         blocks.append(f"({more} more slice{'s' if more > 1 else ''})")
     return "\n".join(blocks)
 
@@ -114,11 +201,7 @@ def _matrix_text(matrix: torch.Tensor, marks: torch.Tensor | None) -> str:
 def _number_text(value: Any, digits: int) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.{digits}g}"
-    return str(value)
-
-
-def _clipped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return f"{value:.{digits}g}" if isinstance(value, complex) else str(value)
 
 
 # --- recording what a probe calls ------------------------------------------------------------------------------------
@@ -170,7 +253,7 @@ class _Recording:
             if all(name != known for known, _ in self.inputs):
                 self.inputs.append((name, value.detach()))
             return name
-        text = _clipped(re.sub(r"\s+", " ", repr(value)), 120 if isinstance(value, torch.nn.Module) else 80)
+        text = short(value, 120 if isinstance(value, torch.nn.Module) else 80)
         return f"{name}={text}" if keyword else text
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from autograder.errors import EngineError, EngineGone
-from autograder.grading.comparison import Tolerance, compare
+from autograder.grading.comparison import compare, require_comparable
 from autograder.grading.context import TimingPlan
 from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.grading.questions import Questions, seed_of
+from autograder.grading.tolerance import Tolerance
 from autograder.results.feedback import points_text
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
@@ -97,6 +98,7 @@ def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tole
     """Raises Settled: no points, for a reason other than time; EngineError: the reference cannot be timed."""
 
     def agrees(expected: object, got: object) -> str:
+        require_comparable(Returned(expected))
         difference = compare(Returned(expected), Returned(got), tolerance)
         return difference.message if difference else ""
 

@@ -18,10 +18,13 @@ from autograder.sandbox.values import Raised, Work
 _SLACK = 4
 
 
-def vectorised(questions: Questions, probe: Callable[[Any, Any], Any], first: Any, *others: Any) -> None:
+def vectorised(
+    questions: Questions, probe: Callable[[Any, Any], Any], first: Any, *others: Any, hint: str = ""
+) -> None:
     """The Python work of `probe(module, input)` (operators dispatched and lines run) is the same for every input.
 
-    Each input should differ from the first in one extent; all extents should be at least 2.
+    Each input should differ from the first in one extent; all extents should be at least 2. `hint` is for a student
+    whose work grows.
     """
     questions.judges_by_itself()
     questions.counts_work = True
@@ -35,7 +38,6 @@ def vectorised(questions: Questions, probe: Callable[[Any, Any], Any], first: An
                 shapes = f"{showing.show(first).kind} and {two} for {showing.show(other).kind}"
                 loop = _loop(questions.context.answers, base, work)
                 text = f"The amount of Python work grows with the input: {one} {what} for {shapes}.{loop}"
-                hint = "Loop over the positions inside the window, not over rows, columns or channels."
                 raise Settled(Failure(text, hint=hint))
 
 

@@ -16,6 +16,9 @@ COLUMNS = (
     "Examples",
     "Seconds",
     "Misconceptions caught",
+    "Checks nothing fails",
+    "Own hint shown",
+    "Feedback rendered",
     "Runs",
     "Mutants caught",
     "Equivalent mutants",
@@ -31,6 +34,10 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
 - *Seconds*: the median time to check the solution, with the reference's answers known and other runs on the same cores.
 - *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, out of those
   tried.
+- *Checks nothing fails*: those that no misconception fails, because none could or because the graders say why.
+- *Own hint shown*: misconceptions whose own code is shown their hint, or another that is declared to be as good.
+- *Feedback rendered*: misconceptions whose feedback was written out in full and contains no traceback, no path, no
+  address in memory and no code of the graders.
 - *Runs*: what was graded for this: salts × repeats × (the solution, the skeleton and each misconception tried). The
   first run of a misconception checks all exercises, the others only its own.
 - *Mutants caught*: small mistakes, inserted automatically into the solution, that lose points, out of those that are
@@ -59,11 +66,15 @@ def update(path: Path, rows: Mapping[Key, Mapping[str, str]]) -> None:
 
 
 def _read(path: Path) -> dict[Key, dict[str, str]]:
+    """The cells by the columns that the file names, which may be those of an earlier version."""
     table = {}
+    columns: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip(" `*") for cell in line.strip().strip("|").split("|")]
-        if len(cells) == len(COLUMNS) and cells[0] not in (COLUMNS[0], "---", ":---", ""):
-            table[cells[0], cells[1]] = dict(zip(COLUMNS[2:], cells[2:], strict=True))
+        if cells[0] == COLUMNS[0]:
+            columns = cells
+        elif len(cells) == len(columns) and cells[0] not in ("---", ":---", ""):
+            table[cells[0], cells[1]] = dict(zip(columns[2:], cells[2:], strict=True))
     return table
 
 

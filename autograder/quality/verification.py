@@ -1,29 +1,27 @@
-"""What must be true of an assignment's graders, checked with submissions whose score is known: the solution, the
-skeleton, and the solution with one misconception in it."""
+"""What must be true of an assignment's graders, checked with submissions whose score is known (`subjects`), and with
+the public tests."""
 
 from __future__ import annotations
 
-import random
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from autograder.course import Assignment
-from autograder.course.skeletons import skeleton
 from autograder.errors import EngineError
-from autograder.grading.marks import Misconception
-from autograder.grading.reference import load_misconceptions, variant_source
+from autograder.grading.comparison import NOT_IMPLEMENTED
+from autograder.grading.operators import unknown_patterns
+from autograder.jobs import Declared
 from autograder.output.inert import one_line
+from autograder.quality import feedback, public_tests
+from autograder.quality.proof import Proof
+from autograder.quality.subjects import SKELETON, SOLUTION, Problem, Subject, find
 from autograder.results.feedback import points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
-from autograder.submissions.reading import Submission
-from autograder.submissions.sources import Cell
 
 ENOUGH_MISCONCEPTIONS = 5
-SOLUTION, SKELETON = "solution", "skeleton"
 
 # What Hypothesis adds to an exception: it differs every time and says nothing about the broken grader.
 _EXAMPLE = re.compile(r"\s*F(?:ailing test case|alsifying example):.*\)(?= \()", re.DOTALL)
@@ -31,27 +29,11 @@ _EXAMPLE = re.compile(r"\s*F(?:ailing test case|alsifying example):.*\)(?= \()",
 Signature = tuple[tuple[str, Status], ...]
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A submission whose score is known. `exercise` is where it should lose points: empty for solution and skeleton."""
-
-    label: str
-    submission: Submission
-    exercise: str
-    also: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong. `exercise` is the row of the table that it belongs to, empty if it belongs to none."""
-
-    exercise: str
-    text: str
-
-
 @dataclass
 class ExerciseQuality:
-    """What is known about an exercise: `seconds` are the times of the solution's runs."""
+    """What is known about an exercise: `seconds` are the times of the solution's runs, `unproven` counts the checks
+    that no misconception fails, `hinted` the misconceptions whose own code is shown their hint, and `rendered` those
+    whose feedback is fit to be read."""
 
     points: float
     checks: int = 0
@@ -59,6 +41,9 @@ class ExerciseQuality:
     seconds: list[float] = field(default_factory=list)
     misconceptions: list[str] = field(default_factory=list)
     missed: set[str] = field(default_factory=set)
+    unproven: int = 0
+    hinted: int = 0
+    rendered: set[str] = field(default_factory=set)
 
     @property
     def typical_seconds(self) -> float:
@@ -74,9 +59,14 @@ class Verification:
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
+        self._graders = feedback.graders(assignment.graders, assignment.solution)
         self.rows = {name: ExerciseQuality(points) for name, points in assignment.exercises.items()}
         self.runs = 0
         self._partial = False
+        self._complete: frozenset[str] = frozenset()
+        self._proof = Proof({})
+        self._declared: list[Declared] = []
+        self._public: dict[str, public_tests.Ran] = {}
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed them
         self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels of the submissions
         self._salts: set[str] = set()
@@ -84,56 +74,42 @@ class Verification:
         self._excuses: dict[tuple[str, str], bool] = {}  # (label, exercise in `also`) → was it needed?
 
     def subjects(self, exercises: Collection[str] = (), most: int | None = None) -> list[Subject]:
-        """All submissions to grade; one that cannot be built is a problem. Imports torch and the solution.
-
-        Args:
-            exercises: use only the misconceptions of these; none means all.
-            most: at most this many misconceptions per exercise, chosen at random but always the same ones.
-
-        Raises:
-            EngineError: there is no solution.
-            UsageError: no skeleton can be made from it.
-        """
-        assignment, self._partial = self.assignment, bool(exercises) or most is not None
-        try:
-            solution = assignment.solution.read_text(encoding="utf-8")
-        except OSError as error:
-            raise EngineError(f"{assignment.solution} cannot be read: {error.strerror}") from error
-        found = [
-            self._subject(SOLUTION, solution),
-            self._subject(SKELETON, skeleton(solution, str(assignment.solution))),
-        ]
-        try:
-            known = load_misconceptions(assignment)
-        except EngineError as error:
-            self._note("", str(error))
-            return found
-        for item in _some(known, most):
-            if exercises and item.exercise not in exercises and item.exercise in self.rows:
-                continue
-            label = f"misconception {item.name} ({item.exercise})"
-            if item.exercise not in self.rows:
-                self._note("", f"{label}: assignment.toml has no such exercise")
-                continue
+        """All submissions to grade (see `subjects.find`); what cannot be built is a problem."""
+        self._partial = bool(exercises) or most is not None
+        known = find(self.assignment, exercises, most)
+        self._complete, self._proof = known.complete, Proof(known.tried)
+        for problem in known.problems:
+            self._note(problem.exercise, problem.text)
+        built = {subject.label for subject in known.subjects}
+        for label, item in known.tried.items():
             self.rows[item.exercise].misconceptions.append(label)
             self._excuses |= {(label, exercise): False for exercise in item.also}
-            try:
-                source = variant_source(assignment, item)
-            except EngineError as error:
+            if label not in built:
                 self._miss(item.exercise, label)
-                self._note(item.exercise, f"{label} cannot be built: {error}")
-                continue
-            found.append(self._subject(label, source, item.exercise, item.also))
-        return found
+        return known.subjects
 
-    def _subject(
-        self, label: str, source: str, exercise: str = "", also: Mapping[str, str] = MappingProxyType({})
-    ) -> Subject:
-        file = f"{self.assignment.module}.py"
-        return Subject(label, Submission(label, file, (Cell(file, source),), False), exercise, also)
+    def declare(self, declared: list[Declared]) -> None:
+        """Notes what the graders declare about their checks."""
+        self._declared = declared
+        where: dict[str, tuple[str, str]] = {}
+        for one in declared:
+            for pattern in one.forbids:
+                where.setdefault(pattern, (one.exercise, one.check))
+        unknown = unknown_patterns(where)
+        for pattern in unknown:
+            if pattern not in self.assignment.forbids_nothing:
+                exercise, check = where[pattern]
+                text = f"check {check} of {exercise} forbids {pattern!r}, which matches nothing in this PyTorch"
+                self._note(exercise, f"{text}; correct the pattern, or say why in [forbids_nothing]")
 
-    def add(self, subject: Subject, salt: str, result: Result | EngineError) -> None:
-        """Records one result."""
+    def add_public(self, subject: Subject, ran: public_tests.Ran) -> None:
+        """Notes how the public tests ended on the solution or the skeleton."""
+        self._public[subject.label] = ran
+        for problem in public_tests.problems(self.assignment, subject, ran):
+            self._note(problem.exercise, problem.text)
+
+    def add(self, subject: Subject, salt: str, result: Result | EngineError, *, explained: bool = False) -> None:
+        """Records one result; `explained` says whether failed checks were explained in it."""
         self.runs += 1
         self._salts.add(salt)
         for problem in self._judge(subject, result):
@@ -142,11 +118,32 @@ class Verification:
             if changed := self._repeated(subject, salt, result):
                 self._problems[changed].add(salt)
             if subject.label == SOLUTION:
+                self._proof.add_solution(result)
                 for exercise in result.exercises:
                     row = self.rows[exercise.name]
                     row.checks = len(exercise.checks)
                     row.examples = sum(check.examples for check in exercise.checks)
                     row.seconds.append(sum(check.seconds for check in exercise.checks))
+            elif subject.misconception and not _not_graded(result):
+                self._proof.add(subject.label, result, explained=explained)
+            if explained:
+                self._read(subject, result)
+
+    def _read(self, subject: Subject, result: Result) -> None:
+        """Reads the feedback as a student would."""
+        found = list(feedback.troubles(result, self._graders))
+        for trouble in found:
+            self._note(subject.exercise, f"{subject.label}: {trouble}")
+        if subject.misconception and not found and not _not_graded(result):
+            self.rows[subject.exercise].rendered.add(subject.label)
+
+    def conclude(self) -> None:
+        """To be called when everything is added: what only all runs together show."""
+        for problem in (*self._proof.unproven(self._declared, self._complete), *self._proof.problems(self._complete)):
+            self._note(problem.exercise, problem.text)
+        for name, row in self.rows.items():
+            row.unproven = self._proof.count_unproven(name)
+            row.hinted = sum(map(self._proof.own_hint, row.misconceptions))
 
     @property
     def problems(self) -> list[Problem]:
@@ -174,7 +171,13 @@ class Verification:
             for (label, exercise), needed in self._excuses.items()
             if not needed
         ]
-        return few + idle
+        declared = [
+            f"[forbids_nothing] names {pattern!r}, which no check forbids in vain"
+            for pattern in self.assignment.forbids_nothing
+            if pattern not in unknown_patterns(pattern for one in self._declared for pattern in one.forbids)
+        ]
+        public = public_tests.warnings(self.assignment, self._public.get(SOLUTION), self._public.get(SKELETON))
+        return [*few, *idle, *self._proof.warnings(self._declared), *declared, *public]
 
     def _only(self, salts: set[str]) -> str:
         if salts >= self._salts or not salts:
@@ -196,6 +199,9 @@ class Verification:
             if failure:
                 self._ungraded[failure].append(subject.label)
             return
+        if subject.label == SKELETON and result.notice:
+            question = " Is a solution outside any function?" if result.notice.endswith(NOT_IMPLEMENTED) else ""
+            yield Problem("", f"{SKELETON} does not load: {one_line(result.notice, 300)}{question}")
         for exercise in result.exercises:
             lost = exercise.points < exercise.max_points
             if subject.label == SOLUTION:
@@ -223,16 +229,6 @@ class Verification:
             if before != now:
                 return Problem("", f"{subject.label} is not graded the same each time: different checks were run")
         return None
-
-
-def _some(known: list[Misconception], most: int | None) -> list[Misconception]:
-    if most is None:
-        return known
-    chosen = []
-    for exercise in dict.fromkeys(item.exercise for item in known):
-        its = [item for item in known if item.exercise == exercise]
-        chosen += its if len(its) <= most else random.Random(exercise).sample(its, most)
-    return chosen
 
 
 def _not_graded(result: Result | EngineError) -> Problem | None:

@@ -47,7 +47,17 @@ WITHOUT_MESSAGE = {
 
 
 def check_text(check: CheckResult, width: int = 100) -> str:
-    """What the student reads about `check`; values are side by side if they fit into `width` columns."""
+    """What the student reads about `check`; values are side by side if they fit into `width` columns. If that cannot be
+    made, the title and the message are left: a text is never worth a grade."""
+    try:
+        return explained_text(check, width)
+    except Exception:
+        message = WITHOUT_MESSAGE.get(check.status, "") if check.status is Status.ERROR else check.message
+        return "\n\n".join(one_line(text, 400) for text in (check.title or check.name, message) if text)
+
+
+def explained_text(check: CheckResult, width: int = 100) -> str:
+    """As `check_text`, but raises whatever goes wrong."""
     parts = [one_line(check.title or check.name, 400)]
     if check.status is Status.ERROR:
         # The message of an error is about the grader's internals: it belongs in the instructor's log.

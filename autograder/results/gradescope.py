@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -74,8 +75,15 @@ def to_gradescope(
 
 
 def encode(result: Result, settlement: Settlement | None = None, *, leaderboard_seconds: bool = False) -> bytes:
-    """The file's content."""
-    document = to_gradescope(result, settlement, leaderboard_seconds=leaderboard_seconds)
+    """The file's content. If an explanation cannot be shown, stderr says so and no check has one: a text is never
+    worth a grade."""
+    try:
+        document = to_gradescope(result, settlement, leaderboard_seconds=leaderboard_seconds)
+    except Exception as error:
+        why = one_line(f"{type(error).__name__}: {error}", 300)
+        text = "The result is written without explanations, because they cannot be shown"
+        print(f"autograder: {one_line(result.submission, 100)}: {text}: {why}", file=sys.stderr)
+        document = to_gradescope(_unexplained(result), settlement, leaderboard_seconds=leaderboard_seconds)
     return (json.dumps(document, allow_nan=False, indent=1) + "\n").encode("ascii")
 
 
@@ -90,6 +98,18 @@ def write(
         UsageError: nothing can be written there.
     """
     atomic.replace(path, encode(result, settlement, leaderboard_seconds=leaderboard_seconds))
+
+
+def _unexplained(result: Result) -> Result:
+    replace = msgspec.structs.replace
+    exercises = (
+        replace(
+            exercise,
+            checks=tuple(replace(check, message="", hint="", counterexample=None) for check in exercise.checks),
+        )
+        for exercise in result.exercises
+    )
+    return replace(result, exercises=tuple(exercises), notice="")
 
 
 def _overview(result: Result, settlement: Settlement | None = None) -> str:

@@ -64,7 +64,8 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check: `title` is the sentence that the student reads, `message` what was found, `hint` what to do.
-    `examples` is the number of questions that the submission was asked."""
+    `examples` is the number of questions that the submission was asked, and `answered` is false for a check that failed
+    because it did not answer them with values: it raised, was stopped, or could not be loaded."""
 
     exercise: str
     name: str
@@ -79,6 +80,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visibility: Visibility = Visibility.VISIBLE
     seconds: float = 0.0
     examples: int = 0
+    answered: bool = True
     timing: Timing | None = None
 
     def __post_init__(self) -> None:

@@ -17,13 +17,13 @@ from pathlib import Path
 import msgspec
 
 from autograder.errors import EngineError
-from autograder.sandbox import values
+from autograder.sandbox.decoding import decode
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.forward_passes import SIZE
 from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
 from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.processors import occupied
-from autograder.sandbox.values import Answer, Known, Returned
+from autograder.sandbox.values import MAX_ANSWERS_BYTES, Answer, Known, Returned, bytes_allowed
 from autograder.sandbox.zygote import WorkerRequest
 
 START_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Timed:
 @dataclass(frozen=True)
 class Question:
     """A shipped probe, the seed of torch's generator, what to report about its work (see `messages.Asked`), and the
-    likely answer, if there is one."""
+    likely answer, if there is one; an answer may have a few times its bytes."""
 
     probe: bytes
     seed: int = 0
@@ -90,7 +90,7 @@ class Worker:
             self._child: Child = client.start(request, [descriptor])
         self.memory_mb = memory_mb
         try:
-            _, [hello] = values.decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
+            _, [hello] = decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
         except (Closed, Late, FrameError) as error:
             exit_ = self._child.stop()  # raises EngineGone if that is why
             raise EngineError(f"a worker could not be started: {exit_.note or repr(error)}") from error
@@ -124,7 +124,9 @@ class Worker:
             WorkerLost: no valid answers within `seconds`.
         """
         ticket = _new_ticket()
-        asked = [Asked(len(one.probe), one.seed, one.operators, one.lines) for one in questions]
+        asked = [
+            Asked(len(one.probe), one.seed, bytes_allowed(one.likely), one.operators, one.lines) for one in questions
+        ]
         header = _encoder.encode(Ask(ticket, tuple(asked), afresh))
         body = [one.probe for one in questions]
         likely = [one.likely for one in questions]
@@ -197,10 +199,13 @@ class Worker:
     ) -> list[Answer]:
         self._parts = parts
         POSITION.pack_into(self._shared, 0, 0)
-        return self._decoded(self._frame(header, body, seconds)[0], ticket, likely)
+        most = MAX_ANSWERS_BYTES + max(map(bytes_allowed, likely))
+        return self._decoded(self._frame(header, body, seconds, most)[0], ticket, likely)
 
-    def _frame(self, header: bytes, body: Sequence[Buffer], seconds: float) -> tuple[tuple[bytes, bytearray], float]:
-        """The worker's next frame, and when its last byte arrived (`time.perf_counter`)."""
+    def _frame(
+        self, header: bytes, body: Sequence[Buffer], seconds: float, most: int = MAX_ANSWERS_BYTES
+    ) -> tuple[tuple[bytes, bytearray], float]:
+        """The worker's next frame, whose body has `most` bytes, and when its last one arrived (`time.perf_counter`)."""
         channel = self._child.channel
         deadline = time.monotonic() + seconds
         try:
@@ -209,7 +214,7 @@ class Worker:
                 raise Late
             channel.settimeout(seconds)
             send_frame(channel, header, body)
-            return receive_frame(channel, deadline), time.perf_counter()
+            return receive_frame(channel, deadline, most), time.perf_counter()
         except Late:
             exit_ = self.stop()
             reason = exit_.note or f"it took longer than {seconds:.3g} s"
@@ -225,7 +230,7 @@ class Worker:
         self, frame: tuple[bytes, bytearray], ticket: int, likely: Sequence[Known | None] = (None,)
     ) -> list[Answer]:
         try:
-            quoted, answers = values.decode(*frame, likely)
+            quoted, answers = decode(*frame, likely)
             if quoted != ticket:
                 raise FrameError("the answer is not to this question")
             return answers

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from msgspec.structs import replace
 
-from autograder.sandbox import values
+from autograder.sandbox.decoding import decode
+from autograder.sandbox.encoding import encode
 from autograder.sandbox.framing import Buffer
-from autograder.sandbox.values import Answer, Opaque, Returned
+from autograder.sandbox.values import UNKNOWN_BYTES, Answer, Returned
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 SIZE = struct.Struct("!Q")
@@ -85,7 +85,7 @@ class ForwardPasses:
         return {"outputs": self._last, "milliseconds": 0.0, "peak_bytes": 0}
 
     def _decoded(self, header: bytes, body: bytearray) -> Inputs:
-        outcome = values.decode(header, body)[1][0].outcome
+        outcome = decode(header, body)[1][0].outcome
         assert isinstance(outcome, Returned)
         return [tuple(tensor.to(self._device) for tensor in arguments) for arguments in outcome.value]
 
@@ -122,17 +122,13 @@ def keep_memory() -> None:
 
 def in_memory(ticket: int, answer: Answer, shared: mmap.mmap) -> tuple[bytes, list[Buffer]]:
     """Puts an answer's tensors into the shared memory; the frame that is left to send has their size as its body."""
-    header, chunks = values.encode(ticket, answer)
-    size = sum(len(chunk) for chunk in chunks)
-    if size > len(shared):
-        header, chunks = values.encode(ticket, replace(answer, outcome=Returned(Opaque("outputs that are too large"))))
-        size = 0
+    header, chunks = encode(ticket, answer, min(len(shared), UNKNOWN_BYTES))
     shared.seek(0)
     for chunk in chunks:
         shared.write(chunk)
-    return header, [SIZE.pack(size)]
+    return header, [SIZE.pack(shared.tell())]
 
 
 def encoded(inputs: Inputs) -> tuple[bytes, list[Buffer]]:
     """Header and body for `ForwardPasses.run`."""
-    return values.encode(0, Answer(Returned([list(arguments) for arguments in inputs])))
+    return encode(0, Answer(Returned([list(arguments) for arguments in inputs])))

@@ -55,8 +55,8 @@ def send_frame(sock: socket.socket, header: Buffer, body: Sequence[Buffer] = ())
         raise Late from error
 
 
-def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[bytes, bytearray]:
-    """Waits for one frame until `deadline` (in `time.monotonic`; None waits forever).
+def receive_frame(sock: socket.socket, deadline: float | None = None, most: int = MAX_BODY) -> tuple[bytes, bytearray]:
+    """Waits until `deadline` (in `time.monotonic`; None waits forever) for one frame, whose body has `most` bytes.
 
     Questions and answers alternate, so anything after the frame was not asked for.
 
@@ -67,7 +67,7 @@ def receive_frame(sock: socket.socket, deadline: float | None = None) -> tuple[b
     while len(start) < _LENGTHS.size:
         start += _receive(sock, deadline)
     header_size, body_size = _LENGTHS.unpack_from(start)
-    if header_size > MAX_HEADER or body_size > MAX_BODY:
+    if header_size > MAX_HEADER or body_size > min(most, MAX_BODY):
         raise FrameError(f"a frame of {header_size} + {body_size} bytes was announced")
     split, size = _LENGTHS.size + header_size, _LENGTHS.size + header_size + body_size
     if len(start) > size:

@@ -24,10 +24,11 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
     """One of the probes in a frame's body. What to report about its work: `operators`, or `lines` (of the student's
-    files, with the profiler)."""
+    files, with the profiler). `most` is how many bytes the answer's tensors and long texts may have."""
 
     size: int
     seed: int
+    most: int
     operators: bool = False
     lines: bool = False
 
@@ -51,7 +52,7 @@ class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Call the function kept by `Prepare` once with each of the tuples of tensors whose header is `inputs` (see
-    `values`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: the answer is
+    `encoding`) and whose bytes are the first `size` of the shared memory. With `echo` nothing is called: the answer is
     what the last call returned."""
 
     ticket: int

@@ -25,7 +25,8 @@ from typing import Any
 import cloudpickle
 import torch
 
-from autograder.sandbox.values import DTYPES, raw_bytes
+from autograder.sandbox.tensors import raw_bytes
+from autograder.sandbox.values import DTYPES
 
 Probe = Callable[[Any], Any]
 

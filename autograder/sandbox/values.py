@@ -1,78 +1,105 @@
-"""The wire format of answers: plain values and tensors as data, never as code.
+"""What an answer is made of: plain values, the kinds of data that have no plain value, and how much there may be.
 
-The worker *encodes*: whatever is not exactly a plain value becomes an `Opaque` with its type's name. The judge
-*decodes* bytes that it does not trust: msgspec checks the schema, and tensors are rebuilt from raw bytes after checking
-that dtype, shape and length agree. No pickle, no callbacks, no Python objects made by the worker.
+Numbers, texts, bytes, lists, tuples, dicts, sets, slices, ranges, dense tensors on the CPU, NumPy arrays and scalars,
+dtypes, devices, layouts and memory formats stay what they are. The classes here stand for everything else that can be
+compared, and `Opaque` for what cannot. `encoding` makes bytes of them, and `decoding` reads those.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import torch
 
-from autograder.sandbox.framing import Buffer, FrameError
+from autograder.sandbox.framing import MAX_BODY
 
 MAX_DEPTH = 16
-MAX_NODES = 20_000
-MAX_TEXT = 4_000
-MAX_TENSOR_BYTES = 128 * 2**20
+MAX_DIMENSIONS = 16
+MAX_NODES = 20_000  # values in one answer; a long list of numbers counts as one
+MAX_NUMBERS = 2**21  # in such lists: as Python's objects they take several times as much memory
+MAX_ANSWERS_BYTES = 4 * 2**20  # in one frame; the answer that exceeds this is the last
+MAX_BYTES = MAX_BODY - 2 * MAX_ANSWERS_BYTES  # of one answer's tensors and long texts
+UNKNOWN_BYTES = 128 * 2**20  # the same where nobody knows how large a right answer is
+TIMES, SLACK_BYTES = 4, 4 * 2**20  # otherwise: this many times a right answer's bytes, and a little for small ones
 
-DTYPES: dict[str, torch.dtype] = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        torch.float16,
-        torch.bfloat16,
-        torch.float32,
-        torch.float64,
-        torch.uint8,
-        torch.int8,
-        torch.int16,
-        torch.int32,
-        torch.int64,
-        torch.bool,
-        torch.complex64,
-        torch.complex128,
-    )
-}
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
-_PLAIN_TENSORS = (torch.Tensor, torch.nn.Parameter)
+_ARRAY_DTYPES = "float16 float32 float64 uint8 uint16 uint32 uint64 int8 int16 int32 int64 bool complex64 complex128"
+_TENSOR_DTYPES = (
+    f"{_ARRAY_DTYPES} bfloat16 complex32 "
+    "float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu"  # not in every version of PyTorch
+)
+DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in _TENSOR_DTYPES.split() if hasattr(torch, name)}
+ARRAY_DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(name) for name in _ARRAY_DTYPES.split()}
 
 
-class Opaque(msgspec.Struct, frozen=True, array_like=True, tag="o"):
-    """Something that is not a plain value; `what` says what it was."""
+@dataclass(frozen=True)
+class Opaque:
+    """Something that is not compared: `what` it is, with an article, and why not, after "which"."""
 
     what: str
+    why: str = "cannot be compared"
 
 
-class _Tensor(msgspec.Struct, frozen=True, array_like=True, tag="t"):
+@dataclass(frozen=True)
+class Record:
+    """An instance of a dataclass or named tuple: the name of its class, and its fields in order."""
+
+    kind: Literal["dataclass", "named tuple"]
+    name: str
+    fields: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of an enum, by the two names."""
+
+    enum: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MetaTensor:
+    """A tensor on the meta device, which has no numbers."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True, eq=False)
+class SparseTensor:
+    """A sparse tensor by its dense parts, in the order of `PARTS`. They are data: nobody has checked the indices."""
+
+    layout: str  # a key of PARTS
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    parts: tuple[torch.Tensor, ...]
+
+
+PARTS = {
+    "sparse_coo": ("indices", "values"),
+    "sparse_csr": ("crow_indices", "col_indices", "values"),
+    "sparse_csc": ("ccol_indices", "row_indices", "values"),
+    "sparse_bsr": ("crow_indices", "col_indices", "values"),
+    "sparse_bsc": ("ccol_indices", "row_indices", "values"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedTensor:
+    """A quantised tensor: its whole numbers, and what makes real numbers of them. `scales` and `zero_points` are
+    numbers, or one-dimensional tensors along `axis` (−1 if there is only one of each)."""
+
+    scheme: str
     dtype: str
     shape: tuple[int, ...]
-    device: str
-    requires_grad: bool
-
-
-class _Sequence(msgspec.Struct, frozen=True, array_like=True, tag="s"):
-    is_tuple: bool
-    items: list[_Node]
-
-
-class _Mapping(msgspec.Struct, frozen=True, array_like=True, tag="m"):
-    keys: list[str | int]
-    values: list[_Node]
-
-
-class _Integer(msgspec.Struct, frozen=True, array_like=True, tag="i"):
-    """An integer beyond 64 bits."""
-
-    digits: str
-
-
-_Node = Union[None, bool, int, float, str, Opaque, _Tensor, _Sequence, _Mapping, _Integer]  # noqa: UP007
+    codes: torch.Tensor
+    scales: Any
+    zero_points: Any
+    axis: int
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -116,7 +143,8 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
 
     `operators` counts the dispatched operators by name; `profiled` is how many the profiler saw, including those hidden
     from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only); `watched` is false
-    if line tracing was switched off along the way.
+    if line tracing was switched off along the way; `functions` are PyTorch's functions and layers that were called, by
+    public name, each with the layer that called it first (see `observation.Functions.calls`).
     """
 
     operators: dict[str, int] = {}
@@ -125,6 +153,7 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     started: int = 0
     running: int = 1
     watched: bool = True
+    functions: dict[str, str] = {}
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -140,246 +169,14 @@ class Known:
 
     outcome: Outcome
     header: bytes
-    body: bytes
+    body: bytearray
 
 
-class _Returned(msgspec.Struct, frozen=True, tag_field="is", tag="returned"):
-    value: _Node
+def shape_text(shape: Sequence[int]) -> str:
+    """ "2×3"; with fewer than two extents, as Python writes it."""
+    return "×".join(map(str, shape)) if len(shape) > 1 else str(tuple(shape))
 
 
-class _Answer(msgspec.Struct, frozen=True, array_like=True):
-    """`outcome` is encoded by itself; the bytes of its tensors are the next `size` of the frame's body."""
-
-    outcome: bytes
-    size: int
-    work: Work
-
-
-class _Answers(msgspec.Struct, frozen=True, array_like=True):
-    ticket: int
-    answers: list[_Answer]
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Answers)
-_outcomes = msgspec.msgpack.Decoder(_Returned | Raised)
-
-
-# --- the worker's side -------------------------------------------------------------------------------------------
-
-
-class Encoding:
-    """A frame of answers under construction. Each is encoded when added: what runs next may change its tensors."""
-
-    def __init__(self, ticket: int) -> None:
-        self.size = 0  # in bytes
-        self._ticket = ticket
-        self._answers: list[_Answer] = []
-        self._body: list[Buffer] = []
-
-    def add(self, answer: Answer) -> None:
-        """`answer` may contain any Python value at all."""
-        header, chunks = _encode(answer.outcome)
-        size = sum(map(len, chunks))
-        self.size += len(header) + size
-        self._body += chunks
-        self._answers.append(_Answer(header, size, answer.work))
-
-    def frame(self) -> tuple[bytes, list[Buffer]]:
-        """Header and body."""
-        return _encoder.encode(_Answers(self._ticket, self._answers)), self._body
-
-
-def encode(ticket: int, answer: Answer) -> tuple[bytes, list[Buffer]]:
-    """Header and body of a frame with one answer."""
-    encoding = Encoding(ticket)
-    encoding.add(answer)
-    return encoding.frame()
-
-
-def known(outcome: Outcome) -> Known:
-    """Makes an outcome recognisable in a frame that contains it."""
-    header, chunks = _encode(outcome)
-    return Known(outcome, header, b"".join(chunks))
-
-
-def _encode(outcome: Outcome) -> tuple[bytes, list[bytes]]:
-    chunks: list[bytes] = []
-    if isinstance(outcome, Raised):
-        return _encoder.encode(outcome), chunks
-    try:
-        node = _Nodes(chunks).node(outcome.value, 0)
-    except _TooMuch:
-        chunks.clear()
-        node = Opaque("a value nested too deeply or with too many entries")
-    return _encoder.encode(_Returned(node)), chunks
-
-
-class _TooMuch(Exception):
-    """The value as a whole exceeds what the judge would decode."""
-
-
-class _Nodes:
-    def __init__(self, chunks: list[bytes]) -> None:
-        self.chunks = chunks
-        self.left = MAX_NODES
-
-    def node(self, value: Any, depth: int) -> _Node:
-        # `type(value)` and exact comparison: `__class__`, subclasses and duck types do not matter here.
-        kind = type(value)
-        self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            raise _TooMuch
-        if value is None or kind is bool or kind is float:
-            return value  # type: ignore[no-any-return]
-        if kind is int:
-            if -(2**63) <= value < 2**63:
-                return value  # type: ignore[no-any-return]
-            return _Integer(str(value)) if value.bit_length() < 4000 else Opaque("an integer of over 1000 digits")
-        if kind is str:
-            return value[:MAX_TEXT].encode("utf-8", "replace").decode()  # type: ignore[no-any-return]
-        if kind in _PLAIN_TENSORS:
-            return self.tensor(value)
-        if kind in (list, tuple, torch.Size):
-            if len(value) > self.left:
-                return Opaque(f"a {kind.__name__} of {len(value)} entries")
-            return _Sequence(kind is not list, [self.node(item, depth + 1) for item in list(value)])
-        if kind is dict and all(type(key) in (str, int) for key in value):
-            keys = [key[:MAX_TEXT] if type(key) is str else key for key in value]
-            return _Mapping(keys, [self.node(item, depth + 1) for item in value.values()])
-        return Opaque(type_name(kind))
-
-    def tensor(self, value: torch.Tensor) -> _Node:
-        if value.layout is not torch.strided or value.is_quantized or value.is_nested or value.is_meta:
-            return Opaque(f"a tensor that is not dense ({value.layout}, {value.device})")
-        if value.dtype not in _NAMES or value.numel() * value.element_size() > MAX_TENSOR_BYTES:
-            return Opaque(f"a tensor of dtype {value.dtype} and shape {tuple(value.shape)}")
-        self.chunks.append(raw_bytes(value.detach().cpu()))
-        return _Tensor(_NAMES[value.dtype], tuple(value.shape), value.device.type, value.requires_grad)
-
-
-def raw_bytes(tensor: torch.Tensor) -> bytes:
-    """The entries of a dense tensor without a graph, on the CPU, in row-major order."""
-    plain = tensor.resolve_conj().resolve_neg() if tensor.is_complex() else tensor
-    if plain.is_neg():
-        plain = plain.resolve_neg()
-    if plain.dtype is torch.bfloat16:  # the one dtype that NumPy lacks
-        plain = plain.view(torch.int16)
-    return plain.numpy().tobytes()
-
-
-def type_name(kind: type) -> str:
-    """The type's qualified name, even if its metaclass lies about it."""
-    name = type.__dict__["__qualname__"].__get__(kind)
-    module = type.__dict__["__dict__"].__get__(kind).get("__module__", "")
-    return f"{module}.{name}"[:200] if type(module) is str and module not in ("", "builtins") else str(name)[:200]
-
-
-# --- the judge's side --------------------------------------------------------------------------------------------
-
-
-_UNREADABLE = (msgspec.DecodeError, RecursionError, ValueError, OverflowError, RuntimeError, MemoryError)
-
-
-def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (None,)) -> tuple[int, list[Answer]]:
-    """The ticket of a frame that an untrusted process sent, and the answers in it: at least one, at most one for each
-    of `expected`. If an answer has the bytes of the expected one, its outcome *is* the expected one.
-
-    Tensors come back on the CPU, contiguous, without a graph (`requires_grad` is kept as a flag).
-
-    Raises:
-        FrameError: the bytes are not answers.
-    """
-    answers = []
-    offset = 0
-    try:
-        frame = _decoder.decode(header)
-        if not 0 < len(frame.answers) <= len(expected):
-            raise FrameError(f"{len(frame.answers)} answers to {len(expected)} questions")
-        for answer, likely in zip(frame.answers, expected, strict=False):
-            part = body if answer.size == len(body) else body[offset : offset + answer.size]
-            if len(part) != answer.size:
-                raise FrameError(f"{answer.size} bytes were announced where {len(part)} are left")
-            offset += answer.size
-            if likely is not None and likely.header == answer.outcome and likely.body == part:
-                answers.append(Answer(likely.outcome, answer.work))
-            else:
-                answers.append(Answer(_decode(answer.outcome, part), answer.work))
-        if offset != len(body):
-            raise FrameError(f"{len(body) - offset} bytes too many")
-    except _UNREADABLE as error:
-        raise FrameError(str(error)[:200]) from error
-    return frame.ticket, answers
-
-
-def outcome_of(header: bytes, body: bytes) -> Outcome:
-    """The outcome for which `known` produced these bytes.
-
-    Raises:
-        FrameError: the bytes are not from `known`.
-    """
-    try:
-        return _decode(header, bytearray(body))
-    except _UNREADABLE as error:
-        raise FrameError(str(error)[:200]) from error
-
-
-def _decode(header: bytes, body: bytearray) -> Outcome:
-    outcome = _outcomes.decode(header)
-    if isinstance(outcome, Raised):
-        if body:
-            raise FrameError("an exception with tensors")
-        return outcome
-    decoding = _Decoding(body)
-    value = decoding.value(outcome.value, 0)
-    if decoding.offset != len(body):
-        raise FrameError(f"{len(body) - decoding.offset} bytes too many")
-    return Returned(value)
-
-
-class _Decoding:
-    def __init__(self, body: bytearray) -> None:
-        self.body = body
-        self.offset = 0
-        self.left = MAX_NODES
-
-    def value(self, node: _Node, depth: int) -> Any:
-        self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            raise FrameError("too many values")
-        if isinstance(node, _Tensor):
-            return self.tensor(node)
-        if isinstance(node, _Sequence):
-            items = [self.value(item, depth + 1) for item in node.items]
-            return tuple(items) if node.is_tuple else items
-        if isinstance(node, _Mapping):
-            if len(node.keys) != len(node.values):
-                raise FrameError("a mapping with unequal numbers of keys and values")
-            return {key: self.value(item, depth + 1) for key, item in zip(node.keys, node.values, strict=True)}
-        if isinstance(node, _Integer):
-            if len(node.digits) > 1300:
-                raise FrameError("an integer of over 1000 digits")
-            return int(node.digits)
-        return node
-
-    def tensor(self, node: _Tensor) -> torch.Tensor:
-        dtype = DTYPES.get(node.dtype)
-        if dtype is None or len(node.shape) > 16 or any(not 0 <= extent < 2**40 for extent in node.shape):
-            raise FrameError(f"a tensor of dtype {node.dtype[:20]!r} with {len(node.shape)} dimensions")
-        count = math.prod(node.shape)
-        end = self.offset + count * dtype.itemsize
-        if end > len(self.body):
-            raise FrameError("a tensor with fewer bytes than its shape needs")
-        if count == 0:
-            rebuilt = torch.empty(node.shape, dtype=dtype)
-        else:
-            body, offset = self.body, self.offset
-            if offset % dtype.itemsize:  # a misaligned view is slow or worse
-                body, offset = self.body[offset:end], 0
-            if dtype is torch.bool and body[offset : offset + count].translate(None, b"\0\1"):
-                raise FrameError("a tensor of bool with entries other than 0 and 1")  # undefined in every operator
-            rebuilt = torch.frombuffer(body, dtype=dtype, count=count, offset=offset).view(node.shape)
-        self.offset = end
-        if node.requires_grad and (dtype.is_floating_point or dtype.is_complex):
-            rebuilt.requires_grad_()
-        return rebuilt
+def bytes_allowed(likely: Known | None) -> int:
+    """How many bytes the tensors and long texts of an answer may have, given a right answer."""
+    return UNKNOWN_BYTES if likely is None else min(MAX_BYTES, TIMES * len(likely.body) + SLACK_BYTES)

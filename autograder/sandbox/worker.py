@@ -19,21 +19,19 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.sandbox import shipping, values
+from autograder.sandbox import encoding, shipping
+from autograder.sandbox.encoding import Encoding
 from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
 from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.name_dependencies import references
-from autograder.sandbox.observation import Lines, Operators, Profiled, Threads
+from autograder.sandbox.observation import Functions, Lines, Operators, Profiled, Threads
 from autograder.sandbox.torch_state import reset_torch, seed_torch
-from autograder.sandbox.values import Answer, Encoding, Outcome, Raised, Returned, Work
+from autograder.sandbox.values import Answer, Outcome, Raised, Returned, Work
 from autograder.submissions.magics import provide_shell
 
 MAX_NAMES = 2_000
-
-
-MAX_ANSWER_BYTES = 4 * 2**20  # in one frame; the answer that exceeds this is the last
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
@@ -43,7 +41,7 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
     memory `shared` with the judge carries inputs and outputs of timed calls; otherwise it contains the `POSITION`."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
-    send_frame(channel, *values.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
+    send_frame(channel, *encoding.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
     module = types.ModuleType("submission")
     provide_shell()
     threads = Threads()
@@ -55,11 +53,11 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> N
         if isinstance(request, Load):
             files = {label for label, _ in request.cells}
             module, answer = _load(request, shared)
-            frame = values.encode(0, answer)
+            frame = encoding.encode(0, answer)
         elif isinstance(request, Ask):
             frame = _answers(request, body, module, files, threads, shared)
         elif isinstance(request, Prepare):
-            frame = values.encode(request.ticket, _timed(request, body, module, files, passes))
+            frame = encoding.encode(request.ticket, _timed(request, body, module, files, passes))
         else:
             answer = _timed(request, bytearray(shared[: request.size]), module, files, passes)
             frame = in_memory(request.ticket, answer, shared)
@@ -114,22 +112,22 @@ def _answers(
     start = 0
     for position, asked in enumerate(request.questions):
         POSITION.pack_into(shared, 0, position)
-        answers.add(_answer(asked, probes[start : start + asked.size], module, files, threads))
+        answers.add(_answer(asked, probes[start : start + asked.size], module, files, threads), asked.most)
         start += asked.size
-        if answers.size > MAX_ANSWER_BYTES or _thread._count() > running:  # a worker with more threads is replaced
+        if answers.is_full or _thread._count() > running:  # a worker with more threads is replaced
             break
     return answers.frame()
 
 
 def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
-    operators = Operators() if asked.operators else None
+    operators, functions = (Operators(), Functions()) if asked.operators else (None, None)
     lines, profiled = (Lines(files), Profiled()) if asked.lines else (None, None)
     seed_torch(asked.seed)
     before = threads.started
     outcome: Outcome
     try:
         function = shipping.loads(probe)
-        with operators or _NOTHING, profiled or _NOTHING, lines or _NOTHING:
+        with operators or _NOTHING, functions or _NOTHING, profiled or _NOTHING, lines or _NOTHING:
             outcome = Returned(function(module))
     except BaseException as error:  # SystemExit and KeyboardInterrupt are outcomes as well
         outcome = describe(error, files)
@@ -140,6 +138,7 @@ def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set
         started=threads.started - before,
         running=_thread._count() + 1,
         watched=lines.watched if lines else True,
+        functions=functions.calls if functions else {},
     )
     return Answer(outcome, work)
 

@@ -65,7 +65,9 @@ def run_tests(
     *,
     method: str = "",
 ) -> Outcome:
-    """Runs all tests, however often the tested code ends the process; `watch` is called at every step.
+    """Runs all tests, however often the tested code ends the process.
+
+    `watch` is called at every step, and often between steps; what it raises ends the run.
 
     Raises:
         UsageError: the test file cannot be used.
@@ -143,8 +145,8 @@ def _start(order: Order, folder: Path, errors: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _events(process: subprocess.Popen[bytes], path: Path) -> Iterator[events.Event]:
-    """Every event that the child writes, until it has ended."""
+def _events(process: subprocess.Popen[bytes], path: Path) -> Iterator[events.Event | None]:
+    """Every event that the child writes, until it has ended; None while there is nothing new."""
     with path.open("rb") as file:
         rest = b""
         while True:
@@ -156,6 +158,7 @@ def _events(process: subprocess.Popen[bytes], path: Path) -> Iterator[events.Eve
             if not alive:
                 return
             if not lines:
+                yield None
                 time.sleep(_TICK_SECONDS)
 
 

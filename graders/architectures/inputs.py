@@ -11,6 +11,7 @@ import copy
 
 import torch
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.grading import Tolerance
 from autograder.probes import all_gradients, built, filled, outline, statistics
@@ -59,9 +60,18 @@ def result(build, x, training=False):
     return filled(build, x).train(training)(x)
 
 
-def learned(build, x, training=False):
-    """Gradients of the filled network with respect to its input and all its parameters."""
-    return all_gradients(filled(build, x).train(training), x)
+def learned(build, x):
+    """Gradients of the filled network for its input and all its parameters, in both modes."""
+    model = filled(build, x)
+    return {
+        "in evaluation mode": all_gradients(model.eval(), x),
+        "in training mode": all_gradients(model.train(), x),
+    }
+
+
+def learned_in_evaluation(build, x):
+    """The same in evaluation mode, for networks that are random in training."""
+    return all_gradients(filled(build, x).eval(), x)
 
 
 def training_step(build, x):
@@ -91,25 +101,84 @@ def any_layout(build, x):
     return {"shape of the result": list(y.shape), **same}
 
 
+def is_exact(model, x):
+    """Whether the network computes in double precision throughout.
+
+    A tiny step away from x and one back change the result by opposite amounts. Where numbers are rounded to single
+    precision, the two amounts differ by about 1e-7.
+    """
+    with torch.no_grad():
+        x = x.to(float64) / 3
+        middle, sides = model(x).to(float64), model(x + 1e-7).to(float64) + model(x - 1e-7).to(float64)
+    return float((sides - 2 * middle).abs().max()) < 1e-10 * max(1.0, float(middle.abs().max()))
+
+
 def in_double(build, x):
-    y = result(build, x.to(float64))
-    same = agree(y, result(build, x.to(float32)))
+    model = filled(build, x.to(float64)).eval()
+    y = model(x.to(float64))
     return {
         "dtype of the result": str(y.dtype),
         "shape of the result": list(y.shape),
-        'answer to "are the numbers the same as in float32?"': same,
+        'answer to "are the numbers the same as in float32?"': agree(y, result(build, x.to(float32))),
+        'answer to "does no step of the computation round to float32?"': is_exact(model, x),
     }
 
 
-def used_again(build, x):
+def of_other_sizes(x):
+    """Images (N, C, H, W) that are taller, wider and more than those of x."""
+    return [torch.cat([x, x + 1], 2), torch.cat([x - 1, x], 3), torch.cat([x, x + 2], 0)]
+
+
+def used_again(build, x, *others):
+    """What one network does with several images, one after another; `others` may have other shapes than x."""
     model, other, before = filled(build, x).eval(), filled(build, x, seed=1).eval(), x.clone()
     other.load_state_dict(model.state_dict())
+    shared = {id(value) for value in model.parameters()} & {id(value) for value in other.parameters()}
     with torch.no_grad():  # what a module remembers from a pass with a graph cannot be copied
-        y = model(x)
+        new = copy.deepcopy(model)
+        result = model(x)
+        y = result.clone()
         return {
             "shape of the result": list(y.shape),
             'answer to "does a second pass give the same result?"': agree(y, model(x)),
             'answer to "does a deep copy give the same result?"': agree(y, copy.deepcopy(model)(x)),
             'answer to "is the result the same after load_state_dict?"': agree(y, other(x)),
             'answer to "is the input unchanged?"': torch.equal(x, before),
+            'list of answers to "is it what a new network gives?" for other images': [
+                agree(model(z), copy.deepcopy(new)(z)) for z in (x + 1, *others)
+            ],
+            'answer to "is the result of the first pass still the same?"': agree(result, y),
+            'answer to "do two networks share parameters?"': bool(shared),
         }
+
+
+class SecondDevice(TorchDispatchMode):
+    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
+        return False
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
+            return args[0]
+        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
+            target = torch.device(kwargs.get("device") or "meta")
+            if target.type != "meta":
+                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
+        return function(*args, **kwargs)
+
+
+def on_the_second_device(call, x):
+    """Whether the tensor that `call(x)` returns is on the meta device if x is.
+
+    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
+    """
+    try:
+        with SecondDevice():
+            same = call(x.to("meta")).is_meta
+    except Exception as error:
+        same = not any(words in str(error) for words in ("expected device", "same device", "two devices"))
+    return {'answer to "is the result on the device of the input?"': same}

@@ -1,6 +1,7 @@
 """Known mistakes in the exercises of `architectures`, each with the hint for a student who made it."""
 
 import copy
+import weakref
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,7 @@ from architectures import (
     LeNet,
     NiN,
     ResNeXtBlock,
+    layer_summary,
     local_response_norm,
     nin_block,
     vgg_block,
@@ -34,6 +36,79 @@ def zeros_for(net, input_shape):
     """Correct: an input of the network's dtype."""
     numbers = [tensor for tensor in [*net.parameters(), *net.buffers()] if tensor.is_floating_point()]
     return torch.zeros(input_shape, dtype=numbers[0].dtype if numbers else None)
+
+
+class OneRoom:
+    """For any module: where no graph is needed, every result is written into the same memory."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+class NoGraphInEvaluation:
+    """For any module: no gradient is recorded in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+class FirstSize:
+    """For any module that returns maps: every map is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+class SequentialWithOneRoom(OneRoom, nn.Sequential):
+    pass
+
+
+class SequentialWithoutGraph(NoGraphInEvaluation, nn.Sequential):
+    pass
+
+
+class SequentialOfOneSize(FirstSize, nn.Sequential):
+    pass
+
+
+class InFloat32(nn.Module):
+    """Another module between two conversions: its input has the precision of float32."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x.float().to(x.dtype))
+
+
+class MeanOverTheFirstArea(nn.Module):
+    """The sum over the pixels, divided by the number of pixels of the first map."""
+
+    area = None
+
+    def forward(self, x):
+        self.area = self.area or x.shape[2:].numel()
+        return x.sum((2, 3)) / self.area
+
+
+class WithoutExtentsOfOne(nn.Module):
+    """`squeeze()` in the place of a flattening."""
+
+    def forward(self, x):
+        return x.squeeze()
 
 
 # layer_summary
@@ -171,6 +246,54 @@ def leaves_the_batch_out(net, input_shape):
         return [(name, shape[1:]) for name, shape in walk(net, zeros_for(net, input_shape))]
 
 
+@misconception("layer_summary", hint="When is the list in your signature made? Call your function twice.")
+def adds_to_the_list_of_earlier_calls(net, input_shape, summary=[]):  # noqa: B006
+    """Memory: a default argument collects the layers of all calls."""
+    summary += layer_summary(net, input_shape)
+    return summary
+
+
+@misconception("layer_summary", hint="Keep the list that you get for one network, ask for another, and look again.")
+def refills_the_list_of_earlier_calls(net, input_shape, *, summary=[]):  # noqa: B006
+    """Memory: the list of the first call is emptied and filled again by the second."""
+    summary[:] = layer_summary(net, input_shape)
+    return summary
+
+
+@misconception("layer_summary", hint="Ask for the same network twice, with two shapes. Do you get two answers?")
+def keeps_the_summary_of_a_network(net, input_shape, *, kept=weakref.WeakKeyDictionary()):  # noqa: B006
+    """State: the shapes of a network are determined once, for the first input."""
+    if net not in kept:
+        kept[net] = layer_summary(net, input_shape)
+    return list(kept[net])
+
+
+@misconception(
+    "layer_summary",
+    hint="One ReLU may stand in two places, with another shape in each. What does your dictionary hold for it?",
+)
+def notes_one_shape_per_layer(net, input_shape):
+    """A repeated layer gets the shape of its last place everywhere."""
+    shapes = dict(zip(net, (shape for _, shape in layer_summary(net, input_shape)), strict=True))
+    return [(type(layer).__name__, shapes[layer]) for layer in net]
+
+
+@misconception(
+    "layer_summary", hint="Not only `nn.BatchNorm2d` has running statistics. How do you find all layers that have?"
+)
+def spares_batch_norm_2d_only(net, input_shape):
+    """Names: the layers called BatchNorm2d are in evaluation mode meanwhile, and no others."""
+    modes = [(module, module.training) for module in net.modules()]
+    for module, _ in modes:
+        if type(module).__name__ == "BatchNorm2d":
+            module.eval()
+    with torch.no_grad():
+        summary = walk(net, zeros_for(net, input_shape))
+    for module, training in modes:
+        module.training = training
+    return summary
+
+
 # LeNet
 
 
@@ -261,6 +384,53 @@ class LeavesOutTheBiases(LeNet):
         self.net = lenet(bias=False, num_classes=num_classes)
 
 
+@misconception("LeNet", hint="Send a batch of two images through your network, then a batch of three. What is fixed?")
+class KeepsTheSizeOfItsFirstBatch(LeNet):
+    """State: the number of images per batch is taken from the first one."""
+
+    images = None
+
+    def forward(self, x):
+        self.images = self.images or len(x)
+        maps = self.net[:6](x)
+        return self.net[7:](maps.reshape(self.images, -1)[:, :400])
+
+
+@misconception("LeNet", hint="Keep the scores of one batch, pass another one, and look at the first scores again.")
+class WritesItsScoresIntoOneTensor(OneRoom, LeNet):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("LeNet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class NeedsNoGradientInEvaluation(NoGraphInEvaluation, LeNet):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("LeNet", hint="How many digits of the scores are right if network and image are float64?")
+class PoolsInFloat32(LeNet):
+    """Dtype: the poolings have the precision of float32."""
+
+    def __init__(self, num_classes=10):
+        super().__init__(num_classes)
+        self.net[2], self.net[5] = InFloat32(self.net[2]), InFloat32(self.net[5])
+
+
+@misconception("LeNet", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesItsScores(LeNet):
+    """A batch of one, and a single class, lose their dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception("LeNet", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsTheImageAsARow(LeNet):
+    """Layout: `view` refuses a transposed or sliced image."""
+
+    def forward(self, x):
+        return super().forward(x.view(len(x), 784).view(-1, 1, 28, 28))
+
+
 # local_response_norm
 
 
@@ -345,6 +515,54 @@ def divides_in_place(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x.div_((k + alpha * neighbours(x**2, size, size // 2)) ** beta)
 
 
+@misconception(
+    "local_response_norm",
+    hint="Call your function with size 3, then with size 5, for the same images. Which table does it use then?",
+)
+def keeps_the_table_of_neighbours(x, size=5, alpha=1e-4, beta=0.75, k=2.0, *, kept={}):  # noqa: B006
+    """State: which channels are neighbours is determined once for every number of channels."""
+    count = x.shape[1]
+    if count not in kept:
+        channels = torch.arange(count)
+        kept[count] = (channels[:, None] - channels).abs() <= size // 2
+    total = torch.einsum("ij,njhw->nihw", kept[count].to(x), x**2)
+    return x / (k + alpha * total) ** beta
+
+
+@misconception("local_response_norm", hint="Keep a result, call your function again, and look at the first result.")
+def writes_every_result_into_one_tensor(x, size=5, alpha=1e-4, beta=0.75, k=2.0, *, kept={}):  # noqa: B006
+    """Memory: where no graph is needed, a later call overwrites the result of an earlier one of the same shape."""
+    result = local_response_norm(x, size, alpha, beta, k)
+    if result.requires_grad:
+        return result
+    return kept.setdefault((result.shape, result.dtype), torch.empty_like(result)).copy_(result)
+
+
+@misconception(
+    "local_response_norm",
+    hint="A result can be float64 and still have only 7 correct digits. Where are the others lost?",
+)
+def sums_in_float32(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """Dtype: the sum over the channels has the precision of float32."""
+    return x / (k + alpha * neighbours((x**2).float(), size, size // 2).to(x.dtype)) ** beta
+
+
+@misconception("local_response_norm", hint="On which device does `torch.zeros` make a tensor if you name none?")
+def pads_with_zeros_on_the_cpu(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """Device: the missing channels at the edges are always on the CPU."""
+    zeros = torch.zeros(len(x), size // 2, *x.shape[2:], dtype=x.dtype)
+    squares = torch.cat([zeros, x**2, zeros], 1)
+    return x / (k + alpha * sum(squares[:, i : i + x.shape[1]] for i in range(size))) ** beta
+
+
+@misconception(
+    "local_response_norm", hint="`squeeze()` removes every dimension of size 1, not only the one that you added."
+)
+def squeezes_the_result(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """A dimension that is added for the sum is removed together with all others of size 1."""
+    return local_response_norm(x, size, alpha, beta, k).unsqueeze(1).squeeze()
+
+
 # vgg_block
 
 
@@ -413,6 +631,40 @@ def adds_batch_norm(num_convs, in_channels, out_channels):
         convolution, relu = conv_relu(out_channels if i else in_channels, out_channels)
         layers += [convolution, nn.BatchNorm2d(out_channels), relu]
     return nn.Sequential(*layers, nn.MaxPool2d(2))
+
+
+@misconception("vgg_block", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
+def keeps_the_size_of_its_first_map(num_convs, in_channels, out_channels):
+    """State: every result is brought to the size of the first one."""
+    return SequentialOfOneSize(*vgg_block(num_convs, in_channels, out_channels))
+
+
+@misconception("vgg_block", hint="Keep a result, call the block again, and look at the first result once more.")
+def has_one_tensor_for_all_results(num_convs, in_channels, out_channels):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+    return SequentialWithOneRoom(*vgg_block(num_convs, in_channels, out_channels))
+
+
+@misconception("vgg_block", hint="Make two blocks of the same kind and train one. Has the other one changed?")
+def makes_every_block_only_once(num_convs, in_channels, out_channels, *, kept={}):  # noqa: B006
+    """Memory: calls with the same arguments return the same block."""
+    key = (num_convs, in_channels, out_channels)
+    if key not in kept:
+        kept[key] = vgg_block(*key)
+    return kept[key]
+
+
+@misconception("vgg_block", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+def records_no_graph_in_evaluation(num_convs, in_channels, out_channels):
+    """Gradient: none in evaluation mode."""
+    return SequentialWithoutGraph(*vgg_block(num_convs, in_channels, out_channels))
+
+
+@misconception("vgg_block", hint="How many digits of the result are right if block and map are float64?")
+def pools_in_float32(num_convs, in_channels, out_channels):
+    """Dtype: the pooling has the precision of float32."""
+    *layers, pooling = vgg_block(num_convs, in_channels, out_channels)
+    return nn.Sequential(*layers, InFloat32(pooling))
 
 
 # VGG16
@@ -507,6 +759,74 @@ class NormalisesBatches(VGG16):
             self.net[i] = nn.Sequential(*block)
 
 
+class KeptMask(nn.Module):
+    """A dropout that draws once and then drops the same activations in every pass."""
+
+    mask = None
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        if self.mask is None:
+            self.mask = (torch.rand_like(x[:1]) < 0.5).to(x.dtype) * 2
+        return x * self.mask
+
+
+class MaskOnTheCPU(nn.Module):
+    """A dropout that draws on the CPU, wherever its input is."""
+
+    def forward(self, x):
+        return x * (torch.rand(x.shape) < 0.5) * 2 if self.training else x
+
+
+@misconception("VGG16", hint="Which activations does your dropout drop in the second pass? When is its mask drawn?")
+class DropsTheSameInEveryPass(AnyVGG):
+    """State: the masks of the dropouts are drawn in the first pass."""
+
+    def __init__(self, num_classes=1000):
+        def head(layers):
+            return [KeptMask() if isinstance(layer, nn.Dropout) else layer for layer in layers]
+
+        super().__init__(vgg(head=head, num_classes=num_classes))
+
+
+@misconception("VGG16", hint="On which device does `torch.rand` make a mask if you name none?")
+class DrawsItsMasksOnTheCPU(AnyVGG):
+    """Device: the masks of the dropouts are always on the CPU."""
+
+    def __init__(self, num_classes=1000):
+        def head(layers):
+            return [MaskOnTheCPU() if isinstance(layer, nn.Dropout) else layer for layer in layers]
+
+        super().__init__(vgg(head=head, num_classes=num_classes))
+
+
+@misconception("VGG16", hint="Keep the scores of one image, pass another one, and look at the first scores again.")
+class OverwritesItsScores(OneRoom, VGG16):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("VGG16", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class RecordsNothingInEvaluation(NoGraphInEvaluation, VGG16):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("VGG16", hint="What dtype do your scores have if network and image are float64?")
+class ReturnsSinglePrecision(VGG16):
+    """Dtype: the scores are always float32."""
+
+    def forward(self, x):
+        return super().forward(x).float()
+
+
+@misconception("VGG16", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesASingleImage(VGG16):
+    """A batch of one loses its dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
 # nin_block
 
 
@@ -558,6 +878,41 @@ def ignores_the_stride(in_channels, out_channels, kernel_size, strides, padding)
 )
 def exchanges_stride_and_padding(in_channels, out_channels, kernel_size, strides, padding):
     return nin_block(in_channels, out_channels, kernel_size, max(padding, 1), strides)
+
+
+@misconception("nin_block", hint="Give one block a map of 6×6, then one of 9×6. Which size does each result have?")
+def resizes_to_its_first_result(in_channels, out_channels, kernel_size, strides, padding):
+    """State: every result is brought to the size of the first one."""
+    return SequentialOfOneSize(*nin_block(in_channels, out_channels, kernel_size, strides, padding))
+
+
+@misconception("nin_block", hint="Keep a result, call the block again, and look at the first result once more.")
+def overwrites_its_first_result(in_channels, out_channels, kernel_size, strides, padding):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+    return SequentialWithOneRoom(*nin_block(in_channels, out_channels, kernel_size, strides, padding))
+
+
+@misconception("nin_block", hint="Make two blocks of the same kind and train one. Has the other one changed?")
+def returns_the_same_block_again(in_channels, out_channels, kernel_size, strides, padding, *, kept={}):  # noqa: B006
+    """Memory: calls with the same arguments return the same block."""
+    key = (in_channels, out_channels, kernel_size, strides, padding)
+    if key not in kept:
+        kept[key] = nin_block(*key)
+    return kept[key]
+
+
+@misconception("nin_block", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+def switches_the_graph_off_in_evaluation(in_channels, out_channels, kernel_size, strides, padding):
+    """Gradient: none in evaluation mode."""
+    return SequentialWithoutGraph(*nin_block(in_channels, out_channels, kernel_size, strides, padding))
+
+
+@misconception("nin_block", hint="How many digits of the result are right if block and map are float64?")
+def mixes_channels_in_float32(in_channels, out_channels, kernel_size, strides, padding):
+    """Dtype: the input of the last convolution has the precision of float32."""
+    layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
+    layers[4] = InFloat32(layers[4])
+    return layers
 
 
 # NiN
@@ -644,6 +999,63 @@ class AveragesOutsideOfTheNet(NiN):
 
     def forward(self, x):
         return self.net(x).mean((2, 3))
+
+
+@misconception("NiN", hint="Which activations does your dropout drop in the second pass? When is its mask drawn?")
+class DropsTheSameFeatures(NiN):
+    """State: the mask of the dropout is drawn in the first pass."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[6] = KeptMask()
+
+
+@misconception(
+    "NiN", hint="Give one network a small image, then a large one. How many pixels does the mean of each map count?"
+)
+class DividesByTheFirstArea(NiN):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[8] = MeanOverTheFirstArea()
+
+
+@misconception("NiN", hint="Keep the scores of one image, pass another one, and look at the first scores again.")
+class LosesItsEarlierScores(OneRoom, NiN):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("NiN", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class HasNoGraphInEvaluation(NoGraphInEvaluation, NiN):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("NiN", hint="How many digits of the scores are right if network and image are float64?")
+class AveragesInFloat32(NiN):
+    """Dtype: the mean over the pixels has the precision of float32."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[8] = InFloat32(self.net[8])
+
+
+@misconception("NiN", hint="On which device does `torch.rand` make a mask if you name none?")
+class DrawsItsMaskOnTheCPU(NiN):
+    """Device: the mask of the dropout is always on the CPU."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[6] = MaskOnTheCPU()
+
+
+@misconception("NiN", hint="`squeeze()` removes every dimension of size 1. What about one image, or one class?")
+class SqueezesInsteadOfFlattening(NiN):
+    """A batch of one, and a single class, lose their dimension."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[9] = WithoutExtentsOfOne()
 
 
 # Inception
@@ -744,6 +1156,60 @@ class ChangesItsInput(Inception):
         return result
 
 
+@misconception("Inception", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
+class ResizesToItsFirstResult(FirstSize, Inception):
+    """State: every result is brought to the size of the first one."""
+
+
+@misconception("Inception", hint="Keep a result, call the block again, and look at the first result once more.")
+class FillsOneTensorAgainAndAgain(OneRoom, Inception):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("Inception", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+class LearnsNothingInEvaluation(NoGraphInEvaluation, Inception):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception(
+    "Inception", hint="Compare the gradients of your four branches in both modes. From which does none come back?"
+)
+class DetachesTheSmallBranchInEvaluation(InAnyOrder):
+    """Gradient: none flows through the first branch in evaluation mode."""
+
+    def forward(self, x):
+        one, *others = self.branches(x)
+        return torch.cat([one if self.training else one.detach(), *others], dim=1)
+
+
+@misconception(
+    "Inception", hint="How many digits of each branch are right if block and map are float64? Look at the pooling."
+)
+class PoolsWithLittlePrecision(Inception):
+    """Dtype: the pooling has the precision of float32."""
+
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        self.branch4[0] = InFloat32(self.branch4[0])
+
+
+@misconception("Inception", hint="On which device does `torch.full` make a border if you name none?")
+class MakesTheBorderOnTheCPU(Inception):
+    """Device: the border for the pooling is always on the CPU."""
+
+    class Border(nn.Module):
+        def forward(self, x):
+            n, c, h, w = x.shape
+            side = torch.full((n, c, h, 1), -torch.inf, dtype=x.dtype)
+            x = torch.cat([side, x, side], 3)
+            line = torch.full((n, c, 1, w + 2), -torch.inf, dtype=x.dtype)
+            return torch.cat([line, x, line], 2)
+
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        self.branch4[0] = nn.Sequential(self.Border(), nn.MaxPool2d(3, stride=1))
+
+
 # GoogLeNet
 
 
@@ -812,6 +1278,54 @@ class LooksThroughASmallWindow(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net[0][0] = nn.Conv2d(in_channels, 64, 5, stride=2, padding=2)
+
+
+@misconception("GoogLeNet", hint="Call your network twice in training mode with the same image. Do the scores differ?")
+class DropsBeforeTheClassifier(GoogLeNet):
+    """Random: a dropout before the linear layer, as in the paper."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[4].append(nn.Dropout(0.4))
+
+
+@misconception(
+    "GoogLeNet", hint="Give one network a small image, then a large one. How many pixels does each mean count?"
+)
+class AveragesOverTheFirstArea(GoogLeNet):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[4][2] = MeanOverTheFirstArea()
+
+
+@misconception("GoogLeNet", hint="Keep the scores of one image, pass another one, and look at the first scores again.")
+class ReplacesItsEarlierScores(OneRoom, GoogLeNet):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("GoogLeNet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class IsFrozenInEvaluation(NoGraphInEvaluation, GoogLeNet):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("GoogLeNet", hint="How many digits of the scores are right if network and image are float64?")
+class AveragesWithLittlePrecision(GoogLeNet):
+    """Dtype: the mean over the pixels has the precision of float32."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[4][2] = InFloat32(self.net[4][2])
+
+
+@misconception("GoogLeNet", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesBeforeTheClassifier(GoogLeNet):
+    """A batch of one loses its dimension."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[4][3] = WithoutExtentsOfOne()
 
 
 # ResNeXtBlock
@@ -925,6 +1439,89 @@ class AddsTheActivatedInput(ResNeXtBlock):
         return super().forward(x)
 
 
+@misconception(
+    "ResNeXtBlock", hint="Call one block with two maps of the same size. What is added to the result for the second?"
+)
+class AddsItsFirstInput(ResNeXtBlock):
+    """State: what is added is computed once for every shape, where no graph is needed."""
+
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+        self.kept = {}
+
+    def forward(self, x):
+        if self.training or torch.is_grad_enabled():
+            return super().forward(x)
+        if x.shape not in self.kept:
+            self.kept[x.shape] = self.shortcut(x).clone()
+        return self.relu(self.branch(x) + self.kept[x.shape])
+
+
+@misconception("ResNeXtBlock", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
+class KeepsTheSizeOfItsFirstMap(FirstSize, ResNeXtBlock):
+    """State: every result is brought to the size of the first one."""
+
+
+@misconception("ResNeXtBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class WritesOverItsFirstResult(OneRoom, ResNeXtBlock):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("ResNeXtBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+class GivesNoGradientInEvaluation(NoGraphInEvaluation, ResNeXtBlock):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception(
+    "ResNeXtBlock", hint="Two paths lead from the result back to x. Which of them is cut in evaluation mode?"
+)
+class DetachesTheShortcutInEvaluation(ResNeXtBlock):
+    """Gradient: none flows through the shortcut in evaluation mode."""
+
+    def forward(self, x):
+        side = self.shortcut(x)
+        return self.relu(self.branch(x) + (side if self.training else side.detach()))
+
+
+@misconception("ResNeXtBlock", hint="How many digits of what you add are right if block and map are float64?")
+class AddsItsInputInFloat32(ResNeXtBlock):
+    """Dtype: what is added has the precision of float32."""
+
+    def forward(self, x):
+        return self.relu(self.branch(x) + self.shortcut(x).float().to(x.dtype))
+
+
+@misconception("ResNeXtBlock", hint="Can a group be as wide as the bottleneck? How many groups are there then?")
+class RefusesASingleGroup(ResNeXtBlock):
+    """A bottleneck that is exactly one group wide raises a ValueError."""
+
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        if round(num_channels * bot_mul) <= group_width:
+            raise ValueError("there must be several groups")
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+
+
+@misconception("ResNeXtBlock", hint="Can a bottleneck of 4 channels be divided into groups of 6?")
+class AcceptsAGroupThatIsTooWide(ResNeXtBlock):
+    """A group that is wider than the bottleneck becomes as wide as it is."""
+
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        group_width = min(group_width, round(num_channels * bot_mul))
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+
+
+@misconception(
+    "ResNeXtBlock", hint="What has to be divisible: the product, or the number of channels that you round it to?"
+)
+class DividesBeforeRounding(ResNeXtBlock):
+    """A product that is not a whole number is refused."""
+
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        if (num_channels * bot_mul) % group_width:
+            raise ValueError("the width cannot be divided into groups")
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+
+
 # AnyNet
 
 
@@ -1006,3 +1603,49 @@ class HasNoNet(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
+
+
+@misconception("AnyNet", hint="Look at your list `arch` after the network is built. `pop` takes something away.")
+class TakesTheStagesOutOfTheList(AnyNet):
+    """In place: the caller's list is empty afterwards."""
+
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        stages = arch if isinstance(arch, list) else list(arch)
+        super().__init__([stages.pop(0) for _ in range(len(stages))], stem_channels, in_channels, num_classes)
+
+
+@misconception("AnyNet", hint="Give one network a small image, then a large one. How many pixels does each mean count?")
+class KeepsTheAreaOfItsFirstImage(AnyNet):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        super().__init__(arch, stem_channels, in_channels, num_classes)
+        self.net[-1][0] = MeanOverTheFirstArea()
+
+
+@misconception("AnyNet", hint="Keep the scores of one image, pass another one, and look at the first scores again.")
+class KeepsOnlyItsLastScores(OneRoom, AnyNet):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("AnyNet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class GivesUpGradientsInEvaluation(NoGraphInEvaluation, AnyNet):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("AnyNet", hint="How many digits of the scores are right if network and image are float64?")
+class ClassifiesInFloat32(AnyNet):
+    """Dtype: the input of the head has the precision of float32."""
+
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        super().__init__(arch, stem_channels, in_channels, num_classes)
+        self.net[-1][0] = InFloat32(self.net[-1][0])
+
+
+@misconception("AnyNet", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesInItsHead(AnyNet):
+    """A batch of one loses its dimension."""
+
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        super().__init__(arch, stem_channels, in_channels, num_classes)
+        self.net[-1][1] = WithoutExtentsOfOne()

@@ -28,8 +28,9 @@ def nested():
 
 
 def repeated():
-    linear, activation = nn.Linear(4, 4), nn.Tanh()
-    return nn.Sequential(linear, activation, linear, activation, nn.Sequential(activation, linear), linear)
+    linear, activation, narrow = nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2)
+    inner = nn.Sequential(activation, linear)
+    return nn.Sequential(linear, activation, linear, activation, inner, linear, narrow, activation)
 
 
 def with_frozen_parts():
@@ -60,7 +61,7 @@ def left_alone(same_outcome, *questions):
         same_outcome(probe)
 
 
-@points(1)
+@points(0.75)
 @given(batch=extents, sides=st.sampled_from([(6, 4), (4, 6), (7, 5), (2, 12)]), channels=extents)
 def test_names_and_shapes(same_outcome, batch, sides, channels):
     """The result lists the class name and the output shape of every layer."""
@@ -90,6 +91,24 @@ def test_plain_tuples(student):
     expect(all(name for name, _ in kinds), "Some names are not strings.")
     message = "Some shapes are not plain tuples of ints."
     expect(all(shape for _, shape in kinds), message, hint="Print type(shape).")
+
+
+@points(0.25)
+def test_every_call_makes_its_own_list(same_outcome):
+    """A second call does not change the list that the first one returned, and does not depend on the first one."""
+
+    def probe(m):
+        net = convolutional()
+        first = m.layer_summary(net, (2, 2, 6, 4))
+        before = list(first)
+        second = rows(m, net, (3, 2, 4, 6))
+        return {
+            'answer to "does the list of the first call have as many entries as before?"': len(first) == len(before),
+            'answer to "is the list of the first call still the same?"': list(first) == before,
+            'answer to "does a new network have the same list?"': rows(m, convolutional(), (3, 2, 4, 6)) == second,
+        }
+
+    same_outcome(probe)
 
 
 @points(0.5)

@@ -1,5 +1,6 @@
 """`LeNet(num_classes=10)`: twelve layers."""
 
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import (
@@ -68,12 +69,12 @@ def test_batch_of_one_image(same_outcome):
 
 
 @points(1.5)
-@settings(max_examples=4)
-@given(seed=seeds, training=modes)
-def test_gradients(same_outcome, seed, training):
-    """The gradients of the input and of all parameters are those of LeNet."""
+@settings(max_examples=2)
+@given(seed=seeds)
+def test_gradients(same_outcome, seed):
+    """The gradients of the input and of all parameters are those of LeNet, in both modes."""
     x = images(3, 1, 28, 28, seed=seed, dtype=float64)
-    same_outcome(lambda m: learned(m.LeNet, x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(m.LeNet, x), tolerance=EXACT)
 
 
 @points(0.5)
@@ -94,6 +95,6 @@ def test_any_memory_layout(same_outcome):
 
 @points(0.5)
 def test_network_used_again(same_outcome):
-    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
+    """One network takes image after image, and so does a copy of it; the input and earlier scores do not change."""
     x = images(2, 1, 28, 28)
-    same_outcome(lambda m: used_again(m.LeNet, x))
+    same_outcome(lambda m: used_again(m.LeNet, x, x[:1], torch.cat([x, x - 1])))

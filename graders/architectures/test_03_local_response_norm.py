@@ -3,7 +3,7 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import agree, float64
+from inputs import agree, float64, on_the_second_device
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.grading.strategies import shapes, tensors
@@ -55,7 +55,7 @@ def test_defaults_and_names(same_outcome, x):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(0.25)
 @given(
     x=tensors(st.sampled_from([(1, 1, 1, 1), (1, 1, 3, 2), (2, 1, 1, 4), (1, 4, 1, 1), (3, 3, 3, 3)]), layouts=False)
 )
@@ -64,7 +64,7 @@ def test_extents_of_one(same_outcome, x):
     same_outcome(lambda m: {"shape": list(m.local_response_norm(x, 3, 1.0).shape)})
 
 
-@points(0.5)
+@points(0.25)
 @given(x=images(), constants=constants)
 def test_zeros(same_outcome, x, constants):
     """Zeros stay zeros, and their gradient is finite."""
@@ -114,5 +114,37 @@ def test_argument_is_not_modified(same_outcome, x):
     def probe(m):
         m.local_response_norm(x, 3, 0.1)
         return {"input after the call": x}
+
+    same_outcome(probe)
+
+
+@points(0.25)
+def test_calls_do_not_affect_each_other(same_outcome):
+    """A second call does not change the result of the first one, and may have another size."""
+
+    def probe(m):
+        x = torch.linspace(-3, 4, 2 * 11 * 3 * 2).sin().reshape(2, 11, 3, 2)
+        with_zeros = torch.cat([x, 0 * x[:, :1]], 1)
+        first = m.local_response_norm(x, 3, 0.1)
+        before = first.clone()
+        second, other = (m.local_response_norm(image, 5, 0.1)[:, :11] for image in (x, with_zeros))
+        m.local_response_norm(x + 1, 3, 0.1)
+        return {
+            'answer to "is the first result still the same?"': agree(first, before),
+            'answer to "does another size give another result?"': not agree(before, second),
+            'answer to "does a channel of zeros at the end change nothing?"': agree(second, other),
+        }
+
+    same_outcome(probe)
+
+
+@points(0.25)
+def test_device(same_outcome):
+    """The result is on the input's device. (Here: "meta", which has no numbers and stands in for a GPU.)"""
+    x = torch.ones(2, 6, 3, 3)
+
+    def probe(m):
+        m.local_response_norm(x)  # raises what has nothing to do with the device
+        return on_the_second_device(m.local_response_norm, x)
 
     same_outcome(probe)

@@ -11,6 +11,7 @@ from inputs import (
     in_double,
     learned,
     modes,
+    of_other_sizes,
     result,
     seeds,
     shape_of,
@@ -61,11 +62,12 @@ def test_odd_sizes(same_outcome, block, height, width):
 
 
 @points(1.5)
-@given(block=blocks, seed=seeds, training=modes)
-def test_gradients(same_outcome, block, seed, training):
-    """The gradients of the input and of all parameters are right."""
+@settings(max_examples=4)
+@given(block=blocks, seed=seeds)
+def test_gradients(same_outcome, block, seed):
+    """The gradients of the input and of all parameters are right, in both modes."""
     x = images(2, block[1], 4, 6, seed=seed, dtype=float64)
-    same_outcome(lambda m: learned(lambda: m.vgg_block(*block), x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(lambda: m.vgg_block(*block), x), tolerance=EXACT)
 
 
 @points(0.5)
@@ -88,6 +90,6 @@ def test_any_memory_layout(same_outcome):
 @settings(max_examples=3)
 @given(block=blocks, seed=seeds)
 def test_block_used_again(same_outcome, block, seed):
-    """A second pass, a copy and a block with the same state give the same result; the input stays as it is."""
+    """One block takes maps of any size, and so does a copy of it; the input and earlier results do not change."""
     x = images(2, block[1], 4, 4, seed=seed)
-    same_outcome(lambda m: used_again(lambda: m.vgg_block(*block), x))
+    same_outcome(lambda m: used_again(lambda: m.vgg_block(*block), x, *of_other_sizes(x)))

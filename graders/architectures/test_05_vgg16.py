@@ -3,7 +3,7 @@
 import math
 
 import torch
-from inputs import VALUES, float64, images, layouts_of, trainable
+from inputs import VALUES, agree, float64, images, layouts_of, on_the_second_device, trainable
 from torch.overrides import TorchFunctionMode
 
 from autograder.grading import exercise, expect, expect_tensor, points, time_limit
@@ -84,7 +84,7 @@ def test_num_classes(same_outcome):
     same_outcome(probe)
 
 
-@points(1.5)
+@points(1)
 def test_layers(same_outcome):
     """There are 13 convolutions and 3 linear layers of the right widths, each with a bias."""
 
@@ -148,6 +148,38 @@ def test_dropout(student):
             bound = 6 * math.sqrt(chance * (1 - chance) / part.numel())
             message = f"After the {name} hidden linear layer, the share of activations that is dropped is not one half."
             expect(abs(share - chance) < bound, message, hint=hint)
+
+
+@points(0.25)
+def test_network_used_again(same_outcome):
+    """One network takes batches of any size, drops other activations in each pass, and keeps earlier scores."""
+
+    def probe(m):
+        x = torch.zeros(SHAPE)
+        model = revealing_dropout(zeroed(m.VGG16, x))
+        with torch.no_grad(), ZerosAllTheWay():
+            first = model(x)
+            before = first.clone()
+            second = model(x).clone()
+            return {
+                'answer to "are activations dropped?"': len(before.unique()) > 1,
+                'answer to "does a second pass drop the same activations?"': agree(before, second),
+                'answer to "are the scores of the first pass still the same?"': agree(first, before),
+                "shape of the scores for two images": list(model(torch.zeros(2, 3, 224, 224)).shape),
+            }
+
+    same_outcome(probe)
+
+
+@points(0.25)
+def test_device(same_outcome):
+    """In training mode, too, the scores are on the image's device. (Here: "meta", which stands in for a GPU.)"""
+
+    def probe(m):
+        model = outline(m.VGG16, SHAPE).to("meta").train()
+        return on_the_second_device(model, torch.zeros(SHAPE))
+
+    same_outcome(probe)
 
 
 @points(0.5)

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from inputs import (
     EXACT,
     VALUES,
+    agree,
     any_layout,
     float64,
     images,
     in_double,
-    learned,
+    learned_in_evaluation,
+    on_the_second_device,
     result,
     seeds,
     shape_of,
@@ -50,7 +52,7 @@ def revealing_dropout(model):
     return model
 
 
-@points(1)
+@points(0.75)
 def test_number_of_parameters(same_outcome):
     """The number of parameters is right, for one channel and ten classes (the defaults) and for others."""
     same_outcome(lambda m: {"number of parameters": trainable(m.NiN, (1, 1, 99, 99))})
@@ -80,7 +82,7 @@ def test_values(same_outcome, seed, batch, width):
     same_outcome(lambda m: result(m.NiN, x), tolerance=VALUES)
 
 
-@points(0.5)
+@points(0.25)
 @settings(max_examples=2)
 @given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, channels, classes):
@@ -94,7 +96,7 @@ def test_channels_and_classes(same_outcome, channels, classes):
 def test_gradients(same_outcome):
     """In evaluation mode the gradients of the input and of all parameters are those of NiN."""
     x = images(1, 1, LARGER, WIDE, dtype=float64)
-    same_outcome(lambda m: learned(m.NiN, x), tolerance=EXACT)
+    same_outcome(lambda m: learned_in_evaluation(m.NiN, x), tolerance=EXACT)
 
 
 @points(1.5)
@@ -116,6 +118,36 @@ def test_dropout(student):
         expect(abs(share - chance) < bound, message, hint="How do training and evaluation mode differ in your network?")
 
 
+@points(0.25)
+def test_dropout_in_every_pass(same_outcome):
+    """In training mode every pass drops other activations, whatever the size of the batch and of the image."""
+
+    def probe(m):
+        x = torch.zeros(2, 1, SMALLEST, LARGER)
+        model = revealing_dropout(zeroed(lambda: m.NiN(1, CHANNELS), x))
+        with torch.no_grad():
+            first, second = model(x).clone(), model(x)
+            other = model(torch.zeros(3, 1, SMALLEST, SMALLEST))
+        return {
+            'answer to "are activations dropped?"': len(first.unique()) > 1,
+            'answer to "does a second pass drop the same activations?"': agree(first, second),
+            "shape of the scores for another batch": list(other.shape),
+        }
+
+    same_outcome(probe)
+
+
+@points(0.25)
+def test_device(same_outcome):
+    """In training mode, too, the scores are on the image's device. (Here: "meta", which stands in for a GPU.)"""
+
+    def probe(m):
+        model = outline(m.NiN, (1, 1, SMALLEST, SMALLEST)).to("meta").train()
+        return on_the_second_device(model, torch.zeros(2, 1, SMALLEST, SMALLEST))
+
+    same_outcome(probe)
+
+
 @points(0.5)
 def test_dtype(same_outcome):
     """A network in float64 computes in float64."""
@@ -132,6 +164,6 @@ def test_any_memory_layout(same_outcome):
 
 @points(0.5)
 def test_network_used_again(same_outcome):
-    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
-    x = images(1, 1, SMALLEST, SMALLEST)
-    same_outcome(lambda m: used_again(m.NiN, x))
+    """One network takes image after image, and so does a copy of it; the input and earlier scores do not change."""
+    x, larger = images(1, 1, SMALLEST, SMALLEST), images(2, 1, SMALLEST, LARGER)
+    same_outcome(lambda m: used_again(m.NiN, x, larger))

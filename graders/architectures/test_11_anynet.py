@@ -10,7 +10,7 @@ from inputs import (
     images,
     in_double,
     learned,
-    modes,
+    of_other_sizes,
     result,
     seeds,
     shape_of,
@@ -43,6 +43,18 @@ def test_net(student):
     expect(kept is True, "There is no attribute net.")
 
 
+@points(0.25)
+def test_argument_is_not_modified(same_outcome):
+    """The list of stages is the same afterwards."""
+
+    def probe(m):
+        arch = [(2, 6, 3, 1), (1, 10, 5, 0.5)]
+        m.AnyNet(arch, 4)
+        return {"list `arch` after the call": arch}
+
+    same_outcome(probe)
+
+
 @points(1)
 @given(design=designs)
 def test_number_of_parameters(same_outcome, design):
@@ -60,7 +72,7 @@ def test_values(same_outcome, design, seed, batch, height, width):
     same_outcome(lambda m: result(lambda: m.AnyNet(*design), x), tolerance=VALUES)
 
 
-@points(0.5)
+@points(0.25)
 @settings(max_examples=5)
 @given(design=designs, channels=st.sampled_from([1, 2, 4]), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, design, channels, classes):
@@ -81,12 +93,12 @@ def test_training(same_outcome, design, seed):
 
 
 @points(0.75)
-@settings(max_examples=5)
-@given(design=designs, seed=seeds, training=modes)
-def test_gradients(same_outcome, design, seed, training):
-    """The gradients of the input and of all parameters are right."""
+@settings(max_examples=3)
+@given(design=designs, seed=seeds)
+def test_gradients(same_outcome, design, seed):
+    """The gradients of the input and of all parameters are right, in both modes."""
     x = images(3, 3, 24, 16, seed=seed, dtype=float64)
-    same_outcome(lambda m: learned(lambda: m.AnyNet(*design), x, training), tolerance=EXACT)
+    same_outcome(lambda m: learned(lambda: m.AnyNet(*design), x), tolerance=EXACT)
 
 
 @points(0.5)
@@ -103,6 +115,6 @@ def test_dtype_and_memory_layout(same_outcome, design, seed):
 @settings(max_examples=2)
 @given(design=designs, seed=seeds)
 def test_network_used_again(same_outcome, design, seed):
-    """A second pass, a copy and a network with the same state give the same scores; the input stays as it is."""
+    """One network takes image after image, and so does a copy of it; the input and earlier scores do not change."""
     x = images(2, 3, 16, 16, seed=seed)
-    same_outcome(lambda m: used_again(lambda: m.AnyNet(*design), x))
+    same_outcome(lambda m: used_again(lambda: m.AnyNet(*design), x, *of_other_sizes(x)))

@@ -5,6 +5,7 @@ with that way: gradient, dtype, layout, in place, exception type, exception mess
 """
 
 import copy
+import weakref
 from typing import ClassVar
 
 import torch
@@ -436,6 +437,209 @@ def asserts_the_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, tra
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
 
 
+# batch_norm: state, memory, precision, devices, the limits of what is allowed
+
+
+@misconception(
+    "batch_norm", hint="Call your function with a batch of 4, then with a batch of 40. Which n does each use?"
+)
+def counts_the_batch_before(
+    X,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    eps,
+    momentum,
+    training=True,
+    *,
+    kept=[],  # noqa: B006
+):
+    """State: n is kept, in a default argument, and only updated after it has been used."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    n = X.numel() // X.shape[1]
+    before = kept[0] if kept else n
+    kept[:] = [n]
+    if training and before > 1:
+        new_var = moved(moving_var, moments(X)[1] * before / (before - 1), momentum)
+    return Y, new_mean, new_var
+
+
+@misconception("batch_norm", hint="Call your function with vectors, then with images. Which dimensions does each use?")
+def keeps_the_dimensions_of_the_input_before(
+    X,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    eps,
+    momentum,
+    training=True,
+    *,
+    kept=weakref.WeakValueDictionary(),  # noqa: B006
+):
+    """State: which dimensions the mean is taken over is decided by the input before, as long as that exists."""
+    check(X, training)
+    dims = [dim for dim in other_dims(kept.get("X", X)) if dim < X.dim()]
+    kept["X"] = X
+    if not training:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    mean, var = X.mean(dims, keepdim=True), X.var(dims, unbiased=False, keepdim=True)
+    Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, moved(moving_mean, mean, momentum), moved(moving_var, moments(X)[2], momentum)
+
+
+@misconception("batch_norm", hint="Keep the result of a call, call again, and look at the first result once more.")
+def writes_every_result_into_one_tensor(
+    X,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    eps,
+    momentum,
+    training=True,
+    *,
+    kept={},  # noqa: B006
+):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if not Y.requires_grad:
+        Y = kept.setdefault((Y.shape, Y.dtype, Y.device), torch.empty_like(Y)).copy_(Y)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Keep the statistics of one step, take another step, and look at the first ones again."
+)
+def writes_all_statistics_into_one_tensor(
+    X,
+    gamma,
+    beta,
+    moving_mean,
+    moving_var,
+    eps,
+    momentum,
+    training=True,
+    *,
+    kept={},  # noqa: B006
+):
+    """Memory: the statistics of a later step overwrite those of an earlier one."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        room = kept.setdefault((new_mean.shape, new_mean.dtype, new_mean.device), torch.empty_like(new_mean))
+        new_mean = room.copy_(new_mean)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Does evaluation mean that nobody asks for gradients? Ask for those of a trained network."
+)
+def needs_no_gradient_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none in evaluation."""
+    with torch.set_grad_enabled(torch.is_grad_enabled() and training):
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception(
+    "batch_norm", hint="Images are one case, vectors another. Compare the gradients of both with nn.BatchNorm's."
+)
+def detaches_the_statistics_of_vectors(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: for (N, F), none flows through the mean and the variance of the batch."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training and X.dim() == 2:
+        mean, var, _ = moments(X.detach())
+        Y = normalised(X, gamma, beta, mean, var, eps)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="A result can be float64 and still have only 7 correct digits. Where are the others lost?"
+)
+def takes_the_mean_in_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Dtype: in training, the mean that is subtracted has the precision of float32."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        mean, var, _ = moments(X)
+        Y = normalised(X, gamma, beta, mean.float().to(X.dtype), var, eps)
+    return Y, new_mean, new_var
+
+
+@misconception("batch_norm", hint="How many digits of your moving variance are correct when everything is float64?")
+def remembers_the_variance_in_float32(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Dtype: the moving variance has the precision of float32."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y, new_mean, new_var.float().to(X.dtype) if training else new_var
+
+
+@misconception("batch_norm", hint="Is the root in your evaluation computed with all the digits that float64 has?")
+def takes_the_root_in_float32_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Dtype: in evaluation, the deviation has the precision of float32."""
+    if training:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum)
+    deviation = torch.sqrt(moving_var.float() + eps).to(X.dtype)
+    return gamma * (X - moving_mean) / deviation + beta, moving_mean, moving_var
+
+
+@misconception("batch_norm", hint="Where does `torch.zeros` make a tensor when the input is on the GPU?")
+def makes_its_result_on_the_cpu(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Device: the result is written into a tensor on the CPU."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    result = torch.zeros(X.shape, dtype=X.dtype)
+    for channel in range(X.shape[1]):
+        result[:, channel] = Y[:, channel]
+    return result, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Print the shape of your result for a batch of one image. Which dimension is missing?"
+)
+def drops_a_batch_of_one(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """The result for a single sample has no batch dimension."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return Y.squeeze(0), new_mean, new_var
+
+
+@misconception("batch_norm", hint="Two values have a mean and a variance, biased and unbiased. How many are too few?")
+def refuses_two_values(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Training needs three values per feature."""
+    if training and X.numel() <= 2 * X.shape[1]:
+        raise ValueError("training needs more values per feature")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="24 images of one pixel: how many values does each channel have?")
+def refuses_images_of_one_pixel(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """H = W = 1 is an error in training, although there are N values per channel."""
+    if training and X.dim() == 4 and X.shape[2:].numel() == 1:
+        raise ValueError("training needs more than one pixel")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="You count the values of images. What about a batch (N, F) with a single row?")
+def accepts_a_single_row(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """One value per feature is an error for images only."""
+    if training and X.dim() == 2 and len(X) == 1:
+        return beta + 0 * X, moved(moving_mean, X, momentum), moving_var
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Which numbers of dimensions are allowed? Try every number from 1 to 5.")
+def accepts_five_dimensions(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """(N, C, D, H, W) is normalised, as nn.BatchNorm3d does."""
+    if X.dim() != 5:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return X * gamma + beta, moving_mean, moving_var
+
+
+@misconception("batch_norm", hint="Which numbers of dimensions are allowed? Try every number from 1 to 5.")
+def accepts_a_single_vector(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """(F,) is treated like a batch of one."""
+    if X.dim() != 1:
+        return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    return X * gamma + beta, moving_mean, moving_var
+
+
 @misconception("batch_norm", hint="You let PyTorch normalise. This exercise is about writing the formula yourself.")
 def lets_the_library_normalise(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Forbidden operator: F.batch_norm."""
@@ -752,7 +956,9 @@ class AssertsNumDims(BatchNorm):
 
 
 @misconception(
-    "BatchNorm", hint="When does the caller learn that num_dims is wrong: when the module is built, or when it is used?"
+    "BatchNorm",
+    hint="When does the caller learn that num_dims is wrong: when the module is built, or when it is used?",
+    as_good_as="TakesEveryOtherNumDimsForFour",
 )
 class RefusesNumDimsInForward(BatchNorm):
     """Other num_dims are an error in forward only."""
@@ -772,14 +978,14 @@ class RefusesNumDimsInForward(BatchNorm):
     hint="Two of your modules share their statistics. What belongs to the class, and what to a single module?",
 )
 class SharesStatisticsBetweenModules(BatchNorm):
-    """The buffers of all modules of a shape are one tensor, updated in place."""
+    """The buffers of all modules of a shape that exist at a time are one tensor, updated in place."""
 
-    shared: ClassVar = {}
+    sharing: ClassVar = weakref.WeakValueDictionary()
 
     def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
         super().__init__(num_features, num_dims, eps, momentum)
-        fresh = self.moving_mean, self.moving_var
-        self.moving_mean, self.moving_var = SharesStatisticsBetweenModules.shared.setdefault(fresh[0].shape, fresh)
+        first = self.sharing.setdefault(self.moving_mean.shape, self)
+        self.moving_mean, self.moving_var = first.moving_mean, first.moving_var
 
     def forward(self, x):
         mean, var = self.moving_mean, self.moving_var
@@ -835,6 +1041,150 @@ class ChangesItsInput(BatchNorm):
         y = super().forward(x)
         x.detach().copy_(y.detach())
         return y
+
+
+@misconception(
+    "BatchNorm", hint="Train with a batch of 2, then with a batch of 200. Which n does each moving variance use?"
+)
+class KeepsTheCountOfItsFirstBatch(BatchNorm):
+    """n is taken from the first batch and used for all later ones."""
+
+    count = None
+
+    def forward(self, x):
+        old = self.moving_var
+        y = super().forward(x)
+        if self.training:
+            self.count = self.count or x.numel() // x.shape[1]
+            self.moving_var = moved(old, moments(x)[1] * self.count / (self.count - 1), self.momentum)
+        return y
+
+
+@misconception("BatchNorm", hint="Keep a result, call the module again, and look at the first result once more.")
+class WritesEveryResultIntoOneTensor(BatchNorm):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+
+    room = None
+
+    def forward(self, x):
+        y = super().forward(x)
+        if y.requires_grad:
+            return y
+        if self.room is None or (self.room.shape, self.room.dtype, self.room.device) != (y.shape, y.dtype, y.device):
+            self.room = torch.empty_like(y)
+        return self.room.copy_(y)
+
+
+@misconception(
+    "BatchNorm", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a trained network."
+)
+class NeedsNoGradientInEvaluation(BatchNorm):
+    """Gradient: none in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+@misconception("BatchNorm", hint="Compare the gradients for vectors with nn.BatchNorm1d's, not only those for images.")
+class DetachesTheStatisticsOfVectors(BatchNorm):
+    """Gradient: for (N, F), none flows through the mean and the variance of the batch."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if self.training and x.dim() == 2:
+            mean, var, _ = moments(x.detach())
+            y = normalised(x, self.gamma, self.beta, mean, var, self.eps)
+        return y
+
+
+@misconception(
+    "BatchNorm", hint="A result can be float64 and still have only 7 correct digits. Where are the others lost?"
+)
+class TakesTheMeanInFloat32(BatchNorm):
+    """Dtype: in training, the mean that is subtracted has the precision of float32."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if self.training:
+            mean, var, _ = moments(x)
+            y = normalised(x, self.gamma, self.beta, mean.float().to(x.dtype), var, self.eps)
+        return y
+
+
+@misconception("BatchNorm", hint="How many digits of your result are correct in evaluation when everything is float64?")
+class EvaluatesInFloat32(BatchNorm):
+    """Dtype: in evaluation, the result has the precision of float32."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        return y if self.training else y.float().to(y.dtype)
+
+
+@misconception("BatchNorm", hint="Where does `torch.zeros` make a tensor when the module is on the GPU?")
+class MakesItsResultOnTheCpu(BatchNorm):
+    """Device: the result is written into a tensor on the CPU."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        result = torch.zeros(y.shape, dtype=y.dtype)
+        for channel in range(y.shape[1]):
+            result[:, channel] = y[:, channel]
+        return result
+
+
+@misconception("BatchNorm", hint="Print the shape of your result for a batch of one image. Which dimension is missing?")
+class DropsABatchOfOne(BatchNorm):
+    """The result for a single sample has no batch dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze(0)
+
+
+@misconception("BatchNorm", hint="`squeeze()` removes every dimension of size 1. What happens with a single feature?")
+class SqueezesItsStatistics(BatchNorm):
+    """With one feature, the moving statistics become plain numbers after the first step."""
+
+    def forward(self, x):
+        y = super().forward(x)
+        if x.shape[1] == 1:
+            self.moving_mean, self.moving_var = self.moving_mean.squeeze(), self.moving_var.squeeze()
+        return y
+
+
+@misconception("BatchNorm", hint="One image has many pixels. How many values does each of its channels have?")
+class RefusesASingleImage(BatchNorm):
+    """N = 1 is an error in training, although there are H·W values per channel."""
+
+    def forward(self, x):
+        if self.training and len(x) == 1:
+            raise ValueError("training needs more than one sample")
+        return super().forward(x)
+
+
+@misconception("BatchNorm", hint="`view` needs a certain order in memory. `reshape` does not.")
+class ViewsTheChannels(BatchNorm):
+    """Layout: `view` fails on an input that is transposed or sliced."""
+
+    def forward(self, x):
+        x.view(x.shape[0], -1)
+        return super().forward(x)
+
+
+@misconception("BatchNorm", hint="There is an nn.BatchNorm3d. Does this exercise ask for it?")
+class AcceptsFiveDimensions(BatchNorm):
+    """num_dims may also be 5."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, 4 if num_dims == 5 else num_dims, eps, momentum)
+
+
+@misconception("BatchNorm", hint="What does your constructor do with num_dims = 1?")
+class AcceptsOneDimension(BatchNorm):
+    """num_dims may also be 1."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):
+        super().__init__(num_features, 2 if num_dims == 1 else num_dims, eps, momentum)
 
 
 @misconception("BatchNorm", hint="That is PyTorch's normalisation, not yours. Write the formula yourself.")
@@ -1107,6 +1457,58 @@ def refuses_training_mode(conv, bn):
     """Exception type: AssertionError when a layer is in training mode."""
     assert not bn.training, "only in evaluation"
     return fold_batchnorm(conv, bn)
+
+
+@misconception("fold_batchnorm", hint="Fold, train on, and fold again. Does the second result know about the training?")
+def keeps_what_it_folded_first(conv, bn, *, kept=weakref.WeakKeyDictionary()):  # noqa: B006
+    """State: a convolution that was folded before gives the same result again, whatever its numbers are now."""
+    return kept.setdefault(conv, fold_batchnorm(conv, bn))
+
+
+@misconception(
+    "fold_batchnorm", hint="Fold twice and compare the two results with `is`. Whose numbers does the first one have?"
+)
+def writes_every_result_into_one_layer(conv, bn, *, kept={}):  # noqa: B006
+    """Memory: convolutions of the same settings are all folded into the same new layer."""
+    right = fold_batchnorm(conv, bn)
+    room = kept.setdefault(str(settings_of(conv)), right)
+    with torch.no_grad():
+        room.weight.copy_(right.weight)
+        room.bias.copy_(right.bias)
+    return room
+
+
+@misconception("fold_batchnorm", hint="With layers in float64, how many digits of the new bias are correct?")
+def computes_the_bias_in_float32(conv, bn):
+    """Dtype: the bias of conv is normalised with the precision of float32."""
+    scale, shift = scale_and_shift(bn)
+    bias = scale.float() * bias_of(conv).float()
+    return built(conv, weight_times(conv, scale), shift + bias.to(shift.dtype))
+
+
+@misconception("fold_batchnorm", hint="With layers in float64, how many digits of the factors are correct?")
+def computes_the_factors_in_float32(conv, bn):
+    """Dtype: the factor of every channel has the precision of float32."""
+    scale, shift = scale_and_shift(bn)
+    rough = scale.float().to(scale.dtype)
+    return built(conv, weight_times(conv, rough), shift + scale * bias_of(conv))
+
+
+@misconception("fold_batchnorm", hint="Where does `nn.Conv2d` put its weight if conv and bn are on the GPU?")
+def makes_a_convolution_on_the_cpu(conv, bn):
+    """Device: the new convolution is on the CPU."""
+    right = fold_batchnorm(conv, bn)
+    return built(conv, right.weight, right.bias, device="cpu")
+
+
+@misconception(
+    "fold_batchnorm", hint="`squeeze()` removes every dimension of size 1. What if conv has one output channel?"
+)
+def squeezes_the_bias(conv, bn):
+    """With one output channel, the bias becomes a plain number."""
+    folded = fold_batchnorm(conv, bn)
+    folded.bias = nn.Parameter(folded.bias.detach().squeeze())
+    return folded
 
 
 @misconception(

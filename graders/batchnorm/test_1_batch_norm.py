@@ -1,9 +1,21 @@
 """`batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True)`: the computation."""
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import EQUAL_EXTENTS, EXTENTS_OF_ONE, IMAGES, ONE_VALUE, ROUGH, SMALL, VECTORS, cases, float64, results
+from inputs import (
+    EQUAL_EXTENTS,
+    EXTENTS_OF_ONE,
+    IMAGES,
+    ONE_VALUE,
+    ROUGH,
+    SMALL,
+    VECTORS,
+    cases,
+    float64,
+    on_the_second_device,
+    results,
+)
 
 from autograder.grading import NORMALISATION, exercise, forbids, points
 from autograder.probes import gradients
@@ -29,7 +41,7 @@ def test_training_with_images(same_outcome, case):
     same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM)[0], tolerance=ROUGH)
 
 
-@points(2.5)
+@points(2)
 @given(case=cases(EQUAL_EXTENTS), training=training_modes)
 def test_equal_extents(same_outcome, case, training):
     """What belongs to a channel reaches that channel, even if N, H or W happens to equal C."""
@@ -186,6 +198,21 @@ def test_precision_of_training(same_outcome, case):
 
 
 @points(0.5)
+@settings(max_examples=4)
+@given(case=cases(VECTORS + IMAGES), training=training_modes)
+def test_device(same_outcome, case, training):
+    """The results are on the device of the input. (Here: "meta", which has no numbers and stands in for a GPU.)"""
+
+    def probe(m):
+        m.batch_norm(*case, EPS, MOMENTUM, training)
+        elsewhere = [tensor.to("meta") for tensor in case]
+        same = on_the_second_device(lambda: m.batch_norm(*elsewhere, EPS, MOMENTUM, training))
+        return {'answer to "are all three results on the device of the input?"': same}
+
+    same_outcome(probe)
+
+
+@points(0.5)
 @given(case=cases(VECTORS + IMAGES, layouts=True), training=training_modes)
 def test_any_memory_layout(same_outcome, case, training):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
@@ -198,7 +225,7 @@ def test_any_memory_layout(same_outcome, case, training):
     same_outcome(probe)
 
 
-@points(1.5)
+@points(1)
 @given(case=cases(VECTORS + IMAGES), training=training_modes)
 def test_arguments_are_not_modified(same_outcome, case, training):
     """All five tensors that were passed in are the same afterwards, including the moving statistics."""
@@ -211,11 +238,36 @@ def test_arguments_are_not_modified(same_outcome, case, training):
     same_outcome(probe)
 
 
+@points(0.5)
+@given(case=cases(VECTORS + IMAGES), training=training_modes)
+def test_two_calls(same_outcome, case, training):
+    """Calls are independent: no call changes the results of an earlier one or those of a later one."""
+    X, *rest = case
+    other = torch.cat([X, X * 2 + 1]) if X.dim() == 2 else X.mean((2, 3))  # of another size, or (N, F)
+    others = [other, *(tensor.flatten(1) for tensor in rest)]
+
+    def probe(m):
+        m.batch_norm(*case, EPS, MOMENTUM, training)  # so that what was called before this probe does not matter
+        first = results(m, *case, EPS, MOMENTUM, training)
+        before = {name: tensor.clone() for name, tensor in first.items()}
+        for tensors in ([tensor * 2 + 1 for tensor in case], others):
+            m.batch_norm(*tensors, EPS, MOMENTUM, training)
+        kept = {name: torch.equal(tensor, before[name]) for name, tensor in first.items()}
+        again = results(m, *case, EPS, MOMENTUM, training)
+        same = {name: torch.allclose(tensor, before[name]) for name, tensor in again.items()}
+        return {
+            **{f'answer to "is the {name} of the first call still the same?"': kept[name] for name in kept},
+            **{f'answer to "is the {name} of the same call the same later?"': same[name] for name in same},
+        }
+
+    same_outcome(probe)
+
+
 @points(1)
 @given(case=cases(ONE_VALUE))
 def test_one_value_per_feature(same_outcome, case):
     """In training, a single value per feature raises a ValueError."""
-    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM))
+    same_outcome(lambda m: m.batch_norm(*case, EPS, MOMENTUM), raises=ValueError)
 
 
 @points(1)
@@ -224,7 +276,7 @@ def test_other_ranks(same_outcome, shape, training):
     """An input that is neither (N, F) nor (N, C, H, W) raises a ValueError, in both modes."""
     X = torch.arange(float(torch.Size(shape).numel())).reshape(shape)
     few = torch.ones([size if axis == 1 else 1 for axis, size in enumerate(shape)])
-    same_outcome(lambda m: m.batch_norm(X, few, few, few, few, EPS, MOMENTUM, training))
+    same_outcome(lambda m: m.batch_norm(X, few, few, few, few, EPS, MOMENTUM, training), raises=ValueError)
 
 
 @points(0.5)

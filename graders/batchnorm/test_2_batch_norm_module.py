@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import (
     EQUAL_EXTENTS,
@@ -17,6 +17,7 @@ from inputs import (
     cases,
     float64,
     layer_for,
+    on_the_second_device,
     remember,
     statistics_of,
     step,
@@ -33,7 +34,7 @@ kinds = st.sampled_from([(3, 2), (1, 2), (4, 4), (1, 4)])  # num_features, num_d
 STATISTICS = ("moving_mean", "moving_var")
 
 
-@points(2)
+@points(1)
 @given(kind=kinds)
 def test_parameters(same_outcome, kind):
     """gamma (ones) and beta (zeros) are parameters of shape (1, F) or (1, C, 1, 1), so they can be learned."""
@@ -58,9 +59,13 @@ def test_buffers(same_outcome, kind):
 
     def probe(m):
         layer = m.BatchNorm(*kind)
-        buffers = dict(layer.named_buffers())
-        registered = {f'answer to "is {name} a buffer?"': name in buffers for name in STATISTICS}
-        return {"moving_mean": layer.moving_mean, "moving_var": layer.moving_var, **registered}
+        parameters, buffers = dict(layer.named_parameters()), dict(layer.named_buffers())
+        return {
+            "moving_mean": layer.moving_mean,
+            "moving_var": layer.moving_var,
+            **{f'answer to "is {name} a parameter?"': name in parameters for name in STATISTICS},
+            **{f'answer to "is {name} a buffer?"': name in buffers for name in STATISTICS},
+        }
 
     same_outcome(probe)
 
@@ -90,7 +95,7 @@ def test_training_with_vectors(same_outcome, x):
     same_outcome(lambda m: m.BatchNorm(x.shape[1], 2)(x), tolerance=ROUGH)
 
 
-@points(2)
+@points(1.5)
 @given(x=batches(IMAGES + EQUAL_EXTENTS[:-1]))
 def test_training_with_images(same_outcome, x):
     """In training a batch (N, C, H, W) is normalised with its own statistics."""
@@ -113,7 +118,7 @@ def test_scale_and_shift(same_outcome, case, training):
     same_outcome(probe, tolerance=ROUGH)
 
 
-@points(2)
+@points(1.5)
 @given(x=batches(SMALL))
 def test_biased_variance(same_outcome, x):
     """Training normalises with the biased variance, as nn.BatchNorm does; a batch with few values shows it."""
@@ -156,6 +161,27 @@ def test_moving_statistics(same_outcome, case, steps, momentum):
 def test_moving_variance_is_unbiased(same_outcome, x):
     """The moving variance uses the unbiased variance, as nn.BatchNorm does; a batch with few values shows it."""
     same_outcome(lambda m: {"moving_var": step(layer_for(m, x, momentum=0.5), x).moving_var.flatten()})
+
+
+@points(0.5)
+@given(x=batches(SMALL))
+def test_batches_of_other_sizes(same_outcome, x):
+    """Batches may differ in size: a module remembers nothing about earlier ones but its moving statistics."""
+
+    def probe(m):
+        larger = torch.cat([x, x * 2 + 1, x - 1])
+        layer = step(layer_for(m, x, momentum=0.5), larger)
+        new = remember(layer_for(m, x, momentum=0.5), layer.moving_mean, layer.moving_var)
+        pairs = {
+            "the same result in training": [layer(x), new(x)],
+            "the same moving_mean": [layer.moving_mean, new.moving_mean],
+            "the same moving_var": [layer.moving_var, new.moving_var],
+            "the same result in evaluation": [layer.eval()(larger), new.eval()(larger)],
+        }
+        same = {what: one.shape == other.shape and torch.allclose(one, other) for what, (one, other) in pairs.items()}
+        return {f'answer to "would a new module with these statistics have {what}?"': same[what] for what in pairs}
+
+    same_outcome(probe)
 
 
 @points(1.5)
@@ -308,7 +334,7 @@ def test_copies_are_independent(same_outcome, x):
 @points(1)
 @given(case=cases(VECTORS + IMAGES, dtype=float64))
 def test_double(same_outcome, case):
-    """After double(), parameters, moving statistics and results are float64, with the precision of float64."""
+    """After double(), all tensors and results are float64, and evaluation has the precision of float64."""
     x, _, _, mean, var = (tensor / 3 for tensor in case)
 
     def probe(m):
@@ -322,6 +348,36 @@ def test_double(same_outcome, case):
     same_outcome(probe)
 
 
+@points(0.5)
+@given(case=cases(VECTORS + SMALL, dtype=float64))
+def test_precision_of_training(same_outcome, case):
+    """After double(), training has the precision of float64: results, moving statistics and the input's gradient."""
+    x, _, _, mean, var = (tensor / 3 for tensor in case)
+
+    def probe(m):
+        layer = remember(layer_for(m, x, eps=1e-12).double(), mean, var)
+        found = {"result": layer(x), **{name: value.clone() for name, value in statistics_of(layer).items()}}
+        return {**found, "gradient": gradients(lambda x: (layer(x) + 0.5) ** 2, x)[0]}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@settings(max_examples=4)
+@given(x=batches(VECTORS + IMAGES), training=st.booleans())
+def test_device(same_outcome, x, training):
+    """A module on another device gives results there. (Here: "meta", which has no numbers and stands in for a GPU.)"""
+
+    def probe(m):
+        layer = layer_for(m, x).train(training)
+        layer(x)
+        layer = layer_for(m, x).train(training).to("meta")
+        same = on_the_second_device(lambda: [layer(x.to("meta")), layer.moving_mean, layer.moving_var])
+        return {'answer to "are result and moving statistics on the device of the input?"': same}
+
+    same_outcome(probe)
+
+
 @points(1.5)
 @given(num_dims=st.sampled_from([3, 1, 5, 0]), num_features=st.integers(1, 4))
 def test_other_num_dims(same_outcome, num_dims, num_features):
@@ -330,7 +386,7 @@ def test_other_num_dims(same_outcome, num_dims, num_features):
     def probe(m):
         return isinstance(m.BatchNorm(num_features, num_dims), nn.Module)
 
-    same_outcome(probe)
+    same_outcome(probe, raises=ValueError)
 
 
 @points(1)
@@ -379,6 +435,22 @@ def test_argument_is_not_modified(same_outcome, x, training):
     def probe(m):
         layer_for(m, x).train(training)(x)
         return {"input after the call": x}
+
+    same_outcome(probe)
+
+
+@points(0.5)
+@given(x=batches(VECTORS + IMAGES), training=st.booleans(), recording=st.booleans())
+def test_two_calls(same_outcome, x, training, recording):
+    """A second call does not change the result of the first one."""
+
+    def probe(m):
+        layer = layer_for(m, x).train(training)
+        with torch.set_grad_enabled(recording):
+            first = layer(x)
+            before = first.detach().clone()
+            layer(x * 2 + 1)
+        return {'answer to "is the first result still the same?"': torch.equal(first, before)}
 
     same_outcome(probe)
 

@@ -69,6 +69,15 @@ def batched(X, K, padding=0, stride=1):
     return torch.tensordot(windows, K, ((1, 4, 5), (1, 2, 3))).movedim(-1, 1)
 
 
+def rewritten(kept, result):
+    """`result`, in the memory of the last one of the same shape and dtype, which it overwrites (unless in a graph)."""
+    key = (result.shape, result.dtype)
+    if result.requires_grad or key not in kept:
+        kept[key] = result.detach()
+        return result
+    return kept[key].copy_(result)
+
+
 def descended(X, Y, K, lr, steps, loss=lambda error: (error**2).sum()):
     """Right: gradient descent from K on a loss of the error."""
     for _ in range(steps):
@@ -211,6 +220,37 @@ def lets_the_library_correlate(X, K):
     return F.conv2d(X[None, None], K[None, None])[0, 0]
 
 
+@misconception("corr2d", hint="On a GPU, where is the tensor made that collects your results?")
+def collects_on_the_cpu(X, K):
+    """Device: the result is on the CPU wherever the map is."""
+    right = correlated(X, K)
+    result = torch.zeros(right.shape, dtype=right.dtype)
+    result[:] = right
+    return result
+
+
+@misconception("corr2d", hint="Your dtype is right. Do the sums still have all their digits in float64?")
+def correlates_in_float32(X, K):
+    """Precision: float64 tensors are multiplied in float32."""
+    return correlated(X.float(), K.float()).to(X.dtype)
+
+
+@misconception("corr2d", hint="In how many places does a kernel fit that is as wide as the map?")
+def refuses_a_kernel_as_wide_as_the_map(X, K):
+    """A kernel as tall or as wide as the map is rejected."""
+    if K.shape[0] >= X.shape[0] or K.shape[1] >= X.shape[1]:
+        raise ValueError("the kernel does not fit")
+    return correlated(X, K)
+
+
+@misconception(
+    "corr2d", hint="Call your function for two maps of the same size, and then look at the first result again."
+)
+def returns_the_same_map_again(X, K, maps={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(maps, correlated(X, K))
+
+
 # Conv2D
 
 
@@ -273,7 +313,9 @@ class SetsASeed(Conv2D):
 
 
 @misconception(
-    "Conv2D", hint="Python, NumPy and PyTorch each have their own generator. Which one does the seed apply to?"
+    "Conv2D",
+    hint="Python, NumPy and PyTorch each have their own generator. Which one does the seed apply to?",
+    as_good_as="weight_starts_at_random",
 )
 class DrawsWithPython(Conv2D):
     """Start: the weight comes from Python's generator, which torch.manual_seed does not reach."""
@@ -346,6 +388,78 @@ class WrapsTheLibrarysLayer(Conv2D):
     def forward(self, x):
         super().forward(x)
         return F.conv2d(x[None, None], self.weight[None, None], self.bias)[0, 0]
+
+
+@misconception("Conv2D", hint="Use one layer for a small and then for a large map. What do you remember?")
+class KeepsTheFirstOutputSize(Conv2D):
+    """State: the result has the height and width of the first one."""
+
+    sides = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.sides = self.sides or result.shape
+        return result.reshape(self.sides)
+
+
+@misconception("Conv2D", hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things.")
+class CorrelatesWithoutGradientInEvaluation(Conv2D):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x) if self.training else super().forward(x).detach()
+
+
+@misconception("Conv2D", hint="Your dtype is right. With how many digits do you add the bias?")
+class AddsTheBiasInFloat32(Conv2D):
+    """Precision: the bias is added as a float32 number, also in a float64 layer."""
+
+    def forward(self, x):
+        return correlated(x, self.weight) + self.bias.float()
+
+
+@misconception("Conv2D", hint="On a GPU, where is the tensor made that you add the bias to?")
+class StartsOnTheCpu(Conv2D):
+    """Device: the result starts as zeros on the CPU wherever the input is."""
+
+    def forward(self, x):
+        result = correlated(x, self.weight)
+        return torch.zeros(result.shape, dtype=x.dtype) + result + self.bias
+
+
+@misconception("Conv2D", hint="Call one layer twice, and look at the first result again. Whose memory is it in?")
+class WritesIntoItsOwnMemory(Conv2D):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, kernel_size):
+        super().__init__(kernel_size)
+        self.results = {}
+
+    def forward(self, x):
+        result = super().forward(x)
+        key = result.shape, result.dtype
+        if key in self.results:
+            self.results[key].copy_(result.detach())
+        self.results[key] = result.detach()
+        return result
+
+
+@misconception("Conv2D", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+class SqueezesTheMap(Conv2D):
+    """squeeze() drops a single row or column of the result."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception("Conv2D", hint="In how many places does a kernel fit that is as wide as the map?")
+class RefusesAKernelAsWideAsTheMap(Conv2D):
+    """A kernel as tall or as wide as the map is rejected."""
+
+    def forward(self, x):
+        if any(k >= side for k, side in zip(self.weight.shape, x.shape, strict=True)):
+            raise ValueError("the kernel does not fit")
+        return super().forward(x)
 
 
 # corr2d_multi_in
@@ -453,6 +567,46 @@ def calls_conv2d(X, K):
     """Forbidden operator: F.conv2d."""
     summed(X, K)
     return F.conv2d(X[None], K[None])[0, 0]
+
+
+@misconception(
+    "corr2d_multi_in",
+    hint="Try a kernel larger than the image. PyTorch raises an exception; which one does the exercise name?",
+)
+def lets_unfold_complain(X, K):
+    """Exception type: RuntimeError, from Tensor.unfold, for a kernel that does not fit."""
+    X.unfold(1, K.shape[1], 1).unfold(2, K.shape[2], 1)
+    return summed(X, K)
+
+
+@misconception("corr2d_multi_in", hint="Your sum starts from a tensor of your own. On a GPU, where would it be?")
+def sums_up_on_the_cpu(X, K):
+    """Device: the sum starts as zeros on the CPU wherever the input is."""
+    result = summed(X, K)
+    return torch.zeros(result.shape, dtype=X.dtype) + result
+
+
+@misconception("corr2d_multi_in", hint="Your dtype is right. Do the sums still have all their digits in float64?")
+def adds_channels_in_float32(X, K):
+    """Precision: float64 tensors are multiplied in float32."""
+    return summed(X.float(), K.float()).to(X.dtype)
+
+
+@misconception("corr2d_multi_in", hint="In how many places does a kernel fit that is as wide as the image?")
+def refuses_a_kernel_as_wide_as_the_image(X, K):
+    """A kernel as tall or as wide as the image is rejected."""
+    if K.shape[1] >= X.shape[1] or K.shape[2] >= X.shape[2]:
+        raise ValueError("the kernel does not fit")
+    return summed(X, K)
+
+
+@misconception(
+    "corr2d_multi_in",
+    hint="Call your function for two images of the same size, and then look at the first result again.",
+)
+def keeps_the_running_sum(X, K, sums={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(sums, summed(X, K))
 
 
 # corr2d_multi_in_out
@@ -595,6 +749,45 @@ def lets_conv2d_do_it(X, K):
     return F.conv2d(X[None], K)[0]
 
 
+@misconception("corr2d_multi_in_out", hint="On a GPU, where is the tensor made that collects the maps?")
+def collects_maps_on_the_cpu(X, K):
+    """Device: the result is on the CPU wherever the input is."""
+    maps = stacked(X, K)
+    result = torch.zeros(maps.shape, dtype=X.dtype)
+    for o in range(len(K)):
+        result[o] = maps[o]
+    return result
+
+
+@misconception("corr2d_multi_in_out", hint="Your dtype is right. Do the sums still have all their digits in float64?")
+def stacks_maps_in_float32(X, K):
+    """Precision: float64 tensors are multiplied in float32."""
+    return stacked(X.float(), K.float()).to(X.dtype)
+
+
+@misconception("corr2d_multi_in_out", hint="In how many places does a kernel fit that is as wide as the image?")
+def refuses_kernels_as_wide_as_the_image(X, K):
+    """Kernels as tall or as wide as the image are rejected."""
+    if K.shape[2] >= X.shape[1] or K.shape[3] >= X.shape[2]:
+        raise ValueError("the kernels do not fit")
+    return stacked(X, K)
+
+
+@misconception("corr2d_multi_in_out", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+def squeezes_the_stack(X, K):
+    """squeeze() drops a single output channel, row or column."""
+    return stacked(X, K).squeeze()
+
+
+@misconception(
+    "corr2d_multi_in_out",
+    hint="Call your function for two images of the same size, and then look at the first result again.",
+)
+def collects_into_the_same_maps(X, K, maps={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(maps, stacked(X, K))
+
+
 # corr2d_multi_in_out_1x1
 
 
@@ -657,7 +850,9 @@ def views_the_pixels(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="Your loop runs once per output channel. What are all its steps together?"
+    "corr2d_multi_in_out_1x1",
+    hint="Your loop runs once per output channel. What are all its steps together?",
+    as_good_as="one_matrix_multiplication",
 )
 def loops_over_output_channels(X, K):
     """Not vectorised: a product for each output channel."""
@@ -667,7 +862,9 @@ def loops_over_output_channels(X, K):
 
 
 @misconception(
-    "corr2d_multi_in_out_1x1", hint="The work grows with the number of pixels. Which matrix has all pixels as columns?"
+    "corr2d_multi_in_out_1x1",
+    hint="The work grows with the number of pixels. Which matrix has all pixels as columns?",
+    as_good_as="one_matrix_multiplication",
 )
 def loops_over_pixels(X, K):
     """Not vectorised: a product for each pixel."""
@@ -679,6 +876,7 @@ def loops_over_pixels(X, K):
 @misconception(
     "corr2d_multi_in_out_1x1",
     hint="You multiply everything and then add it up. A matrix product does both, without a large intermediate.",
+    as_good_as="one_matrix_multiplication",
 )
 def multiplies_and_adds(X, K):
     """No matrix multiplication: broadcasting and a sum."""
@@ -740,6 +938,38 @@ def convolves_with_the_library(X, K):
     """Forbidden operator: F.conv2d."""
     mixed_checked(X, K)
     return F.conv2d(X[None], K)[0]
+
+
+@misconception("corr2d_multi_in_out_1x1", hint="On a GPU, where is the tensor made that you write the mixtures into?")
+def mixes_on_the_cpu(X, K):
+    """Device: the result is on the CPU wherever the input is."""
+    mixtures = mixed(X, K)
+    result = torch.zeros(mixtures.shape, dtype=X.dtype)
+    result[:] = mixtures
+    return result
+
+
+@misconception("corr2d_multi_in_out_1x1", hint="Your dtype is right. Do the mixtures have all their digits in float64?")
+def mixes_in_float32(X, K):
+    """Precision: float64 tensors are multiplied in float32."""
+    return mixed(X.float(), K.float()).to(X.dtype)
+
+
+@misconception("corr2d_multi_in_out_1x1", hint="Does a kernel of one pixel fit into an image of one row?")
+def refuses_an_image_of_one_row(X, K):
+    """Images as narrow as the kernel are rejected."""
+    if 1 in X.shape[1:]:
+        raise ValueError("the image is too small")
+    return mixed(X, K)
+
+
+@misconception(
+    "corr2d_multi_in_out_1x1",
+    hint="Call your function for two images of the same size, and then look at the first result again.",
+)
+def mixes_in_the_same_memory(X, K, mixtures={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(mixtures, mixed(X, K))
 
 
 # corr2d_strided
@@ -885,6 +1115,45 @@ def hands_it_to_conv2d(X, K, padding=(0, 0), stride=(1, 1)):
     return F.conv2d(X[None, None], K[None, None], padding=padding, stride=stride)[0, 0]
 
 
+@misconception("corr2d_strided", hint="On a GPU, where is the tensor of zeros made that you use as a border?")
+def pads_on_the_cpu(X, K, padding=(0, 0), stride=(1, 1)):
+    """Device: the map is copied into zeros on the CPU wherever it is."""
+    (rows, columns), (height, width) = pair(padding), X.shape
+    padded = torch.zeros(height + 2 * rows, width + 2 * columns, dtype=X.dtype)
+    padded[rows : rows + height, columns : columns + width] = X
+    return correlated(padded, K, 0, stride)
+
+
+@misconception("corr2d_strided", hint="Your dtype is right. Do the sums still have all their digits in float64?")
+def takes_steps_in_float32(X, K, padding=(0, 0), stride=(1, 1)):
+    """Precision: float64 tensors are multiplied in float32."""
+    return correlated(X.float(), K.float(), padding, stride).to(X.dtype)
+
+
+@misconception(
+    "corr2d_strided", hint="In how many places does a kernel fit that is as wide as the map with its border?"
+)
+def refuses_a_kernel_that_just_fits(X, K, padding=(0, 0), stride=(1, 1)):
+    """A kernel as tall or as wide as the padded map is rejected."""
+    if any(k >= side + 2 * p for k, side, p in zip(K.shape, X.shape, pair(padding), strict=True)):
+        raise ValueError("the kernel does not fit")
+    return correlated(X, K, padding, stride)
+
+
+@misconception("corr2d_strided", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+def squeezes_the_strided_map(X, K, padding=(0, 0), stride=(1, 1)):
+    """squeeze() drops a single row or column of the result."""
+    return correlated(X, K, padding, stride).squeeze()
+
+
+@misconception(
+    "corr2d_strided", hint="Call your function for two maps of the same size, and then look at the first result again."
+)
+def fills_the_same_map_again(X, K, padding=(0, 0), stride=(1, 1), maps={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(maps, correlated(X, K, padding, stride))
+
+
 # learn_kernel
 
 
@@ -1026,6 +1295,44 @@ def trains_the_librarys_layer(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, K, lr, steps)
 
 
+@misconception("learn_kernel", hint="On a GPU, where would your random kernel be, and where is X?")
+def learns_on_the_cpu(X, Y, kernel_size, lr=3e-2, steps=10):
+    """Device: the kernel starts on the CPU wherever X is."""
+    if kernel_size[0] > X.shape[0] or kernel_size[1] > X.shape[1]:
+        raise ValueError("the kernel does not fit")
+    return descended(X, Y, torch.randn(kernel_size, dtype=X.dtype), lr, steps)
+
+
+@misconception("learn_kernel", hint="Your dtype is right. Does a step still have all its digits in float64?")
+def descends_in_float32(X, Y, kernel_size, lr=3e-2, steps=10):
+    """Precision: float64 tensors are used in float32."""
+    return descended(X.float(), Y.float(), started(X, kernel_size).float(), lr, steps).to(X.dtype)
+
+
+@misconception(
+    "learn_kernel", hint="Call your function twice with steps=0. Does it begin afresh?", as_good_as="random_start"
+)
+def goes_on_from_the_last_kernel(X, Y, kernel_size, lr=3e-2, steps=10, kernels={}):  # noqa: B006
+    """State: the kernel that was learnt last, for this size, is the next start."""
+    kernel = kernels.get((tuple(kernel_size), X.dtype), started(X, kernel_size))
+    kernels[tuple(kernel_size), X.dtype] = result = descended(X, Y, kernel, lr, steps)
+    return result
+
+
+@misconception("learn_kernel", hint="In how many places does a kernel fit that is as wide as the map?")
+def refuses_to_learn_a_kernel_that_just_fits(X, Y, kernel_size, lr=3e-2, steps=10):
+    """A kernel as tall or as wide as the map is rejected."""
+    if kernel_size[0] >= X.shape[0] or kernel_size[1] >= X.shape[1]:
+        raise ValueError("the kernel does not fit")
+    return descended(X, Y, started(X, kernel_size), lr, steps)
+
+
+@misconception("learn_kernel", hint="`squeeze()` removes *every* dimension of size 1. Which kernels have one?")
+def squeezes_the_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
+    """squeeze() drops a single row or column of the kernel."""
+    return descended(X, Y, started(X, kernel_size), lr, steps).squeeze()
+
+
 # corr2d_im2col
 
 
@@ -1107,14 +1414,22 @@ def uses_the_stride_for_the_size_only(X, K, padding=0, stride=1):
     return batched(X, K, padding, 1)[:, :, :rows, :columns]
 
 
-@misconception("corr2d_im2col", hint="Your loop runs once per image. Which product handles the whole batch at once?")
+@misconception(
+    "corr2d_im2col",
+    hint="Your loop runs once per image. Which product handles the whole batch at once?",
+    as_good_as="one_matrix_multiplication",
+)
 def loops_over_the_batch(X, K, padding=0, stride=1):
     """Not vectorised: a product for each image."""
     checked(X, K)
     return torch.cat([batched(image[None], K, padding, stride) for image in X])
 
 
-@misconception("corr2d_im2col", hint="Your loop runs once per kernel. What do all the rows together form?")
+@misconception(
+    "corr2d_im2col",
+    hint="Your loop runs once per kernel. What do all the rows together form?",
+    as_good_as="one_matrix_multiplication",
+)
 def loops_over_the_kernels(X, K, padding=0, stride=1):
     """Not vectorised: a product for each kernel."""
     checked(X, K)
@@ -1122,7 +1437,9 @@ def loops_over_the_kernels(X, K, padding=0, stride=1):
 
 
 @misconception(
-    "corr2d_im2col", hint="The work grows with the number of pixels in the result. Unfold all patches first."
+    "corr2d_im2col",
+    hint="The work grows with the number of pixels in the result. Unfold all patches first.",
+    as_good_as="one_matrix_multiplication",
 )
 def loops_over_the_places(X, K, padding=0, stride=1):
     """Not vectorised: a product for each place."""
@@ -1137,7 +1454,9 @@ def loops_over_the_places(X, K, padding=0, stride=1):
 
 
 @misconception(
-    "corr2d_im2col", hint="You multiply once for each pixel of the kernel. Can the product include the sum over them?"
+    "corr2d_im2col",
+    hint="You multiply once for each pixel of the kernel. Can the product include the sum over them?",
+    as_good_as="one_matrix_multiplication",
 )
 def multiplies_for_each_pixel_of_the_kernel(X, K, padding=0, stride=1):
     """One product per kernel position, added up."""
@@ -1150,6 +1469,7 @@ def multiplies_for_each_pixel_of_the_kernel(X, K, padding=0, stride=1):
 @misconception(
     "corr2d_im2col",
     hint="You multiply everything and then add it up. A matrix product does both, without a large intermediate.",
+    as_good_as="one_matrix_multiplication",
 )
 def multiplies_without_a_matrix_product(X, K, padding=0, stride=1):
     """No matrix multiplication: broadcasting and a sum."""
@@ -1212,3 +1532,43 @@ def leaves_it_to_conv2d(X, K, padding=0, stride=1):
     """Forbidden operator: F.conv2d."""
     batched(X, K, padding, stride)
     return F.conv2d(X, K, padding=padding, stride=stride)
+
+
+@misconception("corr2d_im2col", hint="On a GPU, where is the tensor made that you write the products into?")
+def multiplies_on_the_cpu(X, K, padding=0, stride=1):
+    """Device: the result is on the CPU wherever the images are."""
+    products = batched(X, K, padding, stride)
+    result = torch.zeros(products.shape, dtype=X.dtype)
+    result[:] = products
+    return result
+
+
+@misconception("corr2d_im2col", hint="Your dtype is right. Do the products have all their digits in float64?")
+def multiplies_in_float32(X, K, padding=0, stride=1):
+    """Precision: float64 tensors are multiplied in float32."""
+    return batched(X.float(), K.float(), padding, stride).to(X.dtype)
+
+
+@misconception(
+    "corr2d_im2col", hint="In how many places do kernels fit that are as wide as the images with their border?"
+)
+def refuses_kernels_that_just_fit(X, K, padding=0, stride=1):
+    """Kernels as tall or as wide as the padded images are rejected."""
+    if any(k >= side + 2 * padding for k, side in zip(K.shape[2:], X.shape[2:], strict=True)):
+        raise ValueError("the kernels do not fit")
+    return batched(X, K, padding, stride)
+
+
+@misconception("corr2d_im2col", hint="`squeeze()` removes *every* dimension of size 1, even that of a batch of one.")
+def squeezes_a_batch_of_one(X, K, padding=0, stride=1):
+    """squeeze() drops a single image, channel, row or column."""
+    return batched(X, K, padding, stride).squeeze()
+
+
+@misconception(
+    "corr2d_im2col",
+    hint="Call your function for two batches of the same size, and then look at the first result again.",
+)
+def multiplies_into_the_same_memory(X, K, padding=0, stride=1, products={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(products, batched(X, K, padding, stride))

@@ -1,7 +1,7 @@
 """`corr2d(X, K)`: cross-correlation of one map with one kernel."""
 
 from hypothesis import given
-from inputs import cases, float64, too_large_kernels
+from inputs import after_another_call, cases, float64, stays_on_device, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.probes import gradients
@@ -56,8 +56,9 @@ def test_gradient_of_the_kernel(same_outcome, case):
 @points(1)
 @given(case=cases(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the map."""
     same_outcome(lambda m: m.corr2d(case[0] / 3, case[1] / 7))
+    same_outcome(lambda m: stays_on_device(m.corr2d, *case))
 
 
 @points(1)
@@ -70,11 +71,13 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=cases())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments."""
+    """The call modifies neither its arguments nor the result of an earlier call."""
+    x, k = case
 
     def probe(m):
-        m.corr2d(*case)
-        return {"X after the call": case[0], "K after the call": case[1]}
+        m.corr2d(x, k)
+        after = {"X after the call": x.clone(), "K after the call": k.clone()}
+        return {**after, **after_another_call(lambda x: m.corr2d(x, k), x, x + 1)}
 
     same_outcome(probe)
 
@@ -83,4 +86,4 @@ def test_arguments_are_not_modified(same_outcome, case):
 @given(case=too_large_kernels())
 def test_kernel_that_does_not_fit(same_outcome, case):
     """A kernel larger than the map, in one direction or both, raises a ValueError."""
-    same_outcome(lambda m: m.corr2d(*case))
+    same_outcome(lambda m: m.corr2d(*case), raises=ValueError)

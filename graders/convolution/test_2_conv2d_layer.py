@@ -5,7 +5,17 @@ import copy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import cases, float32, float64, gradients_of, made, too_large_kernels
+from inputs import (
+    OTHER_MAP,
+    cases,
+    float32,
+    float64,
+    gradients_of,
+    made,
+    stays_on_device,
+    too_large_kernels,
+    used_again,
+)
 
 from autograder.grading import CONVOLUTION, exercise, expect, expect_tensor, forbids, points
 
@@ -74,17 +84,18 @@ def test_extents_of_one(same_outcome, case, whole, bias):
 
 
 @points(1)
-@given(case=cases(), bias=biases)
-def test_gradients(same_outcome, case, bias):
-    """The gradient reaches the input, the weight and the bias."""
-    same_outcome(lambda m: gradients_of(made(m, case[1], bias), case[0]))
+@given(case=cases(), bias=biases, training=st.booleans())
+def test_gradients(same_outcome, case, bias, training):
+    """The gradient reaches the input, the weight and the bias, in training and in evaluation mode."""
+    same_outcome(lambda m: gradients_of(made(m, case[1], bias).train(training), case[0]))
 
 
 @points(0.5)
 @given(case=cases(dtype=float64), bias=biases)
 def test_dtype(same_outcome, case, bias):
-    """After `.double()` the layer computes in float64."""
-    same_outcome(lambda m: made(m, case[1] / 3, bias)(case[0] / 7))
+    """After `.double()` the layer computes in float64, and its result is on the device of the input."""
+    same_outcome(lambda m: made(m, case[1] / 3, bias / 3)(case[0] / 7))
+    same_outcome(lambda m: stays_on_device(made(m, case[1], bias), case[0]))
 
 
 @points(0.5)
@@ -111,13 +122,14 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=cases(), bias=biases)
 def test_one_layer_used_twice(same_outcome, case, bias):
-    """A layer gives the same result twice, and leaves its input and its parameters alone."""
+    """A layer can be used for maps of any size, and leaves inputs, parameters and earlier results alone."""
     x, k = case
 
     def probe(m):
         layer = made(m, k, bias)
         results = [layer(x), layer(2 * x), layer(x)]
-        return {"results": results, "input": x, "weight": layer.weight.detach(), "bias": layer.bias.detach()}
+        after = {"results": results, "input": x, "weight": layer.weight.detach(), "bias": layer.bias.detach()}
+        return {**after, **used_again(lambda: made(m, k, bias), x, OTHER_MAP)}
 
     same_outcome(probe)
 
@@ -126,4 +138,4 @@ def test_one_layer_used_twice(same_outcome, case, bias):
 @given(case=too_large_kernels())
 def test_kernel_that_does_not_fit(same_outcome, case):
     """A kernel larger than the input raises a ValueError when the layer is called."""
-    same_outcome(lambda m: made(m, case[1])(case[0]))
+    same_outcome(lambda m: made(m, case[1])(case[0]), raises=ValueError)

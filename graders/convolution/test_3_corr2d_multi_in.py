@@ -1,7 +1,7 @@
 """`corr2d_multi_in(X, K)`: several channels in, one map out."""
 
 from hypothesis import given
-from inputs import float64, images, other_channels, too_large_kernels
+from inputs import after_another_call, float64, images, other_channels, stays_on_device, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.probes import gradients
@@ -52,8 +52,9 @@ def test_gradient_of_the_kernel(same_outcome, case):
 @points(1)
 @given(case=images(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the input."""
     same_outcome(lambda m: m.corr2d_multi_in(case[0] / 3, case[1] / 7))
+    same_outcome(lambda m: stays_on_device(m.corr2d_multi_in, *case))
 
 
 @points(0.5)
@@ -66,11 +67,13 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=images())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments, and a second call gives the same result."""
+    """The call modifies neither its arguments nor earlier results, and a second call gives the same result."""
+    x, k = case
 
     def probe(m):
-        results = [m.corr2d_multi_in(*case), m.corr2d_multi_in(*case)]
-        return {"X after the call": case[0], "K after the call": case[1], "results": results}
+        results = [m.corr2d_multi_in(x, k), m.corr2d_multi_in(x, k)]
+        outlasts = after_another_call(lambda x: m.corr2d_multi_in(x, k), x, x + 1)
+        return {"X after the call": x, "K after the call": k, "results": results, **outlasts}
 
     same_outcome(probe)
 
@@ -79,11 +82,11 @@ def test_arguments_are_not_modified(same_outcome, case):
 @given(case=other_channels())
 def test_channels_that_do_not_match(same_outcome, case):
     """Different numbers of channels raise a ValueError, whichever of the two has more."""
-    same_outcome(lambda m: m.corr2d_multi_in(*case))
+    same_outcome(lambda m: m.corr2d_multi_in(*case), raises=ValueError)
 
 
 @points(0.5)
 @given(case=too_large_kernels((2,), (2,)))
 def test_kernel_that_does_not_fit(same_outcome, case):
     """A kernel larger than the input, in one direction or both, raises a ValueError."""
-    same_outcome(lambda m: m.corr2d_multi_in(*case))
+    same_outcome(lambda m: m.corr2d_multi_in(*case), raises=ValueError)

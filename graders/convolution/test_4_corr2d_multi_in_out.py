@@ -1,7 +1,7 @@
 """`corr2d_multi_in_out(X, K)`: several channels in, several out."""
 
 from hypothesis import given
-from inputs import float64, layers, other_channels, too_large_kernels
+from inputs import after_another_call, float64, layers, other_channels, stays_on_device, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.probes import gradients
@@ -59,8 +59,9 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(1)
 @given(case=layers(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the input."""
     same_outcome(lambda m: m.corr2d_multi_in_out(case[0] / 3, case[1] / 7))
+    same_outcome(lambda m: stays_on_device(m.corr2d_multi_in_out, *case))
 
 
 @points(0.5)
@@ -73,11 +74,13 @@ def test_any_memory_layout(same_outcome, case):
 @points(1)
 @given(case=layers())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments, and a second call gives the same result."""
+    """The call modifies neither its arguments nor earlier results, and a second call gives the same result."""
+    x, k = case
 
     def probe(m):
-        results = [m.corr2d_multi_in_out(*case), m.corr2d_multi_in_out(*case)]
-        return {"X after the call": case[0], "K after the call": case[1], "results": results}
+        results = [m.corr2d_multi_in_out(x, k), m.corr2d_multi_in_out(x, k)]
+        outlasts = after_another_call(lambda x: m.corr2d_multi_in_out(x, k), x, x + 1)
+        return {"X after the call": x, "K after the call": k, "results": results, **outlasts}
 
     same_outcome(probe)
 
@@ -86,11 +89,11 @@ def test_arguments_are_not_modified(same_outcome, case):
 @given(case=other_channels(c_out=(1, 4)))
 def test_channels_that_do_not_match(same_outcome, case):
     """A kernel whose number of input channels differs from that of X raises a ValueError."""
-    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case), raises=ValueError)
 
 
 @points(1)
 @given(case=too_large_kernels((2,), (3, 2)))
 def test_kernels_that_do_not_fit(same_outcome, case):
     """Kernels larger than the input, in one direction or both, raise a ValueError."""
-    same_outcome(lambda m: m.corr2d_multi_in_out(*case))
+    same_outcome(lambda m: m.corr2d_multi_in_out(*case), raises=ValueError)

@@ -3,7 +3,7 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import cases, expect_one_product, float64
+from inputs import after_another_call, cases, expect_one_product, float64, stays_on_device
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.grading.strategies import normal, shapes, tensors
@@ -69,10 +69,11 @@ def test_one_matrix_multiplication(operators):
 @points(1.5)
 def test_vectorised(vectorised):
     """The work done in Python does not grow with the number of channels, rows or columns."""
+    hint = "No loop is needed: all positions of the map can be the columns of one matrix, with a row for each channel."
     inputs = [torch.rand(size) for size in ((3, 6, 7), (12, 6, 7), (3, 30, 7), (3, 6, 40))]
-    vectorised(lambda m, x: m.corr2d_multi_in_out_1x1(x, torch.ones(4, x.shape[0], 1, 1)), *inputs)
+    vectorised(lambda m, x: m.corr2d_multi_in_out_1x1(x, torch.ones(4, x.shape[0], 1, 1)), *inputs, hint=hint)
     kernels = [torch.rand(size) for size in ((2, 3, 1, 1), (20, 3, 1, 1))]
-    vectorised(lambda m, k: m.corr2d_multi_in_out_1x1(torch.ones(3, 5, 6), k), *kernels)
+    vectorised(lambda m, k: m.corr2d_multi_in_out_1x1(torch.ones(3, 5, 6), k), *kernels, hint=hint)
 
 
 @points(0.5)
@@ -92,8 +93,9 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(0.5)
 @given(case=mixtures(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the input."""
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(case[0] / 3, case[1] / 7))
+    same_outcome(lambda m: stays_on_device(m.corr2d_multi_in_out_1x1, *case))
 
 
 @points(0.5)
@@ -111,11 +113,13 @@ def test_any_memory_layout(same_outcome, case, k):
 @points(0.5)
 @given(case=mixtures())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments."""
+    """The call modifies neither its arguments nor the result of an earlier call."""
+    x, k = case
 
     def probe(m):
-        m.corr2d_multi_in_out_1x1(*case)
-        return {"X after the call": case[0], "K after the call": case[1]}
+        m.corr2d_multi_in_out_1x1(x, k)
+        after = {"X after the call": x.clone(), "K after the call": k.clone()}
+        return {**after, **after_another_call(lambda x: m.corr2d_multi_in_out_1x1(x, k), x, x + 1)}
 
     same_outcome(probe)
 
@@ -133,7 +137,7 @@ def test_larger_kernels(same_outcome, size, c_o, c_i):
             return {'answer to "is a K of shape (2, 3) rejected?"': True}
         return {'answer to "is a K of shape (2, 3) rejected?"': False}
 
-    same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k))
+    same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k), raises=ValueError)
     same_outcome(refuses_a_matrix)
 
 
@@ -146,7 +150,7 @@ def test_larger_kernels(same_outcome, size, c_o, c_i):
 def test_channels_that_do_not_match(same_outcome, channels, c_o, sides):
     """Kernels whose number of input channels differs from that of X raise a ValueError."""
     x, k = torch.ones(channels[0], *sides), torch.ones(c_o, channels[1], 1, 1)
-    same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k))
+    same_outcome(lambda m: m.corr2d_multi_in_out_1x1(x, k), raises=ValueError)
 
 
 @points(1)

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import cases, float64, too_large_kernels, with_steps
+from inputs import after_another_call, cases, float64, stays_on_device, too_large_kernels, with_steps
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.probes import gradients
@@ -87,9 +87,10 @@ def test_gradients(same_outcome, case):
 @points(0.5)
 @given(case=with_steps(borders, strides, dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
-    x, k, padding, stride = case
-    same_outcome(lambda m: m.corr2d_strided(x / 3, k / 7, padding, stride))
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the map."""
+    x, k, *step = case
+    same_outcome(lambda m: m.corr2d_strided(x / 3, k / 7, *step))
+    same_outcome(lambda m: stays_on_device(lambda x, k: m.corr2d_strided(x, k, *step), x, k))
 
 
 @points(0.5)
@@ -102,11 +103,13 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=with_steps(borders, strides))
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments."""
+    """The call modifies neither its arguments nor the result of an earlier call."""
+    x, k, *step = case
 
     def probe(m):
-        m.corr2d_strided(*case)
-        return {"X after the call": case[0], "K after the call": case[1]}
+        m.corr2d_strided(x, k, *step)
+        after = {"X after the call": x.clone(), "K after the call": k.clone()}
+        return {**after, **after_another_call(lambda x: m.corr2d_strided(x, k, *step), x, x + 1)}
 
     same_outcome(probe)
 
@@ -115,5 +118,5 @@ def test_arguments_are_not_modified(same_outcome, case):
 @given(plain=too_large_kernels(), padded=too_large_kernels(padding=1), stride=strides)
 def test_kernel_that_does_not_fit(same_outcome, plain, padded, stride):
     """A kernel larger than the map with its border raises a ValueError; the border counts."""
-    same_outcome(lambda m: m.corr2d_strided(*plain, stride=stride))
-    same_outcome(lambda m: m.corr2d_strided(*padded, 1, stride))
+    same_outcome(lambda m: m.corr2d_strided(*plain, stride=stride), raises=ValueError)
+    same_outcome(lambda m: m.corr2d_strided(*padded, 1, stride), raises=ValueError)

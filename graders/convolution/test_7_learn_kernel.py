@@ -7,7 +7,7 @@ seed, for its kernel after some steps; the steps in between are computed here.
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import float32, too_large_kernels
+from inputs import stays_on_device, too_large_kernels
 
 from autograder.grading import CONVOLUTION, Tolerance, exercise, expect, expect_tensor, forbids, points, time_limit
 
@@ -147,22 +147,28 @@ def test_random_start(student):
     expect(first.unique().numel() > 1, "All numbers in the start are the same: they should be random.")
     hint = "torch.rand and torch.randn draw from torch's global generator. Does your start depend on X, Y or lr?"
     expect(torch.equal(first, again), "The same torch.manual_seed gave two different starts.", hint=hint)
-    expect(not torch.equal(first, other), "Different seeds gave the same start.", hint="Does your code set a seed?")
-    expect(not torch.equal(again, later), "Two calls in a row gave the same start.", hint="Does your code set a seed?")
+    hint = "Does your code set a seed, or keep a kernel from an earlier call?"
+    expect(not torch.equal(first, other), "Different seeds gave the same start.", hint=hint)
+    expect(not torch.equal(again, later), "Two calls in a row gave the same start.", hint=hint)
 
 
 @points(1)
-def test_detached(student):
+def test_detached(same_outcome):
     """The result is a tensor that does not require a gradient, even with steps=0."""
+
+    def probe(m, steps):
+        result = m.learn_kernel(MAP, TARGET, SIZE, steps=steps)
+        if not isinstance(result, torch.Tensor):
+            raise TypeError(f"learn_kernel must return a tensor, not a value of type {type(result).__name__}")
+        return {"requires_grad of the result": result.requires_grad}
+
     for steps in (0, 1, 3):
-        result = student(lambda m, steps=steps: m.learn_kernel(MAP, TARGET, SIZE, steps=steps))
-        expect_tensor(result, torch.empty(SIZE, dtype=result.dtype if isinstance(result, torch.Tensor) else float32))
-        expect(not result.requires_grad, f"With steps={steps} the result still requires a gradient: detach it.")
+        same_outcome(lambda m, steps=steps: probe(m, steps))
 
 
 @points(0.5)
-def test_dtype(student):
-    """float64 tensors give a float64 kernel, computed in that precision."""
+def test_dtype(student, same_outcome):
+    """float64 tensors give a float64 kernel, computed in that precision, and the kernel is on the device of X and Y."""
     x, y = MAP.double() / 3, TARGET.double() / 7
     results = student(with_one_seed((x, y, SIZE), {"steps": 0}, {"lr": 0.05, "steps": 1}))
     start, end = kernels(results, dtype=torch.float64)
@@ -171,6 +177,8 @@ def test_dtype(student):
     share = (got * wanted).sum() / (wanted * wanted).sum()
     text = "The step does not have the precision of float64. Is there a float32 tensor along the way?"
     expect(got.abs().max() > 0 and ((got - share * wanted).abs() <= 1e-9 * got.abs().max()).all(), text)
+    for steps in (0, 2):
+        same_outcome(lambda m, n=steps: stays_on_device(lambda x, y: m.learn_kernel(x, y, SIZE, steps=n), MAP, TARGET))
 
 
 @points(0.5)
@@ -211,4 +219,4 @@ def test_arguments_are_not_modified(same_outcome, steps):
 def test_kernel_that_does_not_fit(same_outcome, case):
     """A kernel size larger than the map, in one direction or both, raises a ValueError."""
     x, size = case[0], tuple(case[1].shape)
-    same_outcome(lambda m: m.learn_kernel(x, torch.ones(1, 1), size, steps=1))
+    same_outcome(lambda m: m.learn_kernel(x, torch.ones(1, 1), size, steps=1), raises=ValueError)

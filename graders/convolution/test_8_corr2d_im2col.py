@@ -3,7 +3,16 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import batches, expect_one_product, float64, other_channels, too_large_kernels, with_steps
+from inputs import (
+    after_another_call,
+    batches,
+    expect_one_product,
+    float64,
+    other_channels,
+    stays_on_device,
+    too_large_kernels,
+    with_steps,
+)
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.grading.strategies import normal
@@ -91,14 +100,16 @@ def test_one_matrix_multiplication(operators):
 @points(1.5)
 def test_vectorised(vectorised):
     """The work done in Python does not grow with the number of samples, channels, rows or columns."""
+    hint = "Loop over the positions inside the window, not over rows, columns or channels."
     sizes = [(2, 3, 6, 7), (9, 3, 6, 7), (2, 12, 6, 7), (2, 3, 30, 7), (2, 3, 6, 40)]
     for padding, stride in ((0, 1), (1, 2)):
         vectorised(
             lambda m, x, p=padding, s=stride: m.corr2d_im2col(x, torch.ones(4, x.shape[1], 2, 3), p, s),
             *(torch.rand(size) for size in sizes),
+            hint=hint,
         )
     kernels = [torch.rand(size) for size in ((2, 3, 2, 3), (20, 3, 2, 3))]
-    vectorised(lambda m, k: m.corr2d_im2col(torch.ones(2, 3, 5, 6), k), *kernels)
+    vectorised(lambda m, k: m.corr2d_im2col(torch.ones(2, 3, 5, 6), k), *kernels, hint=hint)
 
 
 @points(0.5)
@@ -120,9 +131,10 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(0.5)
 @given(case=moving(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision."""
+    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the images."""
     x, k, *step = case
     same_outcome(lambda m: m.corr2d_im2col(x / 3, k / 7, *step))
+    same_outcome(lambda m: stays_on_device(lambda x, k: m.corr2d_im2col(x, k, *step), x, k))
 
 
 @points(0.5)
@@ -135,11 +147,13 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=moving())
 def test_arguments_are_not_modified(same_outcome, case):
-    """The call does not modify its arguments."""
+    """The call modifies neither its arguments nor the result of an earlier call."""
+    x, k, *step = case
 
     def probe(m):
-        m.corr2d_im2col(*case)
-        return {"X after the call": case[0], "K after the call": case[1]}
+        m.corr2d_im2col(x, k, *step)
+        after = {"X after the call": x.clone(), "K after the call": k.clone()}
+        return {**after, **after_another_call(lambda x: m.corr2d_im2col(x, k, *step), x, x + 1)}
 
     same_outcome(probe)
 
@@ -148,15 +162,15 @@ def test_arguments_are_not_modified(same_outcome, case):
 @given(case=other_channels(batch=(1, 3), c_out=(1, 4)))
 def test_channels_that_do_not_match(same_outcome, case):
     """Kernels whose number of input channels differs from that of X raise a ValueError."""
-    same_outcome(lambda m: m.corr2d_im2col(*case))
+    same_outcome(lambda m: m.corr2d_im2col(*case), raises=ValueError)
 
 
 @points(0.5)
 @given(plain=too_large_kernels((2, 3), (2, 3)), padded=too_large_kernels((2, 1), (3, 1), padding=1), stride=steps)
 def test_kernels_that_do_not_fit(same_outcome, plain, padded, stride):
     """Kernels larger than the images with their border raise a ValueError; the border counts."""
-    same_outcome(lambda m: m.corr2d_im2col(*plain, stride=stride))
-    same_outcome(lambda m: m.corr2d_im2col(*padded, 1, stride))
+    same_outcome(lambda m: m.corr2d_im2col(*plain, stride=stride), raises=ValueError)
+    same_outcome(lambda m: m.corr2d_im2col(*padded, 1, stride), raises=ValueError)
 
 
 @points(1)

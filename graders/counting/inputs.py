@@ -66,6 +66,15 @@ def networks_that_do_not_fit(draw):
 
 
 @st.composite
+def networks_that_just_fit(draw):
+    """(input_size, layers) where the window of the last layer is exactly as large as its padded input."""
+    input_size = draw(st.integers(4, 20))
+    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), (1, 3), (0, 1), (1, 4)))
+    padding = draw(st.integers(0, 1))
+    return input_size, [*fitting, (_last_size(input_size, fitting) + 2 * padding, draw(st.integers(1, 3)), padding)]
+
+
+@st.composite
 def _layers(draw, size, length, strides, paddings, kernels):
     layers = []
     for _ in range(length):
@@ -106,6 +115,23 @@ def ratio(one, other):
     """The ratio of one to the other if both are numbers."""
     one, other = whole(one), whole(other)
     return one / other if type(one) in (int, float) and type(other) in (int, float) and other else [one, other]
+
+
+def accepts(call):
+    """Whether a call raises no ValueError; what it returns is judged by other checks."""
+    try:
+        call()
+    except ValueError:
+        return False
+    return True
+
+
+def outlasts_another_call(call, other):
+    """Whether what `call()` returns reads the same after `other()`."""
+    earlier = call()
+    before = repr(earlier)
+    other()
+    return {'answer to "is the result of an earlier call still the same?"': repr(earlier) == before}
 
 
 def type_of(value):
@@ -201,10 +227,11 @@ def without_parameters():
 
 
 def with_its_own(a, b):
-    """Parameters outside any layer: one of the model itself, one without dimensions, a list of them."""
+    """Parameters outside any layer: one of the model itself, one without dimensions, a list of them. Besides, a layer
+    of a kind that few think of."""
     model = nn.Module()
     model.matrix = nn.Parameter(torch.zeros(a, b))
     model.scale = nn.Parameter(torch.tensor(1.0))
     model.rows = nn.ParameterList([nn.Parameter(torch.ones(b)), nn.Parameter(torch.ones(a, 1, b))])
-    model.layer = nn.Linear(a, b)
+    model.layer, model.activation = nn.Linear(a, b), nn.PReLU(b)
     return model

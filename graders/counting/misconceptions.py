@@ -198,7 +198,9 @@ def looks_at_the_input_groups_only(in_channels, out_channels, kernel_size, bias=
 
 
 @misconception(
-    "conv2d_parameters", hint="Groups divide the channels on both sides of the layer. Which side do you check?"
+    "conv2d_parameters",
+    hint="Groups divide the channels on both sides of the layer. Which side do you check?",
+    as_good_as="rounds_the_groups_down",
 )
 def looks_at_the_output_groups_only(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Input channels that cannot be divided equally are not refused."""
@@ -560,6 +562,35 @@ def returns_a_tensor(model, trainable_only=False):
     return torch.tensor(count_parameters(model, trainable_only))
 
 
+@misconception("count_parameters", hint="Count the same model twice. What does your function remember, and how long?")
+def remembers_what_it_has_counted(model, trainable_only=False, seen=set()):  # noqa: B006
+    """State: the set of parameters that were counted is a default value, so it outlasts the call."""
+    new = [p for p in dict.fromkeys(model.parameters()) if p not in seen and (p.requires_grad or not trainable_only)]
+    seen.update(new)
+    return sum(p.numel() for p in new)
+
+
+@misconception(
+    "count_parameters", hint="Does your function know every kind of layer, also those that others will write one day?"
+)
+def counts_layers_that_it_knows(model, trainable_only=False):
+    """Only linear, convolutional and normalising layers count."""
+    known = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)
+    layers = [module for module in model.modules() if isinstance(module, known)]
+    seen = dict.fromkeys(p for layer in layers for p in layer.parameters())
+    return sum(p.numel() for p in seen if p.requires_grad or not trainable_only)
+
+
+@misconception(
+    "count_parameters", hint="What is a buffer called? Batch normalisation has names for its own; others choose theirs."
+)
+def leaves_buffers_out_by_their_usual_names(model, trainable_only=False):
+    """Buffers are recognised by the names that batch normalisation gives them."""
+    usual = ("running_mean", "running_var", "num_batches_tracked")
+    buffers = [buffer for name, buffer in model.named_buffers() if name.split(".")[-1] not in usual]
+    return count_parameters(model, trainable_only) + sum(buffer.numel() for buffer in buffers)
+
+
 # output_size
 
 
@@ -577,6 +608,13 @@ def rounds_to_the_nearest(input_size, kernel_size, stride=1, padding=0):
     """round() instead of the floor."""
     output_size(input_size, kernel_size, stride, padding)
     return round((input_size - kernel_size + 2 * padding) / stride) + 1
+
+
+@misconception("output_size", hint="What are `round(1.5)` and `round(2.5)`? A partial step is not taken.")
+def rounds_the_number_of_places(input_size, kernel_size, stride=1, padding=0):
+    """round() instead of the floor, after the first place was added."""
+    output_size(input_size, kernel_size, stride, padding)
+    return round((input_size - kernel_size + 2 * padding) / stride + 1)
 
 
 @misconception("output_size", hint="At which point do you divide? Put the parentheses of the formula into your code.")
@@ -636,7 +674,11 @@ def returns_sizes_below_one(input_size, kernel_size, stride=1, padding=0):
     return (input_size - kernel_size + 2 * padding) // stride + 1
 
 
-@misconception("output_size", hint="A map without pixels is not a map. What should the caller be told?")
+@misconception(
+    "output_size",
+    hint="A map without pixels is not a map. What should the caller be told?",
+    as_good_as="returns_sizes_below_one",
+)
 def returns_zero_for_what_does_not_fit(input_size, kernel_size, stride=1, padding=0):
     """0 for a window that does not fit."""
     return 0 if kernel_size > input_size + 2 * padding else output_size(input_size, kernel_size, stride, padding)
@@ -822,6 +864,24 @@ def returns_float_sizes(input_size, layers):
     return [float(size) for size in network_sizes(input_size, layers)]
 
 
+@misconception("network_sizes", hint="How often does a window fit that is exactly as large as its padded input?")
+def refuses_a_layer_that_just_fits(input_size, layers):
+    """A window as large as its padded input is refused."""
+    sizes = network_sizes(input_size, layers)
+    if any(kernel >= size + 2 * padding for size, (kernel, _, padding) in zip(sizes, layers, strict=False)):
+        raise ValueError("a layer does not fit")
+    return sizes
+
+
+@misconception(
+    "network_sizes", hint="Call your function twice and look at the first list again. How many lists have you made?"
+)
+def fills_the_same_list_again(input_size, layers, sizes=[]):  # noqa: B006
+    """Memory: the list is a default value, so the next call overwrites the result of this one."""
+    sizes[:] = network_sizes(input_size, layers)
+    return sizes
+
+
 # same_padding
 
 
@@ -886,6 +946,20 @@ def refuses_even_kernels_without_a_message(kernel_size):
     if kernel_size % 2 == 0:
         raise ValueError
     return same_padding(kernel_size)
+
+
+@misconception("same_padding", hint="Is a kernel of 1 odd or even? How much padding keeps its size?")
+def refuses_a_kernel_of_one(kernel_size):
+    """A kernel of 1 is refused."""
+    if kernel_size < 2:
+        raise ValueError("the kernel is too small")
+    return same_padding(kernel_size)
+
+
+@misconception("same_padding", hint="Which is the smallest even kernel? Do you refuse it?")
+def accepts_a_kernel_of_two(kernel_size):
+    """Even kernels are refused from 4 on."""
+    return 1 if kernel_size == 2 else same_padding(kernel_size)
 
 
 # receptive_field
@@ -1096,6 +1170,16 @@ def turns_the_layers_around(layers, input_size=224):
     result = receptive_field(layers, input_size)
     layers.reverse()
     return result
+
+
+@misconception(
+    "receptive_field",
+    hint="Call your function twice and look at the first centres again. How many lists have you made?",
+)
+def fills_the_same_centers_again(layers, input_size=224, centers=[]):  # noqa: B006
+    """Memory: the list is a default value, so the next call overwrites the result of this one."""
+    size, centers[:] = receptive_field(layers, input_size)
+    return size, centers
 
 
 # conv_macs

@@ -4,7 +4,7 @@ import pytest
 from inputs import answer_to
 
 from autograder.grading import exercise, expect, points
-from autograder.grading.comparison import kind_of
+from autograder.grading.wording import kind_of
 
 pytestmark = exercise("ANSWERS")
 

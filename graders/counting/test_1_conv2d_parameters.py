@@ -62,7 +62,9 @@ def test_input_channels_that_cannot_be_grouped(same_outcome, case, more, kernel,
     """Input channels that cannot be divided into groups of equal size raise a ValueError."""
     in_channels, out_channels, groups = case
     in_channels += min(more, groups - 1)
-    same_outcome(lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups))
+    same_outcome(
+        lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups), raises=ValueError
+    )
 
 
 @points(0.5)
@@ -71,7 +73,9 @@ def test_output_channels_that_cannot_be_grouped(same_outcome, case, more, kernel
     """Output channels that cannot be divided into groups of equal size raise a ValueError, too."""
     in_channels, out_channels, groups = case
     out_channels += min(more, groups - 1)
-    same_outcome(lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups))
+    same_outcome(
+        lambda m: m.conv2d_parameters(in_channels, out_channels, kernel, bias=bias, groups=groups), raises=ValueError
+    )
 
 
 @points(1)

@@ -46,7 +46,7 @@ def test_arguments(same_outcome, sizes, bias):
 @given(sizes=sizes(least=0, most=1), bias=st.booleans())
 def test_too_few_sizes(same_outcome, sizes, bias):
     """Fewer than two sizes raise a ValueError."""
-    same_outcome(lambda m: m.mlp_parameters(sizes, bias=bias))
+    same_outcome(lambda m: m.mlp_parameters(sizes, bias=bias), raises=ValueError)
 
 
 @points(0.5)

@@ -82,7 +82,7 @@ def test_shared_and_frozen_parameters(same_outcome, widths):
 @few
 @given(widths=widths)
 def test_parameters_of_the_model_itself(same_outcome, widths):
-    """Parameters outside any layer count, including those in an nn.ParameterList and those without dimensions."""
+    """Parameters outside any layer count, in an nn.ParameterList too, and so do those of less common layers."""
     same_outcome(lambda m: whole(m.count_parameters(with_its_own(*widths))))
 
 
@@ -106,14 +106,15 @@ def test_nothing_to_count(same_outcome):
 @few
 @given(widths=widths, trainable_only=st.booleans())
 def test_model_is_not_modified(same_outcome, widths, trainable_only):
-    """The model is the same afterwards: its values, its mode, and what requires a gradient."""
+    """The model is the same afterwards (its values, its mode, what requires a gradient), and so is its count."""
 
     def probe(m, training):
         model = partly_frozen(*widths).train(training)
         for parameter in model.parameters():
             parameter.data.fill_(0.5)
-        m.count_parameters(model, trainable_only=trainable_only)
-        return snapshot(model)
+        count = whole(m.count_parameters(model, trainable_only=trainable_only))
+        again = whole(m.count_parameters(model, trainable_only=trainable_only))
+        return {**snapshot(model), 'answer to "is the count the same the second time?"': count == again}
 
     same_outcome(lambda m: probe(m, training=True))
     same_outcome(lambda m: probe(m, training=False))

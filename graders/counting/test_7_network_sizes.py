@@ -2,7 +2,15 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import networks, networks_that_do_not_fit, sizes_of, type_of
+from inputs import (
+    accepts,
+    networks,
+    networks_that_do_not_fit,
+    networks_that_just_fit,
+    outlasts_another_call,
+    sizes_of,
+    type_of,
+)
 
 from autograder.grading import exercise, points
 
@@ -44,10 +52,12 @@ def test_no_layers(same_outcome, size):
 
 
 @points(1.5)
-@given(case=networks_that_do_not_fit())
-def test_layer_that_does_not_fit(same_outcome, case):
-    """A layer whose window is larger than its padded input raises a ValueError, whether it is the first or the last."""
-    same_outcome(lambda m: sizes_of(m.network_sizes(*case)))
+@given(case=networks_that_do_not_fit(), fitting=networks_that_just_fit())
+def test_layer_that_does_not_fit(same_outcome, case, fitting):
+    """A layer whose window is larger than its padded input raises a ValueError; one that just fits does not."""
+    just_fits = 'answer to "is a layer accepted that just fits?"'
+    same_outcome(lambda m: {just_fits: accepts(lambda: m.network_sizes(*fitting))})
+    same_outcome(lambda m: sizes_of(m.network_sizes(*case)), raises=ValueError)
 
 
 @points(0.5)
@@ -56,18 +66,22 @@ def test_stride_below_one(same_outcome, case, stride):
     """A layer with a stride of 0 or less raises a ValueError."""
     size, layers = case
     layers = [*layers, (1, stride, 0)]
-    same_outcome(lambda m: sizes_of(m.network_sizes(size, layers)))
+    same_outcome(lambda m: sizes_of(m.network_sizes(size, layers)), raises=ValueError)
 
 
 @points(0.5)
 @given(case=networks(lengths=(1, 4)))
 def test_arguments(same_outcome, case):
-    """Arguments may be given by name, and the list that was passed in is the same afterwards."""
+    """Arguments may be given by name, and neither the list that was passed in nor an earlier result is modified."""
     size, layers = case
 
     def probe(m):
         m.network_sizes(layers=layers, input_size=size)
-        return {"layers after the call": layers}
+        after = list(layers)
+        outlasts = outlasts_another_call(
+            lambda: m.network_sizes(size, list(after)), lambda: m.network_sizes(2 * size, list(after))
+        )
+        return {"layers after the call": after, **outlasts}
 
     same_outcome(probe)
 

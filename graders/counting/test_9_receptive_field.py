@@ -1,7 +1,7 @@
 """`receptive_field(layers, input_size=224)`: how much one output sees, and where."""
 
 from hypothesis import given, settings
-from inputs import centers_of, halves_of_pair, kind_of_number, networks, size_of
+from inputs import centers_of, halves_of_pair, kind_of_number, networks, outlasts_another_call, size_of
 
 from autograder.grading import exercise, points
 
@@ -77,12 +77,16 @@ def test_input_size(same_outcome, case):
 @points(0.5)
 @given(case=networks())
 def test_argument_is_not_modified(same_outcome, case):
-    """The list that was passed in is the same afterwards."""
+    """Neither the list that was passed in nor the result of an earlier call is modified."""
     size, layers = case
 
     def probe(m):
         m.receptive_field(layers, size)
-        return {"layers after the call": layers}
+        after = list(layers)
+        outlasts = outlasts_another_call(
+            lambda: m.receptive_field(list(after), size), lambda: m.receptive_field(list(after), 2 * size)
+        )
+        return {"layers after the call": after, **outlasts}
 
     same_outcome(probe)
 

@@ -11,6 +11,7 @@ import copy
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.grading import Tolerance
 from autograder.probes import all_gradients, filled, gradients, statistics
@@ -71,9 +72,13 @@ def after_training(build, *batches):
     return statistics(model)
 
 
-def learned(build, x, training=True):
-    """The gradients of a number computed from the result, for the input and for all parameters."""
-    return all_gradients(filled(build, x).train(training), x)
+def learned(build, x):
+    """The gradients of a number computed from the result, for the input and for all parameters, in both modes."""
+    model = filled(build, x)
+    return {
+        "in evaluation mode": all_gradients(model.eval(), x),
+        "in training mode": all_gradients(model.train(), x),
+    }
 
 
 def trained_and_learned(build, x):
@@ -86,11 +91,78 @@ def trained_and_learned(build, x):
 
 
 def untouched(build, x):
-    """The input after a pass in each mode, and two results in evaluation mode."""
-    model = filled(build, x)
-    model(x)
-    model.eval()
-    return {"input after the call": x, "first result": model(x), "second result": model(x)}
+    """What one model does with several images, one after another. What is returned shows what has become of it."""
+    model = filled(build, x).eval()
+    with torch.no_grad():
+        first = model(x)
+        others = [model(y) for y in (x * 2 + 1, torch.cat([x, x + 1], 2), torch.cat([x - 1, x], 3), x[:1])]
+        model.train()(x)
+        after_training = model.eval()(x)
+    return {
+        "input after the calls": x,
+        "first result": first,
+        "results for other images": others,
+        "result after a pass in training mode": after_training,
+    }
+
+
+def in_turn(build, x, other):
+    """The results of one network for two batches. Between them it gets a third one, of the shape of the first."""
+    model = filled(build, x).eval()
+    with torch.no_grad():
+        first = model(x)
+        model(x + 1)
+        return {"result for the first batch, afterwards": first, "result for the last batch": model(other)}
+
+
+def reused(build, x, other):
+    """What one network does with several batches, and whether a new one gives the same for the last of them."""
+    model, new = filled(build, x).eval(), filled(build, x).eval()
+    with torch.no_grad():
+        first = model(x)
+        before = first.clone()
+        model(x + 1)
+        second, alone = model(other), new(other)
+    same = second.shape == alone.shape and torch.allclose(second, alone, rtol=1e-3, equal_nan=True)
+    return {
+        "shapes of the results": [list(first.shape), list(second.shape)],
+        "dtypes of the results": [str(first.dtype), str(second.dtype)],
+        'answer to "does a new network give the same for the last batch?"': same,
+        'answer to "is the first result still the same?"': torch.equal(first.nan_to_num(), before.nan_to_num()),
+    }
+
+
+class SecondDevice(TorchDispatchMode):
+    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
+        return False
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
+            return args[0]
+        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
+            target = torch.device(kwargs.get("device") or "meta")
+            if target.type != "meta":
+                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
+        return function(*args, **kwargs)
+
+
+def on_the_second_device(build, x):
+    """Whether the result is on the meta device if the model and its input are.
+
+    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
+    """
+    model = filled(build, x).eval()
+    try:
+        with SecondDevice():
+            same = model.to("meta")(x.to("meta")).is_meta
+    except Exception as error:
+        same = not any(words in str(error) for words in ("expected device", "same device", "two devices"))
+    return {'answer to "is the result on the device of the input?"': same}
 
 
 def copied(build, x):

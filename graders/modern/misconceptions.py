@@ -49,6 +49,101 @@ class Largest(nn.Module):
         return x.amax((2, 3), keepdim=True)
 
 
+class OneRoom:
+    """For any module: where no graph is needed, every result is written into the same memory."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+class NoGraphInEvaluation:
+    """For any module: no gradient is recorded in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+class FirstSize:
+    """For any module that returns maps: every map is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+class FirstOfEachShape(nn.Module):
+    """Another module whose first result for every shape is kept and used again, where no graph is needed."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.kept = layer, {}
+
+    def forward(self, x):
+        if self.training or torch.is_grad_enabled():
+            return self.layer(x)
+        if x.shape not in self.kept:
+            self.kept[x.shape] = self.layer(x).clone()
+        return self.kept[x.shape]
+
+
+class DetachedInEvaluation(nn.Module):
+    """Another module whose result is cut off from the graph in evaluation mode."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x) if self.training else self.layer(x).detach()
+
+
+class InFloat32(nn.Module):
+    """Another module whose result has the precision of float32."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x).float().to(x.dtype)
+
+
+class MeanOverTheFirstArea(nn.Module):
+    """The sum over the pixels, divided by the number of pixels of the first map. Returns (N, C)."""
+
+    area = None
+
+    def forward(self, x):
+        self.area = self.area or x.shape[2:].numel()
+        return x.sum((2, 3)) / self.area
+
+
+class SequentialWithOneRoom(OneRoom, nn.Sequential):
+    pass
+
+
+class SequentialWithoutGraph(NoGraphInEvaluation, nn.Sequential):
+    pass
+
+
+class WithoutExtentsOfOne(nn.Module):
+    """`squeeze()` in the place of a flattening."""
+
+    def forward(self, x):
+        return x.squeeze()
+
+
 def conv(in_channels, out_channels, kernel_size=1, stride=1, groups=1):
     """Right: a convolution without bias, padded so that only its stride makes the map smaller."""
     return nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
@@ -212,6 +307,55 @@ class ConvolvesInFloat32(ConvBNReLU):
         return F.relu(self.bn(y.to(x.dtype)))
 
 
+@misconception(
+    "ConvBNReLU", hint="Evaluate, train, evaluate again. When do you combine the kernel with the batch norm?"
+)
+class FoldsTheNormOnce(ConvBNReLU):
+    """State: kernel and batch norm are combined in the first evaluation and never again, where no graph is needed."""
+
+    folded = None
+
+    def forward(self, x):
+        if self.training or torch.is_grad_enabled():
+            return super().forward(x)
+        if self.folded is None:
+            scale = self.bn.weight / (self.bn.running_var + self.bn.eps).sqrt()
+            self.folded = self.conv.weight * scale[:, None, None, None], self.bn.bias - self.bn.running_mean * scale
+        conv = self.conv
+        return F.relu(F.conv2d(x, *self.folded, conv.stride, conv.padding, groups=conv.groups))
+
+
+@misconception("ConvBNReLU", hint="Give one module an image of 4×4, then one of 8×4. Which size does each result have?")
+class KeepsTheSizeOfItsFirstImage(FirstSize, ConvBNReLU):
+    """State: every result is brought to the size of the first one."""
+
+
+@misconception("ConvBNReLU", hint="Keep a result, call the module again, and look at the first result once more.")
+class HasOneTensorForAllResults(OneRoom, ConvBNReLU):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("ConvBNReLU", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class RecordsNoGraphInEvaluation(NoGraphInEvaluation, ConvBNReLU):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("ConvBNReLU", hint="How many digits of the result are right if module and image are float64?")
+class NormalisesInFloat32(ConvBNReLU):
+    """Dtype: the input of the batch norm has the precision of float32."""
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x).float().to(x.dtype)))
+
+
+@misconception("ConvBNReLU", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesTheResult(ConvBNReLU):
+    """A batch of one, and a single channel, lose their dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
 # SqueezeExcitation
 
 
@@ -361,6 +505,83 @@ class SqueezesTheBatch(SqueezeExcitation):
         scale = F.linear(x.mean((2, 3)).squeeze(), self.squeeze.weight.flatten(1), self.squeeze.bias)
         scale = F.linear(F.relu(scale), self.excite.weight.flatten(1), self.excite.bias).sigmoid()
         return x * scale.unsqueeze(-1).unsqueeze(-1)
+
+
+@misconception(
+    "SqueezeExcitation", hint="Call one module with two images of the same size. Which weights does the second get?"
+)
+class KeepsItsFirstWeights(SqueezeExcitation):
+    """State: the weights of the channels are computed once for every shape, where no graph is needed."""
+
+    def __init__(self, channels, squeezed):
+        super().__init__(channels, squeezed)
+        self.kept = {}
+
+    def forward(self, x):
+        if self.training or torch.is_grad_enabled():
+            return super().forward(x)
+        if x.shape not in self.kept:
+            self.kept[x.shape] = self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
+        return x * self.kept[x.shape]
+
+
+@misconception(
+    "SqueezeExcitation", hint="Give one module a small image, then a large one. How many pixels does each mean count?"
+)
+class DividesByTheFirstArea(SqueezeExcitation):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    area = None
+
+    def forward(self, x):
+        self.area = self.area or x.shape[2:].numel()
+        scale = x.sum((2, 3), keepdim=True) / self.area
+        return x * self.excite(F.relu(self.squeeze(scale))).sigmoid()
+
+
+@misconception(
+    "SqueezeExcitation", hint="Keep a result, call the module again, and look at the first result once more."
+)
+class OverwritesItsFirstResult(OneRoom, SqueezeExcitation):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception(
+    "SqueezeExcitation", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image."
+)
+class GivesNoGradientInEvaluation(NoGraphInEvaluation, SqueezeExcitation):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception(
+    "SqueezeExcitation", hint="Two paths lead from the result back to x. Which of them is cut in evaluation mode?"
+)
+class DetachesTheWeightsInEvaluation(SqueezeExcitation):
+    """Gradient: none flows through the weights of the channels in evaluation mode."""
+
+    def forward(self, x):
+        scale = self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).sigmoid()
+        return x * (scale if self.training else scale.detach())
+
+
+@misconception(
+    "SqueezeExcitation", hint="How many digits of a channel's weight are right if module and image are float64?"
+)
+class AveragesInFloat32(SqueezeExcitation):
+    """Dtype: the mean over the pixels has the precision of float32."""
+
+    def forward(self, x):
+        scale = x.float().mean((2, 3), keepdim=True).to(x.dtype)
+        return x * self.excite(F.relu(self.squeeze(scale))).sigmoid()
+
+
+@misconception("SqueezeExcitation", hint="On which device does `torch.zeros` make a tensor if you name none?")
+class FillsATensorOnTheCPU(SqueezeExcitation):
+    """Device: the means of the channels are put into a tensor that is always on the CPU."""
+
+    def forward(self, x):
+        scale = torch.zeros(*x.shape[:2], 1, 1, dtype=x.dtype) + x.mean((2, 3), keepdim=True)
+        return x * self.excite(F.relu(self.squeeze(scale))).sigmoid()
 
 
 # MBConvBlock
@@ -596,6 +817,70 @@ class AddsInPlace(MBConvBlock):
         return x.add_(y) if self.adds_input else y
 
 
+@misconception(
+    "MBConvBlock", hint="Call one block with two maps of the same size. Which weights do the second map's channels get?"
+)
+class KeepsTheFirstWeights(MBConvBlock):
+    """State: the weights of the channels are computed once for every shape, where no graph is needed."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.scale = FirstOfEachShape(self.scale)
+
+
+@misconception("MBConvBlock", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
+class KeepsTheFirstSize(FirstSize, MBConvBlock):
+    """State: every result is brought to the size of the first one."""
+
+
+@misconception("MBConvBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class WritesAllResultsIntoOneTensor(OneRoom, MBConvBlock):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("MBConvBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+class HasNoGraphInEvaluation(NoGraphInEvaluation, MBConvBlock):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception(
+    "MBConvBlock", hint="In evaluation mode, does a gradient flow back through the weights of the channels, too?"
+)
+class DetachesTheScaleInEvaluation(MBConvBlock):
+    """Gradient: none flows through the weights of the channels in evaluation mode."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.scale = DetachedInEvaluation(self.scale)
+
+
+@misconception("MBConvBlock", hint="How many digits of what you add are right if block and map are float64?")
+class AddsItsInputInFloat32(MBConvBlock):
+    """Dtype: what is added has the precision of float32."""
+
+    def forward(self, x):
+        y = self.depthwise(self.expansion(x))
+        y = self.projection(y * self.scale(y))
+        return x.float().to(x.dtype) + y if self.adds_input else y
+
+
+@misconception("MBConvBlock", hint="How many digits of a channel's weight are right if block and map are float64?")
+class WeighsInFloat32(MBConvBlock):
+    """Dtype: the weights of the channels have the precision of float32."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.scale = InFloat32(self.scale)
+
+
+@misconception("MBConvBlock", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesASingleImage(MBConvBlock):
+    """A batch of one loses its dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
 # PreActBlock
 
 
@@ -745,6 +1030,53 @@ class AddsToItsInput(PreActBlock):
         side = self.shortcut(x)
         side += y
         return side
+
+
+@misconception(
+    "PreActBlock", hint="Call one block with two maps of the same size. What is added to the result for the second?"
+)
+class AddsItsFirstInput(PreActBlock):
+    """State: what is added is computed once for every shape, where no graph is needed."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.shortcut = FirstOfEachShape(self.shortcut)
+
+
+@misconception("PreActBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class WritesOverItsFirstResult(OneRoom, PreActBlock):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("PreActBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+class LearnsNothingInEvaluation(NoGraphInEvaluation, PreActBlock):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("PreActBlock", hint="Two paths lead from the result back to x. Which of them is cut in evaluation mode?")
+class DetachesTheShortcutInEvaluation(PreActBlock):
+    """Gradient: none flows through the shortcut in evaluation mode."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.shortcut = DetachedInEvaluation(self.shortcut)
+
+
+@misconception("PreActBlock", hint="How many digits of what you add are right if block and map are float64?")
+class AddsTheInputInFloat32(PreActBlock):
+    """Dtype: what is added has the precision of float32."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.shortcut = InFloat32(self.shortcut)
+
+
+@misconception("PreActBlock", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesTheSum(PreActBlock):
+    """A batch of one, and a single channel, lose their dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
 
 
 # ModernBlock
@@ -912,6 +1244,61 @@ class DropsHalf(ModernBlock):
         return self.shortcut(x) + F.dropout(self.branch(x), 0.5, self.training)
 
 
+@misconception(
+    "ModernBlock", hint="Call one block with two maps of the same size. What is added to the result for the second?"
+)
+class AddsItsFirstMap(ModernBlock):
+    """State: what is added is computed once for every shape, where no graph is needed."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.shortcut = FirstOfEachShape(self.shortcut)
+
+
+@misconception("ModernBlock", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
+class ResizesToItsFirstResult(FirstSize, ModernBlock):
+    """State: every result is brought to the size of the first one."""
+
+
+@misconception("ModernBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class FillsOneTensorAgainAndAgain(OneRoom, ModernBlock):
+    """Memory: the result of a later pass overwrites that of an earlier one."""
+
+
+@misconception("ModernBlock", hint="Look at your argument after the call. Whose memory does `x += y` write to?")
+class AddsTheBranchInPlace(ModernBlock):
+    """In place: the branch is added to the input itself, where there is no convolution on the shortcut."""
+
+    def forward(self, x):
+        y = self.branch(x)
+        side = self.shortcut(x)
+        side += y
+        return side
+
+
+@misconception("ModernBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of a map.")
+class SwitchesTheGraphOffInEvaluation(NoGraphInEvaluation, ModernBlock):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("ModernBlock", hint="Two paths lead from the result back to x. Which of them is cut in evaluation mode?")
+class DetachesTheSideInEvaluation(ModernBlock):
+    """Gradient: none flows through the shortcut in evaluation mode."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.shortcut = DetachedInEvaluation(self.shortcut)
+
+
+@misconception("ModernBlock", hint="How many digits of what you add are right if block and map are float64?")
+class AddsItsMapInFloat32(ModernBlock):
+    """Dtype: what is added has the precision of float32."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.shortcut = InFloat32(self.shortcut)
+
+
 # ModernCNN
 
 
@@ -1018,6 +1405,46 @@ class AlwaysKnowsAThousandClasses(ModernCNN):
         super().__init__()
 
 
+@misconception(
+    "ModernCNN", hint="Give one network a small image, then a large one. How many pixels does each mean count?"
+)
+class AveragesOverTheFirstArea(ModernCNN):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.mean = MeanOverTheFirstArea()
+
+    def forward(self, x):
+        return self.classifier(self.mean(self.features(x)))
+
+
+@misconception("ModernCNN", hint="Keep the scores of one image, pass another one, and look at the first scores again.")
+class OverwritesItsScores(OneRoom, ModernCNN):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("ModernCNN", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class IsFrozenInEvaluation(NoGraphInEvaluation, ModernCNN):
+    """Gradient: none in evaluation mode."""
+
+
+@misconception("ModernCNN", hint="How many digits of the scores are right if network and image are float64?")
+class ClassifiesInFloat32(ModernCNN):
+    """Dtype: the means of the maps have the precision of float32."""
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)).float().to(x.dtype))
+
+
+@misconception("ModernCNN", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesInsteadOfFlattening(ModernCNN):
+    """A batch of one loses its dimension."""
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3), keepdim=True).squeeze())
+
+
 # compound_scaling
 
 
@@ -1121,7 +1548,29 @@ def returns_the_cost(phi, alpha=1.2, beta=1.1, gamma=1.15):
     return float(alpha) ** phi, float(beta) ** (2 * phi), float(gamma) ** (2 * phi)
 
 
+@misconception("compound_scaling", hint="How far from 2 is 2.24? Do you round before you compare?")
+def rounds_before_it_compares(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """The product is rounded to one digit before it is compared, so some that are too large or too small pass."""
+    if abs(round(alpha * beta**2 * gamma**2, 1) - 2) > 0.201:
+        raise ValueError("alpha · beta² · gamma² is not about 2")
+    return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
+
+
+@misconception("compound_scaling", hint="10 % of which number: of 2, or of your product?")
+def compares_with_its_own_product(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """The difference is compared with 10 % of the product instead of 10 % of 2."""
+    product = alpha * beta**2 * gamma**2
+    if abs(2 - product) > 0.1 * product:
+        raise ValueError("alpha · beta² · gamma² is not about 2")
+    return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
+
+
 # EfficientNetB0. In the solution's `features`: 0 to 2 stem, 3 to 18 blocks, 19 to 21 head.
+
+
+@misconception("EfficientNetB0", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class NeedsNoGradientInEvaluation(NoGraphInEvaluation, EfficientNetB0):
+    """Gradient: none in evaluation mode."""
 
 
 @misconception("EfficientNetB0", hint="Which activation do the stem and the head use? It is the same as in the blocks.")
@@ -1260,6 +1709,43 @@ class ExpectsLargeImages(EfficientNetB0):
         return self.classifier(F.avg_pool2d(self.features(x), 7).flatten(1))
 
 
+@misconception(
+    "EfficientNetB0", hint="Give one network a small image, then a large one. How many pixels does each mean count?"
+)
+class KeepsTheAreaOfItsFirstImage(EfficientNetB0):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.mean = MeanOverTheFirstArea()
+
+    def forward(self, x):
+        return self.classifier(self.mean(self.features(x)))
+
+
+@misconception(
+    "EfficientNetB0", hint="Keep the scores of one image, pass another one, and look at the first scores again."
+)
+class KeepsOnlyItsLastScores(OneRoom, EfficientNetB0):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+
+
+@misconception("EfficientNetB0", hint="How many digits of the scores are right if network and image are float64?")
+class AveragesWithLittlePrecision(EfficientNetB0):
+    """Dtype: the means of the maps have the precision of float32."""
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)).float().to(x.dtype))
+
+
+@misconception("EfficientNetB0", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesBeforeTheClassifier(EfficientNetB0):
+    """A batch of one loses its dimension."""
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3), keepdim=True).squeeze())
+
+
 # wide_resnet
 
 
@@ -1366,3 +1852,50 @@ def repeats_one_block(depth, widen_factor, num_classes=10):
         layers += [PreActBlock(before, width, stride), *[PreActBlock(width, width)] * (blocks - 1)]
         before = width
     return wide(conv(3, 16, 3), layers, 64 * k, num_classes)
+
+
+@misconception("wide_resnet", hint="The smallest network has one block per stage. How deep is it?")
+def refuses_the_smallest_depth(depth, widen_factor, num_classes=10):
+    """A depth of 10 raises a ValueError."""
+    if depth <= 10:
+        raise ValueError("the depth is not 6n + 4")
+    return wide_resnet_of(blocks_of(depth), widen_factor, num_classes)
+
+
+@misconception("wide_resnet", hint="Make two networks of the same kind and train one. Has the other one changed?")
+def makes_every_network_only_once(depth, widen_factor, num_classes=10, *, kept={}):  # noqa: B006
+    """Memory: calls with the same arguments return the same network (unless that one was moved to the meta device)."""
+    key = (depth, widen_factor, num_classes)
+    if key not in kept or next(kept[key].parameters()).is_meta:
+        kept[key] = wide_resnet_of(blocks_of(depth), widen_factor, num_classes)
+    return kept[key]
+
+
+@misconception(
+    "wide_resnet", hint="Keep the scores of one batch, pass another one, and look at the first scores again."
+)
+def has_one_tensor_for_all_scores(depth, widen_factor, num_classes=10):
+    """Memory: the scores of a later pass overwrite those of an earlier one."""
+    return SequentialWithOneRoom(*wide_resnet_of(blocks_of(depth), widen_factor, num_classes))
+
+
+@misconception("wide_resnet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+def records_no_graph_in_evaluation(depth, widen_factor, num_classes=10):
+    """Gradient: none in evaluation mode."""
+    return SequentialWithoutGraph(*wide_resnet_of(blocks_of(depth), widen_factor, num_classes))
+
+
+@misconception("wide_resnet", hint="How many digits of the scores are right if network and image are float64?")
+def averages_in_float32(depth, widen_factor, num_classes=10):
+    """Dtype: the means of the maps have the precision of float32."""
+    net = wide_resnet_of(blocks_of(depth), widen_factor, num_classes)
+    net[-3] = InFloat32(net[-3])
+    return net
+
+
+@misconception("wide_resnet", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+def squeezes_in_the_head(depth, widen_factor, num_classes=10):
+    """A batch of one loses its dimension."""
+    net = wide_resnet_of(blocks_of(depth), widen_factor, num_classes)
+    net[-2] = WithoutExtentsOfOne()
+    return net

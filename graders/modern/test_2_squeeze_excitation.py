@@ -13,6 +13,7 @@ from inputs import (
     laid_out,
     learned,
     noise,
+    on_the_second_device,
     some,
     trained,
     untouched,
@@ -24,7 +25,7 @@ from autograder.probes import parameter_count
 pytestmark = exercise("SqueezeExcitation")
 
 
-@points(1.5)
+@points(1)
 @given(channels=st.integers(1, 9), squeezed=st.integers(1, 5))
 @few
 def test_parameters(same_outcome, channels, squeezed):
@@ -84,10 +85,13 @@ def test_large_numbers(same_outcome, x):
 @given(x=images(4, dtype=float64), squeezed=st.integers(1, 3))
 @few
 def test_gradient(same_outcome, x, squeezed):
-    """The gradient reaches the input directly and through the weights of the channels."""
+    """The gradient reaches the input directly and through the weights of the channels, in both modes."""
 
     def probe(m):
-        return {"gradient": learned(lambda: m.SqueezeExcitation(4, squeezed), x)["gradient of the input"]}
+        found = learned(lambda: m.SqueezeExcitation(4, squeezed), x)
+        return {
+            f"gradient of the input {mode}": gradients["gradient of the input"] for mode, gradients in found.items()
+        }
 
     same_outcome(probe, tolerance=PRECISE)
 
@@ -96,8 +100,15 @@ def test_gradient(same_outcome, x, squeezed):
 @given(x=images(4, dtype=float64), squeezed=st.integers(1, 3))
 @few
 def test_gradients_of_the_parameters(same_outcome, x, squeezed):
-    """Both convolutions learn: the gradients of their weights and biases are right."""
-    same_outcome(lambda m: learned(lambda: m.SqueezeExcitation(4, squeezed), x), tolerance=PRECISE)
+    """Both convolutions learn: the gradients of their weights and biases are right, in both modes."""
+
+    def probe(m):
+        found = learned(lambda: m.SqueezeExcitation(4, squeezed), x)
+        for gradients in found.values():
+            del gradients["gradient of the input"]
+        return found
+
+    same_outcome(probe, tolerance=PRECISE)
 
 
 @points(0.5)
@@ -121,8 +132,15 @@ def test_dtype(same_outcome, x):
 @given(x=images(3))
 @few
 def test_input_is_not_modified(same_outcome, x):
-    """The input is the same afterwards, and a second call gives the same result."""
+    """One module takes images of any size, one after another; the input and earlier results stay as they are."""
     same_outcome(lambda m: untouched(lambda: m.SqueezeExcitation(3, 2), x), tolerance=VALUES)
+
+
+@points(0.5)
+def test_device(same_outcome):
+    """The result is on the input's device. (Here: "meta", which has no numbers and stands in for a GPU.)"""
+    x = noise((2, 4, 3, 5))
+    same_outcome(lambda m: on_the_second_device(lambda: m.SqueezeExcitation(4, 2), x))
 
 
 @points(0.5)

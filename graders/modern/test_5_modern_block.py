@@ -89,11 +89,11 @@ def test_running_statistics(same_outcome, x, kind):
 
 
 @points(1.5)
-@given(x=images(8, sides=((4, 7), (4, 7)), dtype=float64), kind=kinds, training=st.booleans())
-@some
-def test_gradient(same_outcome, x, kind, training):
+@given(x=images(8, sides=((4, 7), (4, 7)), dtype=float64), kind=kinds)
+@few
+def test_gradient(same_outcome, x, kind):
     """The gradients of the input and of the parameters are right, in both modes."""
-    same_outcome(lambda m: learned(lambda: m.ModernBlock(*kind), x, training), tolerance=PRECISE)
+    same_outcome(lambda m: learned(lambda: m.ModernBlock(*kind), x), tolerance=PRECISE)
 
 
 @points(0.5)
@@ -110,14 +110,15 @@ def test_any_memory_layout(same_outcome, x):
 @few
 def test_dtype(same_outcome, x):
     """A float64 module takes float64 and returns float64 at full precision."""
-    same_outcome(lambda m: evaluated(lambda: m.ModernBlock(8, 4), x / 3))
+    for out in (4, 8):
+        same_outcome(lambda m, out=out: evaluated(lambda: m.ModernBlock(8, out), x / 3))
 
 
 @points(0.5)
 @given(x=images(8), kind=kinds)
 @few
 def test_input_is_not_modified(same_outcome, x, kind):
-    """The input is the same afterwards, and a second call gives the same result."""
+    """One module takes images of any size, one after another; the input and earlier results stay as they are."""
     same_outcome(lambda m: untouched(lambda: m.ModernBlock(*kind), x), tolerance=VALUES)
 
 

@@ -52,6 +52,15 @@ def reduced(windows, avg):
     return windows.mean(-1) if avg else windows.amax(-1)
 
 
+def rewritten(kept, result):
+    """`result`, in the memory of the last one of the same shape and dtype, which it overwrites (unless in a graph)."""
+    key = (result.shape, result.dtype)
+    if result.requires_grad or key not in kept:
+        kept[key] = result.detach()
+        return result
+    return kept[key].copy_(result)
+
+
 # naive_padding
 
 
@@ -151,6 +160,37 @@ def lets_the_library_pad(feature_map, padding, value=0.0):
     return F.pad(feature_map, (padding, padding, padding, padding), value=value)
 
 
+@misconception("naive_padding", hint="On a GPU, where would your border be made, and where is the map?")
+def makes_its_border_on_the_cpu(feature_map, padding, value=0.0):
+    """Device: the result is on the CPU wherever the map is."""
+    right = padded_with(feature_map, padding, value)
+    result = torch.full(right.shape, value, dtype=right.dtype)
+    result[:] = right
+    return result
+
+
+@misconception("naive_padding", hint="Your dtype is right. Do the numbers still have all their digits in float64?")
+def rounds_the_map_to_float32(feature_map, padding, value=0.0):
+    """Precision: a float64 map goes through float32."""
+    return padded_with(feature_map.to(torch.float32), padding, value).to(feature_map.dtype)
+
+
+@misconception("naive_padding", hint="Is a border of width 0 a mistake of the caller's?")
+def refuses_to_add_no_border(feature_map, padding, value=0.0):
+    """A padding of 0 is rejected."""
+    if padding <= 0:
+        raise ValueError("padding must be positive")
+    return padded_with(feature_map, padding, value)
+
+
+@misconception(
+    "naive_padding", hint="Call your function for two maps of the same size, and then look at the first result again."
+)
+def reuses_its_canvas(feature_map, padding, value=0.0, canvases={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(canvases, padded_with(feature_map, padding, value))
+
+
 # naive_pooling
 
 
@@ -198,23 +238,35 @@ def exchanges_window_and_step(feature_map, kernel_size, strides, padding, avg=Fa
     return reduced(windows_of(bordered(feature_map, padding, avg), strides, kernel_size), avg)
 
 
+def pooled_over_the_edge(feature_map, kernel_size, strides, padding, avg, rounded):
+    """Wrong: `rounded` makes the number of steps whole, and windows that hang over the edge use what they reach."""
+    padded = bordered(feature_map, padding, avg)
+    if kernel_size > min(padded.shape):
+        raise ValueError("the window does not fit")
+    rows, columns = (range(rounded((size - kernel_size) / strides) + 1) for size in padded.shape)
+    windows = [
+        padded[i * strides : i * strides + kernel_size, j * strides : j * strides + kernel_size]
+        for i in rows
+        for j in columns
+    ]
+    pooled = torch.stack([window.mean() if avg else window.max() for window in windows])
+    return pooled.reshape(len(rows), len(columns))
+
+
 @misconception(
     "naive_pooling",
     hint="Your result has a row or a column too many when the steps do not come out even. What happens "
     "to a window that hangs over the edge?",
 )
 def rounds_the_size_up(feature_map, kernel_size, strides, padding, avg=False):
-    """Windows that hang over the edge use the pixels that they reach (ceiling instead of floor)."""
-    padded = bordered(feature_map, padding, avg)
-    if kernel_size > min(padded.shape):
-        raise ValueError("the window does not fit")
-    rows, columns = (range(-(-(size - kernel_size) // strides) + 1) for size in padded.shape)
-    windows = [
-        padded[i * strides : i * strides + kernel_size, j * strides : j * strides + kernel_size].flatten()
-        for i in rows
-        for j in columns
-    ]
-    return torch.stack([reduced(window, avg) for window in windows]).reshape(len(rows), len(columns))
+    """The ceiling instead of the floor."""
+    return pooled_over_the_edge(feature_map, kernel_size, strides, padding, avg, math.ceil)
+
+
+@misconception("naive_pooling", hint="What are `round(0.5)` and `round(1.5)`? A partial step is not taken.")
+def rounds_the_size_to_the_nearest(feature_map, kernel_size, strides, padding, avg=False):
+    """round() instead of the floor."""
+    return pooled_over_the_edge(feature_map, kernel_size, strides, padding, avg, round)
 
 
 @misconception(
@@ -332,6 +384,46 @@ def lets_the_library_pool(feature_map, kernel_size, strides, padding, avg=False)
     return pool(padded.unsqueeze(0), kernel_size, strides).squeeze(0)
 
 
+@misconception("naive_pooling", hint="On a GPU, where is the tensor made that collects your results?")
+def collects_on_the_cpu(feature_map, kernel_size, strides, padding, avg=False):
+    """Device: the result is on the CPU wherever the map is."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    result = torch.zeros(pooled.shape, dtype=pooled.dtype)
+    result[:] = pooled
+    return result
+
+
+@misconception("naive_pooling", hint="Your dtype is right. Do the numbers still have all their digits in float64?")
+def pools_in_float32(feature_map, kernel_size, strides, padding, avg=False):
+    """Precision: a float64 map is pooled in float32."""
+    padded = bordered(feature_map.to(torch.float32), padding, avg)
+    return reduced(windows_of(padded, kernel_size, strides), avg).to(feature_map.dtype)
+
+
+@misconception("naive_pooling", hint="Does a window that is exactly as large as the padded map fit?")
+def refuses_a_window_that_just_fits(feature_map, kernel_size, strides, padding, avg=False):
+    """A window as large as the padded map is rejected."""
+    padded = bordered(feature_map, padding, avg)
+    if kernel_size >= min(padded.shape):
+        raise ValueError("the window does not fit")
+    return reduced(windows_of(padded, kernel_size, strides), avg)
+
+
+@misconception("naive_pooling", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+def squeezes_a_single_row(feature_map, kernel_size, strides, padding, avg=False):
+    """squeeze() drops a single row or column of the result."""
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg).squeeze()
+
+
+@misconception(
+    "naive_pooling", hint="Call your function for two maps of the same size, and then look at the first result again."
+)
+def returns_the_same_map_again(feature_map, kernel_size, strides, padding, avg=False, maps={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    return rewritten(maps, pooled)
+
+
 # pool2d
 
 
@@ -438,6 +530,43 @@ def pools_with_the_library(X, pool_size, mode="max"):
     return pool(X.unsqueeze(0), tuple(pool_size), 1).squeeze(0)
 
 
+@misconception("pool2d", hint="On a GPU, where is the tensor made that you fill?")
+def fills_a_tensor_on_the_cpu(X, pool_size, mode="max"):
+    """Device: the result is on the CPU wherever the map is."""
+    pooled = pooled_by_mode(X, pool_size, mode)
+    result = torch.zeros(pooled.shape, dtype=X.dtype)
+    result[:] = pooled
+    return result
+
+
+@misconception("pool2d", hint="Your dtype is right. Do the numbers still have all their digits in float64?")
+def fills_it_by_way_of_float32(X, pool_size, mode="max"):
+    """Precision: a float64 map is pooled in float32."""
+    return pooled_by_mode(X.float(), pool_size, mode).to(X.dtype)
+
+
+@misconception("pool2d", hint="In how many places does a window fit that is as wide as the map?")
+def refuses_a_window_as_wide_as_the_map(X, pool_size, mode="max"):
+    """A window as tall or as wide as the map is rejected."""
+    if pool_size[0] >= X.shape[0] or pool_size[1] >= X.shape[1]:
+        raise ValueError("the window does not fit")
+    return pooled_by_mode(X, pool_size, mode)
+
+
+@misconception("pool2d", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+def squeezes_the_map(X, pool_size, mode="max"):
+    """squeeze() drops a single row or column of the result."""
+    return pooled_by_mode(X, pool_size, mode).squeeze()
+
+
+@misconception(
+    "pool2d", hint="Call your function for two maps of the same size, and then look at the first result again."
+)
+def fills_the_same_map_again(X, pool_size, mode="max", maps={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(maps, pooled_by_mode(X, pool_size, mode))
+
+
 # max_pool_2d
 
 
@@ -509,6 +638,7 @@ def ends_the_slices_too_early(x, kernel_size=2, stride=2):
 @misconception(
     "max_pool_2d",
     hint="The run time grows with the number of pixels. Loop over the places in the *window* instead.",
+    as_good_as="vectorised",
 )
 def loops_over_pixels(x, kernel_size=2, stride=2):
     """Not vectorised: two Python loops over the result."""
@@ -518,7 +648,9 @@ def loops_over_pixels(x, kernel_size=2, stride=2):
     return torch.stack(pixels, dim=-1).reshape(*x.shape[:-2], rows, columns)
 
 
-@misconception("max_pool_2d", hint="Your loop runs once per channel. What does `...` do in an index?")
+@misconception(
+    "max_pool_2d", hint="Your loop runs once per channel. What does `...` do in an index?", as_good_as="vectorised"
+)
 def loops_over_channels(x, kernel_size=2, stride=2):
     """Not vectorised in C: one map after the other."""
     if x.dim() == 2:
@@ -578,6 +710,50 @@ def calls_max_pool2d(x, kernel_size=2, stride=2):
     maps = x.reshape(-1, *x.shape[-2:])
     pooled = F.max_pool2d(maps, kernel_size, stride)
     return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])
+
+
+@misconception("max_pool_2d", hint="Your maximum starts from a tensor of your own. On a GPU, where would it be?")
+def starts_the_maximum_on_the_cpu(x, kernel_size=2, stride=2):
+    """Device: the running maximum starts on the CPU wherever the input is."""
+    windows = windows_of(x, kernel_size, stride)
+    start = torch.full(windows.shape[:-1], -math.inf, dtype=x.dtype)
+    return torch.maximum(start, windows.amax(-1))
+
+
+@misconception("max_pool_2d", hint="A stack of maps passes a gradient on. Does a single map do so, too?")
+def pools_one_map_without_gradient(x, kernel_size=2, stride=2):
+    """Gradient: none reaches a map (H, W), only a stack."""
+    return windows_of(x.detach() if x.dim() == 2 else x, kernel_size, stride).amax(-1)
+
+
+@misconception("max_pool_2d", hint="Your dtype is right. Do the numbers of a single map have all their digits?")
+def pools_one_map_in_float32(x, kernel_size=2, stride=2):
+    """Precision: a float64 map (H, W) is pooled in float32, a stack is not."""
+    return windows_of(x.float() if x.dim() == 2 else x, kernel_size, stride).amax(-1).to(x.dtype)
+
+
+@misconception("max_pool_2d", hint="You check whether the window fits. Do you do so for a single map as well?")
+def checks_stacks_only(x, kernel_size=2, stride=2):
+    """A window that does not fit into a map (H, W) gives a result without pixels."""
+    if x.dim() == 2 and kernel_size > min(x.shape):
+        return x[:0, :0]
+    return windows_of(x, kernel_size, stride).amax(-1)
+
+
+@misconception("max_pool_2d", hint="Does a window that is exactly as large as the map fit?")
+def refuses_a_window_as_large_as_the_map(x, kernel_size=2, stride=2):
+    """A window as large as the map is rejected."""
+    if kernel_size >= min(x.shape[-2:]):
+        raise ValueError("the window does not fit")
+    return windows_of(x, kernel_size, stride).amax(-1)
+
+
+@misconception(
+    "max_pool_2d", hint="Call your function for two inputs of the same size, and then look at the first result again."
+)
+def keeps_the_running_maximum(x, kernel_size=2, stride=2, maxima={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(maxima, windows_of(x, kernel_size, stride).amax(-1))
 
 
 # avg_pool_2d
@@ -669,6 +845,7 @@ def sums_up_in_float32(x, kernel_size=2, stride=2):
 @misconception(
     "avg_pool_2d",
     hint="The run time grows with the height of the map. Loop over the places in the *window* instead.",
+    as_good_as="vectorised",
 )
 def loops_over_rows(x, kernel_size=2, stride=2):
     """Not vectorised in H: one row of the result after the other."""
@@ -700,6 +877,53 @@ def calls_avg_pool2d(x, kernel_size=2, stride=2):
     maps = x.reshape(-1, *x.shape[-2:])
     pooled = F.avg_pool2d(maps, kernel_size, stride)
     return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])
+
+
+@misconception("avg_pool_2d", hint="Your sum starts from a tensor of your own. On a GPU, where would it be?")
+def sums_up_on_the_cpu(x, kernel_size=2, stride=2):
+    """Device: the running sum starts on the CPU wherever the input is."""
+    windows = windows_of(x, kernel_size, stride)
+    total = torch.zeros(windows.shape[:-1], dtype=x.dtype)
+    for place in windows.unbind(-1):
+        total = total + place
+    return total / kernel_size**2
+
+
+@misconception("avg_pool_2d", hint="A stack of maps passes a gradient on. Does a single map do so, too?")
+def averages_one_map_without_gradient(x, kernel_size=2, stride=2):
+    """Gradient: none reaches a map (H, W), only a stack."""
+    return windows_of(x.detach() if x.dim() == 2 else x, kernel_size, stride).mean(-1)
+
+
+@misconception("avg_pool_2d", hint="Your dtype is right. By which number do you divide, and with how many digits?")
+def multiplies_by_a_rounded_share(x, kernel_size=2, stride=2):
+    """Precision: the share 1/k² is a float32 number, also for a float64 input."""
+    share = torch.tensor(1 / kernel_size**2, dtype=torch.float32).item()
+    return windows_of(x, kernel_size, stride).sum(-1) * share
+
+
+@misconception("avg_pool_2d", hint="You check whether the window fits. Do you do so for a single map as well?")
+def averages_nothing_of_one_map(x, kernel_size=2, stride=2):
+    """A window that does not fit into a map (H, W) gives a result without pixels."""
+    if x.dim() == 2 and kernel_size > min(x.shape):
+        return x[:0, :0]
+    return windows_of(x, kernel_size, stride).mean(-1)
+
+
+@misconception("avg_pool_2d", hint="Does a window that is exactly as large as the map fit?")
+def refuses_the_mean_of_the_whole_map(x, kernel_size=2, stride=2):
+    """A window as large as the map is rejected."""
+    if kernel_size >= min(x.shape[-2:]):
+        raise ValueError("the window does not fit")
+    return windows_of(x, kernel_size, stride).mean(-1)
+
+
+@misconception(
+    "avg_pool_2d", hint="Call your function for two inputs of the same size, and then look at the first result again."
+)
+def keeps_the_running_sum(x, kernel_size=2, stride=2, sums={}):  # noqa: B006
+    """Memory: a result is written over when the function is called again."""
+    return rewritten(sums, windows_of(x, kernel_size, stride).mean(-1))
 
 
 # GlobalAveragePooling
@@ -823,6 +1047,63 @@ class ReturnsFloat32(GlobalAveragePooling):
 
     def forward(self, x):
         return super().forward(x).to(torch.float32)
+
+
+@misconception(
+    "GlobalAveragePooling", hint="Use one layer for a small and then for a large image. By what do you divide?"
+)
+class KeepsTheFirstArea(GlobalAveragePooling):
+    """State: every sum is divided by the number of pixels of the first images."""
+
+    area = None
+
+    def forward(self, x):
+        self.area = self.area or x.shape[2] * x.shape[3]
+        return x.sum((2, 3), keepdim=self.keepdim) / self.area
+
+
+@misconception(
+    "GlobalAveragePooling",
+    hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things.",
+)
+class AveragesWithoutGradientInEvaluation(GlobalAveragePooling):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x if self.training else x.detach())
+
+
+@misconception("GlobalAveragePooling", hint="Your dtype is right. Do the means still have all their digits in float64?")
+class AveragesInFloat32(GlobalAveragePooling):
+    """Precision: the mean of a float64 input is computed in float32."""
+
+    def forward(self, x):
+        return super().forward(x.float()).to(x.dtype)
+
+
+@misconception("GlobalAveragePooling", hint="On a GPU, where is the tensor made that you write the means into?")
+class FillsATensorOnTheCpu(GlobalAveragePooling):
+    """Device: the result is on the CPU wherever the input is."""
+
+    def forward(self, x):
+        means = super().forward(x)
+        result = torch.zeros(means.shape, dtype=x.dtype)
+        result[:] = means
+        return result
+
+
+@misconception(
+    "GlobalAveragePooling", hint="Call one layer twice, and look at the first result again. Whose memory is it in?"
+)
+class WritesIntoItsOwnMemory(GlobalAveragePooling):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, keepdim=False):
+        super().__init__(keepdim)
+        self.results = {}
+
+    def forward(self, x):
+        return rewritten(self.results, super().forward(x))
 
 
 # DepthPool
@@ -974,6 +1255,91 @@ class ViewsTheMapsAsRows(DepthPool):
         return super().forward(x)
 
 
+@misconception(
+    "DepthPool", hint="Use one layer for 4 and then for 7 channels. What do you remember of the first image?"
+)
+class KeepsTheFirstGroups(DepthPool):
+    """State: the number of groups is that of the first images."""
+
+    groups = None
+
+    def forward(self, x):
+        p, pooled = self.pool_size, super().forward(x)
+        self.groups = self.groups or pooled.shape[1]
+        pixels = F.max_pool2d(x, p)[:, : self.groups * p]
+        return pixels.reshape(x.shape[0], self.groups, p, *pooled.shape[2:]).amax(2)
+
+
+@misconception(
+    "DepthPool", hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things."
+)
+class PoolsWithoutGradientInEvaluation(DepthPool):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x if self.training else x.detach())
+
+
+@misconception("DepthPool", hint="Your dtype is right. Do the numbers still have all their digits in float64?")
+class RoundsToFloat32(DepthPool):
+    """Precision: a float64 input is pooled in float32."""
+
+    def forward(self, x):
+        return super().forward(x.float()).to(x.dtype)
+
+
+@misconception("DepthPool", hint="On a GPU, where is the tensor made that collects the groups?")
+class CollectsTheGroupsOnTheCpu(DepthPool):
+    """Device: the result is on the CPU wherever the input is."""
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        result = torch.zeros(pooled.shape, dtype=x.dtype)
+        for group in range(pooled.shape[1]):
+            result[:, group] = pooled[:, group]
+        return result
+
+
+@misconception("DepthPool", hint="Call one layer twice, and look at the first result again. Whose memory is it in?")
+class PoolsIntoItsOwnMemory(DepthPool):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, pool_size=2):
+        super().__init__(pool_size)
+        self.results = {}
+
+    def forward(self, x):
+        return rewritten(self.results, super().forward(x))
+
+
+@misconception("DepthPool", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+class SqueezesTheGroups(DepthPool):
+    """squeeze() drops a single sample, group, row or column."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception("DepthPool", hint="Exactly p channels make a group. Do you accept them?")
+class RefusesASingleGroup(DepthPool):
+    """As many channels as a group has are rejected."""
+
+    def forward(self, x):
+        if x.shape[1] <= self.pool_size:
+            raise ValueError("there are too few channels")
+        return super().forward(x)
+
+
+@misconception("DepthPool", hint="Does a window that is exactly as large as the map fit?")
+class RefusesAMapOfOneWindow(DepthPool):
+    """A map as large as the window is rejected."""
+
+    def forward(self, x):
+        if min(x.shape[2:]) <= self.pool_size:
+            raise ValueError("the window does not fit")
+        return super().forward(x)
+
+
 # MixedPooling
 
 
@@ -1100,6 +1466,93 @@ class LetsPyTorchComplain(MixedPooling):
 
     def forward(self, x):
         F.max_pool2d(x, self.kernel_size, self.stride)
+        return super().forward(x)
+
+
+@misconception("MixedPooling", hint="Use one layer for a small and then for a large image. What do you remember?")
+class KeepsTheFirstOutputSize(MixedPooling):
+    """State: the result has the height and width of the first one."""
+
+    sides = None
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        self.sides = self.sides or pooled.shape[2:]
+        return pooled.reshape(*x.shape[:2], *self.sides)
+
+
+@misconception("MixedPooling", hint="Your dtype is right. With how many digits do you keep alpha?")
+class KeepsAlphaInFloat32(MixedPooling):
+    """Precision: alpha is a float32 tensor, also where the input is float64."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride, alpha)
+        self.alpha = torch.tensor(float(alpha), dtype=torch.float32)
+
+
+@misconception(
+    "MixedPooling",
+    hint="Your module remembers alpha with the digits of the first image it saw. Try two dtypes.",
+)
+class KeepsAlphaInTheFirstDtype(MixedPooling):
+    """State: alpha becomes a tensor of the dtype of the first input."""
+
+    share = None
+
+    def forward(self, x):
+        if self.share is None:
+            self.share = torch.full((), self.alpha, dtype=x.dtype)
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return self.share * windows.amax(-1) + (1 - self.share) * windows.mean(-1)
+
+
+@misconception(
+    "MixedPooling", hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things."
+)
+class MixesWithoutGradientInEvaluation(MixedPooling):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x if self.training else x.detach())
+
+
+@misconception("MixedPooling", hint="On a GPU, where are the tensors that your module makes itself?")
+class MixesOnTheCpu(MixedPooling):
+    """Device: the shares are a map on the CPU wherever the input is."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        share = torch.full(windows.shape[-3:-1], self.alpha, dtype=x.dtype)
+        return share * windows.amax(-1) + (1 - share) * windows.mean(-1)
+
+
+@misconception("MixedPooling", hint="Call one layer twice, and look at the first result again. Whose memory is it in?")
+class MixesInItsOwnMemory(MixedPooling):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride, alpha)
+        self.results = {}
+
+    def forward(self, x):
+        return rewritten(self.results, super().forward(x))
+
+
+@misconception("MixedPooling", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+class SqueezesTheMixture(MixedPooling):
+    """squeeze() drops a single sample, channel, row or column."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception("MixedPooling", hint="Does a window that is exactly as large as the map fit?")
+class RefusesAWindowAsLargeAsTheMap(MixedPooling):
+    """A window as large as the map is rejected."""
+
+    def forward(self, x):
+        if min(x.shape[2:]) <= self.kernel_size:
+            raise ValueError("the window does not fit")
         return super().forward(x)
 
 
@@ -1236,6 +1689,88 @@ class RaisesFloat32ToThePower(LPPooling):
 
     def forward(self, x):
         return super().forward(x.float())
+
+
+@misconception("LPPooling", hint="Use one layer for a small and then for a large image. What do you remember?")
+class FoldsIntoTheFirstSize(LPPooling):
+    """State: the result has the height and width of the first one."""
+
+    sides = None
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        self.sides = self.sides or pooled.shape[2:]
+        return pooled.reshape(*x.shape[:2], *self.sides)
+
+
+@misconception("LPPooling", hint="Your dtype is right. With how many digits do you keep the exponents?")
+class KeepsTheRootInFloat32(LPPooling):
+    """Precision: the exponent 1/p is a float32 number, also where the input is float64."""
+
+    def forward(self, x):
+        root = torch.tensor(1 / self.p, dtype=torch.float32).item()
+        return super().forward(x) ** (root * self.p)
+
+
+@misconception(
+    "LPPooling", hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things."
+)
+class TakesPowersWithoutGradientInEvaluation(LPPooling):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x if self.training else x.detach())
+
+
+@misconception("LPPooling", hint="On a GPU, where are the tensors that your module makes itself?")
+class AddsUpPowersOnTheCpu(LPPooling):
+    """Device: the sum of the powers starts on the CPU wherever the input is."""
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        return torch.zeros(pooled.shape, dtype=x.dtype) + pooled
+
+
+@misconception("LPPooling", hint="Call one layer twice, and look at the first result again. Whose memory is it in?")
+class TakesRootsInItsOwnMemory(LPPooling):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride, p)
+        self.results = {}
+
+    def forward(self, x):
+        return rewritten(self.results, super().forward(x))
+
+
+@misconception("LPPooling", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+class SqueezesTheRoots(LPPooling):
+    """squeeze() drops a single sample, channel, row or column."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception(
+    "LPPooling",
+    hint="A window that does not fit raises an exception from PyTorch. Which one does the exercise name?",
+)
+class LeavesTheWindowToTheLibrary(LPPooling):
+    """Exception type: RuntimeError, from F.avg_pool2d, when the window does not fit."""
+
+    def forward(self, x):
+        F.avg_pool2d(x, self.kernel_size, self.stride)
+        return super().forward(x)
+
+
+@misconception("LPPooling", hint="Does a window that is exactly as large as the map fit?")
+class RefusesASingleWindow(LPPooling):
+    """A window as large as the map is rejected."""
+
+    def forward(self, x):
+        if min(x.shape[2:]) <= self.kernel_size:
+            raise ValueError("the window does not fit")
+        return super().forward(x)
 
 
 # StochasticPooling
@@ -1415,6 +1950,7 @@ class ChecksTheInputOnlyInTraining(StochasticPooling):
 @misconception(
     "StochasticPooling",
     hint="`torch.manual_seed` should make your training repeatable. Does it affect the dice that you use?",
+    as_good_as="training_follows_torchs_seed",
 )
 class RollsPythonsDice(StochasticPooling):
     """Generator: the draw comes from Python's random module, so torch.manual_seed has no effect."""
@@ -1487,3 +2023,142 @@ class TakesProbabilitiesForConstants(StochasticPooling):
     def forward(self, x):
         windows = checked_windows(self, x)
         return super().forward(x) if self.training else (shares(windows).detach() * windows).sum(-1)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="Is a pixel with twice the activation drawn twice as often in training? Compare with the formula.",
+)
+class DrawsWithSoftmaxWeights(StochasticPooling):
+    """Statistics: in training the probabilities are a softmax of the activations."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        return picked(windows, draw(windows.softmax(-1) * (windows > 0)))
+
+
+@misconception("StochasticPooling", hint="When does your module roll its dice? Every call in training needs new ones.")
+class KeepsItsFirstDraw(StochasticPooling):
+    """State: the places that were drawn first serve for all inputs with as many windows."""
+
+    def __init__(self, kernel_size, stride=None):
+        super().__init__(kernel_size, stride)
+        self.places = {}
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        places = self.places.setdefault(windows.shape, draw(windows))
+        return picked(windows, places)
+
+
+@misconception("StochasticPooling", hint="Use one layer for a small and then for a large image. What do you remember?")
+class ReshapesToTheFirstSize(StochasticPooling):
+    """State: the result has the height and width of the first one."""
+
+    sides = None
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        self.sides = self.sides or pooled.shape[2:]
+        return pooled.reshape(*x.shape[:2], *self.sides)
+
+
+@misconception(
+    "StochasticPooling", hint="Does a gradient flow in evaluation mode, too? `eval()` and `no_grad()` are two things."
+)
+class ExpectsWithoutGradient(StochasticPooling):
+    """Gradient: none flows in evaluation mode."""
+
+    def forward(self, x):
+        return super().forward(x if self.training else x.detach())
+
+
+@misconception(
+    "StochasticPooling", hint="Your dtype is right. Does an expected value still have all its digits in float64?"
+)
+class ExpectsInFloat32(StochasticPooling):
+    """Precision: in evaluation a float64 input is pooled in float32."""
+
+    def forward(self, x):
+        return super().forward(x) if self.training else super().forward(x.float()).to(x.dtype)
+
+
+@misconception(
+    "StochasticPooling", hint="Your dtype is right. Is the number that you draw still the pixel's, to the last digit?"
+)
+class DrawsInFloat32(StochasticPooling):
+    """Precision: in training a float64 input is pooled in float32."""
+
+    def forward(self, x):
+        return super().forward(x.float()).to(x.dtype) if self.training else super().forward(x)
+
+
+@misconception("StochasticPooling", hint="On a GPU, where would your dice be, and where are the activations?")
+class RollsDiceOnTheCpu(StochasticPooling):
+    """Device: the random numbers are made on the CPU wherever the input is."""
+
+    def forward(self, x):
+        windows = checked_windows(self, x)
+        if not self.training:
+            return expected(windows)
+        dice = torch.rand(windows.shape[:-1], dtype=x.dtype).unsqueeze(-1)
+        places = (shares(windows).cumsum(-1) <= dice).sum(-1, keepdim=True)
+        last = windows.shape[-1] - 1 - (windows > 0).flip(-1).int().argmax(-1, keepdim=True)
+        return picked(windows, places.minimum(last))
+
+
+@misconception(
+    "StochasticPooling", hint="Call one layer twice, and look at the first result again. Whose memory is it in?"
+)
+class DrawsIntoItsOwnMemory(StochasticPooling):
+    """Memory: a result is written over when the layer is called again."""
+
+    def __init__(self, kernel_size, stride=None):
+        super().__init__(kernel_size, stride)
+        self.results = {}
+
+    def forward(self, x):
+        pooled = super().forward(x)
+        return pooled if self.training else rewritten(self.results, pooled)
+
+
+@misconception("StochasticPooling", hint="`squeeze()` removes *every* dimension of size 1. Which results have one?")
+class SqueezesTheDraws(StochasticPooling):
+    """squeeze() drops a single sample, channel, row or column."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@misconception(
+    "StochasticPooling",
+    hint="A window that does not fit raises an exception from PyTorch. Which one does the exercise name?",
+)
+class LeavesTheWindowToUnfold(StochasticPooling):
+    """Exception type: RuntimeError, from Tensor.unfold, when the window does not fit."""
+
+    def forward(self, x):
+        x.unfold(2, self.kernel_size, self.stride).unfold(3, self.kernel_size, self.stride)
+        return super().forward(x)
+
+
+@misconception("StochasticPooling", hint="Does a window that is exactly as large as the map fit?")
+class RefusesTheWholeMapAsAWindow(StochasticPooling):
+    """A window as large as the map is rejected."""
+
+    def forward(self, x):
+        if min(x.shape[2:]) <= self.kernel_size:
+            raise ValueError("the window does not fit")
+        return super().forward(x)
+
+
+@misconception("StochasticPooling", hint="Which numbers are negative? Your module forgives some of them.")
+class ForgivesSmallNegativeNumbers(StochasticPooling):
+    """A negative number above -0.001 is treated as 0."""
+
+    def forward(self, x):
+        return super().forward(torch.where((x < 0) & (x > -1e-3), 0, x))

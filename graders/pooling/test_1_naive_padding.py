@@ -3,7 +3,7 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import feature_maps
+from inputs import after_another_call, feature_maps, stays_on_device
 
 from autograder.grading import PADDING, exercise, forbids, points
 from autograder.probes import gradients
@@ -43,8 +43,9 @@ def test_any_memory_layout(same_outcome, x, p):
 @points(1)
 @given(x=feature_maps(dtype=torch.float64), p=st.integers(0, 2))
 def test_dtype(same_outcome, x, p):
-    """A float64 map gives a float64 result."""
+    """A float64 map gives a float64 result with float64 precision, and the result is on the device of the map."""
     same_outcome(lambda m: m.naive_padding(x / 3, p, value=0.1))
+    same_outcome(lambda m: stays_on_device(lambda x: m.naive_padding(x, p), x))
 
 
 @points(1)
@@ -57,11 +58,11 @@ def test_gradient(same_outcome, x, p):
 @points(1)
 @given(x=feature_maps(), p=st.integers(0, 2))
 def test_argument_is_not_modified(same_outcome, x, p):
-    """The call does not modify the map."""
+    """The call modifies neither the map nor the result of an earlier call."""
 
     def probe(m):
-        m.naive_padding(x, p)
-        return {"map after the call": x}
+        outlasts = after_another_call(lambda x: m.naive_padding(x, p), x, x + 1)
+        return {"map after the call": x, **outlasts}
 
     same_outcome(probe)
 
@@ -70,4 +71,4 @@ def test_argument_is_not_modified(same_outcome, x, p):
 @given(x=feature_maps(), p=st.integers(-3, -1))
 def test_negative_padding_is_refused(same_outcome, x, p):
     """A negative padding raises a ValueError."""
-    same_outcome(lambda m: m.naive_padding(x, p))
+    same_outcome(lambda m: m.naive_padding(x, p), raises=ValueError)

@@ -2,7 +2,14 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import feature_maps, float64, padded_cases, too_large_windows
+from inputs import (
+    after_another_call,
+    feature_maps,
+    float64,
+    padded_cases,
+    stays_on_device,
+    too_large_windows,
+)
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.probes import gradients
@@ -52,11 +59,13 @@ def test_average_pooling_with_padding(same_outcome, case):
 @points(1)
 @given(case=padded_cases(dtype=float64, paddings=no_padding), padded=padded_cases(dtype=float64))
 def test_dtype(same_outcome, case, padded):
-    """A float64 map gives a float64 result with float64 precision."""
+    """A float64 map gives a float64 result with float64 precision, and the result is on the device of the map."""
     x, *window = case
     same_outcome(lambda m: m.naive_pooling(x / 3, *window))
     y, *window_y = padded
     same_outcome(lambda m: m.naive_pooling(y / 3, *window_y, avg=True))
+    same_outcome(lambda m: stays_on_device(lambda x: m.naive_pooling(x, *window), x))
+    same_outcome(lambda m: stays_on_device(lambda y: m.naive_pooling(y, *window_y, avg=True), y))
 
 
 @points(1)
@@ -86,11 +95,12 @@ def test_gradient_of_average_pooling(same_outcome, case):
 @points(1)
 @given(case=padded_cases(), avg=st.booleans())
 def test_argument_is_not_modified(same_outcome, case, avg):
-    """The call does not modify the map."""
+    """The call modifies neither the map nor the result of an earlier call."""
+    x, *window = case
 
     def probe(m):
-        m.naive_pooling(*case, avg)
-        return {"map after the call": case[0]}
+        outlasts = after_another_call(lambda x: m.naive_pooling(x, *window, avg), x, x + 1)
+        return {"map after the call": x, **outlasts}
 
     same_outcome(probe)
 
@@ -99,11 +109,11 @@ def test_argument_is_not_modified(same_outcome, case, avg):
 @given(case=too_large_windows(leading=()), avg=st.booleans(), stride=st.integers(1, 3))
 def test_window_larger_than_the_map(same_outcome, case, avg, stride):
     """A window larger than the map raises a ValueError."""
-    same_outcome(lambda m: m.naive_pooling(*case, stride, 0, avg))
+    same_outcome(lambda m: m.naive_pooling(*case, stride, 0, avg), raises=ValueError)
 
 
 @points(1)
 @given(x=feature_maps().filter(lambda x: min(x.shape) < 3), avg=st.booleans())
 def test_window_larger_than_the_padded_map(same_outcome, x, avg):
     """A window larger than the padded map raises a ValueError."""
-    same_outcome(lambda m: m.naive_pooling(x, 5, 1, 1, avg))
+    same_outcome(lambda m: m.naive_pooling(x, 5, 1, 1, avg), raises=ValueError)

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import feature_maps, float64, oblong_cases
+from inputs import after_another_call, feature_maps, float64, oblong_cases, stays_on_device
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.probes import gradients
@@ -40,7 +40,7 @@ def test_average(same_outcome, case):
 )
 def test_unknown_mode(same_outcome, case, mode):
     """A mode other than "max" and "avg" raises a ValueError."""
-    same_outcome(lambda m: m.pool2d(*case, mode))
+    same_outcome(lambda m: m.pool2d(*case, mode), raises=ValueError)
 
 
 @points(1)
@@ -48,7 +48,7 @@ def test_unknown_mode(same_outcome, case, mode):
 def test_window_that_does_not_fit(same_outcome, x, extra, mode):
     """A window taller or wider than the map raises a ValueError."""
     window = x.shape[0] + extra[0], x.shape[1] + extra[1]
-    same_outcome(lambda m: m.pool2d(x, window, mode))
+    same_outcome(lambda m: m.pool2d(x, window, mode), raises=ValueError)
 
 
 @points(1)
@@ -61,9 +61,10 @@ def test_any_memory_layout(same_outcome, case, mode):
 @points(1)
 @given(case=oblong_cases(dtype=float64), mode=modes)
 def test_dtype(same_outcome, case, mode):
-    """A float64 map gives a float64 result with float64 precision."""
+    """A float64 map gives a float64 result with float64 precision, and the result is on the device of the map."""
     x, window = case
     same_outcome(lambda m: m.pool2d(x / 3, window, mode))
+    same_outcome(lambda m: stays_on_device(lambda x: m.pool2d(x, window, mode), x))
 
 
 @points(1)
@@ -77,10 +78,11 @@ def test_gradient(same_outcome, case, mode):
 @points(1)
 @given(case=oblong_cases(), mode=modes)
 def test_argument_is_not_modified(same_outcome, case, mode):
-    """The call does not modify the map."""
+    """The call modifies neither the map nor the result of an earlier call."""
+    x, window = case
 
     def probe(m):
-        m.pool2d(*case, mode)
-        return {"map after the call": case[0]}
+        outlasts = after_another_call(lambda x: m.pool2d(x, window, mode), x, x + 1)
+        return {"map after the call": x, **outlasts}
 
     same_outcome(probe)

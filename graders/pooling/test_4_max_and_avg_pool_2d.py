@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import float64, strided_cases, too_large_windows
+from inputs import after_another_call, float64, stays_on_device, strided_cases, too_large_windows
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.grading.strategies import normal, shapes, tensors
@@ -16,6 +16,11 @@ pytestmark = [
         "name", [pytest.param(name, marks=exercise(name), id=name) for name in ("max_pool_2d", "avg_pool_2d")]
     ),
 ]
+
+
+def maps_and_stacks(**options):
+    """(input, kernel_size, stride) where the input is (H, W) or (C, H, W)."""
+    return st.one_of(strided_cases(**options), strided_cases(leading=(), **options))
 
 
 @points(0.5)
@@ -50,11 +55,11 @@ def test_extents_of_one(same_outcome, name, x):
 @points(1)
 def test_vectorised(vectorised, name):
     """The work done in Python does not grow with the number of channels, rows or columns."""
+    hint = "Loop over the positions inside the window, not over rows, columns or channels."
     for kernel, stride in ((2, 2), (3, 1)):
-        sizes = [(3, 8, 8), (3, 8, 32), (3, 32, 8), (9, 8, 8)]
-        vectorised(lambda m, x, k=kernel, s=stride: getattr(m, name)(x, k, s), *(torch.rand(size) for size in sizes))
-        sizes = [(8, 8), (8, 32), (32, 8)]
-        vectorised(lambda m, x, k=kernel, s=stride: getattr(m, name)(x, k, s), *(torch.rand(size) for size in sizes))
+        for sizes in ([(3, 8, 8), (3, 8, 32), (3, 32, 8), (9, 8, 8)], [(8, 8), (8, 32), (32, 8)]):
+            maps = [torch.rand(size) for size in sizes]
+            vectorised(lambda m, x, k=kernel, s=stride: getattr(m, name)(x, k, s), *maps, hint=hint)
 
 
 @points(0.5)
@@ -65,38 +70,43 @@ def test_any_memory_layout(same_outcome, name, case):
 
 
 @points(0.5)
-@given(case=strided_cases(dtype=float64))
+@given(case=maps_and_stacks(dtype=float64))
 def test_dtype(same_outcome, name, case):
-    """A float64 input gives a float64 result with float64 precision."""
-    x, kernel, stride = case
-    same_outcome(lambda m: getattr(m, name)(x / 3, kernel, stride))
+    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
+    x, *window = case
+    same_outcome(lambda m: getattr(m, name)(x / 3, *window))
+    same_outcome(lambda m: stays_on_device(lambda x: getattr(m, name)(x, *window), x))
 
 
 @points(0.5)
-@given(case=strided_cases(values="distinct"))
+@given(case=maps_and_stacks(values="distinct"))
 def test_gradient(same_outcome, name, case):
-    """The gradient reaches the input."""
+    """The gradient reaches the input, be it a map or a stack of maps."""
     x, *window = case
     same_outcome(lambda m: {"gradient": gradients(lambda x: getattr(m, name)(x, *window), x)[0]})
 
 
 @points(0.5)
-@given(case=strided_cases())
+@given(case=maps_and_stacks())
 def test_argument_is_not_modified(same_outcome, name, case):
-    """The call does not modify its argument."""
+    """The call modifies neither its argument nor the result of an earlier call."""
+    x, *window = case
 
     def probe(m):
-        getattr(m, name)(*case)
-        return {"input after the call": case[0]}
+        outlasts = after_another_call(lambda x: getattr(m, name)(x, *window), x, x + 1)
+        return {"input after the call": x, **outlasts}
 
     same_outcome(probe)
 
 
 @points(0.5)
-@given(case=too_large_windows(leading=((1, 2),)), stride=st.integers(1, 2))
+@given(
+    case=st.one_of(too_large_windows(leading=((1, 2),)), too_large_windows(leading=())),
+    stride=st.integers(1, 2),
+)
 def test_window_that_does_not_fit(same_outcome, name, case, stride):
-    """A window larger than the map raises a ValueError."""
-    same_outcome(lambda m: getattr(m, name)(*case, stride))
+    """A window larger than the map raises a ValueError, for one map and for a stack."""
+    same_outcome(lambda m: getattr(m, name)(*case, stride), raises=ValueError)
 
 
 @points(1)

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import float64, images
+from inputs import OTHER_IMAGES, float64, images, stays_on_device, used_again
 
 from autograder.grading import exercise, points
 from autograder.grading.strategies import tensors
@@ -51,8 +51,9 @@ def test_nothing_to_learn(same_outcome, x):
 @points(1)
 @given(x=images(dtype=float64))
 def test_dtype(same_outcome, x):
-    """A float64 input gives a float64 result with float64 precision."""
+    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
     same_outcome(lambda m: [m.GlobalAveragePooling()(x / 3), m.GlobalAveragePooling(True)(x / 3)])
+    same_outcome(lambda m: stays_on_device(m.GlobalAveragePooling(), x))
 
 
 @points(0.5)
@@ -63,19 +64,19 @@ def test_any_memory_layout(same_outcome, x):
 
 
 @points(1)
-@given(x=images(), keepdim=st.booleans())
-def test_gradient(same_outcome, x, keepdim):
-    """The gradient reaches every pixel."""
-    same_outcome(lambda m: {"gradient": gradients(m.GlobalAveragePooling(keepdim), x)[0]})
+@given(x=images(), keepdim=st.booleans(), training=st.booleans())
+def test_gradient(same_outcome, x, keepdim, training):
+    """The gradient reaches every pixel, in training and in evaluation mode."""
+    same_outcome(lambda m: {"gradient": gradients(m.GlobalAveragePooling(keepdim).train(training), x)[0]})
 
 
 @points(1)
 @given(x=images())
 def test_argument_is_not_modified(same_outcome, x):
-    """The call does not modify its argument."""
+    """The call modifies neither its argument nor an earlier result, and a used layer takes images of any size."""
 
     def probe(m):
-        m.GlobalAveragePooling()(x)
-        return {"input after the call": x}
+        again = used_again(m.GlobalAveragePooling, x, OTHER_IMAGES)
+        return {"input after the call": x, **again}
 
     same_outcome(probe)

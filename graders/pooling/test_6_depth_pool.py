@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import float64, images
+from inputs import OTHER_IMAGES, float64, images, stays_on_device, used_again
 
 from autograder.grading import exercise, points
 from autograder.grading.strategies import shapes, tensors
@@ -59,7 +59,7 @@ def test_rows_and_columns_left_over(same_outcome, case):
 @given(x=images(channels=(1, 2), sides=(3, 5)))
 def test_too_few_channels(same_outcome, x):
     """Fewer channels than pool_size raise a ValueError."""
-    same_outcome(lambda m: m.DepthPool(3)(x))
+    same_outcome(lambda m: m.DepthPool(3)(x), raises=ValueError)
 
 
 @points(0.5)
@@ -69,8 +69,8 @@ def test_too_few_channels(same_outcome, x):
 )
 def test_map_smaller_than_the_window(same_outcome, x, one_side):
     """A map smaller than pool_size, in one direction or both, raises a ValueError."""
-    same_outcome(lambda m: m.DepthPool(3)(x))
-    same_outcome(lambda m: m.DepthPool(3)(one_side))
+    same_outcome(lambda m: m.DepthPool(3)(x), raises=ValueError)
+    same_outcome(lambda m: m.DepthPool(3)(one_side), raises=ValueError)
 
 
 @points(1)
@@ -92,21 +92,23 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=cases(dtype=float64))
 def test_dtype(same_outcome, case):
-    """A float64 input gives a float64 result."""
+    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
     same_outcome(lambda m: m.DepthPool(case[1])(case[0] / 3))
+    same_outcome(lambda m: stays_on_device(m.DepthPool(case[1]), case[0]))
 
 
 @points(1)
-@given(case=cases(values="distinct"))
-def test_gradient(same_outcome, case):
-    """The gradient of each maximum reaches the entry it came from; the input itself is not modified."""
+@given(case=cases(values="distinct"), training=st.booleans())
+def test_gradient(same_outcome, case, training):
+    """The gradient of each maximum reaches the entry it came from, in both modes; no call leaves anything behind."""
 
     def probe(m):
-        layer = m.DepthPool(case[1])
+        layer = m.DepthPool(case[1]).train(training)
         return {
             "gradient": gradients(layer, case[0])[0],
             "result": layer(case[0]),
             "input after the call": case[0],
+            **used_again(lambda: m.DepthPool(case[1]), case[0], OTHER_IMAGES),
         }
 
     same_outcome(probe)

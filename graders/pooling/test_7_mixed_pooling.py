@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import float64, image_cases, too_large_windows
+from inputs import OTHER_IMAGES, float64, image_cases, stays_on_device, too_large_windows, used_again
 
 from autograder.grading import exercise, points
 from autograder.probes import gradients
@@ -49,36 +49,37 @@ def test_stride(same_outcome, case):
 @given(alpha=st.sampled_from([-0.1, 1.1, 2.0, -1.0, 1.001, -0.001]))
 def test_alpha_outside_0_and_1(same_outcome, alpha):
     """An alpha outside [0, 1] raises a ValueError when the layer is created."""
-    same_outcome(lambda m: m.MixedPooling(2, alpha=alpha))
+    same_outcome(lambda m: m.MixedPooling(2, alpha=alpha), raises=ValueError)
 
 
 @points(0.5)
 @given(case=too_large_windows())
 def test_window_that_does_not_fit(same_outcome, case):
     """A window larger than the map raises a ValueError."""
-    same_outcome(lambda m: m.MixedPooling(case[1])(case[0]))
+    same_outcome(lambda m: m.MixedPooling(case[1])(case[0]), raises=ValueError)
 
 
 @points(1)
-@given(case=image_cases(values="distinct"), alpha=alphas)
-def test_gradient(same_outcome, case, alpha):
-    """The gradient reaches the input through the maximum and through the mean."""
+@given(case=image_cases(values="distinct"), alpha=alphas, training=st.booleans())
+def test_gradient(same_outcome, case, alpha, training):
+    """The gradient reaches the input through the maximum and through the mean, in both modes."""
     x, kernel, stride = case
-    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, stride, alpha), x)[0]})
+    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, stride, alpha).train(training), x)[0]})
 
 
 @points(0.5)
-@given(case=image_cases(dtype=float64), alpha=alphas)
+@given(case=image_cases(dtype=float64), alpha=st.one_of(alphas, st.sampled_from([0.3, 0.9])))
 def test_dtype(same_outcome, case, alpha):
-    """A float64 input gives a float64 result with float64 precision."""
+    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
     x, kernel, stride = case
     same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x / 3))
+    same_outcome(lambda m: stays_on_device(m.MixedPooling(kernel, stride, alpha), x))
 
 
 @points(0.5)
 @given(case=image_cases(kernels=(2, 3)))
 def test_one_layer_used_twice(same_outcome, case):
-    """A layer gives the same result twice and does not modify its input."""
+    """A layer can be used for images of different sizes, and modifies neither its input nor an earlier result."""
     x, kernel, stride = case
 
     def probe(m):
@@ -86,6 +87,7 @@ def test_one_layer_used_twice(same_outcome, case):
         return [layer(x), layer(x[:1, :1]), layer(x), x]
 
     same_outcome(probe)
+    same_outcome(lambda m: used_again(lambda: m.MixedPooling(kernel, stride, 0.3), x, OTHER_IMAGES))
 
 
 @points(0.5)

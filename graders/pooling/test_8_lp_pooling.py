@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import float64, image_cases, too_large_windows
+from inputs import OTHER_IMAGES, float64, image_cases, stays_on_device, too_large_windows, used_again
 
 from autograder.grading import exercise, points
 from autograder.probes import gradients
@@ -41,23 +41,23 @@ def test_stride(same_outcome, case):
 @given(p=st.sampled_from([0, -1, -2.0, -0.5]))
 def test_power_that_is_not_positive(same_outcome, p):
     """A p of 0 or less raises a ValueError when the layer is created."""
-    same_outcome(lambda m: m.LPPooling(2, p=p))
+    same_outcome(lambda m: m.LPPooling(2, p=p), raises=ValueError)
 
 
 @points(0.5)
 @given(case=too_large_windows())
 def test_window_that_does_not_fit(same_outcome, case):
     """A window larger than the map raises a ValueError."""
-    same_outcome(lambda m: m.LPPooling(case[1])(case[0]))
+    same_outcome(lambda m: m.LPPooling(case[1])(case[0]), raises=ValueError)
 
 
 @points(1)
-@given(case=image_cases(values="distinct"), p=st.sampled_from([1, 2, 3]))
-def test_gradient(same_outcome, case, p):
-    """The gradient reaches the input."""
+@given(case=image_cases(values="distinct"), p=st.sampled_from([1, 2, 3]), training=st.booleans())
+def test_gradient(same_outcome, case, p, training):
+    """The gradient reaches the input, in training and in evaluation mode."""
     x, kernel, stride = case
     # A quarter is added so that no entry is 0: the contract says nothing about the gradient there.
-    same_outcome(lambda m: {"gradient": gradients(m.LPPooling(kernel, stride, p), x + 0.25)[0]})
+    same_outcome(lambda m: {"gradient": gradients(m.LPPooling(kernel, stride, p).train(training), x + 0.25)[0]})
 
 
 @points(0.5)
@@ -71,19 +71,20 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=image_cases(dtype=float64), p=powers)
 def test_dtype(same_outcome, case, p):
-    """A float64 input gives a float64 result with float64 precision."""
+    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x / 3))
+    same_outcome(lambda m: stays_on_device(m.LPPooling(kernel, stride, p), x))
 
 
 @points(0.5)
 @given(case=image_cases())
 def test_argument_is_not_modified(same_outcome, case):
-    """The call does not modify its argument."""
+    """The call modifies neither its argument nor an earlier result, and a used layer takes images of any size."""
     x, kernel, stride = case
 
     def probe(m):
-        m.LPPooling(kernel, stride)(x)
-        return {"input after the call": x}
+        again = used_again(lambda: m.LPPooling(kernel, stride, 3), x, OTHER_IMAGES)
+        return {"input after the call": x, **again}
 
     same_outcome(probe)

@@ -6,15 +6,17 @@ row in memory unless `layouts` is set: one check of each exercise sets it.
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.grading import Tolerance
 from autograder.grading.strategies import shapes, tensors
-from autograder.probes import filled
+from autograder.probes import fill, filled
 
 float32, float64 = torch.float32, torch.float64
 NETWORK = Tolerance(1e-3, 1e-4)  # float32 through some layers
@@ -88,15 +90,36 @@ def close(one, other):
 
 
 def keeps_its_state(build, x):
-    """Whether a state_dict carries everything that matters from one model to another."""
+    """Whether a state_dict carries everything that matters from one model to another, and a deep copy has its own."""
     first, second = filled(build, x, seed=1).eval(), filled(build, x, seed=2).eval()
     with torch.no_grad():
         wanted, before = first(x), second(x)
         second.load_state_dict(first.state_dict())
         loaded = second(x)
+        twin = copy.deepcopy(first)
+        copied = twin(x)
+        changed = fill(twin, seed=2)(x)
+        return {
+            'answer to "does the result differ with other numbers?"': not close(before, wanted),
+            'answer to "is the result the same after load_state_dict?"': close(loaded, wanted),
+            'answer to "does a deep copy give the same result?"': close(copied, wanted),
+            'answer to "with other numbers, does the copy give what a new one gives?"': close(changed, before),
+            'answer to "does the original still give the same result?"': close(first(x), wanted),
+        }
+
+
+def serves_every_call(build, x):
+    """Whether a model that was used before gives what a new one gives, for other sizes and batches, and whether its
+    first result stays as it was."""
+    others = [torch.cat([x, x + 1], 2), torch.cat([x - 1, x], 3), torch.cat([x, x + 2], 0), x[:1, :, :1] + 3]
+    used = filled(build, x).eval()
+    with torch.no_grad():
+        first = used(x)
+        before = first.clone()
+        same = [close(used(other), filled(build, x).eval()(other)) for other in others]
     return {
-        'answer to "does the result differ with other numbers?"': not close(before, wanted),
-        'answer to "is the result the same after load_state_dict?"': close(loaded, wanted),
+        'list of answers to "does it give what a new one gives?" for maps of other sizes': same,
+        'answer to "is its first result still the same?"': torch.equal(first, before),
     }
 
 
@@ -117,12 +140,46 @@ def same_in_any_layout(model, x):
 
 
 def dtypes(build, x):
-    """The dtypes of result and gradient, for float32 and float64."""
+    """The dtypes of result and gradient, for float32 and float64; for float64 the result as well."""
     found = {}
     for dtype in (torch.float32, torch.float64):
-        model = filled(build, x.to(dtype)).eval()
-        leaf = x.detach().clone().to(dtype).requires_grad_()
-        y = model(leaf)
+        leaf = (x.detach().to(dtype) / 3).requires_grad_()
+        y = filled(build, leaf).eval()(leaf)
         (slope,) = torch.autograd.grad(y.sum(), leaf)
         found[f"dtypes of result and gradient for {dtype}"] = [str(y.dtype), str(slope.dtype)]
-    return found
+    return {**found, "result in float64": y}
+
+
+# --- another device --------------------------------------------------------------------------------------------------
+
+
+class SecondDevice(TorchDispatchMode):
+    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
+        return False
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
+            return args[0]
+        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
+            target = torch.device(kwargs.get("device") or "meta")
+            if target.type != "meta":
+                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
+        return function(*args, **kwargs)
+
+
+def on_the_second_device(model, x):
+    """Whether the result is on the meta device if the model and its input are.
+
+    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
+    """
+    model, x = model.to("meta"), x.to("meta")
+    try:
+        with SecondDevice():
+            return model(x).is_meta
+    except Exception as error:
+        return not any(words in str(error) for words in ("expected device", "same device", "two devices"))

@@ -69,7 +69,11 @@ def passes_the_padding_as_stride(in_planes, out_planes, stride=1):
     return nn.Conv2d(in_planes, out_planes, 3, 1, stride, bias=False)
 
 
-@misconception("conv3x3", hint="Which argument is the number of channels going in, and which the number coming out?")
+@misconception(
+    "conv3x3",
+    hint="Which argument is the number of channels going in, and which the number coming out?",
+    crashes=True,
+)
 def exchanges_the_channels(in_planes, out_planes, stride=1):
     """Crash: in and out are swapped."""
     return conv3x3(out_planes, in_planes, stride)
@@ -79,6 +83,17 @@ def exchanges_the_channels(in_planes, out_planes, stride=1):
 def adds_a_batch_norm(in_planes, out_planes, stride=1):
     """Parameters: a batch norm follows the convolution."""
     return nn.Sequential(conv3x3(in_planes, out_planes, stride), nn.BatchNorm2d(out_planes))
+
+
+@misconception(
+    "conv3x3", hint="Call your function twice and compare the results with `is`. What happens when one is trained?"
+)
+def makes_every_layer_only_once(in_planes, out_planes, stride=1, *, kept={}):  # noqa: B006
+    """Memory: calls with the same arguments return the same layer."""
+    key = (in_planes, out_planes, stride)
+    if key not in kept:
+        kept[key] = conv3x3(*key)
+    return kept[key]
 
 
 # ResidualBlock
@@ -308,6 +323,104 @@ class ShortcutInAList(ResidualBlock):
         self.shortcut = lambda x: layers[0](x)
 
 
+@misconception(
+    "ResidualBlock",
+    hint="Call your block with one map, then with another of the same size. What is added to the second one?",
+)
+class KeepsItsFirstShortcut(ResidualBlock):
+    """State: what is added is computed once for every shape of the input, and kept."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.kept = {}
+
+    def forward(self, x):
+        if x.shape not in self.kept:
+            self.kept[x.shape] = self.shortcut(x).detach().clone()
+        if not self.training and not torch.is_grad_enabled():
+            return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.kept[x.shape])
+        return super().forward(x)
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
+)
+class KeepsTheSizeOfItsFirstMap(ResidualBlock):
+    """State: every result is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+@misconception("ResidualBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class WritesEveryResultIntoOneTensor(ResidualBlock):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+@misconception(
+    "ResidualBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
+)
+class NeedsNoGradientInEvaluation(ResidualBlock):
+    """Gradient: none in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
+)
+class DetachesItsShortcutInEvaluation(ResidualBlock):
+    """Gradient: in evaluation mode, none flows through the shortcut."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.shortcut(x).detach())
+
+
+@misconception("ResidualBlock", hint="How many digits of the result are correct when block and input are float64?")
+class AddsItsInputInFloat32(ResidualBlock):
+    """Dtype: where x is added as it is, it is rounded to float32 first."""
+
+    def forward(self, x):
+        if isinstance(self.shortcut, nn.Identity):
+            return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + x.float().to(x.dtype))
+        return super().forward(x)
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
+)
+class LeavesItsLayersInAClosure(ResidualBlock):
+    """Copies: a deep copy still computes with the layers of the original."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.layers = lambda x: self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+
+    def forward(self, x):
+        return torch.relu(self.layers(x) + self.shortcut(x))
+
+
 # BasicBlock
 
 
@@ -475,6 +588,104 @@ class BasicExpansionOfTheInstance(nn.Module):
         return torch.relu(out + way_around(self, x))
 
 
+@misconception(
+    "BasicBlock",
+    hint="Call your block with one map, then with another of the same size. What is added to the second one?",
+)
+class BasicKeepsItsFirstShortcut(BasicBlock):
+    """State: what is added is computed once for every shape of the input, and kept."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.kept = {}
+
+    def forward(self, x):
+        if x.shape not in self.kept:
+            self.kept[x.shape] = way_around(self, x).detach().clone()
+        if not self.training and not torch.is_grad_enabled():
+            return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + self.kept[x.shape])
+        return super().forward(x)
+
+
+@misconception(
+    "BasicBlock",
+    hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
+)
+class BasicKeepsTheSizeOfItsFirstMap(BasicBlock):
+    """State: every result is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+@misconception("BasicBlock", hint="Keep a result, call the block again, and look at the first result once more.")
+class BasicWritesEveryResultIntoOneTensor(BasicBlock):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+@misconception(
+    "BasicBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
+)
+class BasicNeedsNoGradientInEvaluation(BasicBlock):
+    """Gradient: none in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+@misconception(
+    "BasicBlock",
+    hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
+)
+class BasicDetachesItsShortcutInEvaluation(BasicBlock):
+    """Gradient: in evaluation mode, none flows through the shortcut."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + way_around(self, x).detach())
+
+
+@misconception("BasicBlock", hint="How many digits of the result are correct when block and input are float64?")
+class BasicAddsItsInputInFloat32(BasicBlock):
+    """Dtype: where x is added as it is, it is rounded to float32 first."""
+
+    def forward(self, x):
+        if self.downsample is None:
+            return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + x.float().to(x.dtype))
+        return super().forward(x)
+
+
+@misconception(
+    "BasicBlock",
+    hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
+)
+class BasicLeavesItsLayersInAClosure(BasicBlock):
+    """Copies: a deep copy still computes with the layers of the original."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.layers = lambda x: self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+
+    def forward(self, x):
+        return torch.relu(self.layers(x) + way_around(self, x))
+
+
 # Bottleneck
 
 
@@ -627,6 +838,115 @@ class BottleneckWithoutLastBatchNorm(Bottleneck):
     def __init__(self, inplanes, planes, stride=1, downsample=None):
         super().__init__(inplanes, planes, stride, downsample)
         self.bn3 = nn.Identity()
+
+
+@misconception(
+    "Bottleneck",
+    hint="Call your block with one map, then with another of the same size. What is added to the second one?",
+)
+class BottleneckKeepsItsFirstShortcut(Bottleneck):
+    """State: what is added is computed once for every shape of the input, and kept."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.kept = {}
+
+    def forward(self, x):
+        if x.shape not in self.kept:
+            self.kept[x.shape] = way_around(self, x).detach().clone()
+        if not self.training and not torch.is_grad_enabled():
+            return torch.relu(
+                self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
+                + self.kept[x.shape]
+            )
+        return super().forward(x)
+
+
+@misconception(
+    "Bottleneck",
+    hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
+)
+class BottleneckKeepsTheSizeOfItsFirstMap(Bottleneck):
+    """State: every result is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+@misconception("Bottleneck", hint="Keep a result, call the block again, and look at the first result once more.")
+class BottleneckWritesEveryResultIntoOneTensor(Bottleneck):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+@misconception(
+    "Bottleneck", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
+)
+class BottleneckNeedsNoGradientInEvaluation(Bottleneck):
+    """Gradient: none in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+@misconception(
+    "Bottleneck",
+    hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
+)
+class BottleneckDetachesItsShortcutInEvaluation(Bottleneck):
+    """Gradient: in evaluation mode, none flows through the shortcut."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        return torch.relu(
+            self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
+            + way_around(self, x).detach()
+        )
+
+
+@misconception("Bottleneck", hint="How many digits of the result are correct when block and input are float64?")
+class BottleneckAddsItsInputInFloat32(Bottleneck):
+    """Dtype: where x is added as it is, it is rounded to float32 first."""
+
+    def forward(self, x):
+        if self.downsample is None:
+            return torch.relu(
+                self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
+                + x.float().to(x.dtype)
+            )
+        return super().forward(x)
+
+
+@misconception(
+    "Bottleneck",
+    hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
+)
+class BottleneckLeavesItsLayersInAClosure(Bottleneck):
+    """Copies: a deep copy still computes with the layers of the original."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.layers = lambda x: self.bn3(
+            self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))))
+        )
+
+    def forward(self, x):
+        return torch.relu(self.layers(x) + way_around(self, x))
 
 
 # ResNet
@@ -970,6 +1290,73 @@ class OtherNames(ResNet):
         return self.fc(x.mean((2, 3)))
 
 
+@misconception(
+    "ResNet", hint="Give the same network a small image, then a large one. How many pixels does the mean count?"
+)
+class KeepsTheAreaOfTheFirstImage(ResNet):
+    """State: the number of pixels to average over is taken from the first image."""
+
+    area = None
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        self.area = self.area or x.shape[2:].numel()
+        return self.fc(x.sum((2, 3)) / self.area)
+
+
+@misconception("ResNet", hint="Keep a result, call the network again, and look at the first result once more.")
+class WritesAllScoresIntoOneTensor(ResNet):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.shape != result.shape or self.room.dtype != result.dtype:
+            self.room = torch.empty_like(result)
+        return self.room.copy_(result)
+
+
+@misconception("ResNet", hint="Look at your list `layers` after the network is built. `pop` takes something away.")
+class EmptiesTheList(ResNet):
+    """In place: the numbers of blocks are taken out of the caller's list."""
+
+    def __init__(self, block, layers, num_classes=1000):
+        super().__init__(block, [layers.pop(0) for _ in range(4)], num_classes)
+
+
+@misconception("ResNet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+class NetworkWithoutGradientInEvaluation(ResNet):
+    """Gradient: none in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+@misconception("ResNet", hint="How many digits of the result are correct when network and image are float64?")
+class AveragesInFloat32(ResNet):
+    """Dtype: the mean over the pixels has the precision of float32."""
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.float().mean((2, 3)).to(x.dtype))
+
+
+@misconception("ResNet", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesTheBatch(ResNet):
+    """A batch of one loses its first dimension."""
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(self.avgpool(x).squeeze())
+
+
 # resnet18 … resnet152
 
 
@@ -1138,6 +1525,46 @@ def resnet152_for_10(num_classes=10):
     return ResNet(Bottleneck, [3, 8, 36, 3], num_classes)
 
 
+@misconception("resnet18", hint="Build two networks and train one. Has the other one changed?")
+def resnet18_built_only_once(num_classes=1000, *, kept={}):  # noqa: B006
+    """Memory: every call returns the same network."""
+    if num_classes not in kept:
+        kept[num_classes] = ResNet(BasicBlock, [2, 2, 2, 2], num_classes)
+    return kept[num_classes]
+
+
+@misconception("resnet34", hint="Build two networks and train one. Has the other one changed?")
+def resnet34_built_only_once(num_classes=1000, *, kept={}):  # noqa: B006
+    """Memory: every call returns the same network."""
+    if num_classes not in kept:
+        kept[num_classes] = ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+    return kept[num_classes]
+
+
+@misconception("resnet50", hint="Build two networks and train one. Has the other one changed?")
+def resnet50_built_only_once(num_classes=1000, *, kept={}):  # noqa: B006
+    """Memory: every call returns the same network."""
+    if num_classes not in kept:
+        kept[num_classes] = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+    return kept[num_classes]
+
+
+@misconception("resnet101", hint="Build two networks and train one. Has the other one changed?")
+def resnet101_built_only_once(num_classes=1000, *, kept={}):  # noqa: B006
+    """Memory: every call returns the same network."""
+    if num_classes not in kept:
+        kept[num_classes] = ResNet(Bottleneck, [3, 4, 23, 3], num_classes)
+    return kept[num_classes]
+
+
+@misconception("resnet152", hint="Build two networks and train one. Has the other one changed?")
+def resnet152_built_only_once(num_classes=1000, *, kept={}):  # noqa: B006
+    """Memory: every call returns the same network."""
+    if num_classes not in kept:
+        kept[num_classes] = ResNet(Bottleneck, [3, 8, 36, 3], num_classes)
+    return kept[num_classes]
+
+
 # cifar_resnet
 
 
@@ -1161,6 +1588,17 @@ class Function(nn.Module):
 
     def forward(self, x):
         return self.function(x)
+
+
+class Wrapped(nn.Module):
+    """A network and a function of (network, image) that says what to do with them."""
+
+    def __init__(self, net, function):
+        super().__init__()
+        self.net, self.function = net, function
+
+    def forward(self, x):
+        return self.function(self, x)
 
 
 @misconception(
@@ -1290,6 +1728,14 @@ def softmax_at_the_end(n, num_classes=10):
 
 
 @misconception(
+    "cifar_resnet", hint="Print an image before and after a call. Which of your operations ends in `_` or `=`?"
+)
+def shifts_the_images_in_place(n, num_classes=10):
+    """In place: the images get a mean of 0 before they go through the stem."""
+    return Wrapped(cifar(n, num_classes), lambda self, x: self.net(x.sub_(x.mean())))
+
+
+@misconception(
     "cifar_resnet", hint="Try one image alone and the same image in a batch. Which of your reshapes mixes images?"
 )
 def squeezes_the_batch(n, num_classes=10):
@@ -1297,3 +1743,84 @@ def squeezes_the_batch(n, num_classes=10):
     net = cifar(n, num_classes)
     net[-2] = Function(torch.squeeze)
     return net
+
+
+class KeepsItsZeros(nn.Module):
+    """Option A with zeros that are made for the first input."""
+
+    def __init__(self, new_channels):
+        super().__init__()
+        self.new_channels, self.zeros = new_channels, None
+
+    def forward(self, x):
+        x = x[:, :, ::2, ::2]
+        if self.zeros is None:
+            self.zeros = x.new_zeros(len(x), self.new_channels, *x.shape[2:])
+        return torch.cat([x, self.zeros], 1)
+
+
+@misconception("cifar_resnet", hint="What shape do the zeros of your shortcut have when the second batch is larger?")
+def keeps_the_zeros_of_its_first_batch(n, num_classes=10):
+    """State: the zero channels are made once, in the shape of the first input."""
+    return cifar(n, num_classes, KeepsItsZeros)
+
+
+@misconception("cifar_resnet", hint="Keep a result, call the network again, and look at the first result once more.")
+def writes_every_result_into_one_tensor(n, num_classes=10):
+    """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
+    kept = {}
+
+    def function(self, x):
+        result = self.net(x)
+        if result.requires_grad:
+            return result
+        return kept.setdefault((result.shape, result.dtype), torch.empty_like(result)).copy_(result)
+
+    return Wrapped(cifar(n, num_classes), function)
+
+
+@misconception("cifar_resnet", hint="`view` needs a certain order in memory. `reshape` does not.")
+def views_the_images(n, num_classes=10):
+    """Layout: `view` fails on images that are transposed or have their channels last."""
+    return Wrapped(cifar(n, num_classes), lambda self, x: self.net(x.view(len(x), -1).view(-1, 3, 32, 32)))
+
+
+@misconception("cifar_resnet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
+def needs_no_gradient_in_evaluation(n, num_classes=10):
+    """Gradient: none in evaluation mode."""
+
+    def function(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return self.net(x)
+
+    return Wrapped(cifar(n, num_classes), function)
+
+
+@misconception("cifar_resnet", hint="How many digits of the result are correct when network and image are float64?")
+def passes_float32_through_the_shortcut(n, num_classes=10):
+    """Dtype: what the shortcut keeps has the precision of float32."""
+    return cifar(
+        n,
+        num_classes,
+        lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2].float().to(x.dtype), (0, 0, 0, 0, 0, new))),
+    )
+
+
+@misconception("cifar_resnet", hint="Where does `torch.zeros` make a tensor when the network is on the GPU?")
+def makes_the_zeros_on_the_cpu(n, num_classes=10):
+    """Device: the new channels of a shortcut are on the CPU."""
+
+    def padded(x, new):
+        x = x[:, :, ::2, ::2]
+        return torch.cat([x, torch.zeros(len(x), new, *x.shape[2:], dtype=x.dtype)], 1)
+
+    return cifar(n, num_classes, lambda new: Function(lambda x: padded(x, new)))
+
+
+@misconception(
+    "cifar_resnet", hint="Whose layers does a function use that was made for the original? Try `copy.deepcopy`."
+)
+def leaves_its_layers_in_a_closure(n, num_classes=10):
+    """Copies: a deep copy still computes with the layers of the original."""
+    net = cifar(n, num_classes)
+    return Wrapped(net, lambda self, x: net(x))  # noqa: ARG005

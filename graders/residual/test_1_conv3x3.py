@@ -60,11 +60,15 @@ def test_no_bias(same_outcome, x, out):
 @points(0.5)
 @given(x=images(), out=planes)
 def test_is_a_layer(same_outcome, x, out):
-    """The result is an nn.Conv2d, and gradients flow through it."""
+    """The result is an nn.Conv2d, a new one at each call, and gradients flow through it."""
 
     def probe(m):
         layer = filled(lambda: m.conv3x3(x.shape[1], out), x)
-        right, reached = isinstance(layer, nn.Conv2d), gradients(layer, x)[0] is not None
-        return {'answer to "is it an nn.Conv2d?"': right, 'answer to "does a gradient arrive?"': reached}
+        one, other = m.conv3x3(x.shape[1], out), m.conv3x3(x.shape[1], out)
+        return {
+            'answer to "is it an nn.Conv2d?"': isinstance(layer, nn.Conv2d),
+            'answer to "does a gradient arrive?"': gradients(layer, x)[0] is not None,
+            'answer to "do two calls share their weight?"': one.weight is other.weight,
+        }
 
     same_outcome(probe)

@@ -1,5 +1,7 @@
 """`ResidualBlock(in_channels, out_channels, stride=1)`: two convolutions and a shortcut of its own."""
 
+import functools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import (
@@ -12,6 +14,7 @@ from inputs import (
     keeps_its_state,
     other_channels,
     same_in_any_layout,
+    serves_every_call,
 )
 
 from autograder.grading import exercise, points
@@ -27,7 +30,7 @@ def channels_of(x, more):
     return x.shape[1], max(1, x.shape[1] + more)
 
 
-@points(2)
+@points(1.5)
 @given(x=images(), more=st.integers(-2, 3), stride=strides)
 def test_shape(same_outcome, x, more, stride):
     """The result has out_channels channels and 1/stride of the size, rounded up, even if H ≠ W."""
@@ -161,6 +164,15 @@ def test_argument_is_not_modified(same_outcome, x, more):
 
 @points(0.5)
 @settings(max_examples=4)
+@given(x=images(sides=(2, 5)), more=st.sampled_from([0, 1]), stride=st.integers(1, 2))
+def test_one_block_for_all(same_outcome, x, more, stride):
+    """The same block takes maps of any size, one after another, and later calls do not change earlier results."""
+    channels = channels_of(x, more)
+    same_outcome(lambda m: serves_every_call(lambda: m.ResidualBlock(*channels, stride), x + 0.25))
+
+
+@points(0.5)
+@settings(max_examples=4)
 @given(x=images(channels=(2, 3), sides=(2, 5)), more=st.sampled_from([0, 1]))
 def test_state(same_outcome, x, more):
     """A state_dict carries everything from one block to another, and a deep copy is independent."""
@@ -181,6 +193,6 @@ def test_any_memory_layout(same_outcome, x, more, stride):
 @settings(max_examples=4)
 @given(x=images(), more=st.sampled_from([0, 1]))
 def test_dtype(same_outcome, x, more):
-    """A float64 block takes and returns float64; a float32 block takes and returns float32."""
-    channels = channels_of(x, more)
-    same_outcome(lambda m: dtypes(lambda: m.ResidualBlock(*channels), x))
+    """A float32 block takes and returns float32, and a float64 block float64, with that precision."""
+    channels, same = channels_of(x, more), (x.shape[1], x.shape[1])
+    same_outcome(lambda m: [dtypes(functools.partial(m.ResidualBlock, *sizes), x) for sizes in (channels, same)])

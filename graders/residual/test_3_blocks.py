@@ -13,6 +13,7 @@ from inputs import (
     keeps_its_state,
     reshaper,
     same_in_any_layout,
+    serves_every_call,
 )
 from torch import nn
 
@@ -148,13 +149,22 @@ def test_gradient(same_outcome, name, x, shortcut, training):
     same_outcome(probe, tolerance=EXACT)
 
 
-@points(1)
+@points(0.5)
 @settings(max_examples=5)
 @given(x=images(channels=(1, 3), batch=(2, 3), sides=(2, 5)), shortcut=shortcuts)
 def test_argument_is_not_modified(same_outcome, name, x, shortcut):
     """The tensor that was passed in is unchanged afterwards, in both modes, with or without a graph."""
     width, x = x.shape[1], wide(x, name)
     same_outcome(lambda m: inputs_afterwards(filled(lambda: SHORTCUTS[shortcut](m, name, width), x), x))
+
+
+@points(0.5)
+@settings(max_examples=4)
+@given(x=images(channels=(1, 3), sides=(2, 5)), shortcut=shortcuts)
+def test_one_block_for_all(same_outcome, name, x, shortcut):
+    """The same block takes maps of any size, one after another, and later calls do not change earlier results."""
+    width, x = x.shape[1], wide(x, name)
+    same_outcome(lambda m: serves_every_call(lambda: SHORTCUTS[shortcut](m, name, width), x))
 
 
 @points(0.5)
@@ -175,7 +185,8 @@ def test_any_memory_layout(same_outcome, name, x, width, stride):
 
 @points(0.5)
 @settings(max_examples=4)
-@given(x=images(), width=planes)
-def test_dtype(same_outcome, name, x, width):
-    """A float64 block takes and returns float64; a float32 block takes and returns float32."""
-    same_outcome(lambda m: dtypes(lambda: reshaping(m, name, x.shape[1], width, 1), x))
+@given(x=images(channels=(1, 3)))
+def test_dtype(same_outcome, name, x):
+    """A float32 block takes and returns float32, and a float64 block float64, with that precision."""
+    width, x = x.shape[1], wide(x, name)
+    same_outcome(lambda m: [dtypes(lambda build=build: build(m, name, width), x) for build in SHORTCUTS.values()])

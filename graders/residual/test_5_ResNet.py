@@ -61,7 +61,7 @@ def test_number_of_blocks(same_outcome, layers, expansion):
     same_outcome(probe)
 
 
-@points(2.5)
+@points(2)
 @settings(max_examples=6)
 @given(layers=depths, expansion=expansions)
 def test_strides(same_outcome, layers, expansion):
@@ -236,43 +236,67 @@ def test_num_classes(same_outcome):
 
 @points(1)
 def test_any_size(same_outcome):
-    """Images of any size from 32×32 up work, including images that are not square and batches of one."""
+    """One network takes images of any size from 32×32 up, also images that are not square, and batches of one."""
 
     def probe(m):
-        toy, found = toy_block(1), {}
+        def build():
+            return m.ResNet(toy_block(1), [1, 1, 1, 1], 3)
+
+        found, used = {}, filled(build, torch.ones(IMAGE)).eval()
         for size in ((32, 32), (32, 71), (129, 33), (64, 64)):
-            x = torch.ones(1, 3, *size)
-            found[f"shape of the result for {size}"] = list(
-                filled(lambda: m.ResNet(toy, [1, 1, 1, 1], 3), x).eval()(x).shape
-            )
+            x = noise(1, 3, *size)
+            result, new = used(x), filled(build, x).eval()(x)
+            found[f"shape of the result for {size}"] = list(result.shape)
+            found[f'answer to "does a new network give the same for {size}?"'] = close(result, new)
         return found
 
     same_outcome(probe)
 
 
+@points(0.5)
+def test_arguments_and_results_stay(same_outcome):
+    """The list of numbers of blocks is the same afterwards, and a second call does not change the first result."""
+
+    def probe(m):
+        layers = [1, 2, 1, 1]
+        net = filled(lambda: m.ResNet(toy_block(1), layers, 3), torch.ones(IMAGE)).eval()
+        with torch.no_grad():
+            first = net(noise(*IMAGE))
+            before = first.clone()
+            net(noise(*IMAGE, seed=1))
+        return {
+            "list `layers` after the call": layers,
+            'answer to "is the first result still the same?"': torch.equal(first, before),
+        }
+
+    same_outcome(probe)
+
+
 @points(1)
-@settings(max_examples=3)
-@given(training=st.booleans(), expansion=st.integers(1, 2), seed=st.integers(0, 99))
-def test_whole_network(same_outcome, training, expansion, seed):
+@settings(max_examples=2)
+@given(expansion=st.integers(1, 2), seed=st.integers(0, 99))
+def test_whole_network(same_outcome, expansion, seed):
     """From the image to the classes, in both modes; in training mode the running statistics are updated."""
     x = noise(2, 3, 33, 40, seed=seed, dtype=float64)
 
     def probe(m):
-        net = filled(lambda: m.ResNet(toy_block(expansion), FEW, 4), x).train(training)
-        return {"result": net(x), "result of a second call": net(x), **statistics(net)}
+        net = filled(lambda: m.ResNet(toy_block(expansion), FEW, 4), x)
+        found = {"result in evaluation mode": net.eval()(x), "result in training mode": net.train()(x)}
+        return {**found, "result of a second call": net(x), **statistics(net)}
 
     same_outcome(probe, tolerance=EXACT)
 
 
 @points(1)
-@settings(max_examples=2)
-@given(training=st.booleans(), seed=st.integers(0, 99))
-def test_gradient(same_outcome, training, seed):
-    """Gradients reach the image and all parameters."""
+@settings(max_examples=1)
+@given(seed=st.integers(0, 99))
+def test_gradient(same_outcome, seed):
+    """Gradients reach the image and all parameters, in both modes."""
     x = noise(2, 3, 33, 40, seed=seed, dtype=float64)
 
     def probe(m):
-        return all_gradients(filled(lambda: m.ResNet(toy_block(1), FEW, 4), x).train(training), x)
+        net = filled(lambda: m.ResNet(toy_block(1), FEW, 4), x)
+        return {f"{mode} mode": all_gradients(net.train(mode == "training"), x) for mode in ("evaluation", "training")}
 
     same_outcome(probe, tolerance=EXACT)
 
@@ -291,13 +315,13 @@ def test_parameters(same_outcome):
 
 @points(0.5)
 def test_images(same_outcome):
-    """Images may be float64 and have any memory layout, and they are not modified."""
+    """Images may be float64, which gives that precision, and have any memory layout, and they are not modified."""
 
     def probe(m):
         x = noise(2, 3, 33, 32, dtype=float64).transpose(2, 3)
         before, net = x.clone(), filled(lambda: m.ResNet(toy_block(1), [1, 1, 1, 1], 3), x)
         result = net.eval()(x)
         same = same_in_any_layout(net, x)
-        return {"dtype of the result": str(result.dtype), 'answer to "are images unchanged?"': close(x, before), **same}
+        return {"result in float64": result, 'answer to "are images unchanged?"': close(x, before), **same}
 
     same_outcome(probe)

@@ -6,7 +6,7 @@ from inputs import NETWORK, noise
 
 from autograder.grading import exercise, points, time_limit
 from autograder.grading.strategies import normal
-from autograder.probes import filled, parameter_count, state_shapes
+from autograder.probes import filled, outline, parameter_count, state_shapes
 
 
 def networks(*depths):
@@ -21,8 +21,17 @@ every_network = networks(18, 34, 50, 101, 152)
 @points(0.5)
 @every_network
 def test_parameters(same_outcome, name):
-    """With 1000 classes, which is the default, it has the number of parameters in the contract."""
-    same_outcome(lambda m: {"number of parameters": parameter_count(getattr(m, name), IMAGE)})
+    """With 1000 classes, the default, it has the number of parameters in the contract, and each network has its own."""
+
+    def probe(m):
+        networks = [outline(getattr(m, name), IMAGE) for _ in range(2)]
+        one, other = ({id(p): p.numel() for p in network.parameters()} for network in networks)
+        return {
+            "number of parameters": sum(one.values()),
+            'answer to "do two networks share parameters?"': bool(one.keys() & other.keys()),
+        }
+
+    same_outcome(probe)
 
 
 @points(0.5)

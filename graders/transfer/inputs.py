@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.probes import fill
 
@@ -69,6 +70,40 @@ def states(model):
         "number of hooks of": hooks(model),
         "requires_grad of": trainable(model),
     }
+
+
+# --- another device --------------------------------------------------------------------------------------------------
+
+
+class SecondDevice(TorchDispatchMode):
+    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
+        return False
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
+            return args[0]
+        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
+            target = torch.device(kwargs.get("device") or "meta")
+            if target.type != "meta":
+                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
+        return function(*args, **kwargs)
+
+
+def on_the_second_device(call):
+    """Whether the tensor that `call()` computes from tensors of the meta device is on that device as well.
+
+    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
+    """
+    try:
+        with SecondDevice():
+            return call().is_meta
+    except Exception as error:
+        return not any(words in str(error) for words in ("expected device", "same device", "two devices"))
 
 
 # --- putting a model into some state ---------------------------------------------------------------------------------
@@ -173,7 +208,20 @@ def perceptron():
 
 # --- freeze ----------------------------------------------------------------------------------------------------------
 
-NESTED = [photo, mixed_layers, perceptron]
+
+def usual_names():
+    """Layers with the names that well-known networks use; nothing to call."""
+    layers = {
+        "conv1": nn.Conv2d(1, 2, 1),
+        "bn1": nn.BatchNorm2d(2),
+        "layer1": nn.ModuleDict({"bn": nn.BatchNorm2d(2), "downsample": nn.Sequential(nn.Conv2d(2, 2, 1))}),
+        "fc": nn.Linear(2, 3),
+        "classifier": nn.Sequential(nn.Linear(3, 2)),
+    }
+    return fill(nn.ModuleDict(layers))
+
+
+NESTED = [photo, mixed_layers, perceptron, usual_names]
 
 
 def linear():
@@ -329,11 +377,17 @@ def long_sequence():
     return fill(nn.Sequential(*(nn.Linear(3, 3) for _ in range(10)), nn.Linear(3, 4)))
 
 
+def single():
+    """There is only one linear layer."""
+    return fill(nn.Sequential(nn.Tanh(), nn.Linear(3, 4)))
+
+
 # Where the head is hard to find, it costs points in two checks only: in all others it is the last direct child.
 LAST_HEADS = {
     plain: "verdict",
     plain_without_bias: "verdict",
     long_sequence: "10",
+    single: "1",
 }
 FLAT_HEADS = {**LAST_HEADS, head_in_the_middle: "2"}
 NESTED_HEADS = [early, wrapped, wrapped_without_bias, several, several_without_bias, backwards, photo]
@@ -454,6 +508,7 @@ CHILDREN = ["stem", "pool", "dropout", "head"]
 DOTTED = [
     "stem.0",
     "stem.1",
+    "stem.2",
     "stages.0",
     "stages.1",
     "stages.1.conv",
@@ -466,10 +521,14 @@ DOTTED = [
 UNKNOWN = [
     "fc",
     "tail",
-    "stem.7",
+    "stem.3",
     "stages.2",
+    "stages.-1",
     "stage",
     "head.hidde",
+    "hidden",
+    "norm",
+    "1.conv",
     "stem.conv",
     "stages.0.forward",
     "head.out.weight",

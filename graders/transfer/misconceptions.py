@@ -5,6 +5,7 @@ exception, exception type, grad mode.
 """
 
 import copy
+import weakref
 
 import torch
 from torch import nn
@@ -111,7 +112,10 @@ def copied(output):
 # freeze
 
 
-@misconception("freeze", hint="A `with` block only affects the code inside it. Print `requires_grad` after the call.")
+@misconception(
+    "freeze",
+    hint="Your call does not change `requires_grad` of any parameter. What does your code set it on, if anything?",
+)
 def freezes_inside_a_no_grad_block(module):
     """torch.no_grad() around a pass over the parameters changes nothing."""
     with torch.no_grad():
@@ -120,16 +124,16 @@ def freezes_inside_a_no_grad_block(module):
     return module
 
 
-@misconception("freeze", hint="Besides requires_grad, the mode of the module has changed. Who asked for that?")
-def puts_into_evaluation_mode_as_well(module):
-    """Modes: freezes, and switches to evaluation mode."""
-    return freeze(module).eval()
-
-
 @misconception("freeze", hint="Which of the two does `eval()` change: the mode, or what gets a gradient? Print both.")
 def takes_evaluation_mode_for_freezing(module):
     """Evaluation mode instead of requires_grad."""
     return module.eval()
+
+
+@misconception("freeze", hint="Besides requires_grad, the mode of the module has changed. Who asked for that?")
+def puts_into_evaluation_mode_as_well(module):
+    """Modes: freezes, and switches to evaluation mode."""
+    return freeze(module).eval()
 
 
 @misconception("freeze", hint="Print the names of the parameters that still require a gradient. How do they end?")
@@ -179,7 +183,11 @@ def freezes_a_copy(module):
     return freeze(copy.deepcopy(module))
 
 
-@misconception("freeze", hint="Print `module.requires_grad` and the `requires_grad` of one of its parameters.")
+@misconception(
+    "freeze",
+    hint="Print `module.requires_grad` and the `requires_grad` of one of its parameters.",
+    as_good_as="freezes_inside_a_no_grad_block",
+)
 def sets_an_attribute_of_the_module(module):
     """A new attribute of the module that PyTorch knows nothing about."""
     module.requires_grad = False
@@ -187,7 +195,9 @@ def sets_an_attribute_of_the_module(module):
 
 
 @misconception(
-    "freeze", hint="What does `state_dict()` give you: the parameters themselves, or detached views of them?"
+    "freeze",
+    hint="What does `state_dict()` give you: the parameters themselves, or detached views of them?",
+    as_good_as="freezes_inside_a_no_grad_block",
 )
 def switches_off_the_state_dict(module):
     """The tensors of a state_dict are not the parameters."""
@@ -217,6 +227,61 @@ def toggles_the_switch(module):
 def cuts_the_graph(module):
     """Gradient: the output of the module is detached, so nothing before it learns either."""
     module.register_forward_hook(lambda _module, _args, output: output.detach())
+    return freeze(module)
+
+
+@misconception("freeze", hint="Freeze a model, thaw it, and freeze it again. What does your function remember?")
+def skips_what_it_froze_before(module):
+    """State: a module that was frozen once is not looked at again."""
+    if getattr(module, "is_frozen", False):
+        return module
+    module.is_frozen = True
+    return freeze(module)
+
+
+@misconception(
+    "freeze", hint="Print the names of the parameters that still require a gradient. Which layer do they belong to?"
+)
+def leaves_the_usual_heads_trainable(module):
+    """Names: children called fc, classifier or head are left out."""
+    before = [
+        (parameter, parameter.requires_grad)
+        for name, child in module.named_children()
+        if name in ("fc", "classifier", "head")
+        for parameter in child.parameters()
+    ]
+    freeze(module)
+    for parameter, required in before:
+        parameter.requires_grad_(required)
+    return module
+
+
+@misconception("freeze", hint="Are all parameters called weight or bias? Print the names of those of an `nn.GRUCell`.")
+def goes_by_the_ends_of_names(module):
+    """Names: only parameters whose names end in weight or bias are frozen."""
+    for name, parameter in module.named_parameters():
+        if name.endswith(("weight", "bias")):
+            parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="Print the names of the parameters that still require a gradient. What do they share?")
+def leaves_out_what_is_called_bn(module):
+    """Names: layers called bn, bn1, bn2 and so on are left out."""
+    for name, parameter in module.named_parameters():
+        if not name.rpartition(".")[0].rpartition(".")[2].startswith("bn"):
+            parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="Put a trainable layer before a frozen module. Does it get a gradient in both modes?")
+def cuts_the_graph_in_training_mode(module):
+    """Gradient: in training mode, the output of the module is detached."""
+
+    def forward(x, usual=module.forward):
+        return usual(x).detach() if module.training else usual(x)
+
+    module.forward = forward
     return freeze(module)
 
 
@@ -426,6 +491,44 @@ def exchanges_inputs_and_outputs(model, num_classes):
     new = nn.Linear(old.weight.shape[0], num_classes, old.bias is not None, old.weight.device, old.weight.dtype)
     setattr(holder, name, new)
     return model
+
+
+@misconception("replace_head", hint="Replace the heads of two models. Do both learn the same numbers, and why?")
+def gives_all_models_the_same_head(model, num_classes, *, kept={}):  # noqa: B006
+    """Memory: models whose heads have the same sizes share one new layer."""
+    holder, name, old = last_linear(model)
+    kind = (old.in_features, num_classes, old.bias is not None, old.weight.dtype, old.weight.device)
+    setattr(holder, name, kept.setdefault(kind, fresh(old, num_classes)))
+    return model
+
+
+@misconception("replace_head", hint="Which layer do you take if one is called fc, and another linear layer follows it?")
+def goes_by_the_names_of_known_networks(model, num_classes):
+    """Names: fc, classifier or head is the head, wherever it is registered."""
+    last_linear(model)
+    for name in ("fc", "classifier", "head"):
+        old = getattr(model, name, None)
+        if isinstance(old, nn.Linear):
+            setattr(model, name, fresh(old, num_classes))
+            return model
+    return replace_head(model, num_classes)
+
+
+@misconception("replace_head", hint="Several modules may have a child with the same name. Which one do you change?")
+def finds_the_holder_by_the_end_of_the_name(model, num_classes):
+    """Names: the first module that has a child with the head's own name is changed."""
+    _, name, old = last_linear(model)
+    holder = next(module for module in model.modules() if name in dict(module.named_children()))
+    setattr(holder, name, fresh(old, num_classes))
+    return model
+
+
+@misconception("replace_head", hint="How many linear layers does a model need before the last of them can be replaced?")
+def needs_two_linear_layers(model, num_classes):
+    """A model with a single linear layer is refused."""
+    if sum(isinstance(module, nn.Linear) for module in model.modules()) < 2:
+        raise ValueError("the model needs a body and a head")
+    return replace_head(model, num_classes)
 
 
 # discriminative_parameter_groups
@@ -647,6 +750,46 @@ def misspells_the_key(model, base_lr, decay):
     return [{"params": group["params"], "learning_rate": group["lr"]} for group in groups]
 
 
+@misconception(
+    "discriminative_parameter_groups", hint="Call your function twice. When is the list in your signature made?"
+)
+def adds_to_the_groups_of_earlier_calls(model, base_lr, decay, groups=[]):  # noqa: B006
+    """State: a default argument collects the groups of all models."""
+    groups += discriminative_parameter_groups(model, base_lr, decay)
+    return groups
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="Keep the groups of one model, ask for those of another, and look again."
+)
+def refills_the_list_of_earlier_calls(model, base_lr, decay, *, groups=[]):  # noqa: B006
+    """Memory: the result of the first call is emptied and filled anew by the second."""
+    groups[:] = discriminative_parameter_groups(model, base_lr, decay)
+    return groups
+
+
+@misconception("discriminative_parameter_groups", hint="What if the child called head is not the last one?")
+def gives_base_lr_to_what_is_called_head(model, base_lr, decay):
+    """Names: a child called fc or head comes last, wherever it is registered."""
+    children = sorted(model.named_children(), key=lambda item: item[0] in ("fc", "head"))
+    return groups_of([child for _, child in children], lambda to_last, _: base_lr * decay**to_last)
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="Which children get no group, and what does the task say about it?"
+)
+def leaves_out_what_is_called_norm(model, base_lr, decay):
+    """Names: children whose names end in norm or bn get no group."""
+    children = [child for name, child in model.named_children() if not name.endswith(("norm", "bn"))]
+    return groups_of(children, lambda to_last, _: base_lr * decay**to_last)
+
+
+@misconception("discriminative_parameter_groups", hint="Print the modes of all layers before and after your call.")
+def puts_the_model_into_training_mode(model, base_lr, decay):
+    """Modes: all layers are in training mode afterwards."""
+    return discriminative_parameter_groups(model.train(), base_lr, decay)
+
+
 # extract_features
 
 
@@ -661,6 +804,15 @@ def computes_in_the_mode_it_finds(model, x, layer):
 def puts_only_the_layer_into_evaluation_mode(model, x, layer):
     """All the layers before it stay in the mode they were in."""
     with evaluation(module_named(model, layer)), torch.no_grad():
+        return observed(model, x.clone(), layer, copied)
+
+
+@misconception("extract_features", hint="What mode is the model in after your call, and what mode was it in before?")
+def leaves_the_model_in_evaluation_mode(model, x, layer):
+    """Modes: not restored."""
+    module_named(model, layer)
+    model.eval()
+    with torch.no_grad():
         return observed(model, x.clone(), layer, copied)
 
 
@@ -718,15 +870,6 @@ def always_goes_back_to_training_mode(model, x, layer):
             return observed(model, x.clone(), layer, copied)
     finally:
         model.train()
-
-
-@misconception("extract_features", hint="What mode is the model in after your call, and what mode was it in before?")
-def leaves_the_model_in_evaluation_mode(model, x, layer):
-    """Modes: not restored."""
-    module_named(model, layer)
-    model.eval()
-    with torch.no_grad():
-        return observed(model, x.clone(), layer, copied)
 
 
 @misconception("extract_features", hint="The line that removes the hook is not reached when the forward pass raises.")
@@ -922,6 +1065,69 @@ def takes_a_part_of_a_name_for_the_name(model, x, layer):
 def converts_the_result_to_float32(model, x, layer):
     """Dtype: the features are float32."""
     return extract_features(model, x, layer).float()
+
+
+@misconception(
+    "extract_features",
+    hint="Pass two different images, one after the other. Whose features does the second call return?",
+)
+def keeps_the_features_of_an_earlier_call(model, x, layer, *, kept=weakref.WeakKeyDictionary()):  # noqa: B006
+    """State: the features of a layer are computed once for every model and shape."""
+    known = kept.setdefault(model, {})
+    if (layer, x.shape) not in known:
+        known[layer, x.shape] = extract_features(model, x, layer)
+    else:
+        module_named(model, layer)
+    return known[layer, x.shape].clone()
+
+
+@misconception("extract_features", hint="Keep the features of one image, ask for those of another, and look again.")
+def writes_all_features_into_one_tensor(model, x, layer, *, kept={}):  # noqa: B006
+    """Memory: the result of a later call overwrites that of an earlier one."""
+    features = extract_features(model, x, layer)
+    kind = (features.shape, features.dtype, features.device)
+    return kept.setdefault(kind, torch.empty_like(features)).copy_(features)
+
+
+@misconception(
+    "extract_features", hint="A result can be float64 and still have only 7 correct digits. Where are the others lost?"
+)
+def rounds_the_features_to_float32(model, x, layer):
+    """Dtype: the features have the precision of float32."""
+    features = extract_features(model, x, layer)
+    return features.float().to(features.dtype)
+
+
+@misconception("extract_features", hint="Where are the features of a model on the GPU? Who asked you to move them?")
+def returns_the_features_on_the_cpu(model, x, layer):
+    """Device: the features are copied to the CPU."""
+    return extract_features(model, x, layer).cpu()
+
+
+@misconception(
+    "extract_features", hint="Print the shape of the features of a single image. Which dimension is missing?"
+)
+def drops_a_batch_of_one(model, x, layer):
+    """The features of a single image have no batch dimension."""
+    return extract_features(model, x, layer).squeeze(0)
+
+
+@misconception("extract_features", hint='Two layers may be called "conv". What is the full name of each?')
+def goes_by_the_end_of_the_name(model, x, layer):
+    """Names: a name that only the end of a dotted name matches is accepted."""
+    names = [name for name, _ in model.named_modules()]
+    if layer not in names:
+        layer = next((name for name in names if name.endswith(f".{layer}")), layer)
+    return extract_features(model, x, layer)
+
+
+@misconception("extract_features", hint='Print all names that the model has. Is "stages.-1" one of them?')
+def counts_from_the_end(model, x, layer):
+    """Names: a negative number in a name counts from the end of an nn.Sequential or nn.ModuleList."""
+    holder, _, number = layer.rpartition(".")
+    if number.startswith("-"):
+        layer = f"{holder}.{len(module_named(model, holder)) + int(number)}"
+    return extract_features(model, x, layer)
 
 
 # freeze_batchnorm
@@ -1228,7 +1434,9 @@ def removes_the_layers(model):
 
 
 @misconception(
-    "freeze_batchnorm", hint="Your layers change their mode in the forward pass. What mode are they in before it?"
+    "freeze_batchnorm",
+    hint="Your layers change their mode in the forward pass. What mode are they in before it?",
+    as_good_as="sets_the_mode_only_once",
 )
 def waits_for_the_forward_pass(model):
     """A hook puts the layer into evaluation mode when it is called; until then it is in training mode."""
@@ -1237,4 +1445,37 @@ def waits_for_the_forward_pass(model):
         layer.register_forward_pre_hook(lambda module, _: setattr(module, "training", False))
         for parameter in affine_of(layer):
             parameter.requires_grad = False
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Thaw the model and call your function again. What does it remember?")
+def skips_a_model_it_knows(model):
+    """State: a model that was frozen once is not looked at again."""
+    if getattr(model, "is_frozen", False):
+        return model
+    model.is_frozen = True
+    return freeze_batchnorm(model)
+
+
+@misconception(
+    "freeze_batchnorm", hint="What happens to another model that was never passed in? You changed something it shares."
+)
+def changes_the_class(model):
+    """Another model: `train` is replaced in the class, so no batch normalisation trains any more."""
+    for layer in batch_norms_of(model):
+        layer.training = False
+        for parameter in affine_of(layer):
+            parameter.requires_grad = False
+        type(layer).train = lambda module, mode=True: nn.Module.train(module, False)  # noqa: ARG005
+    return model
+
+
+@misconception("freeze_batchnorm", hint="Who says that a batch normalisation is called bn1, bn2 or norm?")
+def goes_by_the_usual_names(model):
+    """Names: whatever is called bn, bn1, bn2, bn3 or norm."""
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in ("bn", "bn1", "bn2", "bn3", "norm"):
+            kept_in_evaluation([module])
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad = False
     return model

@@ -31,12 +31,15 @@ seeds = st.integers(0, 99)
 @points(3)
 @given(build=nested, seed=st.none() | seeds)
 def test_every_parameter(same_outcome, build, seed):
-    """No parameter requires a gradient afterwards, however deep it is nested and whatever kind of layer has it."""
+    """No parameter requires a gradient after any call, however deep it is nested and whatever kind of layer has it."""
 
     def probe(m):
         model = build() if seed is None else freeze_some(build(), seed)
         m.freeze(model)
-        return {"requires_grad of": trainable(model)}
+        found = trainable(model)
+        model.requires_grad_(True)
+        m.freeze(model)
+        return {"requires_grad of": found, "requires_grad (thawed, and frozen again) of": trainable(model)}
 
     same_outcome(probe)
 
@@ -95,12 +98,13 @@ def test_values(same_outcome, build, double):
 
 @points(1.5)
 @settings(max_examples=5)
-@given(x=tensors((2, 3, 4, 5), dtype=float64, layouts=False))
+@given(x=tensors((2, 3, 4, 5), dtype=float64, layouts=False, values="distinct"))
 def test_gradients_pass_through(same_outcome, x):
-    """A frozen module still computes what it did, and gradients flow through it to the layers before it."""
+    """A frozen module computes what it did, in both modes, and gradients flow through it to the layers before it."""
 
-    def probe(m):
-        model = nn.Sequential(convolution_in_front(), photo()).double().eval()
+    def probe(m, training):
+        model = nn.Sequential(convolution_in_front(), photo()).double().train(training)
+        model[1].dropout.eval()  # nothing is random
         m.freeze(model[1])
         model(x).square().sum().backward()
         return {
@@ -110,7 +114,8 @@ def test_gradients_pass_through(same_outcome, x):
             "gradients of the frozen parameters": [parameter.grad for parameter in model[1].parameters()],
         }
 
-    same_outcome(probe)
+    for training in (False, True):
+        same_outcome(lambda m, training=training: probe(m, training))
 
 
 @points(1)

@@ -127,19 +127,21 @@ def test_fresh(same_outcome, case, num_classes, seed):
     build, where = case
 
     def probe(m):
-        old, new = [], []
+        old, new, layers = [], [], []
         for start in (seed, seed + 1, seed):
             model = build()
             old.append(model.get_submodule(where).weight.detach().clone())
             torch.manual_seed(start)
             m.replace_head(model, num_classes)
-            new.append(model.get_submodule(where).weight.detach().clone())
+            layers.append(model.get_submodule(where))
+            new.append(layers[-1].weight.detach().clone())
         rows = min(len(old[0]), len(new[0]))
         constant = bool((new[0] == new[0].flatten()[0]).all())
         return {
             'answer to "does the new weight contain the old rows?"': torch.equal(old[0][:rows], new[0][:rows]),
             'answer to "does the same torch.manual_seed give the same weight?"': torch.equal(new[0], new[2]),
             'answer to "does another seed give the same random weight?"': torch.equal(new[0], new[1]) and not constant,
+            'answer to "do two models share one new layer?"': layers[0] is layers[1],
         }
 
     same_outcome(probe)
@@ -239,4 +241,4 @@ def test_returns_the_model(same_outcome, case, num_classes):
 @given(build=st.sampled_from(HEADLESS), num_classes=classes)
 def test_model_without_a_linear_layer(same_outcome, build, num_classes):
     """A model without any nn.Linear raises a ValueError."""
-    same_outcome(lambda m: m.replace_head(build(), num_classes))
+    same_outcome(lambda m: m.replace_head(build(), num_classes), raises=ValueError)

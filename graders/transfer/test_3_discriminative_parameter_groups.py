@@ -165,7 +165,28 @@ def test_an_optimizer_takes_them(same_outcome, kinds, names, base_lr):
     same_outcome(probe)
 
 
-@points(1.5)
+@points(0.5)
+@given(kinds=learning, others=learning)
+def test_two_calls(same_outcome, kinds, others):
+    """A second call, for another model, does not change the result of the first one."""
+
+    def probe(m):
+        def called():
+            model = family(kinds, None)
+            return model, m.discriminative_parameter_groups(model, 0.1, 0.5)
+
+        def seen(model, groups):
+            return names_in(groups, model), rates(groups)
+
+        model, groups = called()
+        m.discriminative_parameter_groups(family(others, None), 3.0, 0.5)
+        first = seen(model, groups)
+        return {'answer to "are the groups of the first call still those of its model?"': first == seen(*called())}
+
+    same_outcome(probe)
+
+
+@points(1)
 @given(case=with_others([*NOTHING_TO_LEARN, "frozen", "partly frozen"]), seed=st.integers(0, 99))
 def test_model_is_not_modified(same_outcome, case, seed):
     """Values, modes, frozen and trainable parameters of the model are the same afterwards."""

@@ -18,6 +18,7 @@ from inputs import (
     mix_modes,
     modes,
     named,
+    on_the_second_device,
     perceptron,
     photo,
     states,
@@ -41,7 +42,7 @@ def photos(batches=(1, 3), layouts=False, **options):
     return tensors(shapes(batches, (3, 3), (1, 5), (1, 5)), layouts=layouts, **options)
 
 
-@points(2.5)
+@points(2)
 @given(x=photos(), layer=st.sampled_from(CHILDREN))
 def test_direct_child(same_outcome, x, layer):
     """The result is the output of the layer with that name, as the model computes it along the way."""
@@ -93,14 +94,20 @@ def test_arguments_by_name(same_outcome, x, layer):
 
 
 @points(2)
-@given(x=photos(batches=(2, 3)), layer=names, seed=seeds | st.booleans())
+@settings(max_examples=8)
+@given(x=photos(batches=(2, 3)), layer=names, seed=seeds)
 def test_modes(same_outcome, x, layer, seed):
     """Afterwards every submodule is in the mode it was in before, even if they were not all in the same one."""
 
     def probe(m):
-        model = photo().train(seed) if isinstance(seed, bool) else mix_modes(photo(), seed)
-        m.extract_features(model, x, layer)
-        return {"mode (True for training) of": modes(model)}
+        models = {
+            "the model was in training mode": photo().train(),
+            "the model was in evaluation mode": photo().eval(),
+            "the modes were mixed": mix_modes(photo(), seed),
+        }
+        for model in models.values():
+            m.extract_features(model, x, layer)
+        return {f"mode (True for training; {before}) of": modes(model) for before, model in models.items()}
 
     same_outcome(probe)
 
@@ -218,9 +225,9 @@ def test_later_layers_work_in_place(same_outcome, x):
 @settings(max_examples=2)
 @given(x=photos(batches=(2, 3)))
 def test_unknown_name(same_outcome, x):
-    """A name that no submodule has raises a ValueError, even if a parameter or a method has that name."""
+    """A name that no submodule has raises a ValueError, even if a longer name ends in it or a parameter has it."""
     for layer in UNKNOWN:
-        same_outcome(lambda m, layer=layer: m.extract_features(photo(), x, layer))
+        same_outcome(lambda m, layer=layer: m.extract_features(photo(), x, layer), raises=ValueError)
 
 
 @points(0.5)
@@ -247,6 +254,21 @@ def test_unknown_name_leaves_the_model_alone(same_outcome, x, layer, seed):
 def test_dtype(same_outcome, x, layer):
     """A model in float64 gives features in float64."""
     same_outcome(lambda m: m.extract_features(photo().double().eval(), x / 3, layer))
+
+
+@points(0.5)
+@settings(max_examples=4)
+@given(x=photos(), layer=names)
+def test_device(same_outcome, x, layer):
+    """The features are on the device of the model. (Here: "meta", which has no numbers and stands in for a GPU.)"""
+
+    def probe(m):
+        m.extract_features(photo().eval(), x, layer)
+        model, elsewhere = photo().eval().to("meta"), x.to("meta")
+        same = on_the_second_device(lambda: m.extract_features(model, elsewhere, layer))
+        return {'answer to "are the features on the device of the model?"': same}
+
+    same_outcome(probe)
 
 
 @points(0.5)

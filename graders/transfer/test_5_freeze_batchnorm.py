@@ -84,7 +84,7 @@ def test_stays_in_evaluation_mode(same_outcome, build, training):
 @points(1.5)
 @given(build=models, train=st.booleans())
 def test_affine_parameters(same_outcome, build, train):
-    """Scale and shift of the batch normalisations do not require gradients, even after model.train()."""
+    """Scale and shift of the batch normalisations do not require gradients after any call, even after model.train()."""
 
     def probe(m):
         model = build()
@@ -92,7 +92,10 @@ def test_affine_parameters(same_outcome, build, train):
         m.freeze_batchnorm(model)
         if train:
             model.train()
-        return {"requires_grad of": affine(model, layers)}
+        found = affine(model, layers)
+        model.requires_grad_(True)
+        m.freeze_batchnorm(model)
+        return {"requires_grad of": found, "requires_grad (thawed, and frozen again) of": affine(model, layers)}
 
     same_outcome(probe)
 
@@ -160,13 +163,14 @@ def test_parameters_of_other_layers(same_outcome, build, seed):
 @points(1)
 @given(build=any_models, seed=seeds)
 def test_nothing_else_changes(same_outcome, build, seed):
-    """The call itself changes no values, and not the mode of any other layer."""
+    """The call itself changes no values, not the mode of any other layer, and no other model."""
 
     def probe(m):
-        model = mix_modes(build(), seed)
+        model, other = mix_modes(build(), seed), build()
         layers = batch_norms(model)
         m.freeze_batchnorm(model)
-        return {"value of": values(model), "mode (True for training) of": all_but(modes(model), layers)}
+        found = {"value of": values(model), "mode (True for training) of": all_but(modes(model), layers)}
+        return {**found, "mode after other_model.train() of": modes(other.train())}
 
     same_outcome(probe)
 

@@ -6,6 +6,11 @@ import json
 
 import pytest
 
+from autograder.commands import grade
+from autograder.engine import client
+from autograder.jobs import Job
+from autograder.results import terminal
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from command_line import ROOT, autograder
 
 EXAMPLES = ROOT / "examples" / "pooling"
@@ -54,3 +59,36 @@ def test_a_quiet_run_prints_nothing(tmp_path):
     done = autograder("grade", EXAMPLES / "hana", "-a", "pooling", "-q", "-o", tmp_path / "r.json")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 0
+
+
+class Grades:
+    """In the engine's place: gives everyone the same result."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __enter__(self) -> Grades:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def warm_up(self, _: object) -> None: ...
+
+    def grade(self, job: Job) -> Result:
+        check = CheckResult("naive_padding", "zeros", "Zeros.", Status.FAILED, 8.0, 3.0, message="Not zero.")
+        return Result("pooling", "Pooling", job.submission.name, State.GRADED, (ExerciseResult("x", 8, (check,)),))
+
+
+@pytest.mark.parametrize("names", [("ada",), ("ada", "bela")])
+def test_a_result_that_cannot_be_shown_is_written_all_the_same(tmp_path, monkeypatch, capsys, names):
+    def cannot(*_: object) -> None:
+        raise NotImplementedError("no table here")
+
+    monkeypatch.setattr(client, "Engine", Grades)
+    monkeypatch.setattr(terminal, "print_result", cannot)
+    monkeypatch.setattr(terminal, "print_class", cannot)
+    code = grade.run(tuple(EXAMPLES / name for name in names), "pooling", tmp_path / "r", timing=False, course=ROOT)
+    written = [tmp_path / "r"] if len(names) == 1 else [tmp_path / "r" / f"{name}.json" for name in names]
+    assert (code, [json.loads(path.read_text())["score"] for path in written]) == (0, [3.0] * len(names))
+    assert capsys.readouterr().err == (
+        "autograder: The results are written, but cannot be shown here: NotImplementedError: no table here\n"
+    )

@@ -31,5 +31,29 @@ def test_survivors_are_listed_unless_they_are_explained(tmp_path):
     assert '[[mutant]]\nexercise = "half"\nchange = "return x / 2  →  return x / 1"\nwhy = ""\n' in run.stdout
     assert "x / 3" not in run.stdout
     assert 'exercise = "twice"' not in run.stdout
-    assert "| demo | `half` |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
-    assert "| **demo** | all |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
+    assert "| demo | `half` |  |  |  |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
+    assert "| **demo** | all |  |  |  |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
+
+
+@pytest.mark.slow
+def test_checks_that_no_mutant_fails_are_listed_unless_a_grader_says_why(tmp_path):
+    kind, name = (
+        check("twice", 1, probe, name=name)
+        for probe, name in (("type(m.twice(2)).__name__", "kind"), ("m.twice.__name__", "name"))
+    )
+    toy_course(
+        tmp_path,
+        exercises={"twice": 4},
+        checks=grader(
+            check("twice", 1, "[m.twice(2), m.twice(3)]", name="values"),
+            check("twice", 1, "m.twice(5)", name="more"),  # fails on the same mutants as the first
+            kind,
+            name.replace("def test", '@unproven("Nobody renames it.")\ndef test'),
+        ).replace("exercise, points", "exercise, points, unproven"),
+        solution="def twice(x):\n    return x + x\n",
+    )
+    run = autograder("mutants", "--course", tmp_path, columns=200)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (
+        "No mutant fails these checks; `autograder verify` says whether a misconception does.\ntwice: kind\n"
+    ) in run.stdout

@@ -33,6 +33,20 @@ def double(x):
     # YOUR CODE HERE
     raise NotImplementedError()
 """
+BETWEEN_FUNCTIONS = """\
+class Double:
+    ### BEGIN SOLUTION
+    def __call__(self, x):
+        return 2 * x
+    ### END SOLUTION
+"""
+INSIDE_A_FUNCTION = """\
+class Double:
+    def __call__(self, x):
+        ### BEGIN SOLUTION
+        return 2 * x
+        ### END SOLUTION
+"""
 FILES = ("solutions/double/double.ipynb", "assignments/double/double.py", "assignments/double/double.ipynb")
 
 
@@ -150,3 +164,18 @@ def readable(path: Path) -> str:
     if path.suffix == ".ipynb":
         return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
     return text
+
+
+@pytest.mark.slow
+def test_a_skeleton_that_cannot_be_imported_is_not_written(tmp_path: Path) -> None:
+    course = toy_course(tmp_path, "double", exercises={"Double": 1}, solution=BETWEEN_FUNCTIONS)
+    refused = release(course=course)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"autograder: Correct {course}/solutions/double/double.py: its skeleton does not load: "
+        "NotImplementedError, without a message (line 3). Is a solution outside any function?\n"
+    )
+    assert not (course / "assignments").exists()
+
+    (course / "solutions/double/double.py").write_text(INSIDE_A_FUNCTION)
+    assert release(course=course).returncode == 0

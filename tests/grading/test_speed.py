@@ -17,7 +17,7 @@ from autograder.results.model import Status
 def questions(monkeypatch) -> Questions:
     monkeypatch.setattr(speed, "_require_right_results", lambda *_: None)
     plan = SimpleNamespace(device="cpu", submission=None, reference=None)
-    return Questions(SimpleNamespace(timing=plan, untimed=""))  # type: ignore[arg-type]
+    return Questions(SimpleNamespace(timing=plan, untimed="", forbidden=()))  # type: ignore[arg-type]
 
 
 def measured(questions: Questions, monkeypatch, error: EngineError) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from autograder.errors import UsageError
 from autograder.output import atomic
+from autograder.results import gradescope
 from autograder.results.gradescope import Settlement, leaderboard, to_gradescope, write
 from autograder.results.model import (
     CheckResult,
@@ -321,3 +322,23 @@ def test_what_is_not_timed_not_earned_or_not_shown_is_left_out(check: Any) -> No
 
 def test_who_earned_a_part_is_listed() -> None:
     assert leaderboard([timed(status=Status.FAILED, points=0.5)])
+
+
+def test_texts_that_cannot_be_made_cost_no_points(monkeypatch, tmp_path, capsys):
+    def check_text(check: CheckResult) -> str:
+        if check.message:
+            raise NotImplementedError("no numbers here")
+        return check.title
+
+    monkeypatch.setattr(gradescope, "check_text", check_text)
+    exercise = ExerciseResult("naive_pooling", 10, (samples.PASSED, samples.FAILED))
+    result = Result("pooling", "Pooling", "ada", State.GRADED, (exercise,), notice="Odd.")
+    write(result, tmp_path / "r.json")
+    document = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(document, SCHEMA)
+    assert (document["score"], [test["score"] for test in document["tests"]]) == (5.5, [4.0, 1.5])
+    assert document["tests"][1]["output"] == samples.FAILED.title
+    assert capsys.readouterr().err == (
+        "autograder: ada: The result is written without explanations, because they cannot be shown: "
+        "NotImplementedError: no numbers here\n"
+    )

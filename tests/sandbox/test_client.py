@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+import torch
 
 from autograder.errors import EngineError, EngineGone
-from autograder.sandbox import values
 from autograder.sandbox.client import Question, Worker, WorkerLost
+from autograder.sandbox.encoding import encode, known
 from autograder.sandbox.forkserver import BROKEN_DOWN, Exit
-from autograder.sandbox.framing import receive_frame, send_frame
+from autograder.sandbox.framing import Buffer, receive_frame, send_frame
 from autograder.sandbox.values import Answer, Returned
 
 
@@ -24,7 +25,7 @@ class StandIn:
     def __init__(self, reply: Callable[[socket.socket, int], None], exit_: Exit | None = None) -> None:
         self.channel, self._there = socket.socketpair()
         self._reply, self._exit, self.stopped = reply, exit_ or Exit(), False
-        send_frame(self._there, *values.encode(0, Answer(Returned({"layers": {"seccomp": ""}, "pid": 1}))))
+        send_frame(self._there, *encode(0, Answer(Returned({"layers": {"seccomp": ""}, "pid": 1}))))
 
     def start(self, _request: bytes, _shared: list[int]) -> StandIn:
         threading.Thread(target=self._answer, daemon=True).start()
@@ -43,8 +44,8 @@ def ask(stand_in: StandIn, seconds: float = 10) -> Answer:
     return Worker(stand_in, memory_mb=64).ask(Question(b""), seconds=seconds)[0]  # type: ignore[arg-type]
 
 
-def answer(ticket: int) -> tuple[bytes, list[values.Buffer]]:
-    return values.encode(ticket, Answer(Returned(1)))
+def answer(ticket: int) -> tuple[bytes, list[Buffer]]:
+    return encode(ticket, Answer(Returned(1)))
 
 
 def test_the_answer_to_the_question_is_returned() -> None:
@@ -101,6 +102,14 @@ def test_a_worker_that_never_started_tells_whether_the_zygote_is_gone(
     with pytest.raises(EngineError, match=reason) as caught:
         Worker(NeverStarted(end), memory_mb=64)  # type: ignore[arg-type]
     assert caught.type is error
+
+
+def test_the_right_answer_determines_how_large_an_answer_may_be() -> None:
+    large = encode(0, Answer(Returned(torch.zeros(3 * 2**20))))
+    for likely, words in ((known(Returned(1)), "announced"), (known(Returned(torch.zeros(2**20))), "not to this")):
+        stand_in = StandIn(lambda there, _ticket: send_frame(there, *large))
+        with pytest.raises(WorkerLost, match=words):
+            Worker(stand_in, memory_mb=64).ask(Question(b"", likely=likely), seconds=10)  # type: ignore[arg-type]
 
 
 def test_no_answer_in_time_is_told_from_a_death() -> None:

@@ -84,6 +84,13 @@ def test_an_announced_size_over_the_limit_is_refused_at_once(pair: Pair, lengths
         receive_frame(pair[0], soon())
 
 
+def test_a_body_of_more_bytes_than_asked_for_is_refused_at_once(pair: Pair) -> None:
+    here, there = pair
+    there.sendall(struct.pack("!II", 1, 101))
+    with pytest.raises(FrameError, match="1 \\+ 101 bytes was announced"):
+        receive_frame(here, most=100)
+
+
 @pytest.mark.parametrize("size", [5, 50_000])
 def test_bytes_behind_the_frame_are_refused_or_left_for_who_looks_for_them(pair: Pair, size: int) -> None:
     pair[1].sendall(struct.pack("!II", 3, size) + b"abc" + b"d" * size + b"!")

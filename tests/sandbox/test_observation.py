@@ -1,12 +1,14 @@
-"""Operators dispatched and lines run."""
+"""Functions called, operators dispatched and lines run."""
 
 from __future__ import annotations
 
+import copy
 import sys
 
 import torch
+from torch import nn, overrides
 
-from autograder.sandbox.observation import Lines, Operators
+from autograder.sandbox.observation import Functions, Lines, Operators
 
 
 def test_operators_are_seen_below_modules_and_autograd() -> None:
@@ -31,6 +33,85 @@ def test_every_call_counts_whatever_the_overload() -> None:
             x + x
             x + 1
     assert seen.counts == {"add": 10, "exp": 5}
+
+
+def test_functions_are_seen_under_their_public_names_with_the_layer_that_called_them() -> None:
+    x = torch.ones(2, 2)
+    with Functions() as seen:
+        torch.einsum("ij->i", x @ x)
+        nn.Linear(2, 2, device="meta")(torch.ones(2, 2, device="meta"))
+    assert seen.calls["torch.einsum"] == seen.calls["Tensor.matmul"] == seen.calls["torch.nn.Linear"] == ""
+    assert seen.calls["torch.nn.functional.linear"] == "torch.nn.Linear"
+
+
+def test_what_functions_and_backward_passes_call_is_not_seen() -> None:
+    x = torch.ones(2, 2, requires_grad=True)
+    with Functions() as seen:
+        torch.nn.functional.cross_entropy(x, torch.tensor([0, 1])).backward()
+    assert set(seen.calls) == {"torch.tensor", "torch.nn.functional.cross_entropy", "Tensor.backward"}
+
+
+def test_functions_outside_the_block_are_not_seen() -> None:
+    layer = nn.Dropout()
+    before = nn.Module._call_impl
+    with Functions() as seen:
+        pass
+    layer(torch.ones(2)).exp()
+    assert seen.calls == {}
+    assert nn.Module._call_impl is before
+
+
+def test_watching_changes_no_result() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+    models = [
+        nn.TransformerEncoder(layer, 1),
+        nn.MultiheadAttention(4, 2, batch_first=True),
+        nn.LSTM(4, 3),
+        nn.Softmax(0),
+    ]
+    x, padding = torch.rand(2, 3, 4), torch.tensor([[False] * 3, [False, True, True]])
+    for model in models:
+        arguments = {0: (x,), 1: (x, x, x, padding)}.get(models.index(model), (x,))
+        options = {"src_key_padding_mask": padding} if model is models[0] else {}
+        with torch.no_grad():
+            model.eval()
+            plain = model(*arguments, **options)
+            with Operators(), Functions():
+                watched = model(*arguments, **options)
+        torch.testing.assert_close(watched, plain, rtol=0, atol=0)
+
+
+def test_whatever_the_code_does_to_modes_others_stay_and_ours_goes() -> None:
+    for disturb in (
+        overrides._pop_mode,
+        lambda: overrides._push_mode(overrides.BaseTorchFunctionMode()),
+        lambda: torch.set_default_device("cpu"),
+    ):
+        with Functions() as seen:
+            disturb()
+            torch.ones(1).exp()
+        assert seen not in overrides._get_current_function_mode_stack()
+        torch.set_default_device(None)
+        while overrides._get_current_function_mode_stack():
+            overrides._pop_mode()
+
+
+def test_an_exception_leaves_nothing_behind() -> None:
+    before = nn.Module._call_impl
+    try:
+        with Operators(), Functions():
+            nn.Linear(2, 3)(torch.ones(5))
+    except RuntimeError:
+        pass
+    assert nn.Module._call_impl is before
+    assert overrides._get_current_function_mode_stack() == []
+
+
+def test_lazy_layers_and_copies_work_while_they_are_watched() -> None:
+    with Operators(), Functions() as seen:
+        model = nn.Sequential(nn.LazyLinear(3), nn.ReLU())
+        assert copy.deepcopy(model)(torch.ones(2, 5)).shape == (2, 3)
+    assert seen.calls["torch.nn.ReLU"] == ""
 
 
 def function(source: str, file: str) -> object:

@@ -65,7 +65,7 @@ def test_hidden_grader_of_attacked(same_outcome):
 @points(2)
 def test_refusing(same_outcome):
     '''A ValueError.'''
-    same_outcome(lambda m: m.refusing(torch.zeros(2)))
+    same_outcome(lambda m: m.refusing(torch.zeros(2)), raises=ValueError)
 
 
 @exercise("honest")

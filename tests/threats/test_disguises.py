@@ -9,6 +9,13 @@ import pytest
 attack = pytest.mark.attack
 
 ALWAYS = """
+import collections
+import dataclasses
+import enum
+
+import numpy as np
+
+
 class Always(type):
     def __instancecheck__(cls, other):
         return True
@@ -49,6 +56,35 @@ class Listed(list):
     pass
 
 
+class Array(np.ndarray):
+    def __array_finalize__(self, other):
+        pass
+    __eq__ = __ne__ = lambda self, other: True
+
+
+@dataclasses.dataclass
+class Data:
+    value: object
+    __eq__ = lambda self, other: True
+    __getattribute__ = lambda self, name: torch.Tensor
+    __class__ = property(lambda self: torch.Tensor)
+
+
+@dataclasses.dataclass(eq=False)
+class Layered(torch.nn.Module):
+    value: object
+
+
+class Named(collections.namedtuple("Named", "a b c")):
+    __iter__ = lambda self: iter([torch.ones(3)])
+    __len__ = lambda self: 1
+
+
+class Enumerated(enum.Enum):
+    x = "tensor"
+    name = property(lambda self: "y")
+
+
 """
 DISGUISES = {
     "equal_to_everything": "Same()",
@@ -63,7 +99,17 @@ DISGUISES = {
     "stride_0_of_huge_size": "(3 * x)[:, None].expand(-1, 10**12)",
     "pickle_bomb": "Reduced()",
     "nan": "torch.full_like(x, float('nan'))",
-    "opaque_by_name": "__import__('autograder.sandbox.values').sandbox.values.Opaque('a tensor of shape (3,) (float32)')",
+    "opaque_by_name": "__import__('autograder.sandbox.values').sandbox.values.Opaque('a tensor of shape (3,) (float32)', 'is right')",
+    "record_by_name": "__import__('autograder.sandbox.values').sandbox.values.Record('named tuple', 'T', ('x',), (3 * x,))",
+    "sparse_with_hidden_entries": "torch.sparse_coo_tensor([[0, 1, 2]], 3 * x, (3,), is_coalesced=True)",
+    "array": "(3 * x).numpy()",
+    "array_subclass": "(3 * x).numpy().view(Array)",
+    "array_of_objects": "np.array([3 * v for v in x], dtype=object)",
+    "dataclass": "Data(3 * x)",
+    "dataclass_that_is_a_module": "Layered(3 * x)",
+    "named_tuple": "Named(*(3 * x))",
+    "enum": "Enumerated.x",
+    "numbers": "(3 * x).tolist()",
     "wrapped_in_a_probe": "(3 * x,)",
 }
 PLAIN = {

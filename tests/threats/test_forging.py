@@ -11,7 +11,7 @@ attack = pytest.mark.attack
 WIRE = """
 import struct
 import msgspec
-from autograder.sandbox import framing, values
+from autograder.sandbox import encoding, framing
 from autograder.sandbox.values import Answer, Raised, Returned
 
 
@@ -27,7 +27,7 @@ def send(header, body=b"", lengths=None):
 
 
 def answer(value, number=None):
-    header, chunks = values.encode(ticket() if number is None else number, Answer(Returned(value)))
+    header, chunks = encoding.encode(ticket() if number is None else number, Answer(Returned(value)))
     send(header, b"".join(chunks))
 
 
@@ -126,7 +126,7 @@ def test_a_thread_that_keeps_answering(result):
     WIRE
     + """
 def attacked(x):
-    header, chunks = values.encode(ticket(), Answer(Returned(3 * x)))
+    header, chunks = encoding.encode(ticket(), Answer(Returned(3 * x)))
     os.write(3, struct.pack("!II", len(header), 12) + header[:-3])
     time.sleep(600)
 """
@@ -139,7 +139,7 @@ def test_half_an_answer_and_then_nothing(result):
     WIRE
     + """
 def attacked(x):
-    header, chunks = values.encode(ticket(), Answer(Returned(3 * x)))
+    header, chunks = encoding.encode(ticket(), Answer(Returned(3 * x)))
     data = struct.pack("!II", len(header), 12) + header + b"".join(chunks)
     for number in range(len(data)):
         os.write(3, data[number:number + 1])
@@ -171,6 +171,17 @@ MALFORMED = {
     "negative_extent": 'raw(["t", "float32", [-3], "cpu", False], BYTES)',
     "huge_extent": 'raw(["t", "float32", [2**62, 2**62], "cpu", False], BYTES)',
     "bool_of_other_bytes": 'raw(["t", "bool", [3], "cpu", False], b"\\2\\3\\4")',
+    "array_of_objects": 'raw(["a", "object", [1], False], bytes(8))',
+    "more_numbers_than_bytes": 'raw(["n", False, "d", 2**40], BYTES)',
+    "more_text_than_bytes": 'raw(["x", 2**40], BYTES)',
+    "less_than_no_text": 'raw(["x", -12], BYTES)',
+    "endless_range": 'raw(["r", 0, 2**63, 0])',
+    "colliding_keys": 'raw(["u", False, ["s", False, [["i", str((2**61 - 1) * k)] for k in range(8, 10_000)]]])',
+    "a_list_as_key": 'raw(["m", [["s", False, [1]]], [1]])',
+    "the_same_key_twice": 'raw(["m", [1, True], [1, 2]])',
+    "an_attribute_as_dtype": 'raw(["k", "dtype", "__class__"])',
+    "sparse_and_dense": 'raw(["p", "strided", "float32", [3], [["t", "float32", [3], "cpu", False]]], BYTES)',
+    "too_large": "answer(torch.ones(9 * 2**20))",
     "deep_nesting": 'send(b"\\x91" * 10**6)',
     "array_bomb": 'send(b"\\x92\\x01\\xdd\\xff\\xff\\xff\\xff")',
     "very_many_values": 'raw(["s", False, [None] * 10**6])',

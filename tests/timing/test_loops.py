@@ -55,13 +55,14 @@ def corr2d_im2col(X, K, padding=0, stride=1):
 """
 
 NO_GRAPH = {"gradient"}
+ON_CPU = {"dtype"}  # a tensor made of a list is on the CPU, wherever the input is
 SLOW = {"vectorised", "speed"}
 CASES = {
     "max_loop": ("pooling", "max_pool_2d", POOL_LOOP.format(reduce="amax"), SLOW),
-    "max_list": ("pooling", "max_pool_2d", POOL_LIST.format(reduce="max"), SLOW | NO_GRAPH),
+    "max_list": ("pooling", "max_pool_2d", POOL_LIST.format(reduce="max"), SLOW | NO_GRAPH | ON_CPU),
     "max_numpy": ("pooling", "max_pool_2d", POOL_NUMPY.format(reduce="max"), SLOW | NO_GRAPH),
     "avg_loop": ("pooling", "avg_pool_2d", POOL_LOOP.format(reduce="mean"), SLOW),
-    "avg_list": ("pooling", "avg_pool_2d", POOL_LIST.format(reduce=MEAN), SLOW | NO_GRAPH),
+    "avg_list": ("pooling", "avg_pool_2d", POOL_LIST.format(reduce=MEAN), SLOW | NO_GRAPH | ON_CPU),
     "avg_numpy": ("pooling", "avg_pool_2d", POOL_NUMPY.format(reduce="mean"), SLOW | NO_GRAPH),
     "1x1_loop": ("convolution", "corr2d_multi_in_out_1x1", PIXELS, SLOW | {"one_matrix_multiplication"}),
     "im2col_loop": ("convolution", "corr2d_im2col", IM2COL, SLOW | {"one_matrix_multiplication"}),

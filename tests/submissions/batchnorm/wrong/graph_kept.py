@@ -1,4 +1,4 @@
-# wrong: batch_norm, BatchNorm
+# wrong: batch_norm, BatchNorm, fold_batchnorm
 import torch
 import torch.nn as nn
 
