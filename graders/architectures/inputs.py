@@ -11,7 +11,6 @@ import copy
 
 import torch
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.grading import Tolerance
 from autograder.probes import all_gradients, built, filled, outline, statistics
@@ -150,35 +149,3 @@ def used_again(build, x, *others):
             'answer to "is the result of the first pass still the same?"': agree(result, y),
             'answer to "do two networks share parameters?"': bool(shared),
         }
-
-
-class SecondDevice(TorchDispatchMode):
-    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
-
-    @classmethod
-    def _should_skip_dynamo(cls):
-        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
-        return False
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
-            return args[0]
-        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
-            target = torch.device(kwargs.get("device") or "meta")
-            if target.type != "meta":
-                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
-        return function(*args, **kwargs)
-
-
-def on_the_second_device(call, x):
-    """Whether the tensor that `call(x)` returns is on the meta device if x is.
-
-    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
-    """
-    try:
-        with SecondDevice():
-            same = call(x.to("meta")).is_meta
-    except Exception as error:
-        same = not any(words in str(error) for words in ("expected device", "same device", "two devices"))
-    return {'answer to "is the result on the device of the input?"': same}

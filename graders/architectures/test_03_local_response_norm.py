@@ -3,11 +3,11 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import agree, float64, on_the_second_device
+from inputs import agree, float64
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.grading.strategies import shapes, tensors
-from autograder.probes import gradients
+from autograder.probes import ON_ITS_DEVICE, gradients, on_meta_device
 
 pytestmark = [exercise("local_response_norm"), forbids(POOLING, ("*local_response_norm*",))]
 
@@ -145,6 +145,6 @@ def test_device(same_outcome):
 
     def probe(m):
         m.local_response_norm(x)  # raises what has nothing to do with the device
-        return on_the_second_device(m.local_response_norm, x)
+        return {ON_ITS_DEVICE: on_meta_device(lambda: m.local_response_norm(x.to("meta")))}
 
     same_outcome(probe)

@@ -3,11 +3,11 @@
 import math
 
 import torch
-from inputs import VALUES, agree, float64, images, layouts_of, on_the_second_device, trainable
+from inputs import VALUES, agree, float64, images, layouts_of, trainable
 from torch.overrides import TorchFunctionMode
 
 from autograder.grading import exercise, expect, expect_tensor, points, time_limit
-from autograder.probes import filled, outline, zeroed
+from autograder.probes import ON_ITS_DEVICE, filled, on_meta_device, outline, zeroed
 
 pytestmark = [exercise("VGG16"), time_limit(20)]
 
@@ -177,7 +177,7 @@ def test_device(same_outcome):
 
     def probe(m):
         model = outline(m.VGG16, SHAPE).to("meta").train()
-        return on_the_second_device(model, torch.zeros(SHAPE))
+        return {ON_ITS_DEVICE: on_meta_device(lambda: model(torch.zeros(SHAPE, device="meta")))}
 
     same_outcome(probe)
 

@@ -14,7 +14,6 @@ from inputs import (
     images,
     in_double,
     learned_in_evaluation,
-    on_the_second_device,
     result,
     seeds,
     shape_of,
@@ -24,7 +23,7 @@ from inputs import (
 )
 
 from autograder.grading import exercise, expect, expect_tensor, points
-from autograder.probes import outline, shapes_through, zeroed
+from autograder.probes import ON_ITS_DEVICE, on_meta_device, outline, shapes_through, zeroed
 
 pytestmark = exercise("NiN")
 
@@ -143,7 +142,7 @@ def test_device(same_outcome):
 
     def probe(m):
         model = outline(m.NiN, (1, 1, SMALLEST, SMALLEST)).to("meta").train()
-        return on_the_second_device(model, torch.zeros(2, 1, SMALLEST, SMALLEST))
+        return {ON_ITS_DEVICE: on_meta_device(lambda: model(torch.zeros(2, 1, SMALLEST, SMALLEST, device="meta")))}
 
     same_outcome(probe)
 

@@ -13,7 +13,6 @@ from inputs import (
     learned,
     modes,
     of_other_sizes,
-    on_the_second_device,
     result,
     seeds,
     trainable,
@@ -22,7 +21,7 @@ from inputs import (
 from torch import nn
 
 from autograder.grading import exercise, points
-from autograder.probes import filled, outline
+from autograder.probes import ON_ITS_DEVICE, filled, on_meta_device, outline
 
 pytestmark = exercise("Inception")
 
@@ -127,7 +126,7 @@ def test_device(same_outcome):
 
     def probe(m):
         block = outline(lambda: m.Inception(3, 1, (2, 4), (5, 6), 7), x.shape).to("meta")
-        return on_the_second_device(block, x)
+        return {ON_ITS_DEVICE: on_meta_device(lambda: block(x.to("meta")))}
 
     same_outcome(probe)
 

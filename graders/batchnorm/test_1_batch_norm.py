@@ -3,22 +3,10 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import (
-    EQUAL_EXTENTS,
-    EXTENTS_OF_ONE,
-    IMAGES,
-    ONE_VALUE,
-    ROUGH,
-    SMALL,
-    VECTORS,
-    cases,
-    float64,
-    on_the_second_device,
-    results,
-)
+from inputs import EQUAL_EXTENTS, EXTENTS_OF_ONE, IMAGES, ONE_VALUE, ROUGH, SMALL, VECTORS, cases, float64, results
 
 from autograder.grading import NORMALISATION, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import gradients, on_meta_device
 
 pytestmark = [exercise("batch_norm"), forbids(NORMALISATION)]
 
@@ -206,7 +194,7 @@ def test_device(same_outcome, case, training):
     def probe(m):
         m.batch_norm(*case, EPS, MOMENTUM, training)
         elsewhere = [tensor.to("meta") for tensor in case]
-        same = on_the_second_device(lambda: m.batch_norm(*elsewhere, EPS, MOMENTUM, training))
+        same = on_meta_device(lambda: m.batch_norm(*elsewhere, EPS, MOMENTUM, training))
         return {'answer to "are all three results on the device of the input?"': same}
 
     same_outcome(probe)

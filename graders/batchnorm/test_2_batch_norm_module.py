@@ -17,7 +17,6 @@ from inputs import (
     cases,
     float64,
     layer_for,
-    on_the_second_device,
     remember,
     statistics_of,
     step,
@@ -26,7 +25,7 @@ from torch import nn
 
 from autograder.grading import NORMALISATION, exercise, forbids, points
 from autograder.grading.strategies import normal, tensors
-from autograder.probes import gradients
+from autograder.probes import gradients, on_meta_device
 
 pytestmark = [exercise("BatchNorm"), forbids(NORMALISATION)]
 
@@ -372,7 +371,7 @@ def test_device(same_outcome, x, training):
         layer = layer_for(m, x).train(training)
         layer(x)
         layer = layer_for(m, x).train(training).to("meta")
-        same = on_the_second_device(lambda: [layer(x.to("meta")), layer.moving_mean, layer.moving_var])
+        same = on_meta_device(lambda: [layer(x.to("meta")), layer.moving_mean, layer.moving_var])
         return {'answer to "are result and moving statistics on the device of the input?"': same}
 
     same_outcome(probe)

@@ -8,12 +8,12 @@ import copy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import conv_and_bn, float64, folded_geometry, folded_output, on_the_second_device
+from inputs import conv_and_bn, float64, folded_geometry, folded_output
 from torch import nn
 
 from autograder.grading import NORMALISATION, exercise, forbids, points
 from autograder.grading.strategies import shapes, tensors
-from autograder.probes import snapshot
+from autograder.probes import on_meta_device, snapshot
 
 pytestmark = [exercise("fold_batchnorm"), forbids(NORMALISATION)]
 
@@ -108,7 +108,7 @@ def test_device(same_outcome, bias, affine):
     def probe(m):
         m.fold_batchnorm(*conv_and_bn(bias=bias, affine=affine))
         elsewhere = [layer.to("meta") for layer in conv_and_bn(bias=bias, affine=affine)]
-        same = on_the_second_device(lambda: m.fold_batchnorm(*elsewhere).parameters())
+        same = on_meta_device(lambda: m.fold_batchnorm(*elsewhere).parameters())
         return {'answer to "are weight and bias on the device of conv and bn?"': same}
 
     same_outcome(probe)

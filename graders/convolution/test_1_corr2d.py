@@ -1,10 +1,10 @@
 """`corr2d(X, K)`: cross-correlation of one map with one kernel."""
 
 from hypothesis import given
-from inputs import after_another_call, cases, float64, stays_on_device, too_large_kernels
+from inputs import cases, float64, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("corr2d"), forbids(CONVOLUTION)]
 

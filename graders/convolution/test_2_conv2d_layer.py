@@ -5,19 +5,10 @@ import copy
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import (
-    OTHER_MAP,
-    cases,
-    float32,
-    float64,
-    gradients_of,
-    made,
-    stays_on_device,
-    too_large_kernels,
-    used_again,
-)
+from inputs import OTHER_MAP, cases, float32, float64, gradients_of, made, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, expect, expect_tensor, forbids, points
+from autograder.probes import stays_on_device, used_again
 
 pytestmark = [exercise("Conv2D"), forbids(CONVOLUTION)]
 

@@ -1,10 +1,10 @@
 """`corr2d_multi_in(X, K)`: several channels in, one map out."""
 
 from hypothesis import given
-from inputs import after_another_call, float64, images, other_channels, stays_on_device, too_large_kernels
+from inputs import float64, images, other_channels, too_large_kernels
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("corr2d_multi_in"), forbids(CONVOLUTION)]
 

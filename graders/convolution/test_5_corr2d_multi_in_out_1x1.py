@@ -3,11 +3,11 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import after_another_call, cases, expect_one_product, float64, stays_on_device
+from inputs import cases, expect_one_product, float64
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.grading.strategies import normal, shapes, tensors
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("corr2d_multi_in_out_1x1"), forbids(CONVOLUTION)]
 

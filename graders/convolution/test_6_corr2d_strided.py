@@ -2,10 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import after_another_call, cases, float64, stays_on_device, too_large_kernels, with_steps
+from inputs import cases, float64, too_large_kernels, with_steps
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("corr2d_strided"), forbids(CONVOLUTION)]
 

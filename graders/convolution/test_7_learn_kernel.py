@@ -7,9 +7,10 @@ seed, for its kernel after some steps; the steps in between are computed here.
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import stays_on_device, too_large_kernels
+from inputs import too_large_kernels
 
 from autograder.grading import CONVOLUTION, Tolerance, exercise, expect, expect_tensor, forbids, points, time_limit
+from autograder.probes import stays_on_device
 
 # The first use of torch.optim in a process imports a good part of PyTorch, which takes a while.
 pytestmark = [exercise("learn_kernel"), forbids(CONVOLUTION), time_limit(20)]

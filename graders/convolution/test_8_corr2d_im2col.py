@@ -3,20 +3,11 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import (
-    after_another_call,
-    batches,
-    expect_one_product,
-    float64,
-    other_channels,
-    stays_on_device,
-    too_large_kernels,
-    with_steps,
-)
+from inputs import batches, expect_one_product, float64, other_channels, too_large_kernels, with_steps
 
 from autograder.grading import CONVOLUTION, exercise, forbids, points
 from autograder.grading.strategies import normal
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("corr2d_im2col"), forbids(CONVOLUTION)]
 

@@ -13,14 +13,13 @@ from inputs import (
     laid_out,
     learned,
     noise,
-    on_the_second_device,
     some,
     trained,
     untouched,
 )
 
 from autograder.grading import exercise, points
-from autograder.probes import parameter_count
+from autograder.probes import ON_ITS_DEVICE, filled, on_meta_device, parameter_count
 
 pytestmark = exercise("SqueezeExcitation")
 
@@ -140,7 +139,12 @@ def test_input_is_not_modified(same_outcome, x):
 def test_device(same_outcome):
     """The result is on the input's device. (Here: "meta", which has no numbers and stands in for a GPU.)"""
     x = noise((2, 4, 3, 5))
-    same_outcome(lambda m: on_the_second_device(lambda: m.SqueezeExcitation(4, 2), x))
+
+    def probe(m):
+        gate = filled(lambda: m.SqueezeExcitation(4, 2), x).eval().to("meta")
+        return {ON_ITS_DEVICE: on_meta_device(lambda: gate(x.to("meta")))}
+
+    same_outcome(probe)
 
 
 @points(0.5)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from hypothesis import strategies as st
-from torch.overrides import TorchFunctionMode
 
 from autograder.grading.strategies import shapes, tensors
 
@@ -68,82 +67,5 @@ def too_large_windows(draw, leading=((1, 2), (1, 3))):
 
 # --- used in probes --------------------------------------------------------------------------------------------------
 
-UNCHANGED = 'answer to "is the result of an earlier call still the same?"'
-AS_NEW = 'answer to "does a used layer give the same result as a new one?"'
-ON_ITS_DEVICE = 'answer to "is the result on the device of the input?"'
-
 # Images unlike any that a strategy makes, for a layer that has seen another one before: more samples, other sides.
 OTHER_IMAGES = torch.arange(3 * 4 * 8 * 9, dtype=float64).remainder(11).reshape(3, 4, 8, 9) / 3
-
-
-def alike(one, other):
-    """Whether two results are the same apart from rounding; what is not a tensor is judged by other checks."""
-    if not (isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor)):
-        return True
-    if one.shape != other.shape or one.dtype != other.dtype:
-        return False
-    precision = 1e-10 if one.dtype == torch.float64 else 1e-5
-    return torch.allclose(one, other, rtol=precision, atol=precision, equal_nan=True)
-
-
-def after_another_call(call, x, other):
-    """Whether the result of `call(x)` is the same after `call(other)`, for an input of the same shape."""
-    earlier = call(x)
-    before = earlier.detach().clone() if isinstance(earlier, torch.Tensor) else earlier
-    call(other)
-    return {UNCHANGED: alike(earlier, before)}
-
-
-def used_again(build, x, other):
-    """Whether the result for `x` outlasts the next call, and whether the layer then treats `other` as a new one does.
-
-    The shape and dtype of `other` may differ from those of `x`.
-    """
-    layer = build()
-    outlasts = after_another_call(layer, x, x + 1)
-    return {**outlasts, AS_NEW: alike(layer(other), build()(other))}
-
-
-def stays_on_device(call, *inputs):
-    """Whether the result would be on the device of the inputs if that were not the CPU.
-
-    What the code makes without naming a device would be on the CPU. So the result must not be such a tensor, and none
-    may be combined with one that comes from the inputs; an index and a number without dimensions may be anywhere.
-    Code that asks for a device or moves tensors is not judged: what it would do elsewhere does not show here.
-    """
-    makers = {"zeros", "ones", "empty", "full", "rand", "randn", "randint", "eye", "arange", "linspace", "tensor"}
-    arithmetic = {"add", "radd", "sub", "rsub", "mul", "rmul", "div", "rdiv", "maximum", "minimum", "where"}
-    combining = arithmetic | {"cat", "stack", "matmul", "mm", "bmm", "einsum", "le", "lt", "ge", "gt"}
-    elsewhere, findings = [], {"mixed": False, "minds devices": False}
-
-    def tensors_of(values):
-        for value in values:
-            if isinstance(value, torch.Tensor):
-                yield value
-            elif isinstance(value, tuple | list):
-                yield from tensors_of(value)
-
-    def is_elsewhere(tensor):
-        return any(tensor is made for made in elsewhere)
-
-    def watch(_mode, function, _types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        name = getattr(function, "__name__", "").strip("_")
-        attribute = getattr(getattr(function, "__self__", None), "__name__", "")
-        moved = name == "to" and any(isinstance(value, torch.Tensor | torch.device | str) for value in args[1:])
-        asked = name in ("type", "get_device") or attribute in ("device", "is_cuda", "is_cpu")
-        if moved or asked or name in ("type_as", "cuda", "cpu"):
-            findings["minds devices"] = True
-        places = [is_elsewhere(tensor) for tensor in tensors_of(args) if tensor.dim()]
-        if name in combining and len(set(places)) > 1:
-            findings["mixed"] = True
-        made = name in makers and (kwargs or {}).get("device") is None
-        for tensor in tensors_of([result]):
-            if tensor.dim() and (made or (places and all(places))) and not is_elsewhere(tensor):
-                elsewhere.append(tensor)
-        return result
-
-    with type("Watch", (TorchFunctionMode,), {"__torch_function__": watch})():
-        result = call(*inputs)
-    wrong = findings["mixed"] or is_elsewhere(result)
-    return {ON_ITS_DEVICE: findings["minds devices"] or not wrong}

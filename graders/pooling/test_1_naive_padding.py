@@ -3,10 +3,10 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import after_another_call, feature_maps, stays_on_device
+from inputs import feature_maps
 
 from autograder.grading import PADDING, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("naive_padding"), forbids(PADDING)]
 

@@ -2,17 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import (
-    after_another_call,
-    feature_maps,
-    float64,
-    padded_cases,
-    stays_on_device,
-    too_large_windows,
-)
+from inputs import feature_maps, float64, padded_cases, too_large_windows
 
 from autograder.grading import POOLING, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("naive_pooling"), forbids(POOLING)]
 

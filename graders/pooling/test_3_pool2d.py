@@ -2,10 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import after_another_call, feature_maps, float64, oblong_cases, stays_on_device
+from inputs import feature_maps, float64, oblong_cases
 
 from autograder.grading import POOLING, exercise, forbids, points
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [exercise("pool2d"), forbids(POOLING)]
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import after_another_call, float64, stays_on_device, strided_cases, too_large_windows
+from inputs import float64, strided_cases, too_large_windows
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.grading.strategies import normal, shapes, tensors
-from autograder.probes import gradients
+from autograder.probes import after_another_call, gradients, stays_on_device
 
 pytestmark = [
     forbids(POOLING),

@@ -2,11 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float64, images, stays_on_device, used_again
+from inputs import OTHER_IMAGES, float64, images
 
 from autograder.grading import exercise, points
 from autograder.grading.strategies import shapes, tensors
-from autograder.probes import gradients
+from autograder.probes import gradients, stays_on_device, used_again
 
 pytestmark = exercise("DepthPool")
 

@@ -9,10 +9,10 @@ import math
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float64, image_cases, stays_on_device, too_large_windows, used_again
+from inputs import OTHER_IMAGES, float64, image_cases, too_large_windows
 
 from autograder.grading import exercise, expect, expect_tensor, points
-from autograder.probes import gradients
+from autograder.probes import gradients, stays_on_device, used_again
 
 pytestmark = exercise("StochasticPooling")
 

@@ -29,9 +29,92 @@ def with_stride(conv, stride):
     return nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, stride, conv.padding, bias=False)
 
 
+def branch(block, x):
+    """Correct: what the convolutions of a block make of x, before it is added to the shortcut."""
+    out = block.conv2(F.relu(block.bn1(block.conv1(x))))
+    return block.bn3(block.conv3(F.relu(block.bn2(out)))) if isinstance(block, Bottleneck) else block.bn2(out)
+
+
 def way_around(block, x):
-    """Correct: what torchvision's blocks add."""
+    """Correct: what a block adds."""
+    if isinstance(block, ResidualBlock):
+        return block.shortcut(x)
     return x if block.downsample is None else block.downsample(x)
+
+
+class FirstShortcut:
+    """For any block: what is added is computed once for every shape of the input, and kept."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.kept = {}
+
+    def forward(self, x):
+        if x.shape not in self.kept:
+            self.kept[x.shape] = way_around(self, x).detach().clone()
+        if not self.training and not torch.is_grad_enabled():
+            return torch.relu(branch(self, x) + self.kept[x.shape])
+        return super().forward(x)
+
+
+class FirstSize:
+    """For any block: every result is brought to the size of the first one."""
+
+    size = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        self.size = self.size or result.shape[2:]
+        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+
+
+class OneRoom:
+    """For any module: where no graph is needed, every result is written into the same memory."""
+
+    room = None
+
+    def forward(self, x):
+        result = super().forward(x)
+        if result.requires_grad:
+            return result
+        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
+            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
+        return self.room[: result.numel()].view(result.shape).copy_(result)
+
+
+class NoGraphInEvaluation:
+    """For any module: no gradient is recorded in evaluation mode."""
+
+    def forward(self, x):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
+            return super().forward(x)
+
+
+class DetachedShortcut:
+    """For any block: in evaluation mode, no gradient flows through the shortcut."""
+
+    def forward(self, x):
+        return super().forward(x) if self.training else torch.relu(branch(self, x) + way_around(self, x).detach())
+
+
+class InputInFloat32:
+    """For any block: where x is added as it is, it is rounded to float32 first."""
+
+    def forward(self, x):
+        if way_around(self, x) is x:
+            return torch.relu(branch(self, x) + x.float().to(x.dtype))
+        return super().forward(x)
+
+
+class BranchInAClosure:
+    """For any block: a deep copy still computes with the layers of the original."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.layers = lambda x: branch(self, x)
+
+    def forward(self, x):
+        return torch.relu(self.layers(x) + way_around(self, x))
 
 
 # conv3x3
@@ -327,98 +410,49 @@ class ShortcutInAList(ResidualBlock):
     "ResidualBlock",
     hint="Call your block with one map, then with another of the same size. What is added to the second one?",
 )
-class KeepsItsFirstShortcut(ResidualBlock):
+class KeepsItsFirstShortcut(FirstShortcut, ResidualBlock):
     """State: what is added is computed once for every shape of the input, and kept."""
-
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__(in_channels, out_channels, stride)
-        self.kept = {}
-
-    def forward(self, x):
-        if x.shape not in self.kept:
-            self.kept[x.shape] = self.shortcut(x).detach().clone()
-        if not self.training and not torch.is_grad_enabled():
-            return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.kept[x.shape])
-        return super().forward(x)
 
 
 @misconception(
     "ResidualBlock",
     hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
 )
-class KeepsTheSizeOfItsFirstMap(ResidualBlock):
+class KeepsTheSizeOfItsFirstMap(FirstSize, ResidualBlock):
     """State: every result is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
 
 
 @misconception("ResidualBlock", hint="Keep a result, call the block again, and look at the first result once more.")
-class WritesEveryResultIntoOneTensor(ResidualBlock):
+class WritesEveryResultIntoOneTensor(OneRoom, ResidualBlock):
     """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
 
 
 @misconception(
     "ResidualBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
 )
-class NeedsNoGradientInEvaluation(ResidualBlock):
+class NeedsNoGradientInEvaluation(NoGraphInEvaluation, ResidualBlock):
     """Gradient: none in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
 
 
 @misconception(
     "ResidualBlock",
     hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
 )
-class DetachesItsShortcutInEvaluation(ResidualBlock):
+class DetachesItsShortcutInEvaluation(DetachedShortcut, ResidualBlock):
     """Gradient: in evaluation mode, none flows through the shortcut."""
-
-    def forward(self, x):
-        if self.training:
-            return super().forward(x)
-        return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.shortcut(x).detach())
 
 
 @misconception("ResidualBlock", hint="How many digits of the result are correct when block and input are float64?")
-class AddsItsInputInFloat32(ResidualBlock):
+class AddsItsInputInFloat32(InputInFloat32, ResidualBlock):
     """Dtype: where x is added as it is, it is rounded to float32 first."""
-
-    def forward(self, x):
-        if isinstance(self.shortcut, nn.Identity):
-            return torch.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + x.float().to(x.dtype))
-        return super().forward(x)
 
 
 @misconception(
     "ResidualBlock",
     hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
 )
-class LeavesItsLayersInAClosure(ResidualBlock):
+class LeavesItsLayersInAClosure(BranchInAClosure, ResidualBlock):
     """Copies: a deep copy still computes with the layers of the original."""
-
-    def __init__(self, in_channels, out_channels, stride=1):
-        super().__init__(in_channels, out_channels, stride)
-        self.layers = lambda x: self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-
-    def forward(self, x):
-        return torch.relu(self.layers(x) + self.shortcut(x))
 
 
 # BasicBlock
@@ -592,98 +626,49 @@ class BasicExpansionOfTheInstance(nn.Module):
     "BasicBlock",
     hint="Call your block with one map, then with another of the same size. What is added to the second one?",
 )
-class BasicKeepsItsFirstShortcut(BasicBlock):
+class BasicKeepsItsFirstShortcut(FirstShortcut, BasicBlock):
     """State: what is added is computed once for every shape of the input, and kept."""
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None):
-        super().__init__(inplanes, planes, stride, downsample)
-        self.kept = {}
-
-    def forward(self, x):
-        if x.shape not in self.kept:
-            self.kept[x.shape] = way_around(self, x).detach().clone()
-        if not self.training and not torch.is_grad_enabled():
-            return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + self.kept[x.shape])
-        return super().forward(x)
 
 
 @misconception(
     "BasicBlock",
     hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
 )
-class BasicKeepsTheSizeOfItsFirstMap(BasicBlock):
+class BasicKeepsTheSizeOfItsFirstMap(FirstSize, BasicBlock):
     """State: every result is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
 
 
 @misconception("BasicBlock", hint="Keep a result, call the block again, and look at the first result once more.")
-class BasicWritesEveryResultIntoOneTensor(BasicBlock):
+class BasicWritesEveryResultIntoOneTensor(OneRoom, BasicBlock):
     """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
 
 
 @misconception(
     "BasicBlock", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
 )
-class BasicNeedsNoGradientInEvaluation(BasicBlock):
+class BasicNeedsNoGradientInEvaluation(NoGraphInEvaluation, BasicBlock):
     """Gradient: none in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
 
 
 @misconception(
     "BasicBlock",
     hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
 )
-class BasicDetachesItsShortcutInEvaluation(BasicBlock):
+class BasicDetachesItsShortcutInEvaluation(DetachedShortcut, BasicBlock):
     """Gradient: in evaluation mode, none flows through the shortcut."""
-
-    def forward(self, x):
-        if self.training:
-            return super().forward(x)
-        return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + way_around(self, x).detach())
 
 
 @misconception("BasicBlock", hint="How many digits of the result are correct when block and input are float64?")
-class BasicAddsItsInputInFloat32(BasicBlock):
+class BasicAddsItsInputInFloat32(InputInFloat32, BasicBlock):
     """Dtype: where x is added as it is, it is rounded to float32 first."""
-
-    def forward(self, x):
-        if self.downsample is None:
-            return torch.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + x.float().to(x.dtype))
-        return super().forward(x)
 
 
 @misconception(
     "BasicBlock",
     hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
 )
-class BasicLeavesItsLayersInAClosure(BasicBlock):
+class BasicLeavesItsLayersInAClosure(BranchInAClosure, BasicBlock):
     """Copies: a deep copy still computes with the layers of the original."""
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None):
-        super().__init__(inplanes, planes, stride, downsample)
-        self.layers = lambda x: self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-
-    def forward(self, x):
-        return torch.relu(self.layers(x) + way_around(self, x))
 
 
 # Bottleneck
@@ -844,109 +829,49 @@ class BottleneckWithoutLastBatchNorm(Bottleneck):
     "Bottleneck",
     hint="Call your block with one map, then with another of the same size. What is added to the second one?",
 )
-class BottleneckKeepsItsFirstShortcut(Bottleneck):
+class BottleneckKeepsItsFirstShortcut(FirstShortcut, Bottleneck):
     """State: what is added is computed once for every shape of the input, and kept."""
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None):
-        super().__init__(inplanes, planes, stride, downsample)
-        self.kept = {}
-
-    def forward(self, x):
-        if x.shape not in self.kept:
-            self.kept[x.shape] = way_around(self, x).detach().clone()
-        if not self.training and not torch.is_grad_enabled():
-            return torch.relu(
-                self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
-                + self.kept[x.shape]
-            )
-        return super().forward(x)
 
 
 @misconception(
     "Bottleneck",
     hint="Give the same block a map of 8×8, then one of 8×12. Which of the two sizes does each result have?",
 )
-class BottleneckKeepsTheSizeOfItsFirstMap(Bottleneck):
+class BottleneckKeepsTheSizeOfItsFirstMap(FirstSize, Bottleneck):
     """State: every result is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
 
 
 @misconception("Bottleneck", hint="Keep a result, call the block again, and look at the first result once more.")
-class BottleneckWritesEveryResultIntoOneTensor(Bottleneck):
+class BottleneckWritesEveryResultIntoOneTensor(OneRoom, Bottleneck):
     """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
 
 
 @misconception(
     "Bottleneck", hint="Does `eval()` mean that nobody asks for gradients? Ask your block for those of its input."
 )
-class BottleneckNeedsNoGradientInEvaluation(Bottleneck):
+class BottleneckNeedsNoGradientInEvaluation(NoGraphInEvaluation, Bottleneck):
     """Gradient: none in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
 
 
 @misconception(
     "Bottleneck",
     hint="Compare the gradient of the input in both modes. Which of the two paths to x is missing in one of them?",
 )
-class BottleneckDetachesItsShortcutInEvaluation(Bottleneck):
+class BottleneckDetachesItsShortcutInEvaluation(DetachedShortcut, Bottleneck):
     """Gradient: in evaluation mode, none flows through the shortcut."""
-
-    def forward(self, x):
-        if self.training:
-            return super().forward(x)
-        return torch.relu(
-            self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
-            + way_around(self, x).detach()
-        )
 
 
 @misconception("Bottleneck", hint="How many digits of the result are correct when block and input are float64?")
-class BottleneckAddsItsInputInFloat32(Bottleneck):
+class BottleneckAddsItsInputInFloat32(InputInFloat32, Bottleneck):
     """Dtype: where x is added as it is, it is rounded to float32 first."""
-
-    def forward(self, x):
-        if self.downsample is None:
-            return torch.relu(
-                self.bn3(self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))))
-                + x.float().to(x.dtype)
-            )
-        return super().forward(x)
 
 
 @misconception(
     "Bottleneck",
     hint="Whose layers does a function use that was made in the constructor of the original? Try `copy.deepcopy`.",
 )
-class BottleneckLeavesItsLayersInAClosure(Bottleneck):
+class BottleneckLeavesItsLayersInAClosure(BranchInAClosure, Bottleneck):
     """Copies: a deep copy still computes with the layers of the original."""
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None):
-        super().__init__(inplanes, planes, stride, downsample)
-        self.layers = lambda x: self.bn3(
-            self.conv3(self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))))
-        )
-
-    def forward(self, x):
-        return torch.relu(self.layers(x) + way_around(self, x))
 
 
 # ResNet
@@ -1306,18 +1231,8 @@ class KeepsTheAreaOfTheFirstImage(ResNet):
 
 
 @misconception("ResNet", hint="Keep a result, call the network again, and look at the first result once more.")
-class WritesAllScoresIntoOneTensor(ResNet):
+class WritesAllScoresIntoOneTensor(OneRoom, ResNet):
     """Memory: where no graph is needed, the result of a later call overwrites that of an earlier one."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.shape != result.shape or self.room.dtype != result.dtype:
-            self.room = torch.empty_like(result)
-        return self.room.copy_(result)
 
 
 @misconception("ResNet", hint="Look at your list `layers` after the network is built. `pop` takes something away.")
@@ -1329,12 +1244,8 @@ class EmptiesTheList(ResNet):
 
 
 @misconception("ResNet", hint="Does `eval()` mean that nobody asks for gradients? Ask for those of an image.")
-class NetworkWithoutGradientInEvaluation(ResNet):
+class NetworkWithoutGradientInEvaluation(NoGraphInEvaluation, ResNet):
     """Gradient: none in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
 
 
 @misconception("ResNet", hint="How many digits of the result are correct when network and image are float64?")
@@ -1404,7 +1315,7 @@ def resnet34_with_another_block(num_classes=1000):
     return ResNet(BasicBlock, [3, 4, 6, 4], num_classes)
 
 
-@misconception("resnet34", hint="The order of the four numbers matters: which stage has 6 blocks?")
+@misconception("resnet34", hint="The order of the numbers matters. Which stage has 6 blocks?")
 def resnet34_in_another_order(num_classes=1000):
     """The numbers of the second and the third stage are swapped."""
     return ResNet(BasicBlock, [3, 6, 4, 3], num_classes)

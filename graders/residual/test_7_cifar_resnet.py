@@ -5,21 +5,11 @@ import functools
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import (
-    EXACT,
-    NETWORK,
-    close,
-    dtypes,
-    inputs_afterwards,
-    keeps_its_state,
-    noise,
-    on_the_second_device,
-    same_in_any_layout,
-)
+from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_state, noise, same_in_any_layout
 from torch.nn.parameter import is_lazy
 
 from autograder.grading import exercise, points
-from autograder.probes import all_gradients, filled, parameter_count, statistics
+from autograder.probes import ON_ITS_DEVICE, all_gradients, filled, on_meta_device, parameter_count, statistics
 
 pytestmark = exercise("cifar_resnet")
 
@@ -196,7 +186,8 @@ def test_device(same_outcome):
         x = noise(*IMAGE)
         net = filled(lambda: m.cifar_resnet(1), x).eval()
         net(x)
-        return {'answer to "is the result on the same device?"': on_the_second_device(net, x)}
+        elsewhere = net.to("meta")
+        return {ON_ITS_DEVICE: on_meta_device(lambda: elsewhere(x.to("meta")))}
 
     same_outcome(probe)
 

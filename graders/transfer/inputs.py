@@ -12,7 +12,6 @@ from collections import OrderedDict
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.probes import fill
 
@@ -73,37 +72,6 @@ def states(model):
 
 
 # --- another device --------------------------------------------------------------------------------------------------
-
-
-class SecondDevice(TorchDispatchMode):
-    """Makes the meta device stand in for a GPU: its tensors can be copied to the CPU, where they are zeros."""
-
-    @classmethod
-    def _should_skip_dynamo(cls):
-        """Without this PyTorch imports its compiler at the first operator, which takes longer than the whole check."""
-        return False
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if function is torch.ops.aten.copy_.default and args[1].is_meta and not args[0].is_meta:
-            return args[0]
-        if function is torch.ops.aten._to_copy.default and args[0].is_meta:
-            target = torch.device(kwargs.get("device") or "meta")
-            if target.type != "meta":
-                return torch.zeros_like(args[0], dtype=kwargs.get("dtype"), device=target)
-        return function(*args, **kwargs)
-
-
-def on_the_second_device(call):
-    """Whether the tensor that `call()` computes from tensors of the meta device is on that device as well.
-
-    Code that reads a number cannot run there. It counts as right; only two devices in one operation are a mistake.
-    """
-    try:
-        with SecondDevice():
-            return call().is_meta
-    except Exception as error:
-        return not any(words in str(error) for words in ("expected device", "same device", "two devices"))
 
 
 # --- putting a model into some state ---------------------------------------------------------------------------------

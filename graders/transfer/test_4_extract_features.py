@@ -18,7 +18,6 @@ from inputs import (
     mix_modes,
     modes,
     named,
-    on_the_second_device,
     perceptron,
     photo,
     states,
@@ -29,6 +28,7 @@ from inputs import (
 
 from autograder.grading import Tolerance, exercise, points
 from autograder.grading.strategies import shapes, tensors
+from autograder.probes import on_meta_device
 
 pytestmark = exercise("extract_features")
 
@@ -265,7 +265,7 @@ def test_device(same_outcome, x, layer):
     def probe(m):
         m.extract_features(photo().eval(), x, layer)
         model, elsewhere = photo().eval().to("meta"), x.to("meta")
-        same = on_the_second_device(lambda: m.extract_features(model, elsewhere, layer))
+        same = on_meta_device(lambda: m.extract_features(model, elsewhere, layer))
         return {'answer to "are the features on the device of the model?"': same}
 
     same_outcome(probe)
