@@ -13,11 +13,13 @@ JUDGE, CLASS_SERVER, NOTEBOOK = b"judge", b"class server", b"notebook"
 
 
 class WarmUp(msgspec.Struct, frozen=True):
-    """A request to prepare the assignment `slug` of `course` for many jobs with this salt."""
+    """A request to prepare the assignment `slug` of `course` for many jobs with this salt. If it is `thorough`, what
+    the known wrong variants do is found out beforehand, which is worth it for a class."""
 
     course: str
     slug: str
     salt: str = ""
+    thorough: bool = False
 
 
 class Declared(msgspec.Struct, frozen=True):

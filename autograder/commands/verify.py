@@ -74,7 +74,9 @@ def run(
                 public = pool.map(run_public, solution_and_skeleton)
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run says so again, which is reported below
-                        verification.declare(engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt)))
+                        verification.declare(
+                            engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt, thorough=True))
+                        )
                 # Salt by salt: only judges of one class server share the processors fairly.
                 runs = [
                     (subject, salt, (salt, again) == (salts[0], 0))

@@ -91,7 +91,8 @@ class Engine:
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         lifeline, lifeline_there = socket.socketpair()
         process = self._client.start(CLASS_SERVER)
-        self._class_servers[order] = process, lifeline, self._client
+        key = msgspec.structs.replace(order, thorough=False)  # what a job asks for
+        self._class_servers[key] = process, lifeline, self._client
         answer = b"gone", b"warming up ended early"
         with contextlib.suppress(Closed, ConnectionError), control_there, lifeline_there:
             fds = [control_there.fileno(), lifeline_there.fileno()]
@@ -101,7 +102,7 @@ class Engine:
         if kind != b"ready":
             error = EngineGone if kind == b"gone" else EngineError
             raise error(f"{order.slug}: {text.decode()}")
-        self._class_servers[order] = process, lifeline, Client(control)
+        self._class_servers[key] = process, lifeline, Client(control)
         return msgspec.msgpack.decode(text, type=list[Declared])
 
     def grade(self, job: Job, on_check: Callable[[CheckResult], None] = lambda _: None) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import torch
@@ -12,6 +12,7 @@ import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.grading.examiner import Examiner
+from autograder.grading.marks import Misconception
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
@@ -36,6 +37,24 @@ def assembled(
         environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint.of_job(prepared.digest, job),
     )
+
+
+SAME_MISTAKE = "This is the same mistake as above."
+
+
+def hinted(checks: Sequence[CheckResult], found: Mapping[tuple[str, str], Misconception]) -> list[CheckResult]:
+    """The checks, each with the misconception that explains it. A hint is given once: at the first check."""
+    given: set[tuple[str, str]] = set()
+    results = []
+    for check in checks:
+        known = found.get((check.exercise, check.name))
+        if known is not None:
+            mistake = known.exercise, known.name
+            text = SAME_MISTAKE if mistake in given else known.hint
+            given.add(mistake)
+            check = msgspec.structs.replace(check, hint=text, misconception=known.name)
+        results.append(check)
+    return results
 
 
 def _by_exercise(assignment: Assignment, job: Job, checks: Sequence[CheckResult]) -> tuple[ExerciseResult, ...]:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading.answers import Answers
-from autograder.grading.diagnosis import Diagnosis
-from autograder.grading.recording import RecordedQuestion, Recording
+from autograder.grading.recording import Recording
 from autograder.sandbox.client import Worker
 
 
@@ -23,17 +22,16 @@ class TimingPlan:
 
 @dataclass(frozen=True)
 class CheckContext:
-    """`forbidden` are patterns of operators. Without `explain`, failures are not explained. `passed` are questions of
-    other checks of the exercise that the submission answered rightly. `recording` collects what the check asks.
-    `timing` is None if nothing is timed, and `untimed` says why this check is not worth timing."""
+    """`forbidden` are patterns of operators. Without `explain`, failures are not explained; if `hurried`, no more is
+    asked than it takes to know that the check fails. `recording` collects what the check asks. `timing` is None if
+    nothing is timed, and `untimed` says why this check is not worth timing."""
 
     answers: Answers
     reference: types.ModuleType
-    diagnosis: Diagnosis
     exercise: str
     forbidden: Sequence[str] = ()
     explain: bool = True
-    passed: Sequence[RecordedQuestion] = ()
+    hurried: bool = False
     timing: TimingPlan | None = None
     untimed: str = ""
     recording: Recording = field(default_factory=Recording)

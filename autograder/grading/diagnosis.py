@@ -1,170 +1,156 @@
-"""Finds the known misconception that explains what a student's code does wrong.
+"""Finds the known misconceptions that explain what a submission does wrong in an exercise.
 
-A candidate must do what the student's code does on the examples at hand: where that returned a wrong value, return the
-same one; where it raised an exception, raise the same kind; where it was right, be right. Exceptions that Python or
-PyTorch raised must also say the same, since one kind has many causes; the words of the student's own `raise` are their
-own.
+Each known wrong variant is compared with the submission on everything that the exercise asks. It is out if it is wrong
+where the submission is right. It *explains* a failed check if it fails it with the same answers: the same values, or
+exceptions of the same kind. (What Python and PyTorch say in an exception must also be the same, since one kind has many
+causes; the words of a student's own `raise` are their own.) Of the variants that are left, the fewest that together
+explain the most are taken: one, or several for a submission with several mistakes. Too little explained is nothing
+explained, since silence is better than a hint that misleads.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import signal
-import time
-import types
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+import enum
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.course import Assignment
-from autograder.errors import EngineError
 from autograder.grading.comparison import compare
+from autograder.grading.hearing import Heard, Profile, without_numbers
 from autograder.grading.marks import Misconception
-from autograder.grading.operators import forbidden_use
 from autograder.grading.recording import RecordedQuestion
-from autograder.grading.reference import evaluate, load_misconceptions, load_variant
-from autograder.grading.tolerance import Tolerance
-from autograder.sandbox.observation import Functions, Operators
-from autograder.sandbox.values import Opaque, Outcome, Raised, Returned, Work
+from autograder.sandbox.values import Opaque, Outcome, Raised, Returned
 
-# Of the processor's time, for one failed check: if the variants are large networks, a hint is not worth more.
-PATIENCE_SECONDS = 5.0
-CHECKS_EXPLAINED = 3  # of one exercise, if each of them takes that long: most of a student's checks fail for one reason
+MOST_AT_ONCE = 3  # mistakes in one exercise
+MOST_COMBINED = 10  # candidates of which several are tried together
+ENOUGH = 0.5  # of the failed checks must be explained
+
+Answering = Callable[[Misconception, RecordedQuestion], Outcome]
+
+
+class Relation(enum.Enum):
+    """How a variant stands to a submission in one check that the submission failed."""
+
+    SAME = 1.0  # it does the same
+    ALIKE = 0.9  # the check finds the same about it, with other numbers
+    PARTLY = 0.5  # it does the same where it is wrong, but is right on some where the submission is not
+    OTHER = 0.0  # it is wrong in another way, or passes
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """A probe on which the submission failed, and its answer. If it failed because it used something that the check
-    forbids, `used` is the sentence about that."""
+class Suspect:
+    """A misconception that is nowhere wrong where the submission is right; `explains` is its relation to each failed
+    check that it explains."""
 
-    probe: bytes
-    seed: int
-    got: Outcome
-    tolerance: Tolerance | None = None
-    used: str = ""
+    misconception: Misconception
+    explains: Mapping[str, Relation]
 
 
-class Diagnosis:
-    """Knows the misconceptions of one assignment; the wrong variants are built when first needed."""
+def explain(
+    submission: Mapping[str, tuple[Profile, Heard]],
+    known: Sequence[Misconception],
+    profiles: Mapping[str, Mapping[str, Profile]],
+    answer: Answering,
+) -> dict[str, Misconception]:
+    """The misconception that explains each failed check of one exercise, for those that one explains.
 
-    def __init__(self, assignment: Assignment) -> None:
-        self._assignment = assignment
-        self._variants: dict[str, types.ModuleType] = {}
-        self._slow: set[str] = set()  # variants that are not tried again: they may never end
-        self._spent: dict[str, float] = defaultdict(float)  # seconds, by exercise
-
-    @functools.cached_property
-    def known(self) -> list[Misconception]:
-        return load_misconceptions(self._assignment)
-
-    def prepare(self) -> None:
-        """Does the work of the first diagnosis beforehand, so that forks of this process need not do it."""
-        with contextlib.suppress(EngineError):  # reported when it matters
-            for candidate in self.known[:1]:
-                load_variant(self._assignment, candidate)
-
-    def explain(
-        self,
-        exercise: str,
-        wrong: Iterable[Evidence],
-        right: Iterable[RecordedQuestion] = (),
-        *,
-        forbidden: Sequence[str] = (),
-    ) -> Misconception | None:
-        """The first misconception of the exercise that does what the submission did, if there is one.
-
-        Args:
-            wrong: the questions that it got wrong, with its answers; nothing is found without any.
-            right: questions that it got right.
-            forbidden: what the check forbids, for those questions where that was used.
-        """
-        wrong, right = list(wrong), list(right)
-        # Those that answer nothing come last: some of them do not end.
-        candidates = sorted((item for item in self.known if item.exercise == exercise), key=lambda item: item.crashes)
-        patience = min(PATIENCE_SECONDS, CHECKS_EXPLAINED * PATIENCE_SECONDS - self._spent[exercise])
-        if patience <= 0:
-            return None
-        began = time.process_time()
-        try:
-            return self._first(candidates, wrong, right, forbidden, patience)
-        finally:
-            self._spent[exercise] += time.process_time() - began
-
-    def _first(
-        self,
-        candidates: Sequence[Misconception],
-        wrong: Sequence[Evidence],
-        right: Sequence[RecordedQuestion],
-        forbidden: Sequence[str],
-        patience: float,
-    ) -> Misconception | None:
-        """The first of the candidates that agrees; if the time is over first, the one that agreed so far."""
-        agreed: Misconception | None = None
-        started = time.process_time()
-        with contextlib.suppress(_OutOfPatience), _patience(patience):
-            for candidate in candidates if wrong else ():
-                if candidate.name in self._slow:
-                    continue
-                agreed, started = None, time.process_time()
-                with contextlib.suppress(EngineError):  # `verify` reports broken variants
-                    if all(self._agrees(candidate, item, forbidden) for item in wrong):
-                        agreed = candidate
-                        if all(self._is_right(candidate, item) for item in right):
-                            return candidate
-            return None
-        if time.process_time() - started > patience / 2:
-            self._slow.add(candidate.name)
-            return None
-        return agreed
-
-    def _agrees(self, candidate: Misconception, item: Evidence, forbidden: Sequence[str]) -> bool:
-        if item.used:
-            with Functions() as functions, Operators() as operators:
-                outcome = self._outcome(candidate, item.probe, item.seed)
-            if forbidden_use(tuple(forbidden), Work(operators.counts, functions=functions.calls)) != item.used:
-                return False
-        else:
-            outcome = self._outcome(candidate, item.probe, item.seed)
-        got = item.got
-        if isinstance(outcome, Raised):
-            return isinstance(got, Raised) and _same_exception(outcome, got, candidate)
-        return isinstance(got, Returned) and _same_value(outcome, got, candidate, item.tolerance)
-
-    def _is_right(self, candidate: Misconception, item: RecordedQuestion) -> bool:
-        outcome = self._outcome(candidate, item.question.probe, item.question.seed)
-        return compare(item.expected, outcome, item.tolerance) is None
-
-    def _outcome(self, candidate: Misconception, probe: bytes, seed: int) -> Outcome:
-        if candidate.name not in self._variants:
-            self._variants[candidate.name] = load_variant(self._assignment, candidate)
-        return evaluate(probe, self._variants[candidate.name], seed).outcome
+    Args:
+        submission: what it answered in each check, by name.
+        known: the exercise's misconceptions.
+        profiles: how each of them does in these checks, by its name; without those that do not run.
+        answer: what each of them answers to a question.
+    """
+    failed = [name for name, (its, _) in submission.items() if its.failed]
+    if not failed:
+        return {}
+    suspects = []
+    for candidate in known:
+        suspect = _suspect(candidate, submission, profiles.get(candidate.name, {}), answer)
+        if suspect is not None and suspect.explains:
+            suspects.append(suspect)
+    return _assigned(_fewest(suspects, failed), failed)
 
 
-class _OutOfPatience(BaseException):
-    """Ends a variant that takes too long. Not an Exception, so that the variant's own handlers do not catch it."""
+def _suspect(
+    candidate: Misconception,
+    submission: Mapping[str, tuple[Profile, Heard]],
+    profiles: Mapping[str, Profile],
+    answer: Answering,
+) -> Suspect | None:
+    """None if the candidate is wrong where the submission is right."""
+    both = [(name, mine, heard, profiles[name]) for name, (mine, heard) in submission.items() if name in profiles]
+    if any(_contradicts(its, mine) for _, mine, _, its in both):
+        return None
+    explains = {}
+    for name, mine, heard, its in both:
+        if mine.failed and its.failed:
+            relation = _relation(candidate, mine, heard, its, answer)
+            if relation is not Relation.OTHER:
+                explains[name] = relation
+    return Suspect(candidate, explains)
 
 
-@contextlib.contextmanager
-def _patience(seconds: float) -> Iterator[None]:
-    """Raises _OutOfPatience in what runs inside after this much of the processor's time, again and again until that
-    has ended. Must be in the main thread."""
-
-    def stop(*_: object) -> None:
-        raise _OutOfPatience
-
-    before = signal.signal(signal.SIGPROF, stop)
-    try:
-        signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+def _contradicts(its: Profile, mine: Profile) -> bool:
+    if its.failed and not mine.failed:
+        return True
+    return any(one and not other for one, other in zip(mine.right, its.right, strict=False))
 
 
-def _same_value(outcome: Returned, got: Returned, candidate: Misconception, tolerance: Tolerance | None) -> bool:
+def _relation(candidate: Misconception, mine: Profile, heard: Heard, its: Profile, answer: Answering) -> Relation:
+    if mine.said or its.said:
+        theirs = _renamed(its.said, candidate)
+        if mine.said == theirs:
+            return Relation.SAME
+        return Relation.ALIKE if without_numbers(mine.said) == without_numbers(theirs) else Relation.OTHER
+    shared = [position for position in heard.wrong if position < len(its.right) and not its.right[position]]
+    if not shared:
+        return Relation.OTHER
+    for position in shared:
+        question, got = heard.wrong[position]
+        known = mine.digests.get(position) and mine.digests[position] == its.digests.get(position)
+        if not known and not _same(answer(candidate, question), got, candidate, question):
+            return Relation.OTHER
+    more = any(other and not one for one, other in zip(mine.right, its.right, strict=False))
+    return Relation.PARTLY if more else Relation.SAME
+
+
+def _fewest(suspects: Sequence[Suspect], failed: Sequence[str]) -> list[Suspect]:
+    """The fewest suspects that explain the most; none if that is not enough."""
+    ranked = sorted(suspects, key=lambda one: -sum(relation.value for relation in one.explains.values()))
+    best: tuple[float, list[Suspect]] = (0.0, [])
+    for count in range(1, MOST_AT_ONCE + 1):
+        for some in itertools.combinations(ranked[: None if count == 1 else MOST_COMBINED], count):
+            explained = _explained(some, failed)
+            if explained > best[0]:
+                best = explained, list(some)
+        if best[0] == len(failed):
+            break
+    return best[1] if best[0] >= ENOUGH * len(failed) else []
+
+
+def _explained(suspects: Sequence[Suspect], failed: Sequence[str]) -> float:
+    """How many of the failed checks they explain."""
+    best = {name: [one.explains[name].value for one in suspects if name in one.explains] for name in failed}
+    return sum(max(values, default=0.0) for values in best.values())
+
+
+def _assigned(suspects: Sequence[Suspect], failed: Sequence[str]) -> dict[str, Misconception]:
+    """For each failed check that one of them explains, the one that does so best."""
+    found = {}
+    for name in failed:
+        some = [one for one in suspects if name in one.explains]
+        if some:
+            found[name] = max(some, key=lambda one: one.explains[name].value).misconception
+    return found
+
+
+def _same(outcome: Outcome, got: Outcome, candidate: Misconception, question: RecordedQuestion) -> bool:
+    if isinstance(outcome, Raised):
+        return isinstance(got, Raised) and _same_exception(outcome, got, candidate)
+    if not isinstance(got, Returned):
+        return False
     if not isinstance(got.value, Opaque):
-        return compare(outcome, got, tolerance) is None
+        return compare(outcome, got, question.tolerance) is None
     # The reference raises, and the submission returns something of which only the type is known, such as a network.
     value = outcome.value
     return isinstance(value, Opaque) and _renamed(value.what, candidate) == _renamed(got.value.what, candidate)

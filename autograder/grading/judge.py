@@ -15,10 +15,12 @@ import msgspec
 import pytest
 
 from autograder.errors import EngineError, EngineGone
-from autograder.grading.assembling import assembled
+from autograder.grading import profiles
+from autograder.grading.assembling import assembled, hinted
 from autograder.grading.collecting import collect
+from autograder.grading.diagnosis import explain
 from autograder.grading.examiner import Examiner
-from autograder.grading.marks import forbidden, mark, name_of
+from autograder.grading.marks import Misconception, forbidden, mark, name_of
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepared import Prepared, prepare
 from autograder.grading.recorder import record
@@ -38,9 +40,9 @@ def warm_up(order: WarmUp, serve: Callable[[Prepared, list[pytest.Item]], None])
     prepared = prepare(order)
 
     def record_and_serve(checks: list[pytest.Item]) -> None:
-        new = [check for check in checks if prepared.archive.get(check.nodeid) is None]
-        prepared.archive.learn(record(order, prepared, new))
-        prepared.diagnosis.prepare()
+        _learn(order, prepared, checks)
+        if order.thorough:
+            profiles.complete(order, prepared, checks)
         _fail_once()
         serve(prepared, checks)
 
@@ -69,14 +71,22 @@ def grade(
 
     prepared = warm[0] if warm else prepare(job.warm_up)
     examiner = Examiner(client, prepared.assignment, job.submission)
-    plugin = GradingPlugin(job, prepared, examiner, take)
+    plugin = GradingPlugin(job, prepared, examiner, take, listening=job.explain)
     failures: list[str] = []
+    hints: dict[tuple[str, str], Misconception] = {}
+
+    def run(items: list[pytest.Item]) -> None:
+        if not warm:
+            _learn(job.warm_up, prepared, items)
+        plugin.run(items)
+        if job.explain:
+            hints.update(_explanations(job, prepared, items, plugin))
+
     try:
         if warm:
-            plugin.run(warm[1])
+            run(warm[1])
         else:
-            collect(prepared.assignment, plugin.run)
-            prepared.archive.learn(plugin.learnt())
+            collect(prepared.assignment, run)
     except EngineGone:
         raise
     except EngineError as error:
@@ -84,8 +94,37 @@ def grade(
     finally:
         with contextlib.suppress(EngineError):  # the zygote is gone, and the worker with it
             examiner.close()
+    checks = hinted(checks, hints)
     result = assembled(job, prepared, examiner, checks, plugin.log + failures, complete=not failures)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def _learn(order: WarmUp, prepared: Prepared, checks: list[pytest.Item]) -> None:
+    """Records what is not known yet of what the checks ask and the reference answers."""
+    new = [check for check in checks if prepared.archive.get(check.nodeid) is None]
+    prepared.archive.learn(record(order, prepared, new))
+
+
+def _explanations(
+    job: Job, prepared: Prepared, items: list[pytest.Item], plugin: GradingPlugin
+) -> dict[tuple[str, str], Misconception]:
+    """The misconceptions that explain failed checks, by exercise and check. Whatever goes wrong here is logged: an
+    explanation is never worth a grade."""
+    found: dict[tuple[str, str], Misconception] = {}
+    for exercise, heard in plugin.heard.items():
+        try:
+            if not any(its.failed for its, _ in heard.values()):
+                continue
+            known = profiles.of_exercise(job.warm_up, prepared, items, exercise)
+            explained = explain(heard, prepared.variants.of(exercise), known, prepared.variants.answer)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            place = f"graders/{prepared.assignment.slug}, exercise {exercise}"
+            plugin.log.append(f"explaining {place} failed: {type(error).__name__}: {error}")
+        else:
+            found |= {(exercise, name): one for name, one in explained.items()}
+    return found
 
 
 def declared(checks: list[pytest.Item]) -> list[Declared]:

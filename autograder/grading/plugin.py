@@ -31,20 +31,21 @@ from autograder.grading.context import CheckContext, TimingPlan
 from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, GraderFault, Settled
 from autograder.grading.fixtures import QUESTIONS
+from autograder.grading.hearing import Heard, Profile, said
 from autograder.grading.marks import forbidden, mark, name_of, title_of
 from autograder.grading.prepared import Prepared
 from autograder.grading.questions import Questions
-from autograder.grading.recording import RecordedQuestion, Recordings
+from autograder.grading.recording import Recordings
 from autograder.jobs import Job
 from autograder.output.inert import one_line
 from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
 
-KEPT_RIGHT = 4  # questions of a check that the submission passed, for the diagnosis of those it fails
-
 
 class GradingPlugin:
-    """Makes a `CheckResult` for each check and calls `report` with it as soon as it is known."""
+    """Makes a `CheckResult` for each check and calls `report` with it as soon as it is known. `heard` notes what was
+    answered in each check that came to a judgement, by exercise and name; if it is not `listening`, a check that fails
+    asks no more than it must."""
 
     def __init__(
         self,
@@ -52,6 +53,8 @@ class GradingPlugin:
         prepared: Prepared,
         answers: Answers,
         report: Callable[[CheckResult], None] = lambda _: None,
+        *,
+        listening: bool = True,
     ) -> None:
         self._job = job
         self._prepared = prepared
@@ -62,7 +65,8 @@ class GradingPlugin:
         self._fatal: EngineError | None = None
         self._recordings: Recordings = {}
         self._passed: set[str] = set()
-        self._right: dict[str, list[RecordedQuestion]] = defaultdict(list)  # exercise → questions answered rightly
+        self._listening = listening
+        self.heard: dict[str, dict[str, tuple[Profile, Heard]]] = defaultdict(dict)
         self.log: list[str] = []
 
     def run(self, items: list[pytest.Item]) -> None:
@@ -130,11 +134,10 @@ class GradingPlugin:
         return CheckContext(
             answers,
             self._prepared.reference,
-            self._prepared.diagnosis,
             exercise,
             forbidden=forbidden(item),
             explain=job.explain,
-            passed=self._right[exercise],
+            hurried=not self._listening,
             timing=timing,
             untimed=self._untimed.get(exercise, ""),
         )
@@ -216,9 +219,18 @@ class GradingPlugin:
             self._untimed[check.exercise] = f"the check {_quoted(check.title)} must pass first."
         if status is Status.PASSED:
             self._passed.add(item.nodeid)
-            asked = (self._prepared.archive.get(item.nodeid) or questions.context.recording).questions
-            self._right[check.exercise] += asked[:: max(1, len(asked) // KEPT_RIGHT)][:KEPT_RIGHT]
+        if status in (Status.PASSED, Status.FAILED, Status.TIMEOUT):
+            self._hear(check, questions)
         self._report(self._presentable(check, item))
+
+    def _hear(self, check: CheckResult, questions: Questions) -> None:
+        heard, passed = questions.examples.heard, check.status is Status.PASSED
+        if passed or not all(heard.right):
+            text = ""
+        else:
+            text = said(check.message) if check.status is Status.FAILED else check.status.value
+        profile = Profile(not passed, bytes(heard.right), text, heard.digests() if self._listening else {})
+        self.heard[check.exercise][check.name] = profile, heard
 
     def _presentable(self, check: CheckResult, item: pytest.Item) -> CheckResult:
         """The check, without its explanation if no text can be made of that."""
@@ -250,8 +262,7 @@ def _best(error: BaseException, questions: Questions) -> Failure | None:
     explained = questions.examples.explained()
     if explained is not None:
         return explained
-    failure: Failure | None = getattr(error, "failure", None)
-    return questions.examples.diagnosed(failure, judged=isinstance(error, CheckFailed)) if failure else None
+    return getattr(error, "failure", None)
 
 
 def _answered(questions: Questions) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 from autograder import fingerprint
 from autograder.course import Assignment, load_assignment
 from autograder.grading.archive import Archive
-from autograder.grading.diagnosis import Diagnosis
 from autograder.grading.reference import load_reference
+from autograder.grading.variants import Variants
 from autograder.jobs import WarmUp
 
 
@@ -25,7 +25,7 @@ class Prepared:
     salt: str
     digest: str
     reference: types.ModuleType
-    diagnosis: Diagnosis
+    variants: Variants
     archive: Archive
 
 
@@ -38,5 +38,5 @@ def prepare(order: WarmUp) -> Prepared:
     """
     assignment = load_assignment(Path(order.course), order.slug)
     salt, digest = assignment.salt + order.salt, fingerprint.of_assignment(assignment)
-    reference, diagnosis = load_reference(assignment), Diagnosis(assignment)
-    return Prepared(assignment, salt, digest, reference, diagnosis, Archive(f"{digest} {salt}"))
+    reference, variants = load_reference(assignment), Variants(assignment)
+    return Prepared(assignment, salt, digest, reference, variants, Archive(f"{digest} {salt}"))

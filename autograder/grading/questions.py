@@ -89,7 +89,6 @@ class Questions:
         self.judges_by_itself()
         question = self._watched(shipping.dumps(probe), seed)
         [answer] = self.ask(question)
-        self.examples.heard(question, answer.outcome)
         return _value(answer.outcome)
 
     def operators(self, probe: Probe) -> dict[str, int]:
@@ -130,7 +129,7 @@ class Questions:
             self.asked += 1
             self.values += isinstance(answer.outcome, Returned)
             if question.operators and self._forbidden and (used := forbidden_use(self._forbidden, answer.work)):
-                raise Settled(self.examples.forbidden(used, question, answer.outcome))
+                raise Settled(Failure(used))
         return answers
 
     def _expected(self, raises: Kinds | None, outcome: Outcome) -> Outcome:

@@ -19,6 +19,8 @@ from autograder.sandbox.exceptions import describe
 from autograder.sandbox.torch_state import seed_torch
 from autograder.sandbox.values import Known, Outcome, Returned
 
+SHARED = "<solution and helpers>"  # the file that the variants of an assignment have in common
+
 
 def load_reference(assignment: Assignment) -> types.ModuleType:
     """The solution as a module.
@@ -62,13 +64,16 @@ def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleTy
 def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Known:
     """The outcome of a shipped probe on trusted code, in this process: the same plain values that a worker would send,
     so that it can be compared with what a worker did send."""
-    outcome: Outcome
+    return as_sent(outcome_of(probe, module, seed))
+
+
+def outcome_of(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
+    """The same, but with the value itself."""
     seed_torch(seed)
     try:
-        outcome = Returned(shipping.loads(probe)(module))
-    except Exception as error:
-        outcome = describe(error, ())
-    return as_sent(outcome)
+        return Returned(shipping.loads(probe)(module))
+    except (Exception, SystemExit) as error:  # a known mistake may be a call of exit()
+        return describe(error, ())
 
 
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:
@@ -136,7 +141,7 @@ def _names(source: str) -> set[str]:
 
 @functools.lru_cache(maxsize=8)
 def _compiled(source: str) -> types.CodeType:
-    return compile(source, "<solution and helpers>", "exec", dont_inherit=True)
+    return compile(source, SHARED, "exec", dont_inherit=True)
 
 
 @functools.lru_cache(maxsize=8)

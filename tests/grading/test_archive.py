@@ -125,7 +125,7 @@ def test_wrong_submissions_are_told_the_same(graded, archive):
     graded()  # now the first check is kept, too
     kept, _ = graded(wrong)
     assert told(kept) == told(unkept)
-    assert len(list(archive.iterdir())) == 1
+    assert len(list(archive.glob("*.recordings"))) == 1
 
 
 def test_what_was_kept_for_other_examples_or_another_solution_is_not_used(graded, course, archive):
@@ -138,7 +138,7 @@ def test_what_was_kept_for_other_examples_or_another_solution_is_not_used(graded
     data = course / "graders/demo/numbers.csv"  # a grader may read it
     data.write_text("1")
     assert graded(RIGHT.replace("x + x", "3 * x"))[1] == 5
-    assert len(list(archive.iterdir())) == 4
+    assert len(list(archive.glob("*.recordings"))) == 4
 
 
 @pytest.mark.slow
@@ -180,11 +180,48 @@ archive.KEPT = 2
 for name in "abca":
     kept = archive.Archive(name)
     kept.learn({name: archive.Recording(complete=False)})
-    kept._path.touch()
-print(len(list(kept._path.parent.iterdir())), [archive.Archive(name).get(name) is not None for name in "abc"])
+    kept._place("recordings").touch()
+print(len(list(kept._folder.iterdir())), [archive.Archive(name).get(name) is not None for name in "abc"])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "2 [True, False, True]"
+
+
+PROFILES = """
+import pathlib, sys, time
+from autograder.grading import archive
+from autograder.grading.hearing import Profile
+kept = archive.Archive("a")
+
+def find_out():
+    time.sleep(0.5)
+    with open(sys.argv[1], "a") as calls:
+        calls.write("called\\n")
+    return {"halves": {"values": Profile(True, b"\\0\\1", "", {0: b"12345678"})}}
+
+print([kept.profiles("double", find_out)["halves"]["values"] for _ in range(2)])
+"""
+
+
+@pytest.mark.usefixtures("archive")
+def test_several_judges_at_once_find_out_once_how_the_misconceptions_do(tmp_path):
+    calls = tmp_path / "calls"
+    command = [sys.executable, "-c", PROFILES, str(calls)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert len({process.communicate()[0] for process in running}) == 1
+    assert calls.read_text() == "called\n"
+
+
+def test_damaged_profiles_are_found_out_again(tmp_path, archive):
+    calls = tmp_path / "calls"
+    command = [sys.executable, "-c", PROFILES, str(calls)]
+    first = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    [kept] = archive.glob("*.profiles")
+    assert [path.suffix for path in archive.iterdir()] == [".profiles"]
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_bytes(kept.read_bytes()[:-3])
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == first
+    assert calls.read_text() == "called\n" * 2
 
 
 @pytest.mark.slow

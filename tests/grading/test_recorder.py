@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from autograder.errors import EngineError
-from autograder.grading import recorder
+from autograder.grading import archive, recorder
 from autograder.grading.recording import Recording
 
 CHECKS = list(range(3 * recorder.CHECKS_IN_A_SHARE))
@@ -17,6 +17,10 @@ CHECKS = list(range(3 * recorder.CHECKS_IN_A_SHARE))
 @pytest.fixture(autouse=True)
 def three_processors(monkeypatch):
     monkeypatch.setattr(recorder, "occupied", lambda: (0, 1, 2))
+
+
+def divided(work, checks=CHECKS):
+    return recorder.in_parallel(work, checks, recorder.CHECKS_IN_A_SHARE, archive.encode, archive.decode)
 
 
 def shares(trouble=None):
@@ -30,7 +34,7 @@ def shares(trouble=None):
             trouble()
         return {str(check): Recording() for check in checks}
 
-    return recorder.in_parallel(work, CHECKS), mine
+    return divided(work), mine
 
 
 def refuse():
@@ -56,9 +60,9 @@ def test_what_others_did_not_do_is_done_here(trouble):
 
 def test_an_error_of_the_graders_is_said():
     with pytest.raises(EngineError):
-        recorder.in_parallel(lambda _: refuse(), CHECKS)
+        divided(lambda _: refuse())
 
 
 def test_a_few_checks_are_not_shared_out():
-    found = recorder.in_parallel(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
+    found = divided(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
     assert list(found) == [str(os.getpid())]
