@@ -32,7 +32,7 @@ class Relation(enum.Enum):
     """How a variant stands to a submission in one check that the submission failed."""
 
     SAME = 1.0  # it does the same
-    ALIKE = 0.9  # the check finds the same about it, with other numbers
+    ALIKE = 0.9  # the check says the same about it, which others may share: its numbers, if any, are different
     PARTLY = 0.5  # it does the same where it is wrong, but is right on some where the submission is not
     OTHER = 0.0  # it is wrong in another way, or passes
 
@@ -99,9 +99,9 @@ def _contradicts(its: Profile, mine: Profile) -> bool:
 def _relation(candidate: Misconception, mine: Profile, heard: Heard, its: Profile, answer: Answering) -> Relation:
     if mine.said or its.said:
         theirs = _renamed(its.said, candidate)
-        if mine.said == theirs:
-            return Relation.SAME
-        return Relation.ALIKE if without_numbers(mine.said) == without_numbers(theirs) else Relation.OTHER
+        if without_numbers(mine.said) != without_numbers(theirs):
+            return Relation.OTHER
+        return Relation.SAME if mine.said == theirs != without_numbers(theirs) else Relation.ALIKE
     shared = [position for position in heard.wrong if position < len(its.right) and not its.right[position]]
     if not shared:
         return Relation.OTHER
@@ -115,7 +115,7 @@ def _relation(candidate: Misconception, mine: Profile, heard: Heard, its: Profil
 
 
 def _fewest(suspects: Sequence[Suspect], failed: Sequence[str]) -> list[Suspect]:
-    """The fewest suspects that explain the most; none if that is not enough."""
+    """The fewest suspects that explain the most; none if that is not enough, or if it holds for others as well."""
     ranked = sorted(suspects, key=lambda one: -sum(relation.value for relation in one.explains.values()))
     best: tuple[float, list[Suspect]] = (0.0, [])
     for count in range(1, MOST_AT_ONCE + 1):
@@ -125,7 +125,15 @@ def _fewest(suspects: Sequence[Suspect], failed: Sequence[str]) -> list[Suspect]
                 best = explained, list(some)
         if best[0] == len(failed):
             break
-    return best[1] if best[0] >= ENOUGH * len(failed) else []
+    return best[1] if best[0] >= ENOUGH * len(failed) and not _ambiguous(best[1], suspects) else []
+
+
+def _ambiguous(chosen: Sequence[Suspect], suspects: Sequence[Suspect]) -> bool:
+    """Whether all that speaks for a suspect are the checks' words, and they fit another one as well."""
+    first = chosen[0]
+    return set(first.explains.values()) == {Relation.ALIKE} and any(
+        other is not first and other.explains == first.explains for other in suspects
+    )
 
 
 def _explained(suspects: Sequence[Suspect], failed: Sequence[str]) -> float:

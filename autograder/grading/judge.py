@@ -6,6 +6,7 @@ For a class, the first step is done only once: `warm_up` prepares in the class s
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ import pytest
 from autograder.errors import EngineError, EngineGone
 from autograder.grading import profiles
 from autograder.grading.assembling import assembled, hinted
+from autograder.grading.children import isolated
 from autograder.grading.collecting import collect
 from autograder.grading.diagnosis import explain
 from autograder.grading.examiner import Examiner
@@ -111,19 +113,22 @@ def _explanations(
     """The misconceptions that explain failed checks, by exercise and check. Whatever goes wrong here is logged: an
     explanation is never worth a grade."""
     found: dict[tuple[str, str], Misconception] = {}
+    variants = prepared.variants
     for exercise, heard in plugin.heard.items():
+        if not any(its.failed for its, _ in heard.values()):
+            continue
         try:
-            if not any(its.failed for its, _ in heard.values()):
-                continue
             known = profiles.of_exercise(job.warm_up, prepared, items, exercise)
-            explained = explain(heard, prepared.variants.of(exercise), known, prepared.variants.answer)
+            explained = functools.partial(explain, heard, variants.of(exercise), known, variants.answer)
+            names = isolated(lambda: msgspec.json.encode({name: one.name for name, one in explained().items()}))  # noqa: B023
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             place = f"graders/{prepared.assignment.slug}, exercise {exercise}"
             plugin.log.append(f"explaining {place} failed: {type(error).__name__}: {error}")
         else:
-            found |= {(exercise, name): one for name, one in explained.items()}
+            by_name = {one.name: one for one in variants.of(exercise)}
+            found |= {(exercise, name): by_name[one] for name, one in msgspec.json.decode(names).items()}
     return found
 
 

@@ -140,7 +140,16 @@ def test_the_same_numbers_in_what_a_check_says_decide_between_two(known: Known) 
     known.add("never", said={"draws": "0 % gave 4; about 50 % should."}, a=[RIGHT])
     known.add("always", said={"draws": "100 % gave 4; about 50 % should."}, a=[RIGHT])
     assert known.told(said={"draws": "100 % gave 4; about 50 % should."}, a=[RIGHT]) == {"draws": "always"}
-    assert known.told(said={"draws": "99 % gave 4; about 50 % should."}, a=[RIGHT]) == {"draws": "never"}
+    assert known.told(said={"draws": "99 % gave 4; about 50 % should."}, a=[RIGHT]) == {}
+
+
+def test_words_that_fit_two_decide_nothing(known: Known) -> None:
+    known.add("one", said={"seed": "The same draw twice."}, a=[RIGHT])
+    assert known.told(said={"seed": "The same draw twice."}, a=[RIGHT]) == {"seed": "one"}
+    known.add("two", said={"seed": "The same draw twice."}, a=[wrong(1.0)])
+    assert known.told(said={"seed": "The same draw twice."}, a=[RIGHT]) == {"seed": "one"}
+    known.add("three", said={"seed": "The same draw twice."}, a=[RIGHT])
+    assert known.told(said={"seed": "The same draw twice."}, a=[RIGHT]) == {}
 
 
 def test_a_variant_that_keeps_something_need_not_answer_the_same_again(known: Known) -> None:

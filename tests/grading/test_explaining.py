@@ -106,6 +106,40 @@ def test_misconceptions_that_do_not_run_cost_a_student_nothing(tmp_path: Path) -
     assert "nothing_of_this_name" in errors
 
 
+TROUBLEMAKERS = """
+import os
+import torch
+from autograder.grading import misconception
+
+@misconception("double", hint="Do not leave.")
+def leaves(x):
+    os._exit(0)
+
+@misconception("double", hint="Do not touch PyTorch.")
+def replaces_a_function(x):
+    torch.add = lambda *_, **__: torch.zeros(7)
+    return x
+
+@misconception("double", hint="How often do you add x?")
+def trebles(x):
+    return torch.add(x, x, alpha=2)
+"""
+
+
+@pytest.mark.slow
+def test_a_misconception_that_ends_its_process_or_changes_pytorch_disturbs_no_other(tmp_path: Path) -> None:
+    course = toy_course(
+        tmp_path / "course",
+        exercises={"double": 1},
+        solution="def double(x):\n    return 2 * x\n",
+        checks=grader(check("double", 1, "m.double(x)")),
+        misconceptions=TROUBLEMAKERS,
+    )
+    code, result, errors = graded(tmp_path, course, "def double(x):\n    return 3 * x\n", "demo")
+    assert (code, result["extra_data"]["state"], errors) == (0, "graded", "")
+    assert "Hint: How often do you add x?" in result["tests"][0]["output"]
+
+
 @pytest.mark.slow
 def test_a_network_that_is_shown_on_the_meta_device_costs_only_its_own_points(tmp_path: Path) -> None:
     solution = (ROOT / "solutions/architectures/architectures.py").read_text()

@@ -1,4 +1,4 @@
-"""Recording is divided among processes; whatever happens to them, nothing is missing."""
+"""Work is divided among processes, or kept apart in one; whatever happens to them, nothing is missing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import signal
 import pytest
 
 from autograder.errors import EngineError
-from autograder.grading import archive, recorder
+from autograder.grading import archive, children
 from autograder.grading.recording import Recording
 
-CHECKS = list(range(3 * recorder.CHECKS_IN_A_SHARE))
+A_SHARE = 4
+CHECKS = list(range(3 * A_SHARE))
 
 
 @pytest.fixture(autouse=True)
 def three_processors(monkeypatch):
-    monkeypatch.setattr(recorder, "occupied", lambda: (0, 1, 2))
+    monkeypatch.setattr(children, "occupied", lambda: (0, 1, 2))
 
 
 def divided(work, checks=CHECKS):
-    return recorder.in_parallel(work, checks, recorder.CHECKS_IN_A_SHARE, archive.encode, archive.decode)
+    return children.in_parallel(work, checks, A_SHARE, archive.encode, archive.decode)
 
 
 def shares(trouble=None):
@@ -64,5 +65,26 @@ def test_an_error_of_the_graders_is_said():
 
 
 def test_a_few_checks_are_not_shared_out():
-    found = divided(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[:20])
+    found = divided(lambda checks: {str(os.getpid()): Recording()} if checks else {}, CHECKS[: 2 * A_SHARE - 1])
     assert list(found) == [str(os.getpid())]
+
+
+def test_isolated_work_leaves_no_trace():
+    changed = []
+
+    def work():
+        changed.append(1)
+        return b"done"
+
+    assert children.isolated(work) == b"done"
+    assert changed == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [(lambda: os._exit(0), "the process ended"), (refuse, "EngineError: no"), (lambda: exit(3), "SystemExit: 3")],
+    ids=["killed", "error", "exit"],
+)
+def test_isolated_work_that_fails_says_why(trouble, why):
+    with pytest.raises(EngineError, match=f"^{why}$"):
+        children.isolated(trouble)
