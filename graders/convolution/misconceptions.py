@@ -315,7 +315,6 @@ class SetsASeed(Conv2D):
 @misconception(
     "Conv2D",
     hint="Python, NumPy and PyTorch each have their own generator. Which one does the seed apply to?",
-    as_good_as="weight_starts_at_random",
 )
 class DrawsWithPython(Conv2D):
     """Start: the weight comes from Python's generator, which torch.manual_seed does not reach."""
@@ -852,7 +851,6 @@ def views_the_pixels(X, K):
 @misconception(
     "corr2d_multi_in_out_1x1",
     hint="Your loop runs once per output channel. What are all its steps together?",
-    as_good_as="one_matrix_multiplication",
 )
 def loops_over_output_channels(X, K):
     """Not vectorised: a product for each output channel."""
@@ -864,7 +862,6 @@ def loops_over_output_channels(X, K):
 @misconception(
     "corr2d_multi_in_out_1x1",
     hint="The work grows with the number of pixels. Which matrix has all pixels as columns?",
-    as_good_as="one_matrix_multiplication",
 )
 def loops_over_pixels(X, K):
     """Not vectorised: a product for each pixel."""
@@ -1310,7 +1307,8 @@ def descends_in_float32(X, Y, kernel_size, lr=3e-2, steps=10):
 
 
 @misconception(
-    "learn_kernel", hint="Call your function twice with steps=0. Does it begin afresh?", as_good_as="random_start"
+    "learn_kernel",
+    hint="Call your function twice with steps=0. Does it begin afresh?",
 )
 def goes_on_from_the_last_kernel(X, Y, kernel_size, lr=3e-2, steps=10, kernels={}):  # noqa: B006
     """State: the kernel that was learnt last, for this size, is the next start."""
@@ -1417,7 +1415,6 @@ def uses_the_stride_for_the_size_only(X, K, padding=0, stride=1):
 @misconception(
     "corr2d_im2col",
     hint="Your loop runs once per image. Which product handles the whole batch at once?",
-    as_good_as="one_matrix_multiplication",
 )
 def loops_over_the_batch(X, K, padding=0, stride=1):
     """Not vectorised: a product for each image."""
@@ -1428,7 +1425,6 @@ def loops_over_the_batch(X, K, padding=0, stride=1):
 @misconception(
     "corr2d_im2col",
     hint="Your loop runs once per kernel. What do all the rows together form?",
-    as_good_as="one_matrix_multiplication",
 )
 def loops_over_the_kernels(X, K, padding=0, stride=1):
     """Not vectorised: a product for each kernel."""
@@ -1439,7 +1435,6 @@ def loops_over_the_kernels(X, K, padding=0, stride=1):
 @misconception(
     "corr2d_im2col",
     hint="The work grows with the number of pixels in the result. Unfold all patches first.",
-    as_good_as="one_matrix_multiplication",
 )
 def loops_over_the_places(X, K, padding=0, stride=1):
     """Not vectorised: a product for each place."""
@@ -1456,7 +1451,6 @@ def loops_over_the_places(X, K, padding=0, stride=1):
 @misconception(
     "corr2d_im2col",
     hint="You multiply once for each pixel of the kernel. Can the product include the sum over them?",
-    as_good_as="one_matrix_multiplication",
 )
 def multiplies_for_each_pixel_of_the_kernel(X, K, padding=0, stride=1):
     """One product per kernel position, added up."""

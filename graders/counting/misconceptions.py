@@ -200,7 +200,6 @@ def looks_at_the_input_groups_only(in_channels, out_channels, kernel_size, bias=
 @misconception(
     "conv2d_parameters",
     hint="Groups divide the channels on both sides of the layer. Which side do you check?",
-    as_good_as="rounds_the_groups_down",
 )
 def looks_at_the_output_groups_only(in_channels, out_channels, kernel_size, bias=True, groups=1):
     """Input channels that cannot be divided equally are not refused."""
@@ -677,7 +676,6 @@ def returns_sizes_below_one(input_size, kernel_size, stride=1, padding=0):
 @misconception(
     "output_size",
     hint="A map without pixels is not a map. What should the caller be told?",
-    as_good_as="returns_sizes_below_one",
 )
 def returns_zero_for_what_does_not_fit(input_size, kernel_size, stride=1, padding=0):
     """0 for a window that does not fit."""

@@ -638,7 +638,6 @@ def ends_the_slices_too_early(x, kernel_size=2, stride=2):
 @misconception(
     "max_pool_2d",
     hint="The run time grows with the number of pixels. Loop over the places in the *window* instead.",
-    as_good_as="vectorised",
 )
 def loops_over_pixels(x, kernel_size=2, stride=2):
     """Not vectorised: two Python loops over the result."""
@@ -649,7 +648,8 @@ def loops_over_pixels(x, kernel_size=2, stride=2):
 
 
 @misconception(
-    "max_pool_2d", hint="Your loop runs once per channel. What does `...` do in an index?", as_good_as="vectorised"
+    "max_pool_2d",
+    hint="Your loop runs once per channel. What does `...` do in an index?",
 )
 def loops_over_channels(x, kernel_size=2, stride=2):
     """Not vectorised in C: one map after the other."""
@@ -845,7 +845,6 @@ def sums_up_in_float32(x, kernel_size=2, stride=2):
 @misconception(
     "avg_pool_2d",
     hint="The run time grows with the height of the map. Loop over the places in the *window* instead.",
-    as_good_as="vectorised",
 )
 def loops_over_rows(x, kernel_size=2, stride=2):
     """Not vectorised in H: one row of the result after the other."""
@@ -1950,7 +1949,6 @@ class ChecksTheInputOnlyInTraining(StochasticPooling):
 @misconception(
     "StochasticPooling",
     hint="`torch.manual_seed` should make your training repeatable. Does it affect the dice that you use?",
-    as_good_as="training_follows_torchs_seed",
 )
 class RollsPythonsDice(StochasticPooling):
     """Generator: the draw comes from Python's random module, so torch.manual_seed has no effect."""
@@ -1963,7 +1961,11 @@ class RollsPythonsDice(StochasticPooling):
         return picked(windows, draw(windows, generator))
 
 
-@misconception("StochasticPooling", hint="Call your module twice without a new seed. Should both draws be the same?")
+@misconception(
+    "StochasticPooling",
+    hint="Call your module twice without a new seed. Should both draws be the same?",
+    as_good_as="training_follows_torchs_seed",
+)
 class SeedsInForward(StochasticPooling):
     """Generator: every call resets the seed, so all draws are the same, and those of other code too."""
 
@@ -2039,7 +2041,11 @@ class DrawsWithSoftmaxWeights(StochasticPooling):
         return picked(windows, draw(windows.softmax(-1) * (windows > 0)))
 
 
-@misconception("StochasticPooling", hint="When does your module roll its dice? Every call in training needs new ones.")
+@misconception(
+    "StochasticPooling",
+    hint="When does your module roll its dice? Every call in training needs new ones.",
+    as_good_as="training_follows_torchs_seed",
+)
 class KeepsItsFirstDraw(StochasticPooling):
     """State: the places that were drawn first serve for all inputs with as many windows."""
 
