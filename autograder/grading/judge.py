@@ -6,7 +6,6 @@ For a class, the first step is done only once: `warm_up` prepares in the class s
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 from collections.abc import Callable
 
@@ -17,12 +16,11 @@ import pytest
 
 from autograder.errors import EngineError, EngineGone
 from autograder.grading import profiles
-from autograder.grading.assembling import assembled, hinted
-from autograder.grading.children import isolated
+from autograder.grading.assembling import assembled
 from autograder.grading.collecting import collect
-from autograder.grading.diagnosis import explain
 from autograder.grading.examiner import Examiner
-from autograder.grading.marks import Misconception, forbidden, mark, name_of
+from autograder.grading.explaining import Explaining
+from autograder.grading.marks import forbidden, mark, name_of
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepared import Prepared, prepare
 from autograder.grading.recorder import record
@@ -75,14 +73,16 @@ def grade(
     examiner = Examiner(client, prepared.assignment, job.submission)
     plugin = GradingPlugin(job, prepared, examiner, take, listening=job.explain)
     failures: list[str] = []
-    hints: dict[tuple[str, str], Misconception] = {}
+    found = Explaining(job.warm_up, prepared, (), {}, {})
 
     def run(items: list[pytest.Item]) -> None:
         if not warm:
             _learn(job.warm_up, prepared, items)
         plugin.run(items)
         if job.explain:
-            hints.update(_explanations(job, prepared, items, plugin))
+            nonlocal found
+            found = Explaining(job.warm_up, prepared, items, plugin.heard, examiner.references)
+            found.run()
 
     try:
         if warm:
@@ -96,8 +96,8 @@ def grade(
     finally:
         with contextlib.suppress(EngineError):  # the zygote is gone, and the worker with it
             examiner.close()
-    checks = hinted(checks, hints)
-    result = assembled(job, prepared, examiner, checks, plugin.log + failures, complete=not failures)
+    log = plugin.log + found.log + failures
+    result = assembled(job, prepared, examiner, checks, found, log, complete=not failures)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
 
 
@@ -105,31 +105,6 @@ def _learn(order: WarmUp, prepared: Prepared, checks: list[pytest.Item]) -> None
     """Records what is not known yet of what the checks ask and the reference answers."""
     new = [check for check in checks if prepared.archive.get(check.nodeid) is None]
     prepared.archive.learn(record(order, prepared, new))
-
-
-def _explanations(
-    job: Job, prepared: Prepared, items: list[pytest.Item], plugin: GradingPlugin
-) -> dict[tuple[str, str], Misconception]:
-    """The misconceptions that explain failed checks, by exercise and check. Whatever goes wrong here is logged: an
-    explanation is never worth a grade."""
-    found: dict[tuple[str, str], Misconception] = {}
-    variants = prepared.variants
-    for exercise, heard in plugin.heard.items():
-        if not any(its.failed for its, _ in heard.values()):
-            continue
-        try:
-            known = profiles.of_exercise(job.warm_up, prepared, items, exercise)
-            explained = functools.partial(explain, heard, variants.of(exercise), known, variants.answer)
-            names = isolated(lambda: msgspec.json.encode({name: one.name for name, one in explained().items()}))  # noqa: B023
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            place = f"graders/{prepared.assignment.slug}, exercise {exercise}"
-            plugin.log.append(f"explaining {place} failed: {type(error).__name__}: {error}")
-        else:
-            by_name = {one.name: one for one in variants.of(exercise)}
-            found |= {(exercise, name): by_name[one] for name, one in msgspec.json.decode(names).items()}
-    return found
 
 
 def declared(checks: list[pytest.Item]) -> list[Declared]:

@@ -4,7 +4,6 @@ submission first fails in an exercise, and kept with the recordings."""
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -14,9 +13,10 @@ from autograder.errors import EngineError
 from autograder.grading.archive import Profiles
 from autograder.grading.children import in_parallel, isolated
 from autograder.grading.hearing import Profile
-from autograder.grading.marks import Misconception, mark
+from autograder.grading.marks import mark
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepared import Prepared
+from autograder.grading.trusted import Variant
 from autograder.jobs import Job, WarmUp
 from autograder.submissions.reading import Submission
 
@@ -37,23 +37,30 @@ def complete(order: WarmUp, prepared: Prepared, checks: Sequence[pytest.Item]) -
 def of_exercise(order: WarmUp, prepared: Prepared, checks: Sequence[pytest.Item], exercise: str) -> Profiles:
     """How each misconception of this exercise does, by name and check; one that cannot be built is left out."""
 
-    its_checks = [check for check in checks if mark(check, "exercise") == exercise]
-
     def find_out() -> Profiles:
         found = {}
         for one in prepared.variants.of(exercise):
-            work = functools.partial(_profile, order, prepared, its_checks, one)
             with contextlib.suppress(EngineError):  # it does not run, as `verify` says
-                found[one.name] = _PROFILE.decode(isolated(work))  # some leave traces in PyTorch
+                found[one.name] = of(order, prepared, checks, exercise, prepared.variants.stand_in(one))
         return found
 
     return prepared.archive.profiles(exercise, find_out)
 
 
-def _profile(order: WarmUp, prepared: Prepared, checks: list[pytest.Item], misconception: Misconception) -> bytes:
-    submission = Submission(misconception.name, "", (), False)
-    job = Job(order.course, order.slug, submission, order.salt, explain=False)
-    plugin = GradingPlugin(job, prepared, prepared.variants.stand_in(misconception))
-    plugin.run(checks)
-    profiles = {name: its for name, (its, _) in plugin.heard[misconception.exercise].items()}
-    return msgspec.msgpack.encode(profiles)
+def of(
+    order: WarmUp, prepared: Prepared, checks: Sequence[pytest.Item], exercise: str, variant: Variant
+) -> dict[str, Profile]:
+    """How one variant does in the checks of an exercise. It is asked in a process of its own, since some variants leave
+    traces in PyTorch, and some end their process.
+
+    Raises:
+        EngineError: it does.
+    """
+    job = Job(order.course, order.slug, Submission("a variant", "", (), False), order.salt, explain=False)
+
+    def work() -> bytes:
+        plugin = GradingPlugin(job, prepared, variant)
+        plugin.run([check for check in checks if mark(check, "exercise") == exercise])
+        return msgspec.msgpack.encode({name: its for name, (its, _) in plugin.heard[exercise].items()})
+
+    return _PROFILE.decode(isolated(work))

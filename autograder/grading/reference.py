@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def load_reference(assignment: Assignment) -> types.ModuleType:
     Raises:
         EngineError: it is missing or does not run.
     """
-    return module_from_source(assignment.module, _read(assignment.solution), str(assignment.solution))
+    return module_from_source(assignment.module, solution_source(assignment), str(assignment.solution))
 
 
 def load_misconceptions(assignment: Assignment) -> list[Misconception]:
@@ -76,6 +77,10 @@ def outcome_of(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
         return describe(error, ())
 
 
+def solution_source(assignment: Assignment) -> str:
+    return _read(assignment.solution)
+
+
 def variant_source(assignment: Assignment, misconception: Misconception) -> str:
     """What a student who gets one exercise wrong in this way and all others right would hand in.
 
@@ -95,20 +100,50 @@ def variant_source(assignment: Assignment, misconception: Misconception) -> str:
     )
 
 
-def load_variant(assignment: Assignment, misconception: Misconception) -> types.ModuleType:
-    """`variant_source` as a module."""
+def load_variant(assignment: Assignment, misconception: Misconception, *, everywhere: bool = False) -> types.ModuleType:
+    """`variant_source` as a module; if it is wrong `everywhere`, then also in what builds on the exercise."""
     shared, own = _sources(assignment, misconception)
-    label = f"<{misconception.name}>"
-    inner: dict[str, Any] = {"__name__": assignment.module, "__file__": label}
+    name = misconception.name
+
+    def replace(inner: dict[str, Any]) -> Any:
+        exec(compile(own, f"<{name}>", "exec", dont_inherit=True), inner)
+        return inner[name] if callable(inner[misconception.exercise]) else inner[name]()
+
+    return _changed(assignment, shared, misconception.exercise, replace, name, everywhere=everywhere)
+
+
+def load_without(assignment: Assignment, exercise: str) -> types.ModuleType:
+    """The solution as a module, in which every use of this exercise raises an exception."""
+
+    def missing(*_: Any, **__: Any) -> None:
+        raise NotImplementedError
+
+    source = solution_source(assignment)
+    return _changed(assignment, source, exercise, lambda _: missing, f"without {exercise}", everywhere=True)
+
+
+def _changed(
+    assignment: Assignment,
+    source: str,
+    exercise: str,
+    replace: Callable[[dict[str, Any]], Any],
+    name: str,
+    *,
+    everywhere: bool,
+) -> types.ModuleType:
+    """Runs the source and then puts what `replace` returns in the place of the exercise: for all code in the module, or
+    only for whoever uses the module from outside."""
+    inner: dict[str, Any] = {"__name__": assignment.module, "__file__": f"<{name}>"}
+    module = types.ModuleType(assignment.module)
     try:
-        exec(_compiled(shared), inner)
-        exec(compile(own, label, "exec", dont_inherit=True), inner)
-        module = types.ModuleType(assignment.module)
+        exec(_compiled(source), inner)
+        wrong = replace(inner)
+        if everywhere:
+            inner[exercise] = wrong
         vars(module).update(inner)
-        wrong = inner[misconception.name]
-        setattr(module, misconception.exercise, wrong if callable(inner[misconception.exercise]) else wrong())
+        setattr(module, exercise, wrong)
     except Exception as error:
-        raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
+        raise EngineError(f"<{name}> does not run: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -126,7 +161,7 @@ def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
 def _sources(assignment: Assignment, misconception: Misconception) -> tuple[str, str]:
     """What all variants of an assignment share (the solution, and the helpers from the file of misconceptions), and the
     variant itself."""
-    solution = _read(assignment.solution)
+    solution = solution_source(assignment)
     if misconception.exercise not in _names(solution):
         raise EngineError(f"misconception {misconception.name}: the solution does not define {misconception.exercise}")
     helpers, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)

@@ -6,6 +6,7 @@ Used to tell a student that one mistake shows in two places; never for points.
 from __future__ import annotations
 
 import ast
+import symtable
 from collections.abc import Iterable
 
 
@@ -17,14 +18,25 @@ def references(sources: Iterable[str]) -> dict[str, list[str]]:
     direct: dict[str, set[str]] = {}
     for source in sources:
         try:
-            statements = ast.parse(source).body
+            mentioned = [(statement, _mentioned(statement)) for statement in ast.parse(source).body]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        for statement in statements:
-            mentioned = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        for statement, names in mentioned:
             for name in _defines(statement):
-                direct.setdefault(name, set()).update(mentioned - {name})
+                direct.setdefault(name, set()).update(names - {name})
     return {name: sorted(_reachable(name, direct)) for name in direct}
+
+
+def _mentioned(statement: ast.stmt) -> set[str]:
+    """The global names that a statement uses; a local variable of the same name does not count."""
+    table = symtable.symtable(ast.unparse(statement), "<a statement>", "exec")
+    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    waiting = table.get_children()
+    while waiting:
+        scope = waiting.pop()
+        found |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+        waiting += scope.get_children()
+    return found
 
 
 def _defines(statement: ast.stmt) -> list[str]:
