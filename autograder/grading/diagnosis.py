@@ -5,7 +5,8 @@ where the submission is right. It *explains* a failed check if it fails it with 
 exceptions of the same kind. (What Python and PyTorch say in an exception must also be the same, since one kind has many
 causes; the words of a student's own `raise` are their own.) Of the variants that are left, the fewest that together
 explain the most are taken: one, or several for a submission with several mistakes. Too little explained is nothing
-explained, since silence is better than a hint that misleads.
+explained, since silence is better than a hint that misleads; but one that fails in the same checks need explain only
+one, since code that keeps something from call to call never gives the same answers twice.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ class Relation(enum.Enum):
 @dataclass(frozen=True)
 class Suspect:
     """A misconception that is nowhere wrong where the submission is right; `explains` is its relation to each failed
-    check that it explains."""
+    check that it explains, and `fails` counts the checks that it fails."""
 
     misconception: Misconception
     explains: Mapping[str, Relation]
+    fails: int
 
 
 def explain(
@@ -87,7 +89,7 @@ def _suspect(
             relation = _relation(candidate, mine, heard, its, answer)
             if relation is not Relation.OTHER:
                 explains[name] = relation
-    return Suspect(candidate, explains)
+    return Suspect(candidate, explains, sum(its.failed for *_, its in both))
 
 
 def _contradicts(its: Profile, mine: Profile) -> bool:
@@ -125,7 +127,9 @@ def _fewest(suspects: Sequence[Suspect], failed: Sequence[str]) -> list[Suspect]
                 best = explained, list(some)
         if best[0] == len(failed):
             break
-    return best[1] if best[0] >= ENOUGH * len(failed) and not _ambiguous(best[1], suspects) else []
+    found = best[1]
+    enough = best[0] >= ENOUGH * len(failed) or (len(found) == 1 and found[0].fails == len(failed))
+    return found if enough and not _ambiguous(found, suspects) else []
 
 
 def _ambiguous(chosen: Sequence[Suspect], suspects: Sequence[Suspect]) -> bool:

@@ -1436,7 +1436,6 @@ def removes_the_layers(model):
 @misconception(
     "freeze_batchnorm",
     hint="Your layers change their mode in the forward pass. What mode are they in before it?",
-    as_good_as="sets_the_mode_only_once",
 )
 def waits_for_the_forward_pass(model):
     """A hook puts the layer into evaluation mode when it is called; until then it is in training mode."""

@@ -110,6 +110,12 @@ def test_too_little_explained_is_nothing_explained(known: Known) -> None:
     assert known.told(a=[wrong(1.0)], b=[wrong(2.0)], c=[wrong(3.0)]) == {}
 
 
+def test_one_that_fails_in_the_same_checks_need_not_give_the_same_answers_in_all(known: Known) -> None:
+    known.add("grows", a=[wrong(1.0)], b=[wrong(5.0)], c=[wrong(9.0)])
+    assert known.told(a=[wrong(1.0)], b=[wrong(7.0)], c=[wrong(8.0)]) == {"a": "grows"}
+    assert known.told(a=[wrong(2.0)], b=[wrong(7.0)], c=[wrong(8.0)]) == {}
+
+
 def test_an_exception_of_the_students_own_needs_only_the_kind(known: Known) -> None:
     known.add("refuses", a=[raised("TypeError", "no", "raise TypeError('no')")])
     assert known.told(a=[raised("TypeError", "never", "raise TypeError(text)")]) == {"a": "refuses"}
