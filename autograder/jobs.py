@@ -14,7 +14,7 @@ JUDGE, CLASS_SERVER, NOTEBOOK = b"judge", b"class server", b"notebook"
 
 class WarmUp(msgspec.Struct, frozen=True):
     """A request to prepare the assignment `slug` of `course` for many jobs with this salt. If it is `thorough`, what
-    the known wrong variants do is found out beforehand, which is worth it for a class."""
+    the known wrong variants do is found out now, and not when a submission first fails in their exercise."""
 
     course: str
     slug: str

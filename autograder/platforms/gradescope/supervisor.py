@@ -112,8 +112,8 @@ def check(tree: Tree) -> int:
 
 
 def record(tree: Tree) -> int:
-    """Does what `check` does, and records the reference's answers for all assignments, so that no student has to wait
-    for them.
+    """Does what `check` does, and records the answers of the reference and of the known wrong variants for all
+    assignments, so that no student has to wait for them.
 
     Raises:
         UsageError: an instructor has made a mistake.
@@ -124,8 +124,8 @@ def record(tree: Tree) -> int:
     os.environ[CACHE] = str(tree.recordings)
     with Engine(*assignments.values()) as engine:
         for slug, assignment in assignments.items():
-            engine.warm_up(WarmUp(str(assignment.root), slug))
-            print(f"autograder: recorded the reference's answers for {slug}", flush=True)
+            engine.warm_up(WarmUp(str(assignment.root), slug, thorough=True))
+            print(f"autograder: recorded the answers for {slug}", flush=True)
     return 0
 
 
