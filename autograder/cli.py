@@ -229,6 +229,13 @@ def check(file: Path | None, tests: Path | None) -> None:
     help="Try only this exercise's misconceptions; may be repeated.",
 )
 @click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions per exercise [default: all].")
+@click.option(
+    "--pairs",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Also try this many random pairs of misconceptions in each exercise: are both hints given, and no other?",
+)
 @_table
 @_course
 def verify(
@@ -238,6 +245,7 @@ def verify(
     jobs: int | None,
     exercises: tuple[str, ...],
     most: int | None,
+    pairs: int,
     table: Path | None,
     course: Path | None,
 ) -> None:
@@ -254,7 +262,15 @@ def verify(
 
     salts = salts or ("",)
     code = verify.run(
-        slugs, salts=salts, repeats=repeats, jobs=jobs, exercises=exercises, most=most, table=table, course=course
+        slugs,
+        salts=salts,
+        repeats=repeats,
+        jobs=jobs,
+        exercises=exercises,
+        most=most,
+        pairs=pairs,
+        table=table,
+        course=course,
     )
     sys.exit(code)
 

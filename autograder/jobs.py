@@ -9,7 +9,7 @@ from autograder.submissions.reading import Submission
 
 CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be reused; empty: none
 # The processes that the grading server can be asked to start.
-JUDGE, CLASS_SERVER, NOTEBOOK = b"judge", b"class server", b"notebook"
+JUDGE, CLASS_SERVER, NOTEBOOK, PAIRS = b"judge", b"class server", b"notebook", b"pairs"
 
 
 class WarmUp(msgspec.Struct, frozen=True):
@@ -54,3 +54,28 @@ class Job(msgspec.Struct, frozen=True):
     def warm_up(self) -> WarmUp:
         """The request that prepares for this job."""
         return WarmUp(self.course, self.slug, self.salt)
+
+
+class Pairs(msgspec.Struct, frozen=True):
+    """A request to try `count` pairs of known mistakes in each exercise, or in each of `exercises`."""
+
+    course: str
+    slug: str
+    salt: str
+    count: int
+    exercises: tuple[str, ...] = ()
+
+    @property
+    def warm_up(self) -> WarmUp:
+        """The request that prepares for this one."""
+        return WarmUp(self.course, self.slug, self.salt)
+
+
+class PairsTried(msgspec.Struct, frozen=True):
+    """How submissions with two mistakes fare: `told` counts those of all `mistakes` whose hint is given, and
+    `misleading` lists those of all `hints` that belong to neither mistake of their pair."""
+
+    mistakes: int = 0
+    told: int = 0
+    hints: int = 0
+    misleading: tuple[str, ...] = ()

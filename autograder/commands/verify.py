@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.console import Console
 from autograder.course import find_course, load_assignments, require_exercises
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
-from autograder.jobs import Job, WarmUp
+from autograder.jobs import Job, Pairs, PairsTried, WarmUp
 from autograder.output.inert import one_line
 from autograder.quality import public_tests
 from autograder.quality.subjects import SOLUTION, Subject
@@ -37,6 +37,7 @@ def run(
     jobs: int | None = None,
     exercises: tuple[str, ...] = (),
     most: int | None = None,
+    pairs: int = 0,
     table: Path | None = None,
     course: Path | None = None,
 ) -> int:
@@ -44,8 +45,9 @@ def run(
 
     A misconception is graded in full the first time, with every explanation; all its other runs grade only the
     exercise that it belongs to and explain nothing. The public tests are run on the solution and on the skeleton.
-    With `exercises`, only the misconceptions of those are tried; with `most`, at most that many of each. `table` is
-    a file to which the figures are written, if all are tried.
+    With `exercises`, only the misconceptions of those are tried; with `most`, at most that many of each. That many
+    `pairs` of misconceptions are tried in each exercise, with the first salt. `table` is a file to which the figures
+    are written, if all misconceptions are tried.
 
     Returns:
         The exit code: 0 if everything holds that must hold, else 1.
@@ -95,8 +97,15 @@ def run(
                 if number:
                     console.print()
                 _print(verification, len(subjects), salts, repeats, time.monotonic() - started, show)
+                tried = {}
+                if pairs:
+                    with console.status(f"Trying pairs of misconceptions of {assignment.slug}"):
+                        order = Pairs(str(assignment.root), assignment.slug, salts[0], pairs, exercises)
+                        tried = engine.try_pairs(order)
+                    _print_pairs(tried, show)
                 if table is not None:
                     update(table, _cells(verification, len(salts), repeats))
+                    update(table, _pairs_cells(assignment.slug, tried))
                 sound = sound and not verification.problems
         except BaseException:
             interrupted.set()
@@ -133,6 +142,21 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
         "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
     }
     return {(slug, name): columns for name, columns in cells.items()}
+
+
+def _pairs_cells(slug: str, tried: Mapping[str, PairsTried]) -> dict[tuple[str, str], dict[str, str]]:
+    columns = {name: _pairs_figures([one]) for name, one in tried.items()}
+    if tried:
+        columns[WHOLE] = _pairs_figures(list(tried.values()))
+    cells = ("Told in pairs", "Misleading in pairs")
+    return {(slug, name): dict(zip(cells, figures, strict=True)) for name, figures in columns.items()}
+
+
+def _pairs_figures(tried: Sequence[PairsTried]) -> tuple[str, str]:
+    """What of all mistakes is told, and what of all hints misleads."""
+    told, mistakes = sum(one.told for one in tried), sum(one.mistakes for one in tried)
+    misleading, hints = sum(len(one.misleading) for one in tried), sum(one.hints for one in tried)
+    return f"{told}/{mistakes}", f"{misleading}/{hints}"
 
 
 def _graded(
@@ -174,6 +198,16 @@ def _print(
     caught, known = sum(row.caught for row in rows), sum(len(row.misconceptions) for row in rows)
     took = f"; {caught} of {known} misconceptions caught   ({verification.runs} runs in {seconds:.0f} seconds)"
     show.line((count, "bold red" if problems else "bold green"), (took, ""))
+
+
+def _print_pairs(tried: Mapping[str, PairsTried], show: Printer) -> None:
+    told, misleading = _pairs_figures(list(tried.values()))
+    symbol, style = show.symbol(Status.SKIPPED)
+    show.console.print()
+    for exercise, one in tried.items():
+        for text in one.misleading:
+            _print_item(symbol, style, f"a pair of {exercise} is told something else: {text}", show)
+    show.line((f"Pairs of misconceptions: {told} mistakes told, {misleading} hints misleading", ""))
 
 
 def _times(salts: tuple[str, ...], repeats: int) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
-from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, Declared, Job, WarmUp
+from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, PAIRS, Declared, Job, Pairs, PairsTried, WarmUp
 from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
@@ -135,16 +135,34 @@ class Engine:
         Raises:
             EngineError: the process in between died.
         """
-        child = self._client.start(NOTEBOOK)
-        try:
-            send_frame(child.channel, msgspec.msgpack.encode(order))
-            for _, data in frames(child.channel):
-                return msgspec.msgpack.decode(data, type=list[ShownCell])
-        except (Closed, ConnectionError):
-            pass
-        finally:
-            child.stop()
-        raise EngineError("the process that shows a notebook's cells ended early")
+        what = "the process that shows a notebook's cells"
+        return msgspec.msgpack.decode(_answer(self._client, NOTEBOOK, order, what), type=list[ShownCell])
+
+    def try_pairs(self, order: Pairs) -> dict[str, PairsTried]:
+        """How submissions with two mistakes fare, by exercise. The assignment must be warmed up.
+
+        Raises:
+            EngineError: the process that tries them failed.
+        """
+        _, _, client = self._class_servers[order.warm_up]
+        answer = _answer(client, PAIRS, order, "the process that tries pairs of mistakes")
+        return msgspec.msgpack.decode(answer, type=dict[str, PairsTried])
+
+
+def _answer(client: Client, kind: bytes, order: Show | Pairs, what: str) -> bytes:
+    """What a process that is started for one request answers."""
+    child = client.start(kind)
+    try:
+        send_frame(child.channel, msgspec.msgpack.encode(order))
+        for outcome, data in frames(child.channel):
+            if outcome == b"done":
+                return data
+            raise EngineError(data.decode())
+    except (Closed, ConnectionError):
+        pass
+    finally:
+        child.stop()
+    raise EngineError(f"{what} ended early")
 
 
 def _users_cache() -> str:

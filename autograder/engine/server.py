@@ -55,8 +55,8 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
     control, lifeline = (socket.socket(fileno=fd) for fd in (control_fd, lifeline_fd))
     # `_held` is never used: the zygote ends when the last process that has a copy of it ends.
     client, zygote_pid, _held = _start_zygote(control, lifeline)
-    from autograder.grading import judge
-    from autograder.jobs import CLASS_SERVER, NOTEBOOK, Job, WarmUp
+    from autograder.grading import judge, pairs
+    from autograder.jobs import CLASS_SERVER, NOTEBOOK, PAIRS, Job, Pairs, WarmUp
     from autograder.notebooks import playback
     from autograder.notebooks.requests import Show
 
@@ -69,10 +69,13 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
             request, slot = place
             if request == CLASS_SERVER:
                 become_class_server(channel)
+            if request == PAIRS:
+                try_pairs(channel, warm)
+                return
             slots.pin(slot)
             if request == NOTEBOOK:
                 order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Show)
-                send_frame(channel, b"shown", [msgspec.msgpack.encode(playback.show(order, client))])
+                send_frame(channel, b"done", [msgspec.msgpack.encode(playback.show(order, client))])
             else:
                 judge_submission(channel, warm)
 
@@ -84,6 +87,11 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
         tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
         with _told(channel):
             send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, warm))])
+
+    def try_pairs(channel: socket.socket, warm: Any) -> None:
+        order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Pairs)
+        with _told(channel):
+            send_frame(channel, b"done", [msgspec.msgpack.encode(pairs.tried(order, *warm))])
 
     def become_class_server(channel: socket.socket) -> NoReturn:
         confinement.adopt_orphans()

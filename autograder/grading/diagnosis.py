@@ -1,12 +1,14 @@
 """Finds the known misconceptions that explain what a submission does wrong in an exercise.
 
-Each known wrong variant is compared with the submission on everything that the exercise asks. It is out if it is wrong
-where the submission is right. It *explains* a failed check if it fails it with the same answers: the same values, or
-exceptions of the same kind. (What Python and PyTorch say in an exception must also be the same, since one kind has many
-causes; the words of a student's own `raise` are their own.) Of the variants that are left, the fewest that together
-explain the most are taken: one, or several for a submission with several mistakes. Too little explained is nothing
-explained, since silence is better than a hint that misleads; but one that fails in the same checks need explain only
-one, since code that keeps something from call to call never gives the same answers twice.
+Each known wrong variant is compared with the submission on everything that the exercise asks. It is out if it fails a
+check that the submission passed. It *explains* a failed check if it is right there where the submission is right, and
+wrong in the same way: with the same values, or with exceptions of the same kind. (What Python and PyTorch say in an
+exception must also be the same, since one kind has many causes; the words of a student's own `raise` are their own.)
+
+Of the variants that are left, the fewest that together explain the most are taken: one, or several for a submission
+with several mistakes. Too little explained is nothing explained, since silence is better than a hint that misleads; but
+one that fails in the same checks need explain only one of them, since code that keeps something from call to call never
+gives the same answers twice.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Relation(enum.Enum):
 
 @dataclass(frozen=True)
 class Suspect:
-    """A misconception that is nowhere wrong where the submission is right; `explains` is its relation to each failed
+    """A misconception that fails no check that the submission passed; `explains` is its relation to each failed
     check that it explains, and `fails` counts the checks that it fails."""
 
     misconception: Misconception
@@ -79,9 +81,9 @@ def _suspect(
     profiles: Mapping[str, Profile],
     answer: Answering,
 ) -> Suspect | None:
-    """None if the candidate is wrong where the submission is right."""
+    """None if the candidate fails a check that the submission passed."""
     both = [(name, mine, heard, profiles[name]) for name, (mine, heard) in submission.items() if name in profiles]
-    if any(_contradicts(its, mine) for _, mine, _, its in both):
+    if any(its.failed and not mine.failed for _, mine, _, its in both):
         return None
     explains = {}
     for name, mine, heard, its in both:
@@ -92,12 +94,6 @@ def _suspect(
     return Suspect(candidate, explains, sum(its.failed for *_, its in both))
 
 
-def _contradicts(its: Profile, mine: Profile) -> bool:
-    if its.failed and not mine.failed:
-        return True
-    return any(one and not other for one, other in zip(mine.right, its.right, strict=False))
-
-
 def _relation(candidate: Misconception, mine: Profile, heard: Heard, its: Profile, answer: Answering) -> Relation:
     if mine.said or its.said:
         theirs = _renamed(its.said, candidate)
@@ -105,7 +101,8 @@ def _relation(candidate: Misconception, mine: Profile, heard: Heard, its: Profil
             return Relation.OTHER
         return Relation.SAME if mine.said == theirs != without_numbers(theirs) else Relation.ALIKE
     shared = [position for position in heard.wrong if position < len(its.right) and not its.right[position]]
-    if not shared:
+    contradicted = any(one and not other for one, other in zip(mine.right, its.right, strict=False))
+    if contradicted or not shared:
         return Relation.OTHER
     for position in shared:
         question, got = heard.wrong[position]

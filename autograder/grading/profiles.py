@@ -12,7 +12,7 @@ import pytest
 from autograder.errors import EngineError
 from autograder.grading.archive import Profiles
 from autograder.grading.children import in_parallel, isolated
-from autograder.grading.hearing import Profile
+from autograder.grading.hearing import Heard, Profile
 from autograder.grading.marks import mark
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepared import Prepared
@@ -56,11 +56,19 @@ def of(
     Raises:
         EngineError: it does.
     """
-    job = Job(order.course, order.slug, Submission("a variant", "", (), False), order.salt, explain=False)
 
     def work() -> bytes:
-        plugin = GradingPlugin(job, prepared, variant)
-        plugin.run([check for check in checks if mark(check, "exercise") == exercise])
-        return msgspec.msgpack.encode({name: its for name, (its, _) in plugin.heard[exercise].items()})
+        its_answers = heard(order, prepared, checks, exercise, variant)
+        return msgspec.msgpack.encode({name: its for name, (its, _) in its_answers.items()})
 
     return _PROFILE.decode(isolated(work))
+
+
+def heard(
+    order: WarmUp, prepared: Prepared, checks: Sequence[pytest.Item], exercise: str, variant: Variant
+) -> dict[str, tuple[Profile, Heard]]:
+    """What a variant answers in the checks of an exercise, by check."""
+    job = Job(order.course, order.slug, Submission("a variant", "", (), False), order.salt, explain=False)
+    plugin = GradingPlugin(job, prepared, variant)
+    plugin.run([check for check in checks if mark(check, "exercise") == exercise])
+    return plugin.heard[exercise]

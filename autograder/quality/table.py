@@ -18,6 +18,8 @@ COLUMNS = (
     "Misconceptions caught",
     "Checks nothing fails",
     "Own hint shown",
+    "Told in pairs",
+    "Misleading in pairs",
     "Feedback rendered",
     "Runs",
     "Mutants caught",
@@ -36,6 +38,8 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
   tried.
 - *Checks nothing fails*: those that no misconception fails, because none could or because the graders say why.
 - *Own hint shown*: misconceptions whose own code is shown their hint, or another that is declared to be as good.
+- *Told in pairs*, *Misleading in pairs*: two misconceptions at once, drawn at random with `verify --pairs`: mistakes
+  whose hint is given, out of those that show in the answers; and hints that belong to neither, out of those given.
 - *Feedback rendered*: misconceptions whose feedback was written out in full and contains no traceback, no path, no
   address in memory and no code of the graders.
 - *Runs*: what was graded for this: salts × repeats × (the solution, the skeleton and each misconception tried). The

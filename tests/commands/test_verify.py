@@ -181,11 +181,14 @@ def test_broken_graders_and_misconceptions_are_named_and_nothing_counts_as_caugh
 @pytest.mark.slow
 def test_all_is_well_with_every_salt_and_repeat(tmp_path: Path) -> None:
     course = build(tmp_path, "sound")
-    code, output = verify(course, "sound", "--salt", "", "--salt", "other", "--repeats", "2", "--jobs", "2")
+    several = ("--salt", "", "--salt", "other", "--repeats", "2", "--jobs", "2", "--pairs", "9")
+    code, output = verify(course, "sound", *several)
     assert code == 0, output
     assert "Sound · graders verified with 5 submissions × 2 salts × 2 repeats\n" in output
     assert row(output, "double") == ("2", "2", "3/3")
     assert "No problems, 2 warnings; 3 of 3 misconceptions caught   (20 runs in " in output
+    # Of three misconceptions of `double` there are three pairs; they are wrong in the same check or in two.
+    assert re.search(r"^Pairs of misconceptions: (\d)/\1 mistakes told, 0/\d hints misleading$", output, re.MULTILINE)
 
 
 # One fault each, in a course that is sound without it
