@@ -155,6 +155,7 @@ def test_new_convolution(same_outcome, bias, affine):
 
 
 @points(0.5)
+@settings(max_examples=4)
 @given(x=images(), seed=seeds, bias=st.booleans())
 def test_folding_again(same_outcome, x, seed, bias):
     """After more training the same layers can be folded again; the first result stays as it was."""
