@@ -22,7 +22,7 @@ from autograder import fingerprint
 from autograder.errors import UsageError
 from autograder.grading.hearing import Profile
 from autograder.grading.recording import RecordedQuestion, Recording, Recordings
-from autograder.grading.tolerance import Tolerance
+from autograder.grading.tolerance import Standard, Tolerance
 from autograder.jobs import CACHE
 from autograder.output import atomic
 from autograder.sandbox.client import Question
@@ -42,6 +42,8 @@ class _StoredQuestion(msgspec.Struct, frozen=True, array_like=True):
     operators: bool
     lines: bool
     tolerance: tuple[float, float] | None
+    dtype: bool
+    shape: bool
     reveal: bool
     header: bytes
     body: bytearray
@@ -167,14 +169,16 @@ def _recording(stored: list[_StoredQuestion] | None) -> Recording:
 
 
 def _stored(recorded: RecordedQuestion) -> _StoredQuestion:
-    question = recorded.question
+    question, standard = recorded.question, recorded.standard
     answer = question.likely or known(recorded.expected)
     return _StoredQuestion(
         question.probe,
         question.seed,
         question.operators,
         question.lines,
-        (recorded.tolerance.relative, recorded.tolerance.absolute) if recorded.tolerance else None,
+        (standard.tolerance.relative, standard.tolerance.absolute) if standard.tolerance else None,
+        standard.dtype,
+        standard.shape,
         recorded.reveal,
         answer.header,
         answer.body,
@@ -185,4 +189,5 @@ def _recorded(stored: _StoredQuestion) -> RecordedQuestion:
     expected = from_bytes(stored.header, stored.body)
     question = Question(stored.probe, stored.seed, stored.operators, stored.lines, expected)
     tolerance = Tolerance(*stored.tolerance) if stored.tolerance else None
-    return RecordedQuestion(question, expected.outcome, tolerance, stored.reveal)
+    standard = Standard(tolerance, stored.dtype, stored.shape)
+    return RecordedQuestion(question, expected.outcome, standard, stored.reveal)

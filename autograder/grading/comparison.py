@@ -1,8 +1,9 @@
 """Are two outcomes the same, and if not, what should a student be told?
 
-Values are the same if their types, dtypes and shapes are and every entry is within the dtype's tolerance. On purpose,
-NaN equals NaN (a reference that returns it means it), −0 equals 0 (no exercise distinguishes them), an infinity equals
-only itself, `True` is not 1, 2.0 is not 2, and a list equals a tuple with the same entries.
+Values are the same if their types, dtypes and shapes are, as exactly as the check wants (see `Standard`), and if every
+entry is within the dtype's tolerance. On purpose, NaN equals NaN (a reference that returns it means it), −0 equals
+0 (no exercise distinguishes them), an infinity equals only itself, `True` is not 1, 2.0 is not 2, and a list equals a
+tuple with the same entries.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 
 from autograder.grading.failures import GraderFault
-from autograder.grading.tolerance import Tolerance, as_tensor, is_same, mismatches
+from autograder.grading.tolerance import EXACTLY, Standard, as_tensor, is_same, mismatches, same_dtype, same_shape
 from autograder.grading.wording import index_text, kind_of, short
 from autograder.sandbox.values import (
     PARTS,
@@ -47,13 +48,13 @@ class Difference:
     where: str = ""
 
 
-def compare(expected: Outcome, got: Outcome, tolerance: Tolerance | None = None) -> Difference | None:
+def compare(expected: Outcome, got: Outcome, standard: Standard = EXACTLY) -> Difference | None:
     """The first difference between two outcomes, or None if they are the same."""
     if got is expected:
         return None
     if isinstance(expected, Returned):
         if isinstance(got, Returned):
-            return _compare(expected.value, got.value, "", tolerance)
+            return _compare(expected.value, got.value, "", standard)
         return Difference(raised_text(got), expected.value, got)
     wanted = expected.builtins[0] if expected.builtins else expected.type
     if isinstance(got, Returned):
@@ -116,31 +117,31 @@ def _opaque(value: Any, where: str) -> tuple[str, Opaque] | None:
     return next((found for place, item in entries if (found := _opaque(item, place))), None)
 
 
-def _compare(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare(expected: Any, got: Any, where: str, standard: Standard) -> Difference | None:
     if isinstance(expected, torch.Tensor):
-        return _compare_tensors(expected, got, where, tolerance)
+        return _compare_tensors(expected, got, where, standard)
     if isinstance(expected, list | tuple):
-        return _compare_sequences(expected, got, where, tolerance)
+        return _compare_sequences(expected, got, where, standard)
     if isinstance(expected, dict):
-        return _compare_mappings(expected, got, where, tolerance)
+        return _compare_mappings(expected, got, where, standard)
     if isinstance(expected, set | frozenset):
-        return _compare_sets(expected, got, where, tolerance)
+        return _compare_sets(expected, got, where, standard)
     both_dtypes = isinstance(expected, np.dtype) and isinstance(got, np.dtype)  # each is of a type of its own
     if (type(expected) is not type(got) and not both_dtypes) or isinstance(expected, Opaque):
         return _other_kind(expected, got, where)
     if isinstance(expected, np.ndarray):
-        return _compare_arrays(expected, got, where, tolerance)
+        return _compare_arrays(expected, got, where, standard)
     if isinstance(expected, np.generic):
-        return _compare_arrays(np.asarray(expected), np.asarray(got), where, tolerance)
+        return _compare_arrays(np.asarray(expected), np.asarray(got), where, standard)
     if isinstance(expected, Record):
-        return _compare_records(expected, got, where, tolerance)
+        return _compare_records(expected, got, where, standard)
     if isinstance(expected, SparseTensor | QuantisedTensor | MetaTensor):
-        return _compare_parts(expected, got, where, tolerance)
+        return _compare_parts(expected, got, where, standard)
     if isinstance(expected, slice):
         wanted, found = ([one.start, one.stop, one.step] for one in (expected, got))
-        same = _compare(wanted, found, where, tolerance) is None
+        same = _compare(wanted, found, where, standard) is None
     else:
-        same = is_same(expected, got, tolerance)
+        same = is_same(expected, got, standard.tolerance)
     if same:
         return None
     if isinstance(expected, str | bytes | bytearray) and (count := _common(expected, got)) > _MANY:
@@ -166,33 +167,38 @@ def _other_kind(expected: Any, got: Any, where: str) -> Difference:
     return Difference(f"{_subject(where)} should be {kind_of(expected)}, but is {kind_of(got)}.", expected, got, where)
 
 
-def _compare_tensors(expected: torch.Tensor, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare_tensors(expected: torch.Tensor, got: Any, where: str, standard: Standard) -> Difference | None:
     subject = _subject(where)
     if not isinstance(got, torch.Tensor):
         if got is None and "gradient" in where:
             return Difference(f"No gradient flows back: {subject.lower()} is None.", expected, got, where)
         return _other_kind(expected, got, where)
-    if expected.shape != got.shape:
+    if not same_shape(expected, got, standard):
         shapes = f"{shape_text(expected.shape)}, but has shape {shape_text(got.shape)}"
         return Difference(f"{subject} should have shape {shapes}.", expected, got, where)
-    if expected.dtype != got.dtype:
-        return Difference(f"{subject} should have dtype {expected.dtype}, but has {got.dtype}.", expected, got, where)
-    wrong = mismatches(expected, got, tolerance)
+    dtypes = f"dtype {expected.dtype}, but has {got.dtype}" if expected.dtype != got.dtype else ""
+    comparable = not dtypes or all(tensor.dtype.is_floating_point for tensor in (expected, got))
+    wrong = mismatches(expected, got, standard.tolerance) if comparable else torch.tensor(False)
     count = int(wrong.sum())
+    if not same_dtype(expected, got, standard):
+        too = " Its values are not right either." if count else ""
+        return Difference(f"{subject} should have {dtypes}.{too}", expected, got, where)
     if count == 0:
         return None
     total, first = wrong.numel(), tuple(int(index) for index in wrong.nonzero()[0])
     entries = f"{count} of {total} entries differ (marked *)" if total > 1 else "The value differs"
-    should, is_ = _distinct(expected[first].item(), got[first].item())
+    should, is_ = _distinct(expected[first].item(), got.reshape(expected.shape)[first].item())
     place = f"at {index_text(first)} it should be" if first else "it should be"
     message = f"{entries}: {place} {should}, but is {is_}."
     if where:
         message = f"{subject}: {message[0].lower()}{message[1:]}"
+    if dtypes:
+        message += f" Besides, it should have {dtypes}."
     return Difference(message, expected, got, where)
 
 
-def _compare_arrays(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
-    difference = _compare_tensors(as_tensor(expected), as_tensor(got), where, tolerance)
+def _compare_arrays(expected: Any, got: Any, where: str, standard: Standard) -> Difference | None:
+    difference = _compare_tensors(as_tensor(expected), as_tensor(got), where, standard)
     if difference is None:
         return None
     message = difference.message.replace(" torch.", " ")  # the names of dtypes
@@ -200,7 +206,7 @@ def _compare_arrays(expected: Any, got: Any, where: str, tolerance: Tolerance | 
 
 
 def _compare_sequences(
-    expected: list[Any] | tuple[Any, ...], got: Any, where: str, tolerance: Tolerance | None
+    expected: list[Any] | tuple[Any, ...], got: Any, where: str, standard: Standard
 ) -> Difference | None:
     entries = got.values if isinstance(got, Record) and got.kind == "named tuple" else got
     if not isinstance(entries, list | tuple):
@@ -214,13 +220,13 @@ def _compare_sequences(
         and (many := _numbers(expected)) is not None
         and (others := _numbers(entries)) is not None
     ):
-        wrong = mismatches(many, others, tolerance) if many.dtype == others.dtype else None
+        wrong = mismatches(many, others, standard.tolerance) if many.dtype == others.dtype else None
         if wrong is not None:
             if not wrong.any():
                 return None
             first = int(wrong.nonzero()[0])
     for index in range(first, len(expected)):
-        if difference := _compare(expected[index], entries[index], f"{where} [{index}]".strip(), tolerance):
+        if difference := _compare(expected[index], entries[index], f"{where} [{index}]".strip(), standard):
             return difference
     return None
 
@@ -235,14 +241,14 @@ def _numbers(values: list[Any] | tuple[Any, ...]) -> torch.Tensor | None:
     return None
 
 
-def _compare_mappings(expected: dict[Any, Any], got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare_mappings(expected: dict[Any, Any], got: Any, where: str, standard: Standard) -> Difference | None:
     if not isinstance(got, dict):
         return _other_kind(expected, got, where)
     wanted, found = _by_exact_key(expected), _by_exact_key(got)
     if wanted.keys() != found.keys():
         return _other_keys(expected, got, wanted, found, where)
     for key, name in wanted.items():
-        if difference := _compare(expected[name], got[found[key]], _entry(where, name), tolerance):
+        if difference := _compare(expected[name], got[found[key]], _entry(where, name), standard):
             return difference
     return None
 
@@ -261,7 +267,7 @@ def _listed(keys: list[Any]) -> str:
     return ", ".join(short(key, 60) for key in keys[:5]) + more
 
 
-def _compare_sets(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare_sets(expected: Any, got: Any, where: str, standard: Standard) -> Difference | None:
     if not isinstance(got, set | frozenset):
         return _other_kind(expected, got, where)
     wanted, found = ({_exact(entry): entry for entry in entries} for entries in (expected, got))
@@ -269,7 +275,7 @@ def _compare_sets(expected: Any, got: Any, where: str, tolerance: Tolerance | No
         return None
     if len(expected) == len(got) and all(type(entry) is float for entry in (*expected, *got)):
         pairs = zip(sorted(expected), sorted(got), strict=True)
-        if all(is_same(one, other, tolerance) for one, other in pairs):
+        if all(is_same(one, other, standard.tolerance) for one, other in pairs):
             return None
     return _other_keys(expected, got, wanted, found, where)
 
@@ -290,25 +296,25 @@ def _exact(key: Any) -> Any:
     return type(key), repr(key) if key != key else key
 
 
-def _compare_records(expected: Record, got: Record, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare_records(expected: Record, got: Record, where: str, standard: Standard) -> Difference | None:
     if (expected.kind, expected.name) != (got.kind, got.name):
         return _other_kind(expected, got, where)
     if expected.fields != got.fields:
         names = f"the fields {', '.join(expected.fields)}, but has {short(list(got.fields))}"
         return Difference(f"{_subject(where)} should have {names}.", expected, got, where)
     for name, one, other in zip(expected.fields, expected.values, got.values, strict=True):
-        if difference := _compare(one, other, f"{where} {name}".strip(), tolerance):
+        if difference := _compare(one, other, f"{where} {name}".strip(), standard):
             return difference
     return None
 
 
-def _compare_parts(expected: Any, got: Any, where: str, tolerance: Tolerance | None) -> Difference | None:
+def _compare_parts(expected: Any, got: Any, where: str, standard: Standard) -> Difference | None:
     """Of two sparse, quantised or meta tensors."""
     if kind_of(expected) != kind_of(got):
         return _other_kind(expected, got, where)
     (names, parts), (_, others) = _parts(expected), _parts(got)
     for name, one, other in zip(names, parts, others, strict=True):
-        if difference := _compare(one, other, f"{where} {name}".strip(), tolerance):
+        if difference := _compare(one, other, f"{where} {name}".strip(), standard):
             return difference
     return None
 

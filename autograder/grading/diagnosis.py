@@ -159,7 +159,7 @@ def _same(outcome: Outcome, got: Outcome, candidate: Misconception, question: Re
     if not isinstance(got, Returned):
         return False
     if not isinstance(got.value, Opaque):
-        return compare(outcome, got, question.tolerance) is None
+        return compare(outcome, got, question.standard) is None
     # The reference raises, and the submission returns something of which only the type is known, such as a network.
     value = outcome.value
     return isinstance(value, Opaque) and _renamed(value.what, candidate) == _renamed(got.value.what, candidate)

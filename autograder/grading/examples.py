@@ -121,7 +121,7 @@ class Examples:
             best = self._recorded
         recorded, difference, example = best.recorded, best.difference, None
         if difference.expected is not _CONCEALED:
-            question, values = recorded.question, (difference.expected, difference.got, recorded.tolerance)
+            question, values = recorded.question, (difference.expected, difference.got, recorded.standard.tolerance)
             reference = self._context.reference
             example = self._tried(lambda: showing.counterexample(question.probe, reference, question.seed, *values))
         return Failure(difference.message, Status.FAILED, example)
@@ -139,7 +139,7 @@ class Examples:
         Raises:
             Settled: it is wrong, and an example would add nothing.
         """
-        difference = compare(recorded.expected, got, recorded.tolerance)
+        difference = compare(recorded.expected, got, recorded.standard)
         self.heard.add(recorded, got, right=difference is None)
         if difference is None:
             return None

@@ -22,7 +22,7 @@ from autograder.grading.failures import CheckFailed, Failure, GraderFault, Settl
 from autograder.grading.operators import forbidden_use
 from autograder.grading.recording import RecordedQuestion, Recording
 from autograder.grading.reference import evaluate
-from autograder.grading.tolerance import Tolerance
+from autograder.grading.tolerance import Standard, Tolerance, same_dtype, same_shape
 from autograder.output.inert import one_line
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
@@ -53,6 +53,7 @@ class Questions:
         probe: Probe,
         *,
         raises: Kinds | None = None,
+        exact: str = "",
         tolerance: Tolerance | None = None,
         reveal: bool = True,
     ) -> None:
@@ -60,7 +61,9 @@ class Questions:
 
         Both sides evaluate the shipped copy of `probe` with torch's generator set to the same seed, so nothing that one
         does to an argument affects the other. Of several kinds in `raises`, the submission raises the one that the
-        reference raises. `tolerance` replaces the dtype's default. With `reveal=False` the student is told what the
+        reference raises. Between float32 and float64 values are compared with the precision of float32, and extents of
+        1 do not count in a shape; `exact="dtype"`, `exact="shape"` or `exact="dtype shape"` is for the checks that are
+        about these. `tolerance` replaces the dtype's default. With `reveal=False` the student is told what the
         submission returned, not what the reference did: for quizzes, whose answers are the solution.
 
         Raises:
@@ -77,7 +80,7 @@ class Questions:
         expected = self._expected(raises, likely.outcome)
         question = replace(question, likely=likely)
         [answer] = self.ask(question)
-        recorded = RecordedQuestion(question, expected, tolerance, reveal)
+        recorded = RecordedQuestion(question, expected, _standard(exact, tolerance), reveal)
         context.recording.add(recorded)
         self.examples.require_same(recorded, answer.outcome, self.asked)
 
@@ -166,17 +169,26 @@ def expect(condition: object, message: str, *, hint: str = "") -> None:
         raise CheckFailed(Failure(message, hint=hint))
 
 
-def expect_tensor(value: object, like: torch.Tensor) -> torch.Tensor:
-    """`value` (see `student`) as a tensor with the shape and dtype of `like`, whose entries do not matter.
+def expect_tensor(value: object, like: torch.Tensor, *, exact: str = "") -> torch.Tensor:
+    """`value` (see `student`) as a tensor with the shape and dtype of `like`, whose entries do not matter. What may be
+    different about the submission's is said by `exact`, as for `same_outcome`.
 
     Raises:
         CheckFailed: it is something else.
     """
-    if isinstance(value, torch.Tensor) and value.shape == like.shape and value.dtype == like.dtype:
-        return value.detach()
-    difference = compare(Returned(like), Returned(value))
+    standard = _standard(exact, None)
+    if isinstance(value, torch.Tensor) and same_shape(like, value, standard) and same_dtype(like, value, standard):
+        return value.detach().reshape(like.shape).to(like.dtype)
+    difference = compare(Returned(like), Returned(value), standard)
     assert difference is not None
     raise CheckFailed(Failure(difference.message))
+
+
+def _standard(exact: str, tolerance: Tolerance | None) -> Standard:
+    parts = set(exact.split())
+    if parts - {"dtype", "shape"}:
+        raise GraderFault(f'exact= takes "dtype", "shape" or both, not {exact!r}')
+    return Standard(tolerance, dtype="dtype" in parts, shape="shape" in parts)
 
 
 def held_to(raises: Kinds | None, outcome: Outcome) -> Outcome:

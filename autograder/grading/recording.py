@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from autograder.grading.tolerance import Tolerance
+from autograder.grading.tolerance import EXACTLY, Standard
 from autograder.sandbox.client import Question
 from autograder.sandbox.encoding import known
 from autograder.sandbox.values import Outcome
@@ -24,7 +24,7 @@ class RecordedQuestion:
 
     question: Question
     expected: Outcome
-    tolerance: Tolerance | None = None
+    standard: Standard = EXACTLY
     reveal: bool = True
 
     @property

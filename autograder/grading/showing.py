@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.grading.tolerance import Tolerance, as_tensor, mismatches
+from autograder.grading.tolerance import Standard, Tolerance, as_tensor, mismatches, same_dtype, same_shape
 from autograder.grading.wording import kind_of, name_of, short, tensor_kind
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
@@ -53,7 +53,7 @@ def counterexample(
     if isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor):
         marks = _marks(expected, got, tolerance)
     elif isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
-        marks = _marks(as_tensor(expected), as_tensor(got), tolerance) if expected.dtype == got.dtype else None
+        marks = _marks(as_tensor(expected), as_tensor(got), tolerance)
     return Counterexample(
         "\n".join(calls),
         tuple(show(value, name) for name, value in inputs),
@@ -63,8 +63,10 @@ def counterexample(
 
 
 def _marks(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance | None) -> torch.Tensor | None:
-    same = expected.shape == got.shape and expected.dtype == got.dtype
-    return mismatches(expected, got, tolerance) if same else None
+    alike = Standard(dtype=False, shape=False)
+    if same_shape(expected, got, alike) and same_dtype(expected, got, alike):
+        return mismatches(expected, got, tolerance).reshape(got.shape)
+    return None
 
 
 def call_text(probe: bytes, reference: types.ModuleType, seed: int) -> str:

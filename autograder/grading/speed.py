@@ -12,7 +12,7 @@ from autograder.grading.comparison import compare, require_comparable
 from autograder.grading.context import TimingPlan
 from autograder.grading.failures import CheckFailed, Failure, Settled
 from autograder.grading.questions import Questions, seed_of
-from autograder.grading.tolerance import Tolerance
+from autograder.grading.tolerance import Standard, Tolerance
 from autograder.results.feedback import points_text
 from autograder.results.model import Status, Timing
 from autograder.sandbox import shipping
@@ -86,7 +86,7 @@ def _require_right_results(
             return probe(module)(*sample)
 
     try:
-        questions.same_outcome(once, tolerance=tolerance)
+        questions.same_outcome(once, tolerance=tolerance, exact="dtype shape")
     except CheckFailed as failed:
         questions.examples.found = None  # too large to be shown
         raise Settled(Failure(f"Not timed: the result is wrong. {failed.failure.message}")) from None
@@ -99,7 +99,7 @@ def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tole
 
     def agrees(expected: object, got: object) -> str:
         require_comparable(Returned(expected))
-        difference = compare(Returned(expected), Returned(got), tolerance)
+        difference = compare(Returned(expected), Returned(got), Standard(tolerance))
         return difference.message if difference else ""
 
     try:

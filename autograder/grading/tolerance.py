@@ -20,6 +20,19 @@ class Tolerance:
     absolute: float
 
 
+@dataclass(frozen=True)
+class Standard:
+    """How exactly two values must be the same: numbers up to the `tolerance`, by default that of their dtype. float32
+    and float64 are the same unless the `dtype` counts, and so are shapes that differ by extents of 1 unless the `shape`
+    counts."""
+
+    tolerance: Tolerance | None = None
+    dtype: bool = True
+    shape: bool = True
+
+
+EXACTLY = Standard()
+
 # A reasonable algorithm in this precision meets these; one in the next lower precision does not.
 TOLERANCES = {
     torch.float16: Tolerance(1e-2, 1e-3),
@@ -33,6 +46,7 @@ TOLERANCES = {
     **{DTYPES[name]: Tolerance(0.26, 0.04) for name in ("float8_e5m2", "float8_e5m2fnuz") if name in DTYPES},
 }
 _EXACT = Tolerance(0.0, 0.0)
+_FLOATS = {torch.float32, torch.float64}
 _WIDER = {
     DTYPES[name]: wider
     for names, wider in (
@@ -64,9 +78,26 @@ def _size(number: float | complex) -> float:
     return math.hypot(number.real, number.imag)  # `abs` of a large complex number raises an exception
 
 
+def same_dtype(one: torch.Tensor, other: torch.Tensor, standard: Standard) -> bool:
+    return one.dtype == other.dtype or (not standard.dtype and {one.dtype, other.dtype} == _FLOATS)
+
+
+def same_shape(one: torch.Tensor, other: torch.Tensor, standard: Standard) -> bool:
+    if standard.shape:
+        return one.shape == other.shape
+    long, also_long = ([extent for extent in tensor.shape if extent != 1] for tensor in (one, other))
+    return long == also_long
+
+
 def mismatches(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance | None = None) -> torch.Tensor:
-    """Boolean tensor, true where entries of two tensors of equal shape and dtype are not the same."""
-    dtype = expected.dtype
+    """Boolean tensor with the shape of `expected`, true where entries of two tensors are not the same. Their shapes may
+    differ by extents of 1. Numbers of different dtypes have the precision of float32."""
+    dtype, got = expected.dtype, got.reshape(expected.shape)
+    if got.dtype != dtype:
+        single = TOLERANCES[torch.float32]
+        bounds = [(one.relative, one.absolute) for one in (single, tolerance or single)]
+        dtype, tolerance = torch.float64, Tolerance(*map(max, *bounds))
+        expected, got = expected.to(dtype), got.to(dtype)
     expected, got = (_computable(tensor.detach()) for tensor in (expected, got))
     bound = tolerance or TOLERANCES.get(dtype, _EXACT)
     if not (dtype.is_floating_point or dtype.is_complex):

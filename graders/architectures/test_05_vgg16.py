@@ -190,7 +190,7 @@ def test_dtype(same_outcome):
         model, device = outlined(m, float64)
         return {"dtype of the scores": str(model(torch.empty(SHAPE, dtype=float64, device=device)).dtype)}
 
-    same_outcome(probe)
+    same_outcome(probe, exact="dtype")
 
 
 @points(0.5)

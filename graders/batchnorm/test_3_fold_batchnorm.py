@@ -96,7 +96,7 @@ def test_dtype(same_outcome, x, seed):
             results = {"result without bias": folded(x / 3), "result with bias": with_bias(x / 3)}
         return {"dtypes of weights and biases": [str(tensor.dtype) for tensor in tensors], **results}
 
-    same_outcome(probe)
+    same_outcome(probe, exact="dtype")
 
 
 @points(0.5)

@@ -114,8 +114,8 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A float64 module takes float64 and returns float64 at full precision."""
-    same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, 4), x / 3))
+    """A float64 module takes float64 and returns float64 of four dimensions at full precision."""
+    same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, 4), x / 3), exact="dtype shape")
 
 
 @points(0.5)
@@ -123,5 +123,5 @@ def test_dtype(same_outcome, x):
 @few
 def test_input_and_copies(same_outcome, x):
     """One module takes images of any size, and so does a copy of it; input and earlier results stay as they are."""
-    same_outcome(lambda m: untouched(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES)
-    same_outcome(lambda m: copied(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES)
+    same_outcome(lambda m: untouched(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES, exact="shape")
+    same_outcome(lambda m: copied(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES, exact="shape")
