@@ -638,6 +638,7 @@ def ends_the_slices_too_early(x, kernel_size=2, stride=2):
 @misconception(
     "max_pool_2d",
     hint="The run time grows with the number of pixels. Loop over the places in the *window* instead.",
+    as_good_as="vectorised",
 )
 def loops_over_pixels(x, kernel_size=2, stride=2):
     """Not vectorised: two Python loops over the result."""
@@ -650,6 +651,7 @@ def loops_over_pixels(x, kernel_size=2, stride=2):
 @misconception(
     "max_pool_2d",
     hint="Your loop runs once per channel. What does `...` do in an index?",
+    as_good_as="vectorised",
 )
 def loops_over_channels(x, kernel_size=2, stride=2):
     """Not vectorised in C: one map after the other."""
