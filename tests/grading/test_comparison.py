@@ -12,7 +12,7 @@ import torch
 
 from autograder.grading.comparison import compare, raised_text, require_comparable
 from autograder.grading.failures import GraderFault
-from autograder.grading.tolerance import TOLERANCES, Tolerance, mismatches
+from autograder.grading.tolerance import TOLERANCES, Standard, Tolerance, mismatches
 from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.values import Frame, Opaque, Raised, Record, Returned
 
@@ -94,7 +94,65 @@ def test_the_tolerance_grows_with_the_largest_entry():
 
 
 def test_a_grader_may_set_its_own_tolerance():
-    assert message(torch.ones(1), torch.tensor([1.3]), tolerance=Tolerance(0.5, 0)) is None
+    assert message(torch.ones(1), torch.tensor([1.3]), standard=Standard(Tolerance(0.5, 0))) is None
+
+
+LENIENT = Standard(dtype=False, shape=False)
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (torch.ones(2), torch.ones(2, dtype=torch.float64)),
+        (torch.ones(2, dtype=torch.float64) / 3, torch.ones(2) / 3),
+        (torch.ones(2, 3), torch.ones(1, 2, 1, 3)),
+        (torch.tensor(1.0), torch.ones(1, 1, dtype=torch.float64)),
+        (torch.ones(2, 0, 1), torch.ones(2, 0)),
+        ({"gradient": torch.ones(2)}, {"gradient": torch.ones(2, 1, dtype=torch.float64)}),
+        ([np.ones(2)], [np.ones((1, 2), dtype=np.float32)]),
+    ],
+)
+def test_float32_or_float64_and_extents_of_one_need_not_count(expected, got):
+    assert message(expected, got, standard=LENIENT) is None
+    assert message(expected, got) is not None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "words"),
+    [
+        (
+            torch.ones(2),
+            torch.ones(2, dtype=torch.bfloat16),
+            "should have dtype torch.float32, but has torch.bfloat16.",
+        ),
+        (torch.ones(2), torch.ones(2, dtype=torch.int64), "should have dtype torch.float32, but has torch.int64."),
+        (torch.ones(2), torch.ones(3), "should have shape (2,), but has shape (3,)."),
+        (torch.ones(2, 3), torch.ones(3, 2), "should have shape 2×3, but has shape 3×2."),
+        (torch.ones(2), torch.ones(2, 2), "should have shape (2,), but has shape 2×2."),
+        (np.ones(2), [1.0, 1.0], "should be"),
+    ],
+)
+def test_everything_else_counts_always(expected, got, words):
+    assert words in message(expected, got, standard=LENIENT)
+
+
+def test_a_wrong_dtype_and_wrong_values_are_both_said():
+    expected, got = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 3.0], dtype=torch.float64)
+    assert message(expected, got, standard=LENIENT) == (
+        "1 of 2 entries differ (marked *): at index [1] it should be 2, but is 3. "
+        "Besides, it should have dtype torch.float32, but has torch.float64."
+    )
+    assert message(expected, got, standard=Standard(shape=False)) == (
+        "The result should have dtype torch.float32, but has torch.float64. Its values are not right either."
+    )
+
+
+def test_the_precision_between_two_dtypes_is_that_of_float32():
+    third = torch.full((3,), 1 / 3, dtype=torch.float64)
+    assert message(third, third.float(), standard=LENIENT) is None
+    assert message(third, third.float() + 1e-3, standard=LENIENT) is not None
+    assert message(third, third + 1e-7, standard=LENIENT) is not None  # no other dtype: float64 has its own
+    assert message(third, third.float() + 0.1, standard=Standard(Tolerance(0.5, 0), dtype=False)) is None
 
 
 def test_digits_are_added_until_two_numbers_look_different():
