@@ -114,11 +114,12 @@ def is_exact(model, x):
 
 def in_double(build, x):
     model = filled(build, x.to(float64)).eval()
-    y = model(x.to(float64))
+    y, single = model(x.to(float64)), result(build, x.to(float32))
     return {
         "dtype of the result": str(y.dtype),
+        "dtype of the result of a network in float32": str(single.dtype),
         "shape of the result": list(y.shape),
-        'answer to "are the numbers the same as in float32?"': agree(y, result(build, x.to(float32))),
+        'answer to "are the numbers the same as in float32?"': agree(y, single),
         'answer to "does no step of the computation round to float32?"': is_exact(model, x),
     }
 

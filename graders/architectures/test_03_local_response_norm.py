@@ -90,8 +90,9 @@ def test_gradient(same_outcome, x, constants):
 @points(0.5)
 @given(x=images(dtype=float64), constants=constants)
 def test_dtype(same_outcome, x, constants):
-    """A float64 input gives a float64 result with float64 precision."""
+    """The result has the dtype of the input; with float64 it has that precision."""
     same_outcome(lambda m: m.local_response_norm(x / 3, *constants), exact="dtype")
+    same_outcome(lambda m: m.local_response_norm(x.float(), *constants), exact="dtype")
 
 
 @points(0.5)

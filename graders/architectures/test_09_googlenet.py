@@ -89,9 +89,9 @@ def test_gradients(same_outcome):
 
 @points(0.5)
 def test_dtype(same_outcome):
-    """A network in float64 computes in float64."""
+    """A network in float64 computes in float64, one in float32 returns float32."""
     x = images(1, 1, 32, 32)
-    same_outcome(lambda m: in_double(m.GoogLeNet, x), exact="dtype")
+    same_outcome(lambda m: in_double(m.GoogLeNet, x))
 
 
 @points(0.5)

@@ -333,8 +333,14 @@ def test_copies_are_independent(same_outcome, x):
 @points(1)
 @given(case=cases(VECTORS + IMAGES, dtype=float64))
 def test_double(same_outcome, case):
-    """After double(), all tensors and results are float64, and evaluation has the precision of float64."""
+    """A float32 module gives float32. After double() all is float64, and evaluation has the precision of float64."""
     x, _, _, mean, var = (tensor / 3 for tensor in case)
+
+    def single(m):
+        layer = layer_for(m, x.float())
+        return {
+            f"dtype of the result in mode {mode}": str(layer.train(mode)(x.float()).dtype) for mode in (True, False)
+        }
 
     def probe(m):
         layer = remember(layer_for(m, x, eps=1e-12).double(), mean, var)
@@ -344,6 +350,7 @@ def test_double(same_outcome, case):
         dtypes = {f"dtype of {name}": str(tensor.dtype) for name, tensor in zip(names, tensors, strict=True)}
         return {"result in evaluation": in_evaluation, **dtypes}
 
+    same_outcome(single)
     same_outcome(probe, exact="dtype")
 
 

@@ -84,8 +84,9 @@ def test_gradients(same_outcome, case, bias, training):
 @points(0.5)
 @given(case=cases(dtype=float64), bias=biases)
 def test_dtype(same_outcome, case, bias):
-    """After `.double()` the layer computes in float64, and its result is on the device of the input."""
+    """The result has the input's device, and its dtype too; after `.double()` the layer computes in float64."""
     same_outcome(lambda m: made(m, case[1] / 3, bias / 3)(case[0] / 7), exact="dtype")
+    same_outcome(lambda m: made(m, case[1].float(), bias)(case[0].float()), exact="dtype")
     same_outcome(lambda m: stays_on_device(made(m, case[1], bias), case[0]))
 
 

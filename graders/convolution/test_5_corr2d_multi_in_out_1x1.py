@@ -93,8 +93,9 @@ def test_gradient_of_the_kernels(same_outcome, case):
 @points(0.5)
 @given(case=mixtures(dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision, and the result is on the device of the input."""
+    """The result has the input's dtype and device; with float64 it has that precision."""
     same_outcome(lambda m: m.corr2d_multi_in_out_1x1(case[0] / 3, case[1] / 7), exact="dtype")
+    same_outcome(lambda m: m.corr2d_multi_in_out_1x1(case[0].float(), case[1].float()), exact="dtype")
     same_outcome(lambda m: stays_on_device(m.corr2d_multi_in_out_1x1, *case))
 
 

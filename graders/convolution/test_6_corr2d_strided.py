@@ -87,9 +87,10 @@ def test_gradients(same_outcome, case):
 @points(0.5)
 @given(case=with_steps(borders, strides, dtype=float64))
 def test_dtype(same_outcome, case):
-    """float64 tensors give a float64 result with float64 precision; it is a map, and on the device of the map."""
+    """The result is a map with the dtype and the device of the given one; with float64 it has that precision."""
     x, k, *step = case
     same_outcome(lambda m: m.corr2d_strided(x / 3, k / 7, *step), exact="dtype shape")
+    same_outcome(lambda m: m.corr2d_strided(x.float(), k.float(), *step), exact="dtype shape")
     same_outcome(lambda m: stays_on_device(lambda x, k: m.corr2d_strided(x, k, *step), x, k))
 
 

@@ -169,7 +169,7 @@ def test_detached(same_outcome):
 
 @points(0.5)
 def test_dtype(student, same_outcome):
-    """float64 tensors give a float64 kernel, computed in that precision, and the kernel is on the device of X and Y."""
+    """The kernel has the dtype and the device of X and Y; with float64 it is computed in that precision."""
     x, y = MAP.double() / 3, TARGET.double() / 7
     results = student(with_one_seed((x, y, SIZE), {"steps": 0}, {"lr": 0.05, "steps": 1}))
     start, end = kernels(results, dtype=torch.float64)
@@ -179,6 +179,7 @@ def test_dtype(student, same_outcome):
     text = "The step does not have the precision of float64. Is there a float32 tensor along the way?"
     expect(got.abs().max() > 0 and ((got - share * wanted).abs() <= 1e-9 * got.abs().max()).all(), text)
     for steps in (0, 2):
+        same_outcome(lambda m, n=steps: {"dtype for float32": m.learn_kernel(MAP, TARGET, SIZE, steps=n).dtype})
         same_outcome(lambda m, n=steps: stays_on_device(lambda x, y: m.learn_kernel(x, y, SIZE, steps=n), MAP, TARGET))
 
 

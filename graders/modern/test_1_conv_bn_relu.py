@@ -114,8 +114,9 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A float64 module takes float64 and returns float64 of four dimensions at full precision."""
+    """The result has four dimensions and the dtype of input and module, float32 or float64, at full precision."""
     same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, 4), x / 3), exact="dtype shape")
+    same_outcome(lambda m: evaluated(lambda: m.ConvBNReLU(3, 4), x.float()), exact="dtype shape")
 
 
 @points(0.5)

@@ -110,9 +110,10 @@ def test_any_memory_layout(same_outcome, x):
 @given(x=images(3, dtype=float64))
 @few
 def test_dtype(same_outcome, x):
-    """A float64 module takes float64 and returns float64 of four dimensions at full precision."""
+    """The result has four dimensions and the dtype of input and module, float32 or float64, at full precision."""
     for out in (3, 4):
         same_outcome(lambda m, out=out: evaluated(lambda: m.PreActBlock(3, out), x / 3), exact="dtype shape")
+        same_outcome(lambda m, out=out: evaluated(lambda: m.PreActBlock(3, out), x.float()), exact="dtype shape")
 
 
 @points(0.5)

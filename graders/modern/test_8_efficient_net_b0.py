@@ -48,9 +48,10 @@ def test_other_sizes(same_outcome):
 @points(0.5)
 @time_limit(20)
 def test_dtype(same_outcome):
-    """A float64 network takes a single float64 image and returns one row of float64 at full precision."""
+    """A single image gives one row of scores in the dtype of image and network; float64 at full precision."""
     x = noise((1, 3, 40, 33), seed=6, dtype=float64) / 3
     same_outcome(lambda m: evaluated(lambda: m.EfficientNetB0(5), x), exact="dtype shape")
+    same_outcome(lambda m: evaluated(lambda: m.EfficientNetB0(5), x.float()), exact="dtype shape")
 
 
 @points(2)

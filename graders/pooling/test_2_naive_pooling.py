@@ -52,11 +52,13 @@ def test_average_pooling_with_padding(same_outcome, case):
 @points(1)
 @given(case=padded_cases(dtype=float64, paddings=no_padding), padded=padded_cases(dtype=float64))
 def test_dtype(same_outcome, case, padded):
-    """A float64 map gives a float64 result with float64 precision, and the result is on the device of the map."""
+    """The result has the map's dtype and device; with float64 it has that precision."""
     x, *window = case
     same_outcome(lambda m: m.naive_pooling(x / 3, *window), exact="dtype")
+    same_outcome(lambda m: m.naive_pooling(x.float(), *window), exact="dtype")
     y, *window_y = padded
     same_outcome(lambda m: m.naive_pooling(y / 3, *window_y, avg=True), exact="dtype")
+    same_outcome(lambda m: m.naive_pooling(y.float(), *window_y, avg=True), exact="dtype")
     same_outcome(lambda m: stays_on_device(lambda x: m.naive_pooling(x, *window), x))
     same_outcome(lambda m: stays_on_device(lambda y: m.naive_pooling(y, *window_y, avg=True), y))
 

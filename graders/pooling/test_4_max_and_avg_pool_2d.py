@@ -72,9 +72,10 @@ def test_any_memory_layout(same_outcome, name, case):
 @points(0.5)
 @given(case=maps_and_stacks(dtype=float64))
 def test_dtype(same_outcome, name, case):
-    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
+    """The result has the input's dtype and device; with float64 it has that precision."""
     x, *window = case
     same_outcome(lambda m: getattr(m, name)(x / 3, *window), exact="dtype")
+    same_outcome(lambda m: getattr(m, name)(x.float(), *window), exact="dtype")
     same_outcome(lambda m: stays_on_device(lambda x: getattr(m, name)(x, *window), x))
 
 

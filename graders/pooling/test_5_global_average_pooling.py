@@ -51,8 +51,11 @@ def test_nothing_to_learn(same_outcome, x):
 @points(1)
 @given(x=images(dtype=float64))
 def test_dtype(same_outcome, x):
-    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
+    """The result has the input's dtype and device; with float64 it has that precision."""
     same_outcome(lambda m: [m.GlobalAveragePooling()(x / 3), m.GlobalAveragePooling(True)(x / 3)], exact="dtype")
+    same_outcome(
+        lambda m: [m.GlobalAveragePooling()(x.float()), m.GlobalAveragePooling(True)(x.float())], exact="dtype"
+    )
     same_outcome(lambda m: stays_on_device(m.GlobalAveragePooling(), x))
 
 

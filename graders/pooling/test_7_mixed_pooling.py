@@ -70,9 +70,10 @@ def test_gradient(same_outcome, case, alpha, training):
 @points(0.5)
 @given(case=image_cases(dtype=float64), alpha=st.one_of(alphas, st.sampled_from([0.3, 0.9])))
 def test_dtype(same_outcome, case, alpha):
-    """A float64 input gives a float64 result with float64 precision, and the result is on the device of the input."""
+    """The result has the input's dtype and device; with float64 it has that precision."""
     x, kernel, stride = case
     same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x / 3), exact="dtype")
+    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x.float()), exact="dtype")
     same_outcome(lambda m: stays_on_device(m.MixedPooling(kernel, stride, alpha), x))
 
 

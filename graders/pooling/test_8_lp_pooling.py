@@ -71,9 +71,10 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=image_cases(dtype=float64), p=powers)
 def test_dtype(same_outcome, case, p):
-    """A float64 input gives a float64 result of the same rank, with float64 precision and on the input's device."""
+    """The result has the input's rank, dtype and device; with float64 it has that precision."""
     x, kernel, stride = case
     same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x / 3), exact="dtype shape")
+    same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x.float()), exact="dtype shape")
     same_outcome(lambda m: stays_on_device(m.LPPooling(kernel, stride, p), x))
 
 

@@ -168,7 +168,7 @@ def test_any_memory_layout(same_outcome, case):
 @points(0.5)
 @given(case=non_negative(dtype=float64))
 def test_dtype(same_outcome, case):
-    """A float64 input gives a float64 result of its rank and on its device, in both modes; no call leaves a trace."""
+    """The result has the input's rank, dtype and device, in both modes, and a call leaves nothing behind."""
     x, kernel, stride = case
     x = x / 3
 
@@ -178,7 +178,12 @@ def test_dtype(same_outcome, case):
         precise = 'answer to "do the drawn activations have float64 precision?"'
         return {"results": [evaluated, str(drawn.dtype), x], precise: is_precise(drawn, x, kernel, stride)}
 
+    def single(m):
+        layer = m.StochasticPooling(kernel, stride)
+        return {"results": [layer.eval()(x.float()), str(layer.train()(x.float()).dtype)]}
+
     same_outcome(probe, exact="dtype shape")
+    same_outcome(single, exact="dtype shape")
     same_outcome(lambda m: used_again(lambda: m.StochasticPooling(kernel, stride).eval(), x, OTHER_IMAGES))
     same_outcome(lambda m: stays_on_device(m.StochasticPooling(kernel, stride).eval(), x))
     same_outcome(lambda m: stays_on_device(m.StochasticPooling(kernel, stride).train(), x))

@@ -252,8 +252,9 @@ def test_unknown_name_leaves_the_model_alone(same_outcome, x, layer, seed):
 @points(0.5)
 @given(x=photos(dtype=float64), layer=names)
 def test_dtype(same_outcome, x, layer):
-    """A model in float64 gives features in float64."""
+    """A model in float64 gives features in float64, one in float32 in float32."""
     same_outcome(lambda m: m.extract_features(photo().double().eval(), x / 3, layer), exact="dtype")
+    same_outcome(lambda m: m.extract_features(photo().eval(), x.float(), layer), exact="dtype")
 
 
 @points(0.5)
