@@ -105,7 +105,7 @@ def test_gradients(same_outcome, design, seed):
 @settings(max_examples=2)
 @given(design=designs, seed=seeds)
 def test_dtype_and_memory_layout(same_outcome, design, seed):
-    """The input may be float32 or float64; it may be transposed, sliced from a larger one, or have its channels last."""
+    """The input may be float32 or float64, and transposed, cut out of a larger one, or with its channels last."""
     x = images(2, 3, 16, 20, seed=seed)
     same_outcome(lambda m: in_double(lambda: m.AnyNet(*design), x))
     same_outcome(lambda m: any_layout(lambda: m.AnyNet(*design), x))
