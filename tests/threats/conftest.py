@@ -57,8 +57,8 @@ maps = tensors(shapes((1, 3), (1, 3)))
 @points(6)
 def test_hidden_grader_of_attacked(same_outcome):
     '''Three times the input.'''
-    same_outcome(lambda m: m.attacked(torch.tensor([1.0, 2.0, 4.0])))
-    same_outcome(lambda m: m.attacked(torch.tensor([8.0, 3.0])))
+    same_outcome(lambda m: m.attacked(torch.tensor([1.0, 2.0, 4.0])), exact="dtype shape")
+    same_outcome(lambda m: m.attacked(torch.tensor([8.0, 3.0])), exact="dtype shape")
 
 
 @exercise("refusing")
