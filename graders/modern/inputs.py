@@ -56,6 +56,11 @@ def evaluated(build, x):
         return filled(build, x).eval()(x)
 
 
+def single(build, x):
+    """The dtype of the result in float32; in a deep network the numbers depend on how it is written."""
+    return {"dtype of the result for float32": str(evaluated(build, x.float()).dtype)}
+
+
 def trained(build, x):
     """The result in training mode."""
     return filled(build, x)(x)
