@@ -100,6 +100,9 @@ class Explaining:
         same = self.heard[cause].get(check)
         if same is not None and not same[0].failed:
             return False
+        wrong = [name for name, (its, _) in self.heard[cause].items() if its.failed]
+        if check not in wrong and all(name in self.heard[exercise] for name in wrong):
+            return False  # what is wrong with it shows in the checks of these names
         if cause not in self.prepared.variants.references.get(exercise, ()):
             return True
         without = self.prepared.variants.without(cause)

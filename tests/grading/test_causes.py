@@ -19,6 +19,9 @@ def fourfold(x):
     if x.dtype != torch.float32:
         raise ValueError("float32, please")
     return double(double(x))
+
+def eightfold(x):
+    return 8 * x
 """
 DOUBLE = grader(
     check("double", 1, "m.double(x)", name="values"),
@@ -28,6 +31,10 @@ FOURFOLD = grader(
     check("fourfold", 1, "m.fourfold(x)", name="values"),
     check("fourfold", 1, "list(m.fourfold(x).shape)", name="shape"),
     check("fourfold", 1, "m.fourfold(x.long())", name="refusal", raises="ValueError"),
+)
+EIGHTFOLD = grader(
+    check("eightfold", 1, "m.eightfold(x)", name="times_eight"),
+    check("eightfold", 1, "list(m.eightfold(x).shape)", name="shape"),
 )
 MISCONCEPTIONS = """
 from autograder.grading import misconception
@@ -47,11 +54,11 @@ DEPENDS = "fourfold depends on your double, which also lost points: look there f
 def course(tmp_path_factory):
     return toy_course(
         tmp_path_factory.mktemp("course"),
-        exercises={"double": 2, "fourfold": 3},
+        exercises={"double": 2, "fourfold": 3, "eightfold": 2},
         solution=SOLUTION,
         checks=DOUBLE,
         misconceptions=MISCONCEPTIONS,
-        files={"graders/demo/test_fourfold.py": FOURFOLD},
+        files={"graders/demo/test_fourfold.py": FOURFOLD, "graders/demo/test_eightfold.py": EIGHTFOLD},
     )
 
 
@@ -103,3 +110,9 @@ def test_not_because_of_a_local_variable(hints):
 def test_where_the_student_builds_on_it_in_another_way(hints):
     found = hints("2 * x", "3 * x", "double(double(x))", "double(x) + double(x)")
     assert found == {"double/values": "Two, not three.", "fourfold/values": DEPENDS}
+
+
+def test_not_where_all_that_is_wrong_with_the_other_has_checks_of_its_own_here(hints):
+    found = hints("2 * x", "(2 * x)[None]", "8 * x", "double(4 * x) + 0.1")
+    assert found["eightfold/shape"] == DEPENDS.replace("fourfold", "eightfold")
+    assert found["eightfold/times_eight"] == ""
