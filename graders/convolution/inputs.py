@@ -204,13 +204,15 @@ def expect_dtype(same_outcome, student, call, shapes):
     expect(bool(short.any()) and bool(((21 * long - short).abs() <= 1e-9 * short.abs().max()).all()), text)
 
 
-def expect_any_layout(student, call, shapes):
+def expect_any_layout(same_outcome, student, call, shapes):
     """`call(m, X, K)` gives the same for the same numbers in another memory layout.
 
     All of them are doubled there, since a result that ignores X or K is the same in any layout.
     """
     x, k = (numbers(shape, seed) for seed, shape in enumerate(shapes))
     views = [(layout(2 * x), layout(2 * k)) for layout in (_turned, _cut_out, _last_first)]
+    for view in views:  # asked first, because a student then sees which call raises an exception
+        same_outcome(lambda m, view=view: {"result is a tensor": isinstance(call(m, *view), torch.Tensor)})
     rows, *others = expect_answers(student(lambda m: [call(m, x, k), *(call(m, *view) for view in views)]), 4)
     for (of_x, of_k), other in zip(views, others, strict=True):
         text = f"With strides {of_x.stride()} of X and {of_k.stride()} of K the result is another one."
@@ -235,7 +237,7 @@ def expect_another_call(student, call, shapes):
 
 
 def expect_answers(answers, count=2):
-    """The answers of a probe of which the second one is a tensor, as a submission's results should be."""
+    """The answers of a probe, of which the second one should be a tensor and says so for the others."""
     expect(len(answers) == count and isinstance(answers[1], torch.Tensor), "Your function did not return a tensor.")
     return answers
 

@@ -55,10 +55,11 @@ def test_more_or_fewer_channels_out_than_in(same_outcome, case, other):
 
 @points(0.5)
 @settings(max_examples=10)
-@given(case=squares(c_in=(1, 2), c_out=(1, 1)))
-def test_one_output_channel(same_outcome, case):
-    """With one kernel the result still has three dimensions."""
+@given(case=squares(c_in=(1, 2), c_out=(1, 1)), whole=as_large(c_in=(1, 2), c_out=(1, 1)))
+def test_one_output_channel(same_outcome, case, whole):
+    """With one kernel the result still has three dimensions, even if it has a single row or column."""
     same_outcome(lambda m: {"number of dimensions": m.corr2d_multi_in_out(*case).dim()})
+    same_outcome(lambda m: {"number of dimensions": m.corr2d_multi_in_out(*whole).dim()})
 
 
 @points(0.5)
@@ -99,9 +100,9 @@ def test_dtype(same_outcome, student):
 
 
 @points(0.5)
-def test_any_memory_layout(student):
+def test_any_memory_layout(same_outcome, student):
     """Input and kernels may be transposed, sliced from larger tensors, or have their channels last."""
-    expect_any_layout(student, corr2d_multi_in_out, LAYERS)
+    expect_any_layout(same_outcome, student, corr2d_multi_in_out, LAYERS)
 
 
 @points(0.5)
