@@ -34,7 +34,7 @@ def test_strides(same_outcome, case):
     same_outcome(lambda m: {"last size": last_size(m.network_sizes(*case))})
 
 
-@points(1)
+@points(0.5)
 @given(case=wide_networks(paddings=(0, 2), lengths=(2, 2)))
 def test_padding(same_outcome, case):
     """Layers may have padding."""
@@ -75,7 +75,7 @@ def test_layer_that_does_not_fit(same_outcome, case):
     same_outcome(lambda m: sizes_of(m.network_sizes(*case)), raises=ValueError)
 
 
-@points(0.5)
+@points(1)
 @given(fitting=networks_that_just_fit())
 def test_layer_that_just_fits(same_outcome, fitting):
     """A layer whose window is as large as its padded input is accepted."""
