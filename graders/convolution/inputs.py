@@ -14,7 +14,7 @@ from autograder.grading import expect, expect_tensor
 from autograder.grading.strategies import tensors
 from autograder.probes import gradients, stays_on_device, weights
 
-float32, float64 = torch.float32, torch.float64
+float32 = torch.float32
 Range = tuple[int, int]
 
 # However a matrix product is written, PyTorch dispatches one of these.
@@ -157,13 +157,13 @@ MIXTURES = (2, 4, 4), (2, 2, 1, 1)
 BATCHES = (2, 2, 5, 5), (2, 2, 2, 2)
 
 
-def numbers(shape, seed=0, dtype=float32):
+def numbers(shape, seed=0):
     """Multiples of 0.5, none of them zero."""
     drawn = torch.randint(1, 8, shape, generator=torch.Generator().manual_seed(seed))
-    return (drawn * torch.tensor([0.5, -0.5])[drawn % 2]).to(dtype)
+    return drawn * torch.tensor([0.5, -0.5])[drawn % 2]
 
 
-def expect_gradient(student, call, shapes, name, hint=""):
+def expect_gradient(student, call, shapes, name):
     """The gradient for X or K agrees with the change of the results of `call(m, X, K)` along one direction.
 
     The other one of the two is doubled for the results, so that no gradient agrees with a result that ignores it.
@@ -183,13 +183,11 @@ def expect_gradient(student, call, shapes, name, hint=""):
         return [gradients(lambda point: at(m, point, inputs), inputs[moved])[0], *results]
 
     gradient, before, after = expect_answers(student(probe), 3)
-    expect(gradient is not None, f"No gradient reaches {name}.", hint=hint)
+    expect(gradient is not None, f"No gradient reaches {name}.")
     gradient, after = expect_tensor(gradient, inputs[moved]), expect_tensor(after, before)
     slope, rise = (gradient * step).sum(), ((after - before) * weights(before)).sum() / 2
-    seen = (
-        f"Along one direction, your own results change by {rise:.4g}, but by the gradient of {name} it is {slope:.4g}."
-    )
-    expect(rise.abs() > 1e-3 and (slope - rise).abs() <= 1e-3 * rise.abs(), seen, hint=hint)
+    text = f"When {name} changes along one direction, your results change by {rise:.4g}; its gradient says {slope:.4g}."
+    expect(rise.abs() > 1e-3 and (slope - rise).abs() <= 1e-3 * rise.abs(), text)
 
 
 def expect_dtype(same_outcome, student, call, shapes):
@@ -201,7 +199,7 @@ def expect_dtype(same_outcome, student, call, shapes):
     short, long = expect_answers(student(lambda m: [call(m, x, k), call(m, x.double() / 3, k.double() / 7)]))
     long = expect_tensor(long, short.double(), exact="dtype")
     text = "The result does not have the precision of float64. Is there a float32 tensor along the way?"
-    expect(bool(short.any()) and bool(((21 * long - short).abs() <= 1e-9 * short.abs().max()).all()), text)
+    expect(((21 * long - short).abs() <= 1e-9 * short.abs().max()).all(), text)
 
 
 def expect_any_layout(same_outcome, student, call, shapes):
@@ -237,13 +235,19 @@ def expect_another_call(student, call, shapes):
 
 
 def expect_answers(answers, count=2):
-    """The answers of a probe, of which the second one should be a tensor and says so for the others."""
-    expect(len(answers) == count and isinstance(answers[1], torch.Tensor), "Your function did not return a tensor.")
+    """The answers of a probe. The second one must be a result from which something can be seen; what the others must be
+    depends on it (see `expect_tensor`)."""
+    expect(isinstance(answers, list) and len(answers) == count, "Your code did not return its results.")
+    result = answers[1]
+    expect(isinstance(result, torch.Tensor), "Your function did not return a tensor.")
+    dense = result.layout is torch.strided and not result.is_meta
+    expect(dense and result.is_floating_point(), "The result is not an ordinary tensor of floats.")
+    expect(result.any(), "No number in the result is different from 0.")
     return answers
 
 
 def _agree(one, other):
-    return bool(((one - other).abs() <= 1e-4 * (1 + other.abs().max())).all()) if other.numel() else True
+    return ((one - other).abs() <= 1e-4 * other.abs().max()).all()
 
 
 def _turned(tensor):
