@@ -106,6 +106,30 @@ class InputInFloat32:
         return super().forward(x)
 
 
+class ReluOnBothSides:
+    """For any block: there is a ReLU before the sum and one after it."""
+
+    def forward(self, x):
+        return torch.relu(torch.relu(branch(self, x)) + way_around(self, x))
+
+
+class BatchNormsInEvaluation:
+    """For any module: its batch norms stay in evaluation mode."""
+
+    def forward(self, x):
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return super().forward(x)
+
+
+class DetachedBranch:
+    """For any block: no gradient flows through the convolutions to the input, only through the shortcut."""
+
+    def forward(self, x):
+        return torch.relu(branch(self, x.detach()) + way_around(self, x))
+
+
 class BranchInAClosure:
     """For any block: a deep copy still computes with the layers of the original."""
 
@@ -155,7 +179,6 @@ def passes_the_padding_as_stride(in_planes, out_planes, stride=1):
 @misconception(
     "conv3x3",
     hint="Which argument is the number of channels going in, and which the number coming out?",
-    crashes=True,
 )
 def exchanges_the_channels(in_planes, out_planes, stride=1):
     """Crash: in and out are swapped."""
@@ -177,6 +200,18 @@ def makes_every_layer_only_once(in_planes, out_planes, stride=1, *, kept={}):  #
     if key not in kept:
         kept[key] = conv3x3(*key)
     return kept[key]
+
+
+@misconception("conv3x3", hint="What stride does your convolution have if nobody asks for one?")
+def steps_by_default(in_planes, out_planes, stride=2):
+    """The stride is 2 if none is given."""
+    return conv3x3(in_planes, out_planes, stride)
+
+
+@misconception("conv3x3", hint="What does the function's name say about the size of the kernel? Print your layer.")
+def takes_a_kernel_of_5x5(in_planes, out_planes, stride=1):
+    """A kernel of 5×5, with the padding that it needs."""
+    return nn.Conv2d(in_planes, out_planes, 5, stride, padding=2, bias=False)
 
 
 # ResidualBlock
@@ -455,6 +490,46 @@ class LeavesItsLayersInAClosure(BranchInAClosure, ResidualBlock):
     """Copies: a deep copy still computes with the layers of the original."""
 
 
+@misconception(
+    "ResidualBlock", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+)
+class ReluOnBothSidesOfTheSum(ReluOnBothSides, ResidualBlock):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class KeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, ResidualBlock):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class DetachesItsBranch(DetachedBranch, ResidualBlock):
+    """Gradient: none flows to the input through the convolutions."""
+
+
+@misconception("ResidualBlock", hint="Your block takes a stride. Which of its layers need it? Print the shapes.")
+class IgnoresTheStride(ResidualBlock):
+    """The stride is always 1."""
+
+    def __init__(self, in_channels, out_channels, stride=1):  # noqa: ARG002
+        super().__init__(in_channels, out_channels)
+
+
+@misconception("ResidualBlock", hint="Print a batch norm of your block. Which of its settings is not the default?")
+class BatchNormsWithAnotherEpsilon(ResidualBlock):
+    """The batch norms have an eps of 1e-3."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.bn1.eps = self.bn2.eps = 1e-3
+
+
 # BasicBlock
 
 
@@ -492,6 +567,14 @@ class BasicReluBeforeBatchNorm(BasicBlock):
     def forward(self, x):
         out = self.bn1(self.relu(self.conv1(x)))
         return self.relu(self.bn2(self.conv2(out)) + way_around(self, x))
+
+
+@misconception("BasicBlock", hint="Something is missing from the sum. Compare your block with a plain network.")
+class BasicAddsNothing(BasicBlock):
+    """A plain network: nothing is added."""
+
+    def forward(self, x):
+        return self.relu(branch(self, x))
 
 
 @misconception("BasicBlock", hint="Your block is given a module. When does it use that module?")
@@ -671,6 +754,29 @@ class BasicLeavesItsLayersInAClosure(BranchInAClosure, BasicBlock):
     """Copies: a deep copy still computes with the layers of the original."""
 
 
+@misconception(
+    "BasicBlock", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+)
+class BasicReluOnBothSidesOfTheSum(ReluOnBothSides, BasicBlock):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "BasicBlock",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class BasicKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, BasicBlock):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "BasicBlock",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class BasicDetachesItsBranch(DetachedBranch, BasicBlock):
+    """Gradient: none flows to the input through the convolutions."""
+
+
 # Bottleneck
 
 
@@ -734,7 +840,9 @@ class BottleneckStrideOnTheLast(Bottleneck):
 
 
 @misconception(
-    "Bottleneck", hint="With planes = 64, how many channels should come out of the block? How many come out of yours?"
+    "Bottleneck",
+    hint="With planes = 64, how many channels should come out of the block? How many come out of yours?",
+    severe="the result fits nowhere: it has a quarter of the channels, and x cannot be added",
 )
 class BottleneckWithoutExpansion(Bottleneck):
     """Crash: the last convolution returns `planes` channels."""
@@ -767,6 +875,14 @@ class BottleneckOfAQuarter(Bottleneck):
         self.conv3 = nn.Conv2d(narrow, 4 * planes, 1, bias=False)
 
 
+@misconception("Bottleneck", hint="Something is missing from the sum. Compare your block with a plain network.")
+class BottleneckAddsNothing(Bottleneck):
+    """A plain network: nothing is added."""
+
+    def forward(self, x):
+        return self.relu(branch(self, x))
+
+
 @misconception("Bottleneck", hint="Your block is given a module. When does it use that module?")
 class BottleneckIgnoresDownsample(Bottleneck):
     """Crash: x is added as it is."""
@@ -774,6 +890,27 @@ class BottleneckIgnoresDownsample(Bottleneck):
     def forward(self, x):
         out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
         return self.relu(self.bn3(self.conv3(out)) + x)
+
+
+@misconception("Bottleneck", hint="Who decides whether there is a downsample: the block, or the code that builds it?")
+class BottleneckUsesDownsampleOnlyForAStride(Bottleneck):
+    """A downsample that comes without a stride is ignored."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample if stride != 1 or inplanes != 4 * planes else None)
+
+
+@misconception("Bottleneck", hint="Print `list(block.state_dict())` and compare it with the names in the text.")
+class BottleneckCallsItShortcut(Bottleneck):
+    """Names: `shortcut` instead of `downsample`."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride)
+        del self.downsample
+        self.shortcut = downsample
+
+    def forward(self, x):
+        return self.relu(branch(self, x) + (x if self.shortcut is None else self.shortcut(x)))
 
 
 @misconception("Bottleneck", hint="Does downsample see the block's input, or that input after a ReLU?")
@@ -872,6 +1009,38 @@ class BottleneckAddsItsInputInFloat32(InputInFloat32, Bottleneck):
 )
 class BottleneckLeavesItsLayersInAClosure(BranchInAClosure, Bottleneck):
     """Copies: a deep copy still computes with the layers of the original."""
+
+
+@misconception(
+    "Bottleneck", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+)
+class BottleneckReluOnBothSidesOfTheSum(ReluOnBothSides, Bottleneck):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "Bottleneck",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class BottleneckKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, Bottleneck):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "Bottleneck",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class BottleneckDetachesItsBranch(DetachedBranch, Bottleneck):
+    """Gradient: none flows to the input through the convolutions."""
+
+
+@misconception("Bottleneck", hint="With stride 2, by how much does your block shrink a map of 8×8?")
+class BottleneckStrideOnTheFirstAndTheSecond(Bottleneck):
+    """Crash: the first 1×1 convolution and the 3×3 convolution both have the stride."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1 = with_stride(self.conv1, stride)
 
 
 # ResNet

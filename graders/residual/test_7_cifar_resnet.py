@@ -5,7 +5,8 @@ import functools
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import EXACT, NETWORK, close, dtypes, inputs_afterwards, keeps_its_state, noise, same_in_any_layout
+from aspects import dtypes
+from inputs import EXACT, NETWORK, close, inputs_afterwards, keeps_its_state, noise, same_in_any_layout
 from torch.nn.parameter import is_lazy
 
 from autograder.grading import exercise, points
