@@ -13,7 +13,7 @@ from autograder.probes import filled, roles, weights
 
 # Scale 32 at variance 1024: the ε under the root is too small to show.
 _SCALE, _VARIANCE = 32, 1024
-_STEP = 1e-6
+_STEP = 1e-7
 
 
 def by_role(model):
@@ -85,7 +85,8 @@ def slopes(model, x):
     if not y.requires_grad:
         return {"gradient": None}
     found = torch.autograd.grad((y * weights(y)).sum(), [leaf, *parameters], allow_unused=True)
-    directions = [noise(*tensor.shape, seed=i, dtype=tensor.dtype) for i, tensor in enumerate([x, *parameters])]
+    draws = [noise(*tensor.shape, seed=i, dtype=tensor.dtype) for i, tensor in enumerate([x, *parameters])]
+    directions = [draw / draw.norm() for draw in draws]  # short, so that next to no ReLU passes its corner
     gradients = [0.0 if slope is None else float((slope * d).sum()) for slope, d in zip(found, directions, strict=True)]
 
     def total(change):

@@ -10,6 +10,7 @@ import copy
 import math
 
 import torch
+import torch.nn.functional as F
 from hypothesis import strategies as st
 from torch import nn
 
@@ -65,6 +66,31 @@ def toy_block(expansion):
 
     Toy.expansion, Toy.__module__, Toy.__qualname__ = expansion, "grader", f"BlockWithExpansion{expansion}"
     return Toy
+
+
+def tolerant_block(expansion, size=None):
+    """A block class like `toy_block` that never minds what it is given: it returns a map for any number of channels and
+    does not use its downsample. With `size`, the map has this height and width."""
+
+    class Tolerant(nn.Module):
+        def __init__(self, inplanes, planes, stride=1, downsample=None):  # noqa: ARG002
+            super().__init__()
+            self.outplanes, self.stride, self.downsample = planes * expansion, stride, downsample
+
+        def forward(self, x):
+            self.seen = x.detach().clone()
+            x = x[:, :, :: self.stride, :: self.stride] if size is None else F.adaptive_avg_pool2d(x, size)
+            mean = x.mean(1, keepdim=True)
+            y = torch.sin(mean * torch.arange(1, self.outplanes + 1, device=x.device).view(1, -1, 1, 1) / 8)
+            self.given = y.detach().clone()
+            return y
+
+    Tolerant.expansion, Tolerant.__module__, Tolerant.__qualname__ = (
+        expansion,
+        "grader",
+        f"BlockWithExpansion{expansion}",
+    )
+    return Tolerant
 
 
 def blocks_of(stage, kind):

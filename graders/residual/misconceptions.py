@@ -491,7 +491,8 @@ class LeavesItsLayersInAClosure(BranchInAClosure, ResidualBlock):
 
 
 @misconception(
-    "ResidualBlock", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+    "ResidualBlock",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
 )
 class ReluOnBothSidesOfTheSum(ReluOnBothSides, ResidualBlock):
     """The last ReLU comes twice: before the sum and after it."""
@@ -755,7 +756,8 @@ class BasicLeavesItsLayersInAClosure(BranchInAClosure, BasicBlock):
 
 
 @misconception(
-    "BasicBlock", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+    "BasicBlock",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
 )
 class BasicReluOnBothSidesOfTheSum(ReluOnBothSides, BasicBlock):
     """The last ReLU comes twice: before the sum and after it."""
@@ -1012,7 +1014,8 @@ class BottleneckLeavesItsLayersInAClosure(BranchInAClosure, Bottleneck):
 
 
 @misconception(
-    "Bottleneck", hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing."
+    "Bottleneck",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
 )
 class BottleneckReluOnBothSidesOfTheSum(ReluOnBothSides, Bottleneck):
     """The last ReLU comes twice: before the sum and after it."""
@@ -1435,6 +1438,24 @@ class SqueezesTheBatch(ResNet):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).squeeze())
+
+
+@misconception(
+    "ResNet",
+    hint="Print `training` of each module after `net.train()` and a call. Who has changed it?",
+)
+class NetworkKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, ResNet):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception("ResNet", hint="Look at the gradient of `conv1.weight`. What happens to the graph after the stem?")
+class DetachesTheStem(ResNet):
+    """Gradient: none reaches the stem or the image."""
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x)))).detach()
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(self.avgpool(x), 1))
 
 
 # resnet18 … resnet152

@@ -3,9 +3,9 @@
 import functools
 
 import torch
+from aspects import dtypes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from aspects import dtypes
 from inputs import EXACT, NETWORK, close, inputs_afterwards, keeps_its_state, noise, same_in_any_layout
 from torch.nn.parameter import is_lazy
 
