@@ -1517,6 +1517,12 @@ def resnet34_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(BasicBlock, [3, 4, 6, 3])
 
 
+@misconception("resnet34", hint="How many classes does the network have by default?")
+def resnet34_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+
+
 @misconception("resnet34", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
 def resnet34_with_softmax(num_classes=1000):
     """Probabilities instead of logits."""
@@ -1560,6 +1566,20 @@ def resnet50_with_biases(num_classes=1000):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Conv2d):
                 setattr(module, name, with_bias(child))
+    return net
+
+
+@misconception("resnet50", hint="How many classes does the network have by default?")
+def resnet50_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+
+
+@misconception("resnet50", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
+def resnet50_with_softmax(num_classes=1000):
+    """Probabilities instead of logits."""
+    net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+    net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
     return net
 
 
@@ -1744,7 +1764,11 @@ def takes_the_largest_pixel(n, num_classes=10):
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.max_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
 
 
-@misconception("cifar_resnet", hint="How many parameters should a shortcut have here? Count yours.")
+@misconception(
+    "cifar_resnet",
+    hint="How many parameters should a shortcut have here? Count yours.",
+    severe="nothing is left of the shortcuts without parameters that this network is about",
+)
 def projects(n, num_classes=10):
     """Parameters: 1×1 convolutions with batch norm (option B)."""
     return cifar(n, num_classes, lambda new: projection(new, 2 * new, 2))
@@ -1792,7 +1816,11 @@ def pools_in_the_stem(n, num_classes=10):
     return net
 
 
-@misconception("cifar_resnet", hint="How wide are the three stages?")
+@misconception(
+    "cifar_resnet",
+    hint="How wide are the three stages?",
+    severe="every layer has another width, so no number of the network is right",
+)
 def widths_of_the_large_networks(n, num_classes=10):
     """64, 128 and 256 channels."""
     layers, channels = [conv3x3(3, 64), nn.BatchNorm2d(64), nn.ReLU()], 64
@@ -1820,6 +1848,41 @@ def relu_before_the_sum(n, num_classes=10):
             return self.relu(self.bn2(self.conv2(out))) + way_around(self, x)
 
     return cifar(n, num_classes, block=Block)
+
+
+@misconception(
+    "cifar_resnet", hint="How many ReLUs are there from the last batch norm of a block to its end? Where is the sum?"
+)
+def relu_on_both_sides_of_the_sum(n, num_classes=10):
+    """The last ReLU of each block comes twice: before the sum and after it."""
+
+    class Block(ReluOnBothSides, BasicBlock):
+        pass
+
+    return cifar(n, num_classes, block=Block)
+
+
+@misconception(
+    "cifar_resnet", hint="Print `training` of each module after `net.train()` and a call. Who has changed it?"
+)
+def keeps_its_batch_norms_in_evaluation(n, num_classes=10):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+    def function(self, x):
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self.net(x)
+
+    return Wrapped(cifar(n, num_classes), function)
+
+
+@misconception("cifar_resnet", hint="Does a gradient reach the first convolution through the shortcuts as well?")
+def detaches_its_shortcuts(n, num_classes=10):
+    """Gradient: none flows through the shortcuts that change the shape."""
+    return cifar(
+        n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, new)).detach())
+    )
 
 
 @misconception("cifar_resnet", hint="What comes after the linear layer? The loss takes care of the rest.")
