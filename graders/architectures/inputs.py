@@ -82,27 +82,6 @@ def together_in_evaluation(build, x):
     return {**all_gradients(model, x), "result": model(x)}
 
 
-def learned(build, x):
-    """Gradients of the filled network for its input and all its parameters, in both modes."""
-    model = filled(build, x)
-    return {
-        "in evaluation mode": all_gradients(model.eval(), x),
-        "in training mode": all_gradients(model.train(), x),
-    }
-
-
-def learned_in_evaluation(build, x):
-    """The same in evaluation mode, for networks that are random in training."""
-    return all_gradients(filled(build, x).eval(), x)
-
-
-def training_step(build, x):
-    """The running statistics after one pass in training mode, and what the network then returns in evaluation mode."""
-    model = filled(build, x)
-    model(x)
-    return {**statistics(model), "result in evaluation mode afterwards": model.eval()(x)}
-
-
 # What follows is about one part of a network: the numbers are chosen such that the other parts do not matter.
 
 

@@ -3,7 +3,7 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import SLOPES, agree, float64, is_exact, measured_slope, step
+from inputs import SLOPES, TOGETHER, agree, float64, is_exact, measured_slope, step
 
 from autograder.grading import POOLING, exercise, forbids, points
 from autograder.grading.strategies import shapes, tensors
@@ -21,26 +21,26 @@ constants = st.tuples(
 )
 
 
-def images(channels=(7, 7), **options):
+def images(channels=(8, 8), **options):
     return tensors(shapes((2, 3), channels, (2, 4), (2, 4)), **{"layouts": False, **options})
 
 
 def influence(m, channels, size):
     """For each channel, whether the result of each other channel changes if this one becomes stronger."""
-    x = torch.ones(channels + 1, channels, 1, 2)
+    x = torch.ones(channels + 1, channels, 2, 2)
     x[range(channels), range(channels)] = 2
-    y = m.local_response_norm(x, size, 0.1, 1.0, 1.0)[..., 0]
+    y = m.local_response_norm(x, size, 0.1, 1.0, 1.0)[:, :, 0, 0]
     changed = (y[:-1] - y[-1]).abs() > 1e-4
     return changed.T.tolist()
 
 
 @points(1)
 @sums_itself
-@given(x=images((1, 1)), size=sizes, constants=constants)
+@given(x=images((1, 1)), size=st.sampled_from([3, 5, 7]), constants=constants)
 def test_formula(same_outcome, x, size, constants):
     """If its neighbours are 0, a channel is divided by (k + alpha · x²)^beta."""
-    x = torch.cat([0 * x] * 4 + [x] + [0 * x] * 4, 1)
-    same_outcome(lambda m: m.local_response_norm(x, size, *constants)[:, 4])
+    x = torch.cat([0 * x] * 8 + [x] + [0 * x] * 8, 1)
+    same_outcome(lambda m: m.local_response_norm(x, size, *constants)[:, 8])
 
 
 @points(0.5)
@@ -128,7 +128,7 @@ def test_gradient(same_outcome, x, constants):
 
         [gradient], z = gradients(function, x), x.clone()
         said = 0.0 if gradient is None else float((gradient * step(x)).sum())
-        does = measured_slope(function, z, [z])
+        does = measured_slope(lambda z: function(z.clone()), z, [z])
         return {"slope that the gradient predicts, in measured ones": said / (does or 1.0)}
 
     same_outcome(probe, tolerance=SLOPES)
@@ -138,10 +138,11 @@ def test_gradient(same_outcome, x, constants):
 @given(x=images(dtype=float64))
 def test_dtype(same_outcome, x):
     """The result has the dtype of the input; with float64 it has that precision."""
+    x = x + 0.25  # nothing is 0
 
     def probe(m):
         def function(x):
-            return m.local_response_norm(x, 3, 1.0)
+            return m.local_response_norm(x.clone(), 3, 1.0)
 
         return {
             "dtype for float64": str(function(x).dtype),
@@ -216,4 +217,4 @@ def test_everything_together(same_outcome, x, size, constants):
         [gradient] = gradients(lambda x: m.local_response_norm(x, size, *constants), x)
         return {"result": m.local_response_norm(x, size, *constants), "gradient": gradient}
 
-    same_outcome(probe)
+    same_outcome(probe, tolerance=TOGETHER)
