@@ -1491,7 +1491,9 @@ class MistypesASetting(GoogLeNet):
 
 
 @misconception(
-    "GoogLeNet", hint="Which stage of the text is missing in `net`? The first Inception block receives 192 maps."
+    "GoogLeNet",
+    hint="Which stage of the text is missing in `net`? The first Inception block receives 192 maps.",
+    severe="a stage of the network is missing",
 )
 class LeavesAStageOut(GoogLeNet):
     """b3 follows b1."""

@@ -32,26 +32,26 @@ SIDE = 65  # the smallest for which the last maps have 3×3 pixels, as for 96
 sides = st.integers(20, 40)
 
 
-@points(1)
+@points(1.25)
 def test_number_of_parameters(same_outcome):
     """The number of parameters is right for one channel and ten classes, which are the defaults."""
     same_outcome(lambda m: {"number of parameters": trainable(m.GoogLeNet, SHAPE)})
 
 
-@points(0.75)
+@points(1)
 def test_six_stages(same_outcome):
     """The attribute `net` has six stages."""
     same_outcome(lambda m: {"number of stages in net": len(stages_of(outline(m.GoogLeNet, SHAPE).net))})
 
 
-@points(1.25)
+@points(1.5)
 def test_shapes_of_the_stages(same_outcome):
     """For 1×96×96 the stages return 64×24×24, 192×12×12, 480×6×6, 832×3×3, 1024 and 10 numbers."""
     shape = (2, *SHAPE[1:])
     same_outcome(lambda m: shapes_through(stages_of(outline(m.GoogLeNet, shape).net), shape))
 
 
-@points(1.75)
+@points(1.25)
 @settings(max_examples=2)
 @given(seed=seeds)
 def test_values(same_outcome, seed):
@@ -74,7 +74,7 @@ def test_other_sizes(same_outcome, height, width):
     same_outcome(lambda m: shape_of(m.GoogLeNet, x))
 
 
-@points(1)
+@points(1.25)
 @settings(max_examples=2)
 @given(channels=st.integers(2, 4), classes=st.sampled_from([1, 2, 12]))
 def test_channels_and_classes(same_outcome, channels, classes):
@@ -119,14 +119,14 @@ def test_network_used_again(same_outcome):
     same_outcome(lambda m: used_again(m.GoogLeNet, x, larger))
 
 
-@points(1.25)
+@points(1)
 def test_everything_together(same_outcome):
     """All at once: a transposed colour image that is not square, four classes, scores and exact gradients."""
     x = transposed(images(1, 3, 33, 40, dtype=float64))  # the smallest whose last maps have several pixels
     same_outcome(lambda m: together(lambda: m.GoogLeNet(3, 4), x), tolerance=TOGETHER)
 
 
-@points(1)
+@points(0.75)
 def test_speed(forward_time):
     """A forward pass in evaluation mode is about as fast as the same layers elsewhere."""
     forward_time(
