@@ -1,7 +1,8 @@
 """Strategies for pooling: feature maps, batches of images, and windows that fit them.
 
-Tensors are stored row by row unless `layouts` is set. One check of each exercise sets it, so that a `.view` in the
-wrong place costs one check and not all.
+What one check is about is left out of the inputs of the others, so that a mistake costs the points for it and no more.
+Plain inputs are square maps without negative numbers, stored row by row, in which windows side by side leave nothing
+over. Each check adds to them what it is about; one check of each exercise adds everything.
 """
 
 from __future__ import annotations
@@ -19,6 +20,49 @@ def feature_maps(values="signed", dtype=float32, smallest=1, layouts=False):
     return tensors(shapes((smallest, 7), (smallest, 7)), values=values, dtype=dtype, layouts=layouts)
 
 
+def square_maps(values="non-negative", dtype=float32, sides=(2, 5), layouts=False):
+    """(H, H)."""
+    shape = st.integers(*sides).map(lambda side: (side, side))
+    return tensors(shape, values=values, dtype=dtype, layouts=layouts)
+
+
+@st.composite
+def plain_cases(draw, leading=(), values="non-negative", dtype=float32, kernels=(2, 3), counts=(2, 3), layouts=False):
+    """(input, kernel_size) where windows side by side cover square maps; `counts` is how many in each direction, and
+    `leading` are the ranges of the extents before (H, W)."""
+    kernel = draw(st.integers(*kernels))
+    side = kernel * draw(st.integers(*counts))
+    shape = draw(shapes(*leading, (side, side), (side, side)))
+    return draw(tensors(shape, values=values, dtype=dtype, layouts=layouts)), kernel
+
+
+@st.composite
+def other_strides(draw, leading=(), values="non-negative", dtype=float32):
+    """(input, kernel_size, stride) where the stride is not the kernel size, and still leaves nothing over."""
+    kernel = draw(st.integers(2, 3))
+    stride = draw(st.sampled_from([step for step in (1, 2, 3, 4) if step != kernel]))
+    side = kernel + stride * draw(st.integers(1, 2))
+    shape = draw(shapes(*leading, (side, side), (side, side)))
+    return draw(tensors(shape, values=values, dtype=dtype, layouts=False)), kernel, stride
+
+
+@st.composite
+def left_over_cases(draw, leading=(), values="non-negative", dtype=float32):
+    """(input, kernel_size) where windows side by side leave rows and columns over."""
+    kernel = draw(st.integers(2, 4))
+    side = kernel * draw(st.integers(2, 3)) + draw(st.integers(1, kernel - 1))
+    shape = draw(shapes(*leading, (side, side), (side, side)))
+    return draw(tensors(shape, values=values, dtype=dtype, layouts=False)), kernel
+
+
+@st.composite
+def one_window_cases(draw, leading=(), values="non-negative", dtype=float32, kernels=(2, 3)):
+    """(input, kernel_size) where the window is as large as the map."""
+    kernel = draw(st.integers(*kernels))
+    shape = draw(shapes(*leading, (kernel, kernel), (kernel, kernel)))
+    return draw(tensors(shape, values=values, dtype=dtype, layouts=False)), kernel
+
+
 @st.composite
 def padded_cases(draw, values="signed", dtype=float32, paddings=(0, 2), layouts=False):
     """(map, kernel_size, strides, padding) where the window fits and padding ≤ kernel_size // 2."""
@@ -27,6 +71,14 @@ def padded_cases(draw, values="signed", dtype=float32, paddings=(0, 2), layouts=
     smallest = max(1, kernel - 2 * padding)
     shape = draw(shapes((smallest, 7), (smallest, 7)))
     return draw(tensors(shape, values=values, dtype=dtype, layouts=layouts)), kernel, draw(st.integers(1, 4)), padding
+
+
+@st.composite
+def padded_squares(draw, value, dtype=float32):
+    """(map, kernel_size, strides, padding): windows side by side cover a square map of one number and its border."""
+    kernel, padding = draw(st.sampled_from([(2, 1), (3, 1), (4, 2)]))
+    side = 3 * kernel - 2 * padding
+    return torch.full((side, side), draw(value), dtype=dtype), kernel, kernel, padding
 
 
 @st.composite
@@ -69,3 +121,9 @@ def too_large_windows(draw, leading=((1, 2), (1, 3))):
 
 # Images unlike any that a strategy makes, for a layer that has seen another one before: more samples, other sides.
 OTHER_IMAGES = torch.arange(3 * 4 * 8 * 9, dtype=float64).remainder(11).reshape(3, 4, 8, 9) / 3
+
+
+def energy(function):
+    """x ↦ the sum of the squares of `function(x)`. Its gradient shows which entries of x the result depends on, and
+    not in which places of the result they are."""
+    return lambda x: function(x).square().sum()
