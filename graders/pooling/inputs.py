@@ -14,6 +14,10 @@ from autograder.grading.strategies import shapes, tensors
 
 float32, float64 = torch.float32, torch.float64
 
+# Numbers that float32 cannot hold: a map filled with one of them shows the precision of every pooling alike.
+thirds = st.integers(1, 20).map(lambda number: number + 1 / 3)
+below_zero = st.sampled_from([-500.0, -4e12])  # the second one wins over no number that is meant to stand for -inf
+
 
 def feature_maps(values="signed", dtype=float32, smallest=1, layouts=False):
     """(H, W), more often oblong than square."""

@@ -7,7 +7,7 @@ groups of channels.
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float32, float64, images
+from inputs import OTHER_IMAGES, below_zero, float32, float64, images, thirds
 
 from autograder.grading import exercise, points
 from autograder.grading.strategies import shapes, tensors
@@ -15,14 +15,13 @@ from autograder.probes import gradients, stays_on_device, used_again
 
 pytestmark = exercise("DepthPool")
 
-sizes = st.integers(2, 3)
 more_channels = torch.cat([OTHER_IMAGES, OTHER_IMAGES], dim=1)
 
 
 @st.composite
-def cases(draw, sizes=(1, 3), values="signed", layouts=False):
+def cases(draw, values="signed", layouts=False):
     """(batch, p) with at least p channels, rows and columns."""
-    p = draw(st.integers(*sizes))
+    p = draw(st.integers(1, 3))
     shape = draw(shapes((1, 2), (p, 3 * p), (p, 3 * p), (p, 3 * p)))
     return draw(tensors(shape, values=values, layouts=layouts)), p
 
@@ -33,21 +32,18 @@ def pairs(values="non-negative", dtype=float32, layouts=False):
 
 
 @st.composite
-def equal_channels(draw, left_over):
-    """(batch, p) whose channels are all equal, two groups of them; the numbers of rows and columns left over vary."""
-    p = draw(sizes)
-    rows, columns = (2 * p + draw(st.integers(1, p - 1) if left_over else st.just(0)) for _ in range(2))
-    x = draw(tensors((2, 1, rows, columns), values="non-negative", layouts=False))
-    return x.expand(-1, 2 * p, -1, -1).clone(), p
+def equal_channels(draw, left_over=0):
+    """A batch with two groups of two equal channels each, and four windows of 2×2 pixels."""
+    x = draw(tensors((2, 1, 4 + left_over, 4 + left_over), values="non-negative", layouts=False))
+    return x.expand(-1, 4, -1, -1).clone()
 
 
 @st.composite
-def maps_of_one_number(draw, left_over):
-    """(batch, p) where each channel is one number everywhere; the number of channels left over varies."""
-    p = draw(sizes)
-    channels = p * draw(st.integers(2, 3)) + draw(st.integers(1, p - 1) if left_over else st.just(0))
+def maps_of_one_number(draw, left_over=0):
+    """A batch with groups of two channels, each of which is one number everywhere."""
+    channels = 2 * draw(st.integers(2, 3)) + left_over
     x = draw(tensors((2, channels, 1, 1), values="distinct", layouts=False)) + 50
-    return x.expand(-1, -1, 2 * p, 2 * p).clone(), p
+    return x.expand(-1, -1, 4, 4).clone()
 
 
 @points(1)
@@ -67,40 +63,36 @@ def test_other_sizes(same_outcome, p, data):
 
 
 @points(1.5)
-@given(case=equal_channels(left_over=False))
-def test_rows_and_columns(same_outcome, case):
-    """Where all channels are equal, the result is the maximum over windows of pool_size × pool_size pixels."""
-    x, p = case
-    same_outcome(lambda m: {"maximum over the channels": m.DepthPool(p)(x).amax(1)})
+@given(x=equal_channels())
+def test_rows_and_columns(same_outcome, x):
+    """Where all channels are equal, every result is the maximum over pool_size × pool_size pixels."""
+    same_outcome(lambda m: {"maximum over the channels": m.DepthPool()(x).amax(1)})
 
 
 @points(1.5)
-@given(case=maps_of_one_number(left_over=False))
-def test_groups_of_channels(same_outcome, case):
-    """Where each channel is one number, the result is the maximum over groups of pool_size neighbouring channels."""
-    x, p = case
-    same_outcome(lambda m: {"maximum over the pixels": m.DepthPool(p)(x).amax((2, 3))})
+@given(x=maps_of_one_number())
+def test_groups_of_channels(same_outcome, x):
+    """Where each channel is one number, every result is the maximum over pool_size neighbouring channels."""
+    same_outcome(lambda m: {"maximum over the pixels": m.DepthPool()(x).amax((2, 3))})
 
 
 @points(1)
-@given(case=maps_of_one_number(left_over=True))
-def test_channels_left_over(same_outcome, case):
+@given(x=maps_of_one_number(left_over=1))
+def test_channels_left_over(same_outcome, x):
     """Channels at the end that do not fill a group are dropped."""
-    x, p = case
-    same_outcome(lambda m: {"maximum over the pixels": m.DepthPool(p)(x).amax((2, 3))})
+    same_outcome(lambda m: {"maximum over the pixels": m.DepthPool()(x).amax((2, 3))})
 
 
 @points(0.5)
-@given(case=equal_channels(left_over=True))
-def test_rows_and_columns_left_over(same_outcome, case):
+@given(x=equal_channels(left_over=1))
+def test_rows_and_columns_left_over(same_outcome, x):
     """Rows and columns that do not fill a window are dropped."""
-    x, p = case
-    same_outcome(lambda m: {"maximum over the channels": m.DepthPool(p)(x).amax(1)})
+    same_outcome(lambda m: {"maximum over the channels": m.DepthPool()(x).amax(1)})
 
 
 @points(0.5)
 @settings(max_examples=10)
-@given(number=st.sampled_from([-500.0, -4e12]))
+@given(number=below_zero)
 def test_negative_numbers(same_outcome, number):
     """The maximum of negative numbers is negative, however small they are."""
     x = torch.full((2, 4, 4, 4), number)
@@ -144,10 +136,10 @@ def test_any_memory_layout(same_outcome, x):
 
 @points(0.5)
 @settings(max_examples=12)
-@given(x=pairs(dtype=float64), number=st.integers(1, 20))
+@given(x=pairs(dtype=float64), number=thirds)
 def test_dtype(same_outcome, x, number):
     """The result has the input's dtype and device; with float64 it has that precision."""
-    single, constant = x.float(), torch.full_like(x, number / 3)
+    single, constant = x.float(), torch.full_like(x, number)
     same_outcome(lambda m: [m.DepthPool()(one).dtype for one in (x, single)])
     same_outcome(lambda m: {"first number": m.DepthPool()(constant)[0, 0, 0, 0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(m.DepthPool(), x))

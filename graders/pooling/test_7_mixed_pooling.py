@@ -24,9 +24,9 @@ several = ((2, 2), (2, 3))  # images and channels of a plain batch
 @points(1)
 @given(case=plain_cases(several), training=st.booleans())
 def test_half_and_half(same_outcome, case, training):
-    """Without arguments the result is half the maximum plus half the mean, in training and in evaluation mode."""
+    """Without alpha the result is half the maximum plus half the mean, in training and in evaluation mode."""
     x, kernel = case
-    same_outcome(lambda m: m.MixedPooling(kernel).train(training)(x))
+    same_outcome(lambda m: m.MixedPooling(kernel, kernel).train(training)(x))
 
 
 @points(1)
@@ -75,7 +75,7 @@ def test_window_that_does_not_fit(same_outcome, case):
 def test_gradient(same_outcome, case, training):
     """The gradient reaches the input through the maximum and through the mean, in both modes."""
     x, kernel = case
-    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel).train(training), x)[0]})
+    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, kernel).train(training), x)[0]})
 
 
 @points(0.25)
@@ -84,7 +84,7 @@ def test_gradient(same_outcome, case, training):
 def test_any_memory_layout(same_outcome, case):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     x, kernel = case
-    same_outcome(lambda m: m.MixedPooling(kernel)(x))
+    same_outcome(lambda m: m.MixedPooling(kernel, kernel)(x))
 
 
 @points(0.5)

@@ -10,6 +10,7 @@ from inputs import (
     one_window_cases,
     other_strides,
     plain_cases,
+    thirds,
     too_large_windows,
 )
 
@@ -39,7 +40,7 @@ def test_other_powers(same_outcome, case, p):
 
 
 @points(0.5)
-@given(case=plain_cases(several, values="negative"), p=st.sampled_from([1, 3, 1.5]))
+@given(case=plain_cases(several, values="negative"), p=st.sampled_from([1, 3]))
 def test_negative_numbers(same_outcome, case, p):
     """Negative numbers count by their absolute value."""
     x, kernel = case
@@ -108,11 +109,11 @@ def test_any_memory_layout(same_outcome, case):
 
 @points(0.5)
 @settings(max_examples=12)
-@given(case=plain_cases(several, dtype=float64), number=st.integers(2, 20), p=st.sampled_from([1.5, 3, 4]))
+@given(case=plain_cases(several, dtype=float64), number=thirds, p=st.sampled_from([1.5, 3, 4]))
 def test_dtype(same_outcome, case, number, p):
     """The result has the input's dtype and device; with float64 it has that precision."""
     x, kernel = case
-    single, constant = x.float(), torch.full_like(x, number / 3)
+    single, constant = x.float(), torch.full_like(x, number)
     same_outcome(lambda m: [m.LPPooling(kernel)(one).dtype for one in (x, single)])
     same_outcome(lambda m: {"first number": m.LPPooling(kernel, p=p)(constant)[0, 0, 0, 0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(m.LPPooling(kernel), x))
@@ -120,7 +121,7 @@ def test_dtype(same_outcome, case, number, p):
 
 @points(0.5)
 @settings(max_examples=12)
-@given(case=plain_cases(several))
+@given(case=plain_cases(several, values="signed"))
 def test_argument_is_not_modified(same_outcome, case):
     """The call modifies neither its argument nor an earlier result, and a used layer takes images of any size."""
     x, kernel = case
