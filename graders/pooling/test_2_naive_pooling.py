@@ -129,7 +129,8 @@ def test_gradient_of_max_pooling(same_outcome, case):
     x, kernel = case
     x = x + 50  # all positive: other checks are about negative numbers
     same_outcome(lambda m: {"gradient": gradients(energy(lambda x: m.naive_pooling(x, kernel, kernel, 0)), x)[0]})
-    same_outcome(lambda m: {"gradient": gradients(energy(lambda x: m.naive_pooling(x, 3, 3, 1)), x)[0]})
+    corner = x[:4, :4]
+    same_outcome(lambda m: {"gradient": gradients(energy(lambda x: m.naive_pooling(x, 3, 3, 1)), corner)[0]})
 
 
 @points(0.5)
