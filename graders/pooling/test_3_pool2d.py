@@ -118,7 +118,7 @@ def test_argument_is_not_modified(same_outcome, x, mode):
 
 @points(1)
 @settings(max_examples=30)
-@given(case=oblong_cases(layouts=True), mode=modes)
+@given(case=oblong_cases(), mode=modes)
 def test_everything_together(same_outcome, case, mode):
     """Maps of any size, sign and memory layout, with windows of any size."""
     same_outcome(lambda m: m.pool2d(*case, mode))

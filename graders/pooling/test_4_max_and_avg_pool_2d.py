@@ -175,7 +175,7 @@ def test_speed(forward_time, name):
 @both
 @points(0.5)
 @settings(max_examples=30)
-@given(case=st.one_of(strided_cases(layouts=True), strided_cases(leading=(), layouts=True)))
+@given(case=st.one_of(strided_cases(), strided_cases(leading=())))
 def test_everything_together(same_outcome, name, case):
     """Maps and stacks of any size, sign and memory layout, with windows and strides of any size."""
     same_outcome(lambda m: getattr(m, name)(*case), exact="shape")

