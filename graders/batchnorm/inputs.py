@@ -41,10 +41,13 @@ def per_feature(shape):
 
 
 @st.composite
-def batches(draw, shapes, dtype=float32):
-    """X of one of these shapes: multiples of 0.25 with a different mean and spread for every feature."""
+def batches(draw, shapes, dtype=float32, spread=1):
+    """X of one of these shapes: multiples of 0.25 with a different mean and spread for every feature.
+
+    Where the `spread` is large, eps does not matter.
+    """
     shape = draw(st.sampled_from(shapes))
-    return make_batch(shape, draw(st.integers(0, 999)), dtype)
+    return spread * make_batch(shape, draw(st.integers(0, 999)), dtype)
 
 
 @st.composite
@@ -113,11 +116,12 @@ def results(module, *args, **named):
 
 
 def layer_for(module, x, **options):
-    """The submission's BatchNorm for inputs like x, which neither scales nor shifts.
+    """The submission's BatchNorm for inputs like x, which neither scales nor shifts."""
+    return neutral(module.BatchNorm(x.shape[1], x.dim(), **options))
 
-    Only one check is about the numbers that gamma and beta start with, and another about where they are kept.
-    """
-    layer = module.BatchNorm(x.shape[1], x.dim(), **options)
+
+def neutral(layer):
+    """Only one check is about the numbers that gamma and beta start with, and another about where they are kept."""
     for name, number in (("gamma", 1), ("beta", 0)):
         if isinstance(value := getattr(layer, name, None), torch.Tensor):
             with torch.no_grad():
@@ -126,10 +130,13 @@ def layer_for(module, x, **options):
 
 
 def remember(layer, mean, var):
-    """Writes these moving statistics into a BatchNorm."""
+    """Writes these moving statistics into a BatchNorm. Other checks are about whether a new one has any."""
     with torch.no_grad():
-        layer.moving_mean.copy_(mean.reshape(layer.moving_mean.shape))
-        layer.moving_var.copy_(var.reshape(layer.moving_var.shape))
+        for name, value in (("moving_mean", mean), ("moving_var", var)):
+            if isinstance(kept := getattr(layer, name, None), torch.Tensor):
+                kept.copy_(value.reshape(kept.shape))
+            else:
+                setattr(layer, name, value.clone())
     return layer
 
 
@@ -153,19 +160,47 @@ def step(layer, x):
     return layer
 
 
-# --- another device --------------------------------------------------------------------------------------------------
-
-
 # --- layers to be folded ---------------------------------------------------------------------------------------------
 
 
-def conv_and_bn(seed=0, dtype=float32, affine=True, eps=1e-5, variance=1.0, training=False, channels=(2, 3), **options):
-    """A convolution and the batch normalisation after it, with numbers like those of trained layers."""
-    options = {"kernel_size": (2, 3), **options}
+def conv_and_bn(
+    seed=0,
+    dtype=float32,
+    *,
+    affine=True,
+    eps=1e-5,
+    variance=1.0,
+    training=False,
+    channels=(3, 3),
+    conv_bias=False,
+    mean=False,
+    scale=False,
+    shift=False,
+    mixed=False,
+    **options,
+):
+    """A convolution, and the batch normalisation after it, which divides all channels by the same number.
+
+    Args:
+        variance: what the running variance is about.
+        conv_bias, mean, scale, shift: whether the bias of the convolution, the running mean, gamma and beta are not 0,
+            0, 1 and 0, as they are by default, where a mistake in them does not show.
+        mixed: whether channels differ in their running variance, and in what the four switches above set.
+        options: for nn.Conv2d.
+    """
+    options = {"kernel_size": (3, 3), **options}
     conv = fill(nn.Conv2d(*channels, **options, dtype=dtype), seed)
     bn = fill(nn.BatchNorm2d(channels[1], eps=eps, affine=affine, dtype=dtype), seed + 1)
     with torch.no_grad():
         bn.running_var *= variance
+        switches = (conv.bias, conv_bias, 0), (bn.running_mean, mean, 0), (bn.weight, scale, 1), (bn.bias, shift, 0)
+        for tensor, drawn, otherwise in switches:
+            if tensor is not None and not drawn:
+                tensor.fill_(otherwise)
+        if not mixed:
+            for tensor in (conv.bias, bn.running_mean, bn.running_var, bn.weight, bn.bias):
+                if tensor is not None:
+                    tensor.fill_(tensor[0].item())
     return conv.train(training), bn.train(training)
 
 
