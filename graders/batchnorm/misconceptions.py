@@ -76,7 +76,9 @@ def adds_eps_outside_the_root(X, gamma, beta, moving_mean, moving_var, eps, mome
 
 
 @misconception(
-    "batch_norm", hint="After training, the variance of each feature of y should be γ². What is it in your results?"
+    "batch_norm",
+    hint="After training, the variance of each feature of y should be γ². What is it in your results?",
+    severe="no result is normalised in either mode",
 )
 def divides_by_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """No root."""
@@ -85,7 +87,11 @@ def divides_by_the_variance(X, gamma, beta, moving_mean, moving_var, eps, moment
     return gamma * (X - mean) / (var + eps) + beta, new_mean, new_var
 
 
-@misconception("batch_norm", hint="Print the shape of your mean. How many means does a batch with C channels have?")
+@misconception(
+    "batch_norm",
+    hint="Print the shape of your mean. How many means does a batch with C channels have?",
+    severe="the statistics of all batches are wrong, and with them all results",
+)
 def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Mean and variance of the whole tensor."""
     check(X, training)
@@ -99,6 +105,7 @@ def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, 
 @misconception(
     "batch_norm",
     hint="A channel means the same thing at every pixel. Print the shape of your mean for a batch of images.",
+    severe="the statistics of all batches of images are wrong, and with them all results",
 )
 def takes_every_pixel_by_itself(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: only the mean over the batch."""
@@ -126,6 +133,7 @@ def takes_every_sample_by_itself(X, gamma, beta, moving_mean, moving_var, eps, m
 @misconception(
     "batch_norm",
     hint="Which dimension of (N, C, H, W) is the feature dimension? The last one should have no means of its own.",
+    severe="the statistics of all batches of images are wrong, and with them all results",
 )
 def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: statistics over (0, 1, 2), as if the channels came last."""
@@ -135,6 +143,14 @@ def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, movin
     mean, var = X.mean((0, 1, 2), keepdim=True), X.var((0, 1, 2), unbiased=False, keepdim=True)
     Y = normalised(X, gamma, beta, mean, var, eps)
     return Y, moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
+
+
+@misconception("batch_norm", hint="Call your function with a batch of vectors. Which dimensions do they not have?")
+def knows_images_only(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Exception type: (N, F) has no dimensions 2 and 3, so there is an IndexError."""
+    if X.dim() == 2:
+        raise IndexError(f"Dimension out of range (expected to be in range of [-2, 1], but got {X.dim()})")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
 
 
 @misconception("batch_norm", hint="In your result every row of (N, F) has mean 0. Shouldn't every column?")
@@ -151,6 +167,7 @@ def normalises_the_rows_of_vectors(X, gamma, beta, moving_mean, moving_var, eps,
 @misconception(
     "batch_norm",
     hint="A mean of shape (C,) broadcasts along the *last* dimension. Try an image with W = C, and one with W ≠ C.",
+    severe="training raises for nearly every batch of images",
 )
 def forgets_keepdim(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: mean and variance of shape (C,) broadcast along the width."""
@@ -718,7 +735,11 @@ def accepts_a_single_vector(X, gamma, beta, moving_mean, moving_var, eps, moment
     return X * gamma + beta, moving_mean, moving_var
 
 
-@misconception("batch_norm", hint="You let PyTorch normalise. This exercise is about writing the formula yourself.")
+@misconception(
+    "batch_norm",
+    hint="You let PyTorch normalise. This exercise is about writing the formula yourself.",
+    severe="the library does all of the exercise",
+)
 def lets_the_library_normalise(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Forbidden operator: F.batch_norm."""
     check(X, training)
@@ -1313,7 +1334,11 @@ class AcceptsOneDimension(BatchNorm):
         super().__init__(num_features, 2 if num_dims == 1 else num_dims, eps, momentum)
 
 
-@misconception("BatchNorm", hint="That is PyTorch's normalisation, not yours. Write the formula yourself.")
+@misconception(
+    "BatchNorm",
+    hint="That is PyTorch's normalisation, not yours. Write the formula yourself.",
+    severe="the library does all of the exercise",
+)
 class IsTheLibrarysModule(BatchNorm):
     """Forbidden operator: F.batch_norm."""
 
@@ -1421,7 +1446,11 @@ def adds_eps_to_the_deviation(conv, bn):
     return fold_batchnorm(conv, plain)
 
 
-@misconception("fold_batchnorm", hint="Variance or standard deviation: which one does the formula divide by?")
+@misconception(
+    "fold_batchnorm",
+    hint="Variance or standard deviation: which one does the formula divide by?",
+    severe="every weight is wrong",
+)
 def divides_by_the_running_variance(conv, bn):
     """No root."""
     plain = copy.deepcopy(bn)
@@ -1656,6 +1685,7 @@ def squeezes_the_bias(conv, bn):
 @misconception(
     "fold_batchnorm",
     hint="Two layers in a row are not one layer. Compute a weight and a bias that do the work of both.",
+    severe="nothing is folded",
 )
 def puts_both_into_a_sequential(conv, bn):
     """Forbidden operator: the normalisation is still there."""
