@@ -179,7 +179,8 @@ def _graded(
     def grade(run: Run) -> tuple[Run, Result | EngineError]:
         subject, salt, whole = run
         exercises = () if whole or not subject.exercise else (subject.exercise,)
-        job = Job(root, slug, subject.submission, salt, explain=whole or subject.label == SOLUTION, exercises=exercises)
+        explain = whole or subject.label == SOLUTION
+        job = Job(root, slug, subject.submission, salt, explain, exercises, carry_forward=False)
         try:
             return run, engine.grade(job)
         except EngineError as error:
