@@ -815,7 +815,11 @@ def lists_shared_parameters_twice(model, base_lr, decay):
     return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
 
 
-@misconception("discriminative_parameter_groups", hint="Take a step with an optimizer. Does the model change?")
+@misconception(
+    "discriminative_parameter_groups",
+    hint="Take a step with an optimizer. Does the model change?",
+    severe="no step of an optimizer changes the model",
+)
 def puts_copies_into_the_groups(model, base_lr, decay):
     """The optimizer gets tensors that the model knows nothing about."""
     return discriminative_parameter_groups(copy.deepcopy(model), base_lr, decay)
