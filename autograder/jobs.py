@@ -37,7 +37,9 @@ class Job(msgspec.Struct, frozen=True):
     `salt` is added to the assignment's own. Without `explain`, a failed check is only reported as failed: no smaller
     example is looked for and no hint is given. With `exercises`, only their checks are run; the first check that
     ends in one of the ways in `until` is the last. Forward passes are timed on the `device` "cpu" or "cuda", or not at
-    all if it is empty; with `only_timed`, all other checks are left out.
+    all if it is empty; with `only_timed`, all other checks are left out. With `carry_forward`, an exercise that the
+    student built on a wrong one of theirs is judged on its own as well (see `grading.carried_forward`), if failures are
+    explained.
     """
 
     course: str
@@ -49,6 +51,7 @@ class Job(msgspec.Struct, frozen=True):
     until: tuple[Status, ...] = ()
     device: str = ""
     only_timed: bool = False
+    carry_forward: bool = True
 
     @property
     def warm_up(self) -> WarmUp:

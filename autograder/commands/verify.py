@@ -18,6 +18,7 @@ from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, Pairs, PairsTried, WarmUp
 from autograder.output.inert import one_line
 from autograder.quality import public_tests
+from autograder.quality.costs import SEVERE, median
 from autograder.quality.subjects import SOLUTION, Subject
 from autograder.quality.table import WHOLE, update
 from autograder.quality.verification import Verification
@@ -123,6 +124,7 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
             "Examples": str(row.examples),
             "Seconds": f"{row.typical_seconds:.2f}",
             "Misconceptions caught": f"{row.caught}/{len(row.misconceptions)}",
+            **_costs(row.costs),
             "Checks nothing fails": str(row.unproven),
             "Own hint shown": f"{row.hinted}/{len(row.misconceptions)}",
             "Feedback rendered": f"{len(row.rendered)}/{len(row.misconceptions)}",
@@ -136,12 +138,22 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
         "Examples": str(sum(row.examples for row in rows.values())),
         "Seconds": f"{sum(row.typical_seconds for row in rows.values()):.1f}",
         "Misconceptions caught": f"{sum(row.caught for row in rows.values())}/{known}",
+        **_costs([share for row in rows.values() for share in row.costs]),
         "Checks nothing fails": str(sum(row.unproven for row in rows.values())),
         "Own hint shown": f"{sum(row.hinted for row in rows.values())}/{known}",
         "Feedback rendered": f"{sum(len(row.rendered) for row in rows.values())}/{known}",
         "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
     }
     return {(slug, name): columns for name, columns in cells.items()}
+
+
+def _costs(shares: list[float]) -> dict[str, str]:
+    above = sum(share > SEVERE for share in shares)
+    return {
+        "Median cost": f"{median(shares):.0%}",
+        "Largest cost": f"{max(shares, default=0.0):.0%}",
+        "Above half": f"{above}/{len(shares)}",
+    }
 
 
 def _pairs_cells(slug: str, tried: Mapping[str, PairsTried]) -> dict[tuple[str, str], dict[str, str]]:
@@ -167,7 +179,8 @@ def _graded(
     def grade(run: Run) -> tuple[Run, Result | EngineError]:
         subject, salt, whole = run
         exercises = () if whole or not subject.exercise else (subject.exercise,)
-        job = Job(root, slug, subject.submission, salt, explain=whole or subject.label == SOLUTION, exercises=exercises)
+        explain = whole or subject.label == SOLUTION
+        job = Job(root, slug, subject.submission, salt, explain, exercises, carry_forward=False)
         try:
             return run, engine.grade(job)
         except EngineError as error:
@@ -183,6 +196,11 @@ def _print(
     show.line((f"{title} · graders verified with {subjects} submissions{_times(salts, repeats)}", "bold"))
     show.console.print()
     _print_table(verification, show)
+    if verification.severe:
+        show.console.print()
+        show.line(("Mistakes that cost more than half of their exercise, and why:", ""))
+        for text in verification.severe:
+            _print_item("·", "", text, show)
     problems, warnings = verification.problems, verification.warnings
     for texts, status in (([problem.text for problem in problems], Status.FAILED), (warnings, Status.SKIPPED)):
         if texts:
@@ -219,7 +237,7 @@ def _print_table(verification: Verification, show: Printer) -> None:
     table = show.table()
     table.add_column("", width=1)
     table.add_column("Exercise", overflow="fold")
-    for heading in ("Points", "Checks", "Seconds", "Caught", "Problems"):
+    for heading in ("Points", "Checks", "Seconds", "Caught", "Median cost", "Largest", "Problems"):
         table.add_column(heading, justify="right", overflow="fold")
     for name, row in verification.rows.items():
         count = sum(problem.exercise == name for problem in verification.problems)
@@ -230,9 +248,11 @@ def _print_table(verification: Verification, show: Printer) -> None:
             str(row.checks),
             f"{row.typical_seconds:.2f}",
             f"{row.caught}/{known}",
+            f"{row.median_cost:.0%}",
+            f"{row.largest_cost:.0%}",
             str(count or ""),
         )
-        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "red")
+        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "", "", "red")
         table.add_row(
             show.text(symbol, style),
             show.text(one_line(name, 60)),

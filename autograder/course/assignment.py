@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,9 +34,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
 
     `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"); it
-    overrides the grader's own mark. `gradescope` is read by the package of that name. The last three say why something
-    that `verify` reports is meant: exercises without public tests, public tests that pass on the skeleton, and patterns
-    of `forbids` that match nothing in this version of PyTorch; each with the reason.
+    overrides the grader's own mark. `builds_on` names for an exercise those on which students build it, each with the
+    share of its points that stays lost if the student's own is wrong there. `gradescope` is read by the package of that
+    name. The last three say why something that `verify` reports is meant: exercises without public tests, public tests
+    that pass on the skeleton, and patterns of `forbids` that match nothing in this version of PyTorch; each with the
+    reason.
     """
 
     slug: str
@@ -47,6 +49,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     examples: int = 20
     limits: Limits = Limits()
     visibility: dict[str, Visibility] = {}
+    builds_on: dict[str, dict[str, float]] = {}
     gradescope: dict[str, Any] = {}
     preload: tuple[Preload, ...] = ()
     without_public_tests: dict[str, str] = {}
@@ -123,11 +126,27 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     unknown = [key for key in assignment.visibility if key.split("/")[0] not in assignment.exercises]
     if unknown:
         raise UsageError(f"Correct {path}: [visibility] names {unknown[0]!r}, which is not one of its exercises.")
+    if mistake := _mistake_in(assignment.builds_on, assignment.exercises):
+        raise UsageError(f"Correct {path}: [builds_on] {mistake}.")
     unknown = [key for key in assignment.without_public_tests if key not in assignment.exercises]
     if unknown:
         text = f"[without_public_tests] names {unknown[0]!r}, which is not one of its exercises"
         raise UsageError(f"Correct {path}: {text}.")
     return assignment
+
+
+def _mistake_in(builds_on: Mapping[str, Mapping[str, float]], exercises: Collection[str]) -> str:
+    """What is wrong with `builds_on`; empty if nothing is."""
+    for exercise, worth in builds_on.items():
+        for name in (exercise, *worth):
+            if name not in exercises:
+                return f"names {name!r}, which is not one of its exercises"
+        for other, share in worth.items():
+            if not 0 < share <= 1:
+                return f"says that {other} is worth {share} of {exercise}; give a share above 0, and at most 1"
+            if other == exercise:
+                return f"says that {exercise} builds on itself"
+    return ""
 
 
 def load_assignments(root: Path, slugs: Iterable[str] = ()) -> list[Assignment]:

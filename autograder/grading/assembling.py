@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import torch
@@ -11,8 +11,9 @@ import torch
 import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
+from autograder.grading.carried_forward import Carried
 from autograder.grading.examiner import Examiner
-from autograder.grading.explaining import Explaining
+from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
@@ -24,12 +25,14 @@ def assembled(
     examiner: Examiner,
     checks: Sequence[CheckResult],
     found: Explaining,
+    carried: Mapping[Check, Carried],
     log: list[str],
     *,
     complete: bool,
 ) -> Result:
-    """The result; `complete` is false if an error of ours kept checks from being run. The caller adds the time."""
-    assignment, checks = prepared.assignment, _hinted(checks, found)
+    """The result; `found` explains failed checks, and `carried` are those that count in part nevertheless. `complete`
+    is false if an error of ours kept checks from being run. The caller adds the time."""
+    assignment, checks = prepared.assignment, [_credited(check, carried) for check in _hinted(checks, found)]
     sound = complete and all(check.status is not Status.ERROR for check in checks)
     return Result(
         assignment=assignment.slug,
@@ -65,6 +68,21 @@ def _hinted(checks: Sequence[CheckResult], found: Explaining) -> list[CheckResul
             check = msgspec.structs.replace(check, hint=f"{check.hint} {text}".strip())
         results.append(check)
     return results
+
+
+def _credited(check: CheckResult, carried: Mapping[Check, Carried]) -> CheckResult:
+    """The check with the points that it is worth because what it shows is the mistake of another exercise."""
+    credit = carried.get((check.exercise, check.name))
+    if credit is None:
+        return check
+    causes = " and ".join(credit.causes)
+    verb = "returns" if len(credit.causes) == 1 else "return"
+    text = (
+        f"Your {check.exercise} does the right thing with what your {causes} {verb}, so you keep {credit.share:.0%} of "
+        "these points."
+    )
+    points = round(check.max_points * credit.share, 4)
+    return msgspec.structs.replace(check, points=points, hint=f"{check.hint} {text}".strip())
 
 
 def _by_exercise(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from autograder.errors import EngineError
+from autograder.errors import EngineError, EngineGone
 from autograder.sandbox import confinement
 from autograder.sandbox.processors import occupied
 
@@ -17,14 +17,15 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 _FORK = multiprocessing.get_context("fork")
-_DONE, _FAILED = b"\1", b"\0"
+_DONE, _FAILED, _GONE = b"\1", b"\0", b"\2"
 
 
 def isolated(work: Callable[[], bytes]) -> bytes:
     """What `work` returns in a process of its own.
 
     Raises:
-        EngineError: it raised an exception, or the process ended.
+        EngineGone: it raised that.
+        EngineError: it raised another exception, or the process ended.
     """
     return _result(_started(work))
 
@@ -66,7 +67,8 @@ def _send(work: Callable[[], bytes], sender: Connection, parent: int) -> None:
     try:
         message = _DONE + work()
     except BaseException as error:
-        message = _FAILED + f"{type(error).__name__}: {error}".encode()
+        kind = _GONE if isinstance(error, EngineGone) else _FAILED
+        message = kind + f"{type(error).__name__}: {error}".encode()
     sender.send_bytes(message)
 
 
@@ -78,6 +80,8 @@ def _result(child: _Child) -> bytes:
     except (EOFError, OSError):
         message = _FAILED + b"the process ended"
     process.join()
+    if message[:1] == _GONE:
+        raise EngineGone(message[1:].decode())
     if message[:1] == _FAILED:
         raise EngineError(message[1:].decode())
     return message[1:]

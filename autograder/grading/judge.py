@@ -6,6 +6,7 @@ For a class, the first step is done only once: `warm_up` prepares in the class s
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable
 
@@ -14,9 +15,11 @@ import hypothesis.strategies
 import msgspec
 import pytest
 
+from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
 from autograder.grading import profiles
 from autograder.grading.assembling import assembled
+from autograder.grading.carried_forward import CarryingForward
 from autograder.grading.collecting import collect
 from autograder.grading.examiner import Examiner
 from autograder.grading.explaining import Explaining
@@ -27,6 +30,7 @@ from autograder.grading.recorder import record
 from autograder.jobs import Declared, Job, WarmUp
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.forkserver import Client
+from autograder.submissions.reading import Submission
 
 
 def warm_up(order: WarmUp, serve: Callable[[Prepared, list[pytest.Item]], None]) -> None:
@@ -73,16 +77,22 @@ def grade(
     examiner = Examiner(client, prepared.assignment, job.submission)
     plugin = GradingPlugin(job, prepared, examiner, take, listening=job.explain)
     failures: list[str] = []
-    found = Explaining(job.warm_up, prepared, (), {}, {})
+    found, forward = Explaining(job.warm_up, prepared, (), {}, {}), None
 
     def run(items: list[pytest.Item]) -> None:
         if not warm:
             _learn(job.warm_up, prepared, items)
         plugin.run(items)
         if job.explain:
-            nonlocal found
-            found = Explaining(job.warm_up, prepared, items, plugin.heard, examiner.references)
+            nonlocal found, forward
+            heard, references = plugin.heard, examiner.references
+            found = Explaining(job.warm_up, prepared, items, heard, references)
             found.run()
+            if job.carry_forward:
+                examiner.close()  # whatever is asked from now on is asked of others
+                again = functools.partial(_another_examiner, client, prepared.assignment, job.submission)
+                forward = CarryingForward(job, prepared, items, heard, references, found.mistakes, again)
+                forward.run()
 
     try:
         if warm:
@@ -96,9 +106,16 @@ def grade(
     finally:
         with contextlib.suppress(EngineError):  # the zygote is gone, and the worker with it
             examiner.close()
-    log = plugin.log + found.log + failures
-    result = assembled(job, prepared, examiner, checks, found, log, complete=not failures)
+    log = plugin.log + found.log + (forward.log if forward else []) + failures
+    carried = forward.carried if forward else {}
+    result = assembled(job, prepared, examiner, checks, found, carried, log, complete=not failures)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def _another_examiner(client: Client, assignment: Assignment, submission: Submission, seconds: float) -> Examiner:
+    """One that asks the submission for so many seconds in all."""
+    limits = msgspec.structs.replace(assignment.limits, total_seconds=seconds)
+    return Examiner(client, msgspec.structs.replace(assignment, limits=limits), submission)
 
 
 def _learn(order: WarmUp, prepared: Prepared, checks: list[pytest.Item]) -> None:

@@ -58,10 +58,17 @@ class Misconception:
     also: Mapping[str, str] = field(default_factory=dict)
     crashes: bool = False
     as_good_as: str = ""
+    severe: str = ""
 
 
 def misconception(
-    exercise: str, hint: str, also: Mapping[str, str] | None = None, *, crashes: bool = False, as_good_as: str = ""
+    exercise: str,
+    hint: str,
+    also: Mapping[str, str] | None = None,
+    *,
+    crashes: bool = False,
+    as_good_as: str = "",
+    severe: str = "",
 ) -> Callable[[F], F]:
     """Declares the decorated function or class to be a known wrong variant of `exercise`.
 
@@ -73,10 +80,11 @@ def misconception(
         crashes: the variant answers no question of the exercise's checks: it raises, does not end or does not load.
         as_good_as: where this one's hint is not shown, the misconception of the exercise whose hint is shown instead
             and helps as much; or the check, if that has a hint of its own.
+        severe: why it costs more than half of the exercise.
     """
 
     def declare(variant: F) -> F:
-        declared = Misconception(exercise, variant.__name__, hint, variant, also or {}, crashes, as_good_as)
+        declared = Misconception(exercise, variant.__name__, hint, variant, also or {}, crashes, as_good_as, severe)
         variant.misconception = declared  # type: ignore[attr-defined]
         return variant
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib.util
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from autograder.course import Assignment
@@ -100,51 +102,57 @@ def variant_source(assignment: Assignment, misconception: Misconception) -> str:
     )
 
 
-def load_variant(assignment: Assignment, misconception: Misconception, *, everywhere: bool = False) -> types.ModuleType:
-    """`variant_source` as a module; if it is wrong `everywhere`, then also in what builds on the exercise."""
-    shared, own = _sources(assignment, misconception)
-    name = misconception.name
-
-    def replace(inner: dict[str, Any]) -> Any:
-        exec(compile(own, f"<{name}>", "exec", dont_inherit=True), inner)
-        return inner[name] if callable(inner[misconception.exercise]) else inner[name]()
-
-    return _changed(assignment, shared, misconception.exercise, replace, name, everywhere=everywhere)
-
-
-def load_without(assignment: Assignment, exercise: str) -> types.ModuleType:
-    """The solution as a module, in which every use of this exercise raises an exception."""
-
-    def missing(*_: Any, **__: Any) -> None:
-        raise NotImplementedError
-
-    source = solution_source(assignment)
-    return _changed(assignment, source, exercise, lambda _: missing, f"without {exercise}", everywhere=True)
-
-
-def _changed(
-    assignment: Assignment,
-    source: str,
-    exercise: str,
-    replace: Callable[[dict[str, Any]], Any],
-    name: str,
-    *,
-    everywhere: bool,
+def load_variant(
+    assignment: Assignment, misconception: Misconception, replaced: Mapping[str, Any] = MappingProxyType({})
 ) -> types.ModuleType:
-    """Runs the source and then puts what `replace` returns in the place of the exercise: for all code in the module, or
+    """`variant_source` as a module. What is `replaced`, by name, is so for all code in the module; the variant itself
     only for whoever uses the module from outside."""
-    inner: dict[str, Any] = {"__name__": assignment.module, "__file__": f"<{name}>"}
+    shared, own = _sources(assignment, misconception)
+    inner = _with(assignment, shared, replaced, misconception.name)
     module = types.ModuleType(assignment.module)
-    try:
-        exec(_compiled(source), inner)
-        wrong = replace(inner)
-        if everywhere:
-            inner[exercise] = wrong
-        vars(module).update(inner)
-        setattr(module, exercise, wrong)
-    except Exception as error:
-        raise EngineError(f"<{name}> does not run: {type(error).__name__}: {error}") from error
+    vars(module).update(vars(inner))
+    setattr(module, misconception.exercise, _variant(inner, own, misconception))
     return module
+
+
+def load_with(assignment: Assignment, replaced: Mapping[str, Any], label: str) -> types.ModuleType:
+    """The solution as a module in which everything uses what is in `replaced`, by name, instead of what is right."""
+    return _with(assignment, solution_source(assignment), replaced, label)
+
+
+def replacement(assignment: Assignment, misconception: Misconception) -> Any:
+    """What a variant puts in the place of its exercise. Whatever it uses itself is right."""
+    shared, own = _sources(assignment, misconception)
+    return _variant(_with(assignment, shared, {}, misconception.name), own, misconception)
+
+
+def missing(*_: Any, **__: Any) -> None:
+    """Takes the place of an exercise that is not there."""
+    raise NotImplementedError
+
+
+def _with(assignment: Assignment, source: str, replaced: Mapping[str, Any], label: str) -> types.ModuleType:
+    module = types.ModuleType(assignment.module)
+    module.__file__ = f"<{label}>"
+    with _running(label):
+        exec(_compiled(source), vars(module))
+    vars(module).update(replaced)
+    return module
+
+
+def _variant(inner: types.ModuleType, source: str, misconception: Misconception) -> Any:
+    label, names = misconception.name, vars(inner)
+    with _running(label):
+        exec(compile(source, f"<{label}>", "exec", dont_inherit=True), names)
+        return names[label] if callable(names[misconception.exercise]) else names[label]()
+
+
+@contextlib.contextmanager
+def _running(label: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise EngineError(f"<{label}> does not run: {type(error).__name__}: {error}") from error
 
 
 def module_from_source(name: str, source: str, label: str) -> types.ModuleType:

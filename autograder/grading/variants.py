@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from autograder.course import Assignment
 from autograder.grading.marks import Misconception
 from autograder.grading.recording import RecordedQuestion
-from autograder.grading.reference import SHARED, load_misconceptions, load_variant, load_without, solution_source
+from autograder.grading.reference import (
+    SHARED,
+    load_misconceptions,
+    load_variant,
+    load_with,
+    missing,
+    replacement,
+    solution_source,
+)
 from autograder.grading.trusted import Variant
 from autograder.sandbox.name_dependencies import references
 from autograder.sandbox.values import Outcome
@@ -20,7 +29,7 @@ class Variants:
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
-        self._modules: dict[tuple[str, bool], types.ModuleType] = {}
+        self._modules: dict[str, types.ModuleType] = {}
 
     @functools.cached_property
     def known(self) -> list[Misconception]:
@@ -41,12 +50,35 @@ class Variants:
         Raises:
             EngineError: it cannot be built.
         """
-        load = functools.partial(load_variant, self._assignment, misconception, everywhere=everywhere)
-        return self._variant(misconception.name, everywhere, load)
+        name = misconception.name
+        if everywhere:
+            return self._variant(name, f"{name}, everywhere", lambda: self.solution_on(self.replaced([misconception])))
+        return self._variant(name, name, lambda: load_variant(self._assignment, misconception))
 
     def without(self, exercise: str) -> Variant:
         """Answers with the solution, in which every use of this exercise raises an exception."""
-        return self._variant(f"without {exercise}", True, functools.partial(load_without, self._assignment, exercise))
+        label = f"without {exercise}"
+        return self._variant(label, label, lambda: self.solution_on({exercise: missing}))
+
+    def replaced(self, misconceptions: Iterable[Misconception]) -> dict[str, Any]:
+        """What these variants put in the places of their exercises.
+
+        Raises:
+            EngineError: one cannot be built.
+        """
+        return {one.exercise: replacement(self._assignment, one) for one in misconceptions}
+
+    def solution_on(self, replaced: Mapping[str, Any]) -> types.ModuleType:
+        """The solution, built on what is `replaced` in it, by exercise."""
+        return load_with(self._assignment, replaced, "the solution on other code")
+
+    def variant_on(self, misconception: Misconception, replaced: Mapping[str, Any]) -> Variant:
+        """Answers with this variant, built on what is `replaced`.
+
+        Raises:
+            EngineError: it cannot be built.
+        """
+        return Variant(load_variant(self._assignment, misconception, replaced), (f"<{misconception.name}>", SHARED))
 
     def answer(self, misconception: Misconception, recorded: RecordedQuestion, *, everywhere: bool = False) -> Outcome:
         """What this variant answers to a question."""
@@ -54,7 +86,7 @@ class Variants:
         variant.begin(misconception.exercise)
         return variant.ask(recorded.question)[0].outcome
 
-    def _variant(self, name: str, everywhere: bool, load: Callable[[], types.ModuleType]) -> Variant:
-        if (name, everywhere) not in self._modules:
-            self._modules[name, everywhere] = load()
-        return Variant(self._modules[name, everywhere], (f"<{name}>", SHARED))
+    def _variant(self, name: str, key: str, load: Callable[[], types.ModuleType]) -> Variant:
+        if key not in self._modules:
+            self._modules[key] = load()
+        return Variant(self._modules[key], (f"<{name}>", SHARED))

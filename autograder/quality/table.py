@@ -16,6 +16,9 @@ COLUMNS = (
     "Examples",
     "Seconds",
     "Misconceptions caught",
+    "Median cost",
+    "Largest cost",
+    "Above half",
     "Checks nothing fails",
     "Own hint shown",
     "Told in pairs",
@@ -36,6 +39,8 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
 - *Seconds*: the median time to check the solution, with the reference's answers known and other runs on the same cores.
 - *Misconceptions caught*: known wrong variants that lose points in their own exercise and nowhere else, out of those
   tried.
+- *Median cost*, *Largest cost*, *Above half*: the share of its exercise's points that a misconception costs, and how
+  many cost more than half, for the reasons that `graders/<assignment>/misconceptions.py` gives with `severe`.
 - *Checks nothing fails*: those that no misconception fails, because none could or because the graders say why.
 - *Own hint shown*: misconceptions whose own code is shown their hint, or another that is declared to be as good.
 - *Told in pairs*, *Misleading in pairs*: two misconceptions at once, drawn at random with `verify --pairs`: mistakes

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.comparison import NOT_IMPLEMENTED
+from autograder.grading.marks import Misconception
 from autograder.grading.operators import unknown_patterns
 from autograder.jobs import Declared
 from autograder.output.inert import one_line
 from autograder.quality import feedback, public_tests
+from autograder.quality.costs import Costs, median
 from autograder.quality.proof import Proof
 from autograder.quality.subjects import SKELETON, SOLUTION, Problem, Subject, find
 from autograder.results.feedback import points_text
@@ -32,8 +34,8 @@ Signature = tuple[tuple[str, Status], ...]
 @dataclass
 class ExerciseQuality:
     """What is known about an exercise: `seconds` are the times of the solution's runs, `unproven` counts the checks
-    that no misconception fails, `hinted` the misconceptions whose own code is shown their hint, and `rendered` those
-    whose feedback is fit to be read."""
+    that no misconception fails, `hinted` the misconceptions whose own code is shown their hint, `rendered` those whose
+    feedback is fit to be read, and `costs` are the shares of its points that they cost."""
 
     points: float
     checks: int = 0
@@ -44,10 +46,19 @@ class ExerciseQuality:
     unproven: int = 0
     hinted: int = 0
     rendered: set[str] = field(default_factory=set)
+    costs: list[float] = field(default_factory=list)
 
     @property
     def typical_seconds(self) -> float:
         return statistics.median(self.seconds) if self.seconds else 0.0
+
+    @property
+    def median_cost(self) -> float:
+        return median(self.costs)
+
+    @property
+    def largest_cost(self) -> float:
+        return max(self.costs, default=0.0)
 
     @property
     def caught(self) -> int:
@@ -64,7 +75,8 @@ class Verification:
         self.runs = 0
         self._partial = False
         self._complete: frozenset[str] = frozenset()
-        self._proof = Proof({})
+        tried: dict[str, Misconception] = {}
+        self._proof, self._costs = Proof(tried), Costs(tried)
         self._declared: list[Declared] = []
         self._public: dict[str, public_tests.Ran] = {}
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed them
@@ -77,7 +89,7 @@ class Verification:
         """All submissions to grade (see `subjects.find`); what cannot be built is a problem."""
         self._partial = bool(exercises) or most is not None
         known = find(self.assignment, exercises, most)
-        self._complete, self._proof = known.complete, Proof(known.tried)
+        self._complete, self._proof, self._costs = known.complete, Proof(known.tried), Costs(known.tried)
         for problem in known.problems:
             self._note(problem.exercise, problem.text)
         built = {subject.label for subject in known.subjects}
@@ -126,6 +138,7 @@ class Verification:
                     row.seconds.append(sum(check.seconds for check in exercise.checks))
             elif subject.misconception and not _not_graded(result):
                 self._proof.add(subject.label, result, explained=explained)
+                self._costs.add(subject.label, result)
             if explained:
                 self._read(subject, result)
 
@@ -144,6 +157,12 @@ class Verification:
         for name, row in self.rows.items():
             row.unproven = self._proof.count_unproven(name)
             row.hinted = sum(map(self._proof.own_hint, row.misconceptions))
+            row.costs = self._costs.of(name)
+
+    @property
+    def severe(self) -> list[str]:
+        """The mistakes that cost more than half of their exercise, with the reasons."""
+        return self._costs.severe
 
     @property
     def problems(self) -> list[Problem]:
@@ -177,7 +196,7 @@ class Verification:
             if pattern not in unknown_patterns(pattern for one in self._declared for pattern in one.forbids)
         ]
         public = public_tests.warnings(self.assignment, self._public.get(SOLUTION), self._public.get(SKELETON))
-        return [*few, *idle, *self._proof.warnings(self._declared), *declared, *public]
+        return [*few, *idle, *self._proof.warnings(self._declared), *self._costs.warnings(), *declared, *public]
 
     def _only(self, salts: set[str]) -> str:
         if salts >= self._salts or not salts:

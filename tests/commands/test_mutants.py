@@ -31,8 +31,8 @@ def test_survivors_are_listed_unless_they_are_explained(tmp_path):
     assert '[[mutant]]\nexercise = "half"\nchange = "return x / 2  →  return x / 1"\nwhy = ""\n' in run.stdout
     assert "x / 3" not in run.stdout
     assert 'exercise = "twice"' not in run.stdout
-    assert "| demo | `half` |  |  |  |  |  |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
-    assert "| **demo** | all |  |  |  |  |  |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
+    assert "| demo | `half` |  |  |  |  |  |  |  |  |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
+    assert "| **demo** | all |  |  |  |  |  |  |  |  |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
 
 
 @pytest.mark.slow

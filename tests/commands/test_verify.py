@@ -43,7 +43,9 @@ def squares(x):
     return x * x
 
 
-@misconception("double", hint="How many numbers go in?", also={"quadruple": "its checks use double"})
+@misconception(
+    "double", hint="How many numbers go in?", also={"quadruple": "its checks use double"}, severe="nothing fits"
+)
 def adds_up(x):
     return 2 * x.sum()
 
@@ -137,7 +139,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def row(report: str, exercise: str) -> tuple[str, ...]:
     """Points, checks, misconceptions caught and problems."""
     cells = next(line.split() for line in report.splitlines() if line.split()[1:2] == [exercise])
-    return tuple(cells[2:4] + cells[5:])
+    return tuple(cells[2:4] + cells[5:6] + cells[8:])
 
 
 @pytest.mark.slow

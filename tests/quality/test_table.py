@@ -11,9 +11,9 @@ def test_a_command_fills_its_columns_and_leaves_the_others(tmp_path):
     update(path, {("b", "f"): {"Mutants caught": "5/5"}, ("b", "all"): {"Checks": "3"}})
     rows = [line for line in path.read_text().splitlines() if line.startswith("| ")][1:]
     assert rows == [
-        "| **a** | all |  |  |  |  |  |  |  |  |  |  | 9 |  |  |",
-        "| **b** | all |  | 3 |  |  |  |  |  |  |  |  |  |  |  |",
-        "| b | `f` |  | 3 |  |  |  |  |  |  |  |  |  | 5/5 |  |",
+        "| **a** | all |  |  |  |  |  |  |  |  |  |  |  |  |  | 9 |  |  |",
+        "| **b** | all |  | 3 |  |  |  |  |  |  |  |  |  |  |  |  |  |  |",
+        "| b | `f` |  | 3 |  |  |  |  |  |  |  |  |  |  |  |  | 5/5 |  |",
     ]
 
 
@@ -21,4 +21,4 @@ def test_a_table_of_an_earlier_version_keeps_its_cells(tmp_path):
     path = tmp_path / "table.md"
     path.write_text("| Assignment | Exercise | Checks | Runs |\n|---|---|---:|---:|\n| b | `f` | 3 | 9 |\n")
     update(path, {("b", "f"): {"Own hint shown": "5/5"}})
-    assert "| b | `f` |  | 3 |  |  |  |  | 5/5 |  |  |  | 9 |  |  |\n" in path.read_text()
+    assert "| b | `f` |  | 3 |  |  |  |  |  |  |  | 5/5 |  |  |  | 9 |  |  |\n" in path.read_text()
