@@ -18,11 +18,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from autograder.grading import Tolerance
-from autograder.probes import all_gradients, filled, outline, parameter_count, roles, statistics, weights, zeroed
+from autograder.probes import (
+    all_gradients,
+    filled,
+    gradients,
+    outline,
+    parameter_count,
+    roles,
+    statistics,
+    weights,
+    zeroed,
+)
 
 float32, float64 = torch.float32, torch.float64
 
-some, few, two = (settings(max_examples=count) for count in (8, 5, 2))
+some, few, three, two = (settings(max_examples=count) for count in (8, 5, 3, 2))
 
 # Rounding grows from layer to layer: VALUES is for a block in float32, PRECISE for float64. Whole networks are compared
 # in float64: in float32 the rounding errors of a hundred layers add up to a few percent. SLOPES is for quotients of
@@ -154,72 +164,64 @@ def in_other_layouts(build, x):
 def dtypes(build, x):
     """The dtypes of the results, and whether a step that float32 cannot see changes the result in float64 as it should:
     in proportion to a larger step."""
-    found = {
-        f"dtype of the result for {dtype}": str(evaluated(build, x.to(dtype)).dtype) for dtype in (float32, float64)
-    }
     x = x.to(float64)
     model = filled(build, x).eval()
     with torch.no_grad():
         result = result_of(model, x)
         large, small = ((result_of(model, x + step * weights(x)) - result) / step for step in (1e-5, 1e-8))
-    error = apart(small, large) / float(large.abs().max())
-    return {**found, "in float64, error of the effect that a change of 1e-8 in the input has": error}
+        single = result_of(model.float(), x.float())
+    return {
+        "dtype of the result for float64": str(result.dtype),
+        "dtype of the result for float32": str(single.dtype),
+        "in float64, error of the effect that a change of 1e-8 in the input has": apart(small, large)
+        / float(large.abs().max()),
+    }
 
 
-def slopes(build, x, of=("input", "parameters")):
-    """Whether gradients are those of the result, in both modes. From them follows how steep a number computed from the
-    result is, in two directions; the number for slightly different inputs and parameters says how steep it really is.
-    """
-    model = filled(build, x)
-    tensors = {"input": [x.clone().requires_grad_()], "parameters": list(model.parameters())}
+def slopes(build, x, of=("input", "parameters"), modes=("evaluation", "training")):
+    """How wrong the gradients of a number computed from the result are. The number for an input, or for parameters, a
+    little further in a random direction says how steep it is; the difference from what the gradient says is divided by
+    what is usual for such a gradient. None if there is no gradient."""
+    model, x = filled(build, x), x.clone().requires_grad_()
+    tensors = {"input": [x], "parameters": list(model.parameters())}
     found = {}
-    for mode in ("evaluation", "training"):
-        model.train(mode == "training")
+    for mode in modes:
+        number = weighted_sum(model.train(mode == "training"), x)
+        wanted = [tensor for name in of for tensor in tensors[name]]
+        gradient = [None] * len(wanted)
+        if number.requires_grad:
+            gradient = torch.autograd.grad(number, wanted, allow_unused=True)
         for name in of:
-            found[f"gradient of the {name} in {mode} mode"] = _slopes(model, *tensors["input"], tensors[name])
+            own, gradient = gradient[: len(tensors[name])], gradient[len(tensors[name]) :]
+            found[f"error of the gradient of the {name} in {mode} mode"] = _error(model, x, number, tensors[name], own)
     return found
 
 
-def _slopes(model, x, tensors, step=1e-4):
-    """The true slope in the direction of the gradient, divided by the gradient's length: 1. And the difference between
-    the true slope in a random direction and the slope according to the gradient, divided by what is usual: 0."""
+def weighted_sum(model, x):
+    result = result_of(model, x)
+    return (result * weights(result)).sum()
 
-    def number():
-        result = result_of(model, x)
-        return (result * weights(result)).sum()
 
-    def true_slope(direction):
-        values = []
-        for sign in (1, -1):
-            before = [tensor.detach().clone() for tensor in tensors]
-            with torch.no_grad():
-                for tensor, along in zip(tensors, direction, strict=True):
-                    tensor.add_(sign * step * along)
-            values.append(float(number().detach()))  # with a graph, as above: some models do other things without one
-            with torch.no_grad():
-                for tensor, value in zip(tensors, before, strict=True):
-                    tensor.copy_(value)
-        return (values[0] - values[1]) / (2 * step)
-
-    total = number()
-    if not total.requires_grad:
-        return None
-    gradient = torch.autograd.grad(total, tensors, allow_unused=True)
-    gradient = [torch.zeros_like(t) if g is None else g for t, g in zip(tensors, gradient, strict=True)]
-    length = math.sqrt(sum(float((part * part).sum()) for part in gradient))
+def _error(model, x, number, tensors, gradient, step=1e-3):
+    length = math.sqrt(sum(float((part * part).sum()) for part in gradient if part is not None))
     if length == 0:
         return None
     generator = torch.Generator().manual_seed(0)
-    random = [torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype) for tensor in tensors]
-    size = math.sqrt(sum(float((part * part).sum()) for part in random))
-    random = [part / size for part in random]
-    predicted = sum(float((part * along).sum()) for part, along in zip(gradient, random, strict=True))
+    direction = [torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype) for tensor in tensors]
+    size = math.sqrt(sum(float((part * part).sum()) for part in direction))
+    predicted = sum(
+        float((part * along).sum()) / size for part, along in zip(gradient, direction, strict=True) if part is not None
+    )
+    before = [tensor.detach().clone() for tensor in tensors]
+    with torch.no_grad():
+        for tensor, along in zip(tensors, direction, strict=True):
+            tensor.add_(along, alpha=step / size)
+    further = weighted_sum(model, x)  # with a graph, as before: some models do other things without one
+    with torch.no_grad():
+        for tensor, value in zip(tensors, before, strict=True):
+            tensor.copy_(value)
     usual = length / math.sqrt(sum(tensor.numel() for tensor in tensors))
-    return {
-        "slope along the gradient, divided by the gradient's length": true_slope([p / length for p in gradient])
-        / length,
-        "error of the slope in another direction": (true_slope(random) - predicted) / usual,
-    }
+    return (float((further - number).detach()) / step - predicted) / usual
 
 
 def left_alone(build, x):
@@ -234,13 +236,12 @@ def left_alone(build, x):
 
 
 def used_for_others(build, x):
-    """How far the results of a used model are from those of a new one: for several images, and, after a pass in
-    training mode, from those of models with the same state."""
+    """How far the results of a used model are from those of a new one: for other images, and, after a pass in training
+    mode, from those of models with the same state."""
     model, found = filled(build, x).eval(), {}
     others = {
         "after another image of the same size": x * 2 + 1,
         "after a smaller image": torch.cat([torch.cat([x, x + 1], 2), torch.cat([x - 1, x], 2)], 3),
-        "after a larger batch": x[:1],
     }
     with torch.no_grad():
         result_of(model, x)
@@ -250,21 +251,22 @@ def used_for_others(build, x):
             )
         result_of(model.train(), x)
         result = result_of(model.eval(), x)
-        new, used = filled(build, x, seed=1).eval(), filled(build, x, seed=1).eval()
+        used = filled(build, x, seed=1).eval()
         result_of(used, x)
-        copies = {"a deep copy": copy.deepcopy(model), "a new module with its state": new, "a used one": used}
-        for words, other in copies.items():
-            other.load_state_dict(model.state_dict())
-            found[f"difference from the result of {words}, after training"] = apart(result_of(other, x), result)
+        used.load_state_dict(model.state_dict())
+        for words, copied in (("a deep copy", copy.deepcopy(model)), ("a used one that loads its state", used)):
+            found[f"difference from the result of {words}, after training"] = apart(result_of(copied, x), result)
     return found
 
 
-def repeated(build, x):
-    """How far two results of new models are apart, in each mode."""
-    results = {}
-    for mode in ("evaluation", "training"):
-        one, other = (filled(build, x).train(mode == "training")(x.clone()) for _ in range(2))
-        results[f"difference between two passes in {mode} mode"] = apart(one, other)
+def repeated(build, x, modes=("evaluation", "training")):
+    """How far two results of one model are apart, in each mode."""
+    model, results = filled(build, x), {}
+    with torch.no_grad():
+        for mode in modes:
+            model.train(mode == "training")
+            one, other = (model(x.clone()).clone() for _ in range(2))
+            results[f"difference between two passes in {mode} mode"] = apart(one, other)
     return results
 
 
@@ -303,3 +305,12 @@ def learned(build, x):
         "gradients in evaluation mode": all_gradients(model.eval(), x),
         "gradients in training mode": all_gradients(model.train(), x),
     }
+
+
+def trained_and_learned(build, x):
+    """The result, the statistics and the gradient of the input from one pass in training mode."""
+    model, seen = filled(build, x), []
+    model.register_forward_hook(lambda *call: seen.append((call[-1], statistics(model))))
+    gradient = gradients(model, x)[0]
+    result, found = seen[0]  # from the pass itself: checkpointing repeats parts of it for the gradient
+    return {"result": result, "gradient": gradient, **found}

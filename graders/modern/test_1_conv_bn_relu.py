@@ -20,6 +20,7 @@ from inputs import (
     noise,
     slopes,
     some,
+    three,
     trained,
     two,
     used_for_others,
@@ -80,7 +81,7 @@ def test_kernel_size(same_outcome, kernel):
 
 @points(0.5)
 @given(x=images(2, sides=((5, 9), (5, 9))), stride=st.integers(2, 4))
-@few
+@three
 def test_stride(same_outcome, x, stride):
     """The stride reaches the convolution: the result of a 3×3 convolution with padding 1 has the right shape."""
     same_outcome(lambda m: shape_of(m, x, 2, 3, 3, stride))
@@ -88,7 +89,7 @@ def test_stride(same_outcome, x, stride):
 
 @points(0.5)
 @given(x=images(2, sides=((5, 9), (5, 9))), padding=st.sampled_from([0, 2, 3]))
-@few
+@three
 def test_padding(same_outcome, x, padding):
     """The padding is the caller's: the result of a 3×3 convolution with stride 1 has the right shape."""
     same_outcome(lambda m: shape_of(m, x, 2, 3, 3, 1, padding))
@@ -119,7 +120,7 @@ def test_gradient(same_outcome, x):
 
 @points(0.25)
 @given(x=images(3))
-@few
+@three
 def test_any_memory_layout(same_outcome, x):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: in_other_layouts(lambda: m.ConvBNReLU(3, 4), x), tolerance=VALUES)
@@ -127,7 +128,7 @@ def test_any_memory_layout(same_outcome, x):
 
 @points(0.5)
 @given(x=images(3))
-@few
+@three
 def test_dtype(same_outcome, x):
     """The result has the dtype of input and module, float32 or float64, and in float64 all its digits."""
     same_outcome(lambda m: dtypes(lambda: m.ConvBNReLU(3, 4), x), tolerance=SLOPES)
@@ -135,7 +136,7 @@ def test_dtype(same_outcome, x):
 
 @points(0.25)
 @given(x=images(3, batch=(1, 1)))
-@few
+@three
 def test_single_image(same_outcome, x):
     """The result for a batch of one image, or with a single channel, still has four dimensions."""
     same_outcome(lambda m: shape_of(m, x, 3, 3))
@@ -144,7 +145,7 @@ def test_single_image(same_outcome, x):
 
 @points(0.25)
 @given(x=images(3))
-@few
+@three
 def test_input_and_earlier_results(same_outcome, x):
     """The input is not modified, and a result stays as it is when the module is called again."""
     same_outcome(lambda m: left_alone(lambda: m.ConvBNReLU(3, 3), x), tolerance=VALUES)
@@ -160,7 +161,7 @@ def test_module_used_again(same_outcome, x):
 
 @points(0.75)
 @given(x=images(4, sides=((6, 9), (6, 9)), dtype=float64))
-@few
+@two
 def test_everything_together(same_outcome, x):
     """Kernel size, stride, padding and groups together, with biases: results, statistics and gradients are right."""
     for args in ((6, 5, 2, 1, 2), (4, 2, 3, 2, 4), (3, 1, 1, 0)):  # outputs, kernel size, stride, padding, groups

@@ -10,7 +10,6 @@ from inputs import (
     complete,
     dtypes,
     evaluated,
-    few,
     float64,
     images,
     in_other_layouts,
@@ -21,6 +20,7 @@ from inputs import (
     result_of,
     slopes,
     some,
+    three,
     two,
     used_for_others,
     vectors,
@@ -66,7 +66,7 @@ def test_values(same_outcome, x):
 
 @points(1)
 @given(x=images(4, sides=((4, 4), (4, 4)), batch=(2, 4)))
-@few
+@three
 def test_batch(same_outcome, x):
     """Every image of a batch has weights of its own: the results are those for the images one by one."""
 
@@ -80,7 +80,7 @@ def test_batch(same_outcome, x):
 
 @points(0.75)
 @given(x=images(4, sides=((6, 6), (6, 6)), batch=(1, 1)))
-@few
+@three
 def test_images_that_are_not_square(same_outcome, x):
     """The same pixels in an image of another form get the same result."""
 
@@ -114,7 +114,7 @@ def test_extents_of_one(same_outcome, seed):
 
 @points(0.5)
 @given(x=images(4, sides=((4, 4), (4, 4)), batch=(1, 1)))
-@few
+@three
 def test_training(same_outcome, x):
     """In training mode the result is the same as in evaluation mode, and nothing is random."""
 
@@ -129,7 +129,7 @@ def test_training(same_outcome, x):
 
 @points(0.5)
 @given(x=square)
-@few
+@three
 def test_large_numbers(same_outcome, x):
     """Large inputs open or close a channel completely; no result is NaN."""
 
@@ -158,7 +158,7 @@ def test_gradients_of_the_parameters(same_outcome, x):
 
 @points(0.25)
 @given(x=square)
-@few
+@three
 def test_any_memory_layout(same_outcome, x):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
     same_outcome(lambda m: in_other_layouts(lambda: m.SqueezeExcitation(4, 2), x), tolerance=VALUES)
@@ -166,7 +166,7 @@ def test_any_memory_layout(same_outcome, x):
 
 @points(0.5)
 @given(x=square)
-@few
+@three
 def test_dtype(same_outcome, x):
     """The result has the dtype of input and module, float32 or float64, and in float64 all its digits."""
     same_outcome(lambda m: dtypes(lambda: m.SqueezeExcitation(4, 2), x), tolerance=SLOPES)
@@ -174,7 +174,7 @@ def test_dtype(same_outcome, x):
 
 @points(0.25)
 @given(x=square)
-@few
+@three
 def test_input_and_earlier_results(same_outcome, x):
     """The input is not modified, and a result stays as it is when the module is called again."""
     same_outcome(lambda m: left_alone(lambda: m.SqueezeExcitation(4, 2), x), tolerance=VALUES)
