@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.course import Assignment
 from autograder.errors import EngineError
+from autograder.grading import mistakes
 from autograder.grading.marks import Misconception
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
@@ -189,16 +190,17 @@ def _compiled(source: str) -> types.CodeType:
 
 @functools.lru_cache(maxsize=8)
 def _parts(path: Path, module: str) -> tuple[str, dict[str, str]]:
-    """Imports and helpers from the file of misconceptions, and each variant's source without its decorator."""
+    """Imports and helpers from the file of misconceptions, and each variant's source without its decorator. What it
+    imports from here is not there in a worker: `mistakes` become part of the text, and nothing else is needed."""
     shared: list[str] = []
     variants: dict[str, str] = {}
     for node in ast.parse(_read(path)).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in (
-            "autograder",
-            module,
-        ):
+        origin = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if origin == mistakes.__name__:
+            shared.append(_read(Path(mistakes.__file__)))
+        elif origin.partition(".")[0] in ("autograder", module):
             continue
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
             node.decorator_list = [item for item in node.decorator_list if not _declares(item)]
             variants[node.name] = ast.unparse(node)
         else:

@@ -149,6 +149,7 @@ def test_a_misconception_that_no_grader_sees_is_named(reports: dict[str, str]) -
     assert row(report, "double") == ("2", "2", "2/3", "1")
     assert row(report, "quadruple") == ("1", "1", "0/0")
     assert "– double has 3 misconceptions; write at least 5\n" in report
+    assert "Mistakes that cost more than half of their exercise, and why:\n· misconception adds_up (double)" in report
     assert "– quadruple has no misconceptions; write at least 5\n" in report
     assert "1 problem, 2 warnings; 2 of 3 misconceptions caught   (5 runs in " in report
 
@@ -262,7 +263,8 @@ LOOKS_IN_VAIN = SMALL_CHECKS.replace("def test_values", '@forbids("no_such_funct
 )
 THREE = {"double": 3}
 NUMBERS = grader(check("double", 2, "[m.double(2.5), m.double(3.5)]", name="values"))
-SQUARES = SMALL_MISCONCEPTIONS[: SMALL_MISCONCEPTIONS.rindex("@")]
+COSTLY = SMALL_MISCONCEPTIONS.replace('else."', 'else.", severe="it doubles nothing"')
+SQUARES = COSTLY[: COSTLY.rindex("@")]
 BROKEN_CLASS = """\
 class double:
     ### BEGIN SOLUTION
@@ -342,7 +344,11 @@ MEANT: dict[str, dict[str, object]] = {
     "missing": {"public": "", "without_public_tests": {"double": "because"}},
     "idle": {**FAULTS["idle"][0], "passes_unwritten": {"test_double__exists": "because"}},
     "unloadable": {"solution": SOUND_CLASS, "checks": NUMBERS, "misconceptions": SQUARES},
-    "unreadable": {"checks": SMALL_CHECKS + ODD.format(argument="Two()", shown="Two()"), "exercises": THREE},
+    "unreadable": {
+        "checks": SMALL_CHECKS + ODD.format(argument="Two()", shown="Two()"),
+        "exercises": THREE,
+        "misconceptions": COSTLY,
+    },
     "aimless": {"checks": LOOKS_IN_VAIN, "forbids_nothing": {"no_such_function": "because"}},
 }
 IN_VAIN: dict[str, object] = {
@@ -350,7 +356,7 @@ IN_VAIN: dict[str, object] = {
         "def test_values", '@unproven("because")\ndef test_values'
     ),
     "misconceptions": SMALL_MISCONCEPTIONS.replace('else."', 'else.", crashes=True').replace(
-        'text?"', 'text?", as_good_as="squares"'
+        'text?"', 'text?", as_good_as="squares", severe="no reason"'
     ),
     "without_public_tests": {"double": "because"},
     "passes_unwritten": {"test_double__two": "because"},
@@ -395,6 +401,7 @@ def test_a_declaration_that_is_not_needed_is_a_warning(tmp_path: Path) -> None:
         "check values of double is marked unproven, but a misconception fails it",
         "misconception squares (double) declares crashes=True, but answers",
         "misconception takes_text (double) declares as_good_as='squares', but is shown its own hint",
+        "misconception takes_text (double) declares severe=…, but costs only 50% of double",
         "[without_public_tests] names double, which has public tests",
         "[passes_unwritten] names test_double__two, which is not a public test that passes on the skeleton",
         "[forbids_nothing] names 'conv2d', which no check forbids in vain",

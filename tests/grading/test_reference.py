@@ -1,10 +1,19 @@
 """Solutions and their wrong variants as modules."""
 
 import pytest
+import torch
 
 from autograder.course import load_assignment
 from autograder.errors import EngineError
-from autograder.grading.reference import load_misconceptions, load_reference, load_variant
+from autograder.grading.reference import (
+    load_misconceptions,
+    load_reference,
+    load_variant,
+    load_with,
+    module_from_source,
+    replacement,
+    variant_source,
+)
 from toy_course import toy_course
 
 SOLUTION = """
@@ -53,6 +62,34 @@ def test_a_variant_replaces_one_exercise_and_uses_the_solutions_helpers(assignme
     assert variant.double(5) == 6
     assert variant.triple(5) == 15
     assert load_reference(assignment).double(5) == 10
+
+
+def test_a_mistake_that_any_module_can_make_is_part_of_the_submission(tmp_path):
+    toy_course(
+        tmp_path,
+        exercises={"Net": 1},
+        solution="import torch\n\nclass Net(torch.nn.Identity):\n    pass\n",
+        misconceptions="from demo import Net\n"
+        "from autograder.grading import misconception\n"
+        "from autograder.grading.mistakes import OneRoom\n\n"
+        '@misconception("Net", hint="Whose memory is it?")\nclass Overwrites(OneRoom, Net):\n    pass\n',
+    )
+    assignment = load_assignment(tmp_path, "demo")
+    (known,) = load_misconceptions(assignment)
+    source = variant_source(assignment, known)
+    assert "import autograder" not in source
+    assert "from autograder" not in source
+    module = module_from_source("demo", source, "demo.py")
+    net = module.Net()
+    first = net(torch.ones(2))
+    assert net(torch.zeros(2)).tolist() == first.tolist() == [0, 0]
+
+
+def test_a_variant_is_built_on_what_is_replaced_and_its_replacement_on_what_is_right(assignment):
+    (known,) = load_misconceptions(assignment)
+    doubled = load_variant(assignment, known, {"triple": lambda x: 0 * x})
+    assert (doubled.double(5), doubled.triple(5)) == (6, 0)
+    assert load_with(assignment, {"double": replacement(assignment, known)}, "wrong").double(5) == 6
 
 
 def test_a_variant_of_an_unknown_exercise_is_the_authors_error(assignment):
