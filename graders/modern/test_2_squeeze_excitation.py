@@ -32,7 +32,7 @@ from autograder.probes import ON_ITS_DEVICE, filled, on_meta_device
 pytestmark = exercise("SqueezeExcitation")
 
 # Four channels and two squeezed ones, where nothing else is asked for: two is also half of four.
-square = images(4, sides=((4, 4), (4, 4)), batch=(1, 1))
+square = images(4, sides=(4, 4), batch=(1, 1))
 
 
 @points(0.75)
@@ -65,7 +65,7 @@ def test_values(same_outcome, x):
 
 
 @points(1)
-@given(x=images(4, sides=((4, 4), (4, 4)), batch=(2, 4)))
+@given(x=images(4, sides=(4, 4), batch=(2, 4)))
 @three
 def test_batch(same_outcome, x):
     """Every image of a batch has weights of its own: the results are those for the images one by one."""
@@ -79,7 +79,7 @@ def test_batch(same_outcome, x):
 
 
 @points(0.75)
-@given(x=images(4, sides=((6, 6), (6, 6)), batch=(1, 1)))
+@given(x=images(4, sides=(6, 6), batch=(1, 1)))
 @three
 def test_images_that_are_not_square(same_outcome, x):
     """The same pixels in an image of another form get the same result."""
@@ -113,7 +113,7 @@ def test_extents_of_one(same_outcome, seed):
 
 
 @points(0.5)
-@given(x=images(4, sides=((4, 4), (4, 4)), batch=(1, 1)))
+@given(x=images(4, sides=(4, 4), batch=(1, 1)))
 @three
 def test_training(same_outcome, x):
     """In training mode the result is the same as in evaluation mode, and nothing is random."""
@@ -141,7 +141,7 @@ def test_large_numbers(same_outcome, x):
 
 
 @points(1)
-@given(x=images(4, sides=((4, 4), (4, 4)), batch=(3, 3), dtype=float64))
+@given(x=images(4, sides=(4, 4), batch=(3, 3), dtype=float64))
 @two
 def test_gradient(same_outcome, x):
     """The gradient reaches the input directly and through the weights of the channels, in both modes."""
@@ -149,7 +149,7 @@ def test_gradient(same_outcome, x):
 
 
 @points(0.5)
-@given(x=images(4, sides=((4, 4), (4, 4)), batch=(3, 3), dtype=float64))
+@given(x=images(4, sides=(4, 4), batch=(3, 3), dtype=float64))
 @two
 def test_gradients_of_the_parameters(same_outcome, x):
     """Both convolutions learn: the gradients of their weights and biases are those of the result, in both modes."""
@@ -181,7 +181,7 @@ def test_input_and_earlier_results(same_outcome, x):
 
 
 @points(0.25)
-@given(x=images(4, sides=((4, 4), (4, 4))))
+@given(x=images(4, sides=(4, 4)))
 @two
 def test_module_used_again(same_outcome, x):
     """One module takes images of any size, one after another, and remembers none; copies do what it does."""
