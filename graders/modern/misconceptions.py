@@ -1969,7 +1969,9 @@ class DropsWholeBlocks(EfficientNetB0):
 
 
 @misconception(
-    "EfficientNetB0", hint="What comes between the last stage and the pooling? The head begins with a convolution."
+    "EfficientNetB0",
+    hint="What comes between the last stage and the pooling? The head begins with a convolution.",
+    severe="a whole part of the network is missing, and the classifier is another one",
 )
 class ForgetsTheHead(EfficientNetB0):
     """The linear layer follows the last stage."""
@@ -2015,7 +2017,11 @@ class KnowsAThousandClasses(EfficientNetB0):
         super().__init__()
 
 
-@misconception("EfficientNetB0", hint="Does your network need images of a certain size? The pooling is global.")
+@misconception(
+    "EfficientNetB0",
+    hint="Does your network need images of a certain size? The pooling is global.",
+    severe="it does not run for images smaller than 193 pixels",
+)
 class ExpectsLargeImages(EfficientNetB0):
     """A pooling window of 7×7, as in a network for images of 224 pixels."""
 
