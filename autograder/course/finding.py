@@ -18,8 +18,8 @@ def find_course(named: Path | None = None, graded: Iterable[Path] = (), beside: 
     """The folder `named` if it contains `graders/`, else the nearest one above it (default: the working directory) that
     does; without `named`, the folder that contains this package comes last.
 
-    A course that was found and not named must not come from what is to be graded, must not be one of the folders
-    `beside`, which hold submissions, and must neither belong to another user nor lie inside another course.
+    A course that was found and not named must not come from what is to be graded or from the folders `beside`, which
+    hold it, and must neither belong to another user nor lie inside another course.
 
     Raises:
         UsageError: there is no such folder, or only one that may have come with a submission.
@@ -35,8 +35,7 @@ def find_course(named: Path | None = None, graded: Iterable[Path] = (), beside: 
             f"No course here: neither {start} nor a folder above it contains graders/<assignment>/assignment.toml; "
             "change to the course's folder or name it with --course."
         )
-    full = _places(beside)
-    found = [folder for folder in not_brought(above, graded) if folder == _OURS or _place(folder) not in full]
+    found = list(not_brought(above, graded, beside))
     if not found:
         raise UsageError(
             f"{above[0]} contains graders, but they may have been handed in with what you want graded; if it is your "
@@ -62,13 +61,13 @@ def _is_course(folder: Path) -> bool:
     return any(folder.glob("graders/*/assignment.toml"))
 
 
-def not_brought(courses: Iterable[Path], graded: Iterable[Path]) -> Iterator[Path]:
-    """Those of these folders that do not come from what is to be graded: they neither are one of its files and folders,
-    nor lie inside one, nor have one for their graders or solutions."""
-    brought = _places(graded)
+def not_brought(courses: Iterable[Path], graded: Iterable[Path], beside: Iterable[Path] = ()) -> Iterator[Path]:
+    """Those of these folders that cannot come with what is to be graded: they neither lie inside it, nor are it or one
+    of the folders `beside`, nor have one of these for their graders or solutions."""
+    brought, holding = _places(graded), _places(beside)
     for folder in courses:
-        parts = (folder / "graders", folder / "solutions", folder, *folder.parents)
-        if folder == _OURS or brought.isdisjoint(map(_place, parts)):
+        parts = _places((folder, folder / "graders", folder / "solutions"))
+        if folder == _OURS or not (parts & (brought | holding) or _places(folder.parents) & brought):
             yield folder
 
 

@@ -29,7 +29,15 @@ def test_submissions_inside_a_course_are_fine_wherever_one_stands(course: Path, 
 
 @pytest.mark.parametrize(
     ("graded", "beside"),
-    [(".", ".."), ("demo.py", "."), ("..", None), ("graders", "."), ("solutions", "."), ("ada", ".")],
+    [
+        (".", ".."),
+        ("demo.py", "."),
+        ("..", None),
+        ("graders", "."),
+        ("solutions", "."),
+        ("ada", "."),
+        ("graders/demo.py", "graders"),
+    ],
 )
 def test_a_course_that_may_have_been_handed_in_is_refused_unless_it_was_named(course, monkeypatch, graded, beside):
     write_files(course, {"demo.py": "", "ada/demo.py": "", "solutions/demo/demo.py": ""})
