@@ -64,6 +64,11 @@ class Found(msgspec.Struct, frozen=True):
     path: str
     students: tuple[Student, ...]
 
+    def __post_init__(self) -> None:
+        """A class list that came with a submission must not say where files are written."""
+        if Path(self.name).name != self.name or self.name.startswith("."):
+            raise ValueError(f"{self.name!r} is not a file name")
+
 
 @dataclass
 class Roster:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import autograder
 from toy_course import write_files
 
 WRONG = "def refusing(x):\n    return 1\n\n\ndef honest(x):\n    return 1\n\n\ndef attacked(x):\n    return 1\n"
@@ -96,6 +98,18 @@ def test_one_entry_of_a_class_neither_removes_nor_names_nor_grades_the_others(co
     assert "Found 6 submissions: 4 plain, 2 laid out as in nbgrader's submitted/." in done.stdout
     done = run(course, "similar", out, cwd=class_)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", ".", ".."])
+def test_results_brought_by_a_submission_do_not_say_where_pages_are_written(tmp_path, name):
+    found = [{"name": name, "label": "eve", "path": "/", "students": []}]
+    class_list = {"assignment": "attack", "title": "Attack", "exercises": {"honest": 4}, "found": found}
+    write_files(tmp_path, {"out/.autograder/class.json": json.dumps(class_list)})
+    for command in ("report", "similar"):
+        done = autograder(command, ".", cwd=tmp_path / "out")
+        assert done.returncode == 2
+        assert "is not a file name" in done.stderr
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["class.json"]
 
 
 def test_modules_in_the_working_directory_are_not_imported_by_the_command(course):
