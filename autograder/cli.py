@@ -35,7 +35,8 @@ class _Commands(click.Group):
 _course = click.option(
     "--course",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course folder [default: this folder, or the nearest one above it with graders/].",
+    help="The course folder [default: this folder, or the nearest one above it with graders/ that cannot have been "
+    "handed in].",
 )
 
 

@@ -68,7 +68,7 @@ def run(
         UsageError: the request cannot be carried out, or a result cannot be written.
         EngineError: no submission can be graded.
     """
-    assignment = load_assignment(find_course(course), slug)
+    assignment = load_assignment(find_course(course, [folder.resolve()]), slug)
     # Not resolved: a link to somebody else's folder must stay a link.
     folder, output = (Path(os.path.normpath(Path.cwd() / path)) for path in (folder, output))
     roster = discover(folder, slug, output)
@@ -93,6 +93,7 @@ def run(
                     left -= count
                     bar.update(task, total=left)
 
+            show.line((str(roster), "dim"))
             for line in roster.left_out:
                 show.line((line, "yellow"))
             work = Run(assignment, grader, store, salt, trouble, done, force=force)

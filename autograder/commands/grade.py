@@ -55,7 +55,9 @@ def run(
     """
     wanted, device = device, devices.choose(device) if timing else ""
     output = output or Path("results.json" if len(submissions) == 1 else "results")
-    tasks = list(_tasks(submissions, slug, output, find_course(course)))
+    paths = [_path(given) for given in submissions]
+    root = find_course(course, paths, beside=[path.parent for path in paths])
+    tasks = list(_tasks(submissions, slug, output, root))
     for task in tasks:
         gradescope.write(_empty(task, State.UNFINISHED, NOT_FINISHED), task.output)
     from autograder.engine.client import Engine
@@ -98,8 +100,7 @@ def run(
 def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path) -> Iterator[_Task]:
     names = set()
     for given in submissions:
-        # Not resolved: a link to somebody else's file must stay a link, which is not followed.
-        path = Path(os.path.normpath(Path.cwd() / given))
+        path = _path(given)
         if not os.path.lexists(path):
             raise UsageError(f"There is no file or folder {given}.")
         found = slug or infer_slug(path, assignment_slugs(course))
@@ -116,6 +117,11 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
         names.add(name)
         output.mkdir(parents=True, exist_ok=True)
         yield _Task(path, assignment, output / f"{name}.json")
+
+
+def _path(given: Path) -> Path:
+    """Absolute, but not resolved: a link to somebody else's file must stay a link, which is not followed."""
+    return Path(os.path.normpath(Path.cwd() / given))
 
 
 def _grade(engine: Engine, task: _Task, salt: str, device: str) -> Result:

@@ -36,7 +36,8 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
         ) from error
     store = Store(output)
     roll = store.roll()
-    assignment = load_assignment(find_course(course), roll.assignment)
+    paths = [Path(found.path) for found in roll.found]
+    assignment = load_assignment(find_course(course, paths, beside=[path.parent for path in paths]), roll.assignment)
     console = Console(highlight=False, soft_wrap=True)
     show = Printer(console)
     class_ = Class(_skeleton(assignment))

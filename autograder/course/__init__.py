@@ -5,12 +5,12 @@ from autograder.course.assignment import (
     Limits,
     assignment_slugs,
     empty_result,
-    find_course,
     load_assignment,
     load_assignments,
     read_toml,
     require_exercises,
 )
+from autograder.course.finding import find_course
 
 __all__ = [
     "Assignment",

@@ -1,4 +1,4 @@
-"""Finds the course on disk and reads what each assignment says about itself (`graders/<slug>/assignment.toml`)."""
+"""Reads what each assignment says about itself (`graders/<slug>/assignment.toml`)."""
 
 from __future__ import annotations
 
@@ -81,24 +81,6 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def release(self) -> Path:
         """What students receive."""
         return self.root / "assignments" / self.slug
-
-
-def find_course(start: Path | None = None) -> Path:
-    """The nearest folder with `graders/`, from `start` (default: the working directory) upward; without `start`, the
-    folder that contains this package comes last.
-
-    Raises:
-        UsageError: there is no such folder.
-    """
-    fallback = [] if start else [Path(__file__).resolve().parents[2]]
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents, *fallback):
-        if any(folder.glob("graders/*/assignment.toml")):
-            return folder
-    raise UsageError(
-        f"No course here: neither {start} nor a folder above it contains graders/<assignment>/assignment.toml; "
-        "change to the course's folder or name it with --course."
-    )
 
 
 def assignment_slugs(root: Path) -> list[str]:

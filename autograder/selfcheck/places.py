@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.course.finding import not_brought, owned_by_stranger
 from autograder.errors import UsageError
 from autograder.submissions.reading import STUB, infer_slug, least_left_to_do
 
@@ -36,7 +38,8 @@ def find(file: Path | None, tests: Path | None) -> Place:
         raise UsageError(f"{file} is not a Python file or a notebook; name your .py or .ipynb file.")
     folder = start if start.is_dir() else start.parent
     near = _named(tests) if tests else beside(folder)
-    known = near if tests else {**of_courses(Path.cwd()), **of_courses(folder), **near}
+    brought = [folder] if file and start.is_dir() else []
+    known = near if tests else {**of_courses(Path.cwd(), brought), **of_courses(folder, brought), **near}
     if not known:
         where = f"in {tests}" if tests else f"in {folder} or in assignments/ of a folder above it"
         raise UsageError(f"No public tests found: no test_<assignment>.py is {where}; name the file with --tests.")
@@ -63,11 +66,21 @@ def beside(folder: Path) -> dict[str, Path]:
     return {path.stem.removeprefix("test_"): path for path in sorted(folder.glob("test_*.py"))}
 
 
-def of_courses(folder: Path) -> dict[str, Path]:
-    """The public tests of all assignments of the nearest course from `folder` upward."""
-    for above in (folder, *folder.parents):
+def of_courses(folder: Path, brought: Sequence[Path] = ()) -> dict[str, Path]:
+    """The public tests of all assignments of the nearest course from `folder` upward that is not in the folders
+    `brought`.
+
+    Raises:
+        UsageError: they belong to another user.
+    """
+    for above in not_brought((folder, *folder.parents), brought):
         found = {path.parent.name: path for path in above.glob("assignments/*/test_*.py")}
         found = {name: path for name, path in found.items() if path.name == f"test_{name}.py"}
+        if found and (stranger := owned_by_stranger(above, "assignments")):
+            raise UsageError(
+                f"{stranger} belongs to another user, and its tests would run as you; if you trust them, name "
+                "them with --tests."
+            )
         if found:
             return found
     return {}

@@ -42,6 +42,70 @@ def test_nbgraders_layout_gives_the_students_of_this_assignment_and_names_those_
     assert roster.left_out == ["bob handed in nothing for pooling"]
 
 
+CLASS = [
+    "ada/pooling.py",
+    "bob.py",
+    "chen/pooling/pooling.ipynb",
+    "dana/convolution/convolution.ipynb",
+    "Emil Noe_4711_assignsubmission_file_/pooling.py",
+    "hoppergrace_815_99_pooling.py",
+    "Fatou O'Neil/pooling.py",
+]
+EXPORT = "ada:\n  :submitters:\n  - :name: Eve\nbob.py:\n  :submitters:\n  - :name: Eve\n"
+
+
+@pytest.mark.parametrize(
+    ("brought", "found"),
+    [
+        ("eve/pooling/pooling.py", 1),
+        ("Eve_13_assignsubmission_file_/pooling/pooling.py", 1),
+        ("pooling/pooling.py", 1),
+        ("submission_7/pooling/pooling.py", 1),
+        ("submission_metadata.yml", 0),
+        ("submission_metadata.yml/pooling.py", 1),
+        ("graders/pooling/assignment.toml", 1),
+        ("solutions/pooling/pooling.py", 1),
+        ("autograder/__init__.py", 1),
+        (".git/config", 0),
+        ("bob.txt", 0),
+        ("Fatou O_Neil-41eb78be/pooling.py", 1),
+        ("Fatou O_Neil-41eb78be2f0db8f0/pooling.py", 1),
+    ],
+)
+def test_what_one_student_hands_in_never_changes_how_another_is_found(tmp_path, brought, found):
+    put(tmp_path, *CLASS)
+    before = discover(tmp_path, "pooling")
+    write_files(tmp_path, {brought: EXPORT})
+    after = discover(tmp_path, "pooling")
+    assert [each for each in after.found if each in before.found] == before.found
+    assert len(before.found) == 6
+    assert len(after.found) == 6 + found
+    assert set(before.left_out) <= set(after.left_out)
+    assert len({each.name.casefold() for each in after.found}) == 6 + found
+
+
+def test_no_name_can_be_foretold_that_another_gets(tmp_path):
+    put(tmp_path, "a?.py")
+    [found] = discover(tmp_path, "pooling").found
+    put(tmp_path, f"{found.name}/pooling.py", f"{found.name.upper()}.zip")
+    names = [each.name for each in discover(tmp_path, "pooling").found]
+    assert found.name in names
+    assert len({name.casefold() for name in names}) == 3
+
+
+def test_a_folder_that_fits_both_ways_is_a_plain_submission(tmp_path):
+    put(tmp_path, "ada/pooling/pooling.py", "ada/pooling.py", "bob/pooling/__init__.py", "bob/src/pooling.py")
+    roster = discover(tmp_path, "pooling")
+    assert [found.path for found in roster.found] == [str(tmp_path / "ada"), str(tmp_path / "bob")]
+    assert str(roster) == "Found 2 submissions: 2 plain."
+
+
+def test_it_is_said_what_each_entry_was_taken_for(tmp_path):
+    put(tmp_path, *CLASS)
+    kinds = "3 plain, 1 laid out as in nbgrader's submitted/, 1 from a Moodle download, 1 from a Canvas download"
+    assert str(discover(tmp_path, "pooling")) == f"Found 6 submissions: {kinds}."
+
+
 METADATA = """\
 ---
 submission_11:

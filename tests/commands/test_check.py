@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from autograder.commands import check as check_command
-from autograder.selfcheck import running
+from autograder.errors import UsageError
+from autograder.selfcheck import places, running
 from command_line import ROOT, autograder
+from toy_course import write_files
 
 CLASS = ROOT / "examples/pooling"
 PUBLIC = ROOT / "assignments/pooling/test_pooling.py"
@@ -306,6 +308,21 @@ def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert sentence("notes.txt").endswith("is not a Python file or a notebook; name your .py or .ipynb file.")
     assert sentence("pooling.py", "--tests", "notes.txt").startswith("notes.txt is not a file of public tests")
+
+
+def test_tests_that_came_with_a_folder_or_from_another_user_are_not_those_of_the_course(tmp_path, monkeypatch) -> None:
+    tests = {"assignments/twice/test_twice.py": TESTS}
+    write_files(tmp_path, tests)
+    eve = write_files(tmp_path / "eve", {"twice.py": TWICE, **tests})
+    monkeypatch.chdir(eve)
+    assert places.find(Path(), None).tests == tmp_path / "assignments/twice/test_twice.py"
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "assignments", 4242, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        places.find(Path(), None)
+    assert places.find(Path(), eve / "assignments/twice").module == "twice"
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from command_line import ROOT
+from command_line import ROOT, autograder
 from toy_course import check, grader, toy_course, write_files
 
 BIN = Path(sys.executable).parent
@@ -222,6 +222,10 @@ def hand_in_class(course: Course) -> None:
     crashing["cells"].insert(3, code("import os\nos._exit(0)"))
     course.hand_in("crashing", "twice", crashing)
     course.hand_in("tampered", "twice", tampered(book))
+    trace = f"import pathlib\n\npathlib.Path({str(course.root / 'I_RAN')!r}).touch()\n"
+    brought = dict.fromkeys(("nbgrader_config.py", "graders/twice/test_twice.py", "solutions/twice/twice.py"), trace)
+    brought["graders/twice/assignment.toml"] = 'title = "Mine"\n[exercises]\ndouble = 1000\n'
+    write_files(course.root / "submitted/tampered/twice", brought)
     missing = answered(book, double=DOUBLE, quadruple=QUADRUPLE)
     missing["cells"] = [cell for cell in missing["cells"] if not mark(cell).get("grade")]
     missing["cells"][-1]["cell_type"] = "code"
@@ -240,6 +244,18 @@ EXPECTED = {
     "broken": 0.0,
     "empty": 0.0,
 }
+
+
+def test_neither_a_config_nor_a_course_in_a_submission_is_used(course: Course, tmp_path: Path) -> None:
+    folder = course.root / "submitted/tampered/twice"
+    for command in ("release", "verify"):
+        done = autograder(command, cwd=folder)
+        assert done.returncode == 2
+        assert "lies inside the course" in done.stderr
+    done = autograder("grade", "twice.ipynb", "-o", tmp_path / "result.json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "result.json").read_text())["score"] == 0
+    assert not (course.root / "I_RAN").exists()
 
 
 def test_the_release_holds_answer_and_test_cells_and_nothing_hidden(course: Course) -> None:
