@@ -6,9 +6,7 @@ import linecache
 import traceback
 
 from autograder.sandbox.encoding import type_name
-from autograder.sandbox.values import Frame, Raised
-
-MAX_MESSAGE = 2_000
+from autograder.sandbox.values import MAX_FRAMES, MAX_MESSAGE, Frame, Raised
 
 
 def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
@@ -23,7 +21,7 @@ def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
             frames.append(Frame(code.co_filename, line or 0, code.co_name[:100], text[:200]))
     if isinstance(error, SyntaxError):
         frames = [Frame(str(error.filename), error.lineno or 0, "", (error.text or "").rstrip()[:200])]
-    return Raised(type_name(kind), tuple(names), _message(error), tuple(frames[-3:]))
+    return Raised(type_name(kind), tuple(names), _message(error), tuple(frames[-MAX_FRAMES:]))
 
 
 def _message(error: BaseException) -> str:

@@ -21,7 +21,7 @@ import torch
 from torch import nn, overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.sandbox.values import LineCount
+from autograder.sandbox.values import MAX_COUNTED, LineCount
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -185,8 +185,6 @@ _PUBLIC = {"torch._tensor": "Tensor", "torch.functional": "torch"}
 class Lines:
     """Counts the executed lines of the given files inside the `with` block, on this thread."""
 
-    MOST = 400
-
     def __init__(self, files: Container[str]) -> None:
         self.watched = True
         self._counts: Counter[tuple[str, int]] = Counter()
@@ -195,7 +193,7 @@ class Lines:
     @property
     def counts(self) -> tuple[LineCount, ...]:
         """The lines that were run most often."""
-        return tuple(LineCount(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
+        return tuple(LineCount(file, number, count) for (file, number), count in self._counts.most_common(MAX_COUNTED))
 
     def __enter__(self) -> Lines:
         self._before = sys.gettrace()
