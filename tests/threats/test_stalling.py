@@ -31,7 +31,9 @@ HEAVY = {
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = "\n\n".join(RIGHT.format(name=name) for name in COURSE)
-    return toy_course(tmp_path_factory.mktemp("course"), exercises=COURSE, solution=source, checks=CHECKS, examples=30)
+    folder = tmp_path_factory.mktemp("course")
+    limits = {"check_seconds": 100, "total_seconds": 1000}  # on a busy machine, too, it is not time that is used up
+    return toy_course(folder, exercises=COURSE, solution=source, checks=CHECKS, examples=30, limits=limits)
 
 
 @pytest.fixture
