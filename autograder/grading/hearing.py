@@ -65,7 +65,7 @@ class Heard:
 
 def said(message: str) -> str:
     """What a check's message says, without the explanation below it."""
-    return message.partition("\n")[0][:300]
+    return message.partition("\n")[0].rstrip(".")[:300]  # a full stop is left out before the lines of a traceback
 
 
 def digest(outcome: Outcome) -> bytes:

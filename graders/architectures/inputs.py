@@ -3,6 +3,9 @@
 Every network is graded with the same questions: how many parameters it has, what values it returns in training and in
 evaluation mode, what its gradients and statistics are, and whether using it leaves it unchanged. Its parameters are
 filled by shape and kind (see `autograder.probes.fill`), so the names and the order of its layers do not matter.
+
+A mistake should cost the points of the checks that are about it, and no others. So most checks compare the network with
+itself, or use inputs for which only one mistake matters; one check of every exercise has everything at once.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import torch
 from hypothesis import strategies as st
 
 from autograder.grading import Tolerance
-from autograder.probes import all_gradients, built, filled, outline, statistics
+from autograder.probes import all_gradients, built, filled, outline, statistics, weights
 
 float32, float64 = torch.float32, torch.float64
 
@@ -21,6 +24,8 @@ float32, float64 = torch.float32, torch.float64
 # is too small to carry an activation across the kink of a ReLU.
 VALUES = Tolerance(1e-3, 1e-4)
 EXACT = Tolerance(1e-6, 1e-7)
+TOGETHER = Tolerance(1e-5, 1e-6)  # also met if only the result is rounded to single precision: that has its own check
+SLOPES = Tolerance(1e-3, 1e-3)  # of measured slopes
 
 seeds = st.integers(0, 2**16)
 modes = st.booleans()
@@ -59,25 +64,53 @@ def result(build, x, training=False):
     return filled(build, x).train(training)(x)
 
 
-def learned(build, x):
-    """Gradients of the filled network for its input and all its parameters, in both modes."""
+def transposed(x):
+    """The same images (N, C, H, W) with their columns, not their rows, one after another in memory."""
+    return x.transpose(-1, -2).contiguous().transpose(-1, -2)
+
+
+def together(build, x):
+    """Everything that a network does: gradients and statistics in training mode, then the result in evaluation mode."""
     model = filled(build, x)
-    return {
-        "in evaluation mode": all_gradients(model.eval(), x),
-        "in training mode": all_gradients(model.train(), x),
-    }
+    found = {**all_gradients(model, x), **statistics(model)}
+    return {**found, "result in evaluation mode": model.eval()(x)}
 
 
-def learned_in_evaluation(build, x):
-    """The same in evaluation mode, for networks that are random in training."""
-    return all_gradients(filled(build, x).eval(), x)
+def together_in_evaluation(build, x):
+    """The same for networks that are random in training."""
+    model = filled(build, x).eval()
+    return {**all_gradients(model, x), "result": model(x)}
 
 
-def training_step(build, x):
-    """The running statistics after one pass in training mode, and what the network then returns in evaluation mode."""
-    model = filled(build, x)
-    model(x)
-    return {**statistics(model), "result in evaluation mode afterwards": model.eval()(x)}
+# What follows is about one part of a network: the numbers are chosen such that the other parts do not matter.
+
+
+def without_negative_numbers(build, x):
+    """The filled network in evaluation mode, without negative parameters: for positive x, no ReLU changes anything."""
+    model = filled(build, x).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.abs_()
+    return model
+
+
+def silent_if_rectified(build, x):
+    """What the network returns for zeros if every convolution turns zeros into -1.
+
+    If a ReLU follows each of them, everything is 0. Without one of the ReLUs, the next convolution receives -1, and
+    half of its results are positive. Kernels, strides, paddings and the kind of pooling do not matter.
+    """
+    model = built(build, x).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if sum(extent > 1 for extent in parameter.shape) < 2:
+                parameter.fill_(-1)
+            else:
+                signs = torch.ones_like(parameter)
+                signs[::2] = -1
+                parameter.copy_(3 * len(parameter) / parameter.numel() * signs)
+        y = model(torch.zeros_like(x))
+    return {"smallest result": y.min(), "largest result": y.max()}
 
 
 # What follows compares a network with itself, so that wrong values do not also cost these points.
@@ -85,6 +118,15 @@ def training_step(build, x):
 
 def shape_of(build, x):
     return {"shape of the result": list(built(build, x).eval()(x).shape)}
+
+
+def counts(y):
+    """Something of the shape that neither windows nor strides change."""
+    return {"numbers of images and channels (or scores) in the result": list(y.shape[:2])}
+
+
+def counts_of(build, x):
+    return counts(built(build, x).eval()(x))
 
 
 def agree(one, other):
@@ -97,7 +139,52 @@ def any_layout(build, x):
     model = filled(build, x).eval()
     y = model(x)
     same = {f'answer to "is it the same for {name}?"': agree(y, model(z)) for name, z in layouts_of(x).items()}
-    return {"shape of the result": list(y.shape), **same}
+    return {**counts(y), **same}
+
+
+def slopes(build, x, modes=("evaluation", "training")):
+    """Whether the gradients are those of the network itself, right or wrong.
+
+    For the input and for all parameters: the change of the result that the gradients predict for a tiny step, divided
+    by the change that is measured. This is 1 unless a part of the gradient is missing or wrong.
+    """
+    model, x = filled(build, x.to(float64)), x.to(float64).clone().requires_grad_()
+    parameters, found = list(model.parameters()), {}
+    for mode in modes:
+        model.train(mode == "training")
+        y = model(x)
+        total = (y * weights(y)).sum()
+        wanted = [x, *parameters]
+        gradients = (
+            torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else [None] * len(wanted)
+        )
+        for what, some in (("input", slice(1)), ("parameters", slice(1, None))):
+            said = sum(
+                float((g * step(t)).sum()) for g, t in zip(gradients[some], wanted[some], strict=True) if g is not None
+            )
+            does = measured_slope(model, x, wanted[some])
+            found[f"slope that the gradients of the {what} predict in {mode} mode, in measured ones"] = said / (
+                does or 1.0
+            )
+    return found
+
+
+def step(tensor):
+    """Up for some entries and down for others, so that a batch norm does not take it back."""
+    return weights(tensor) - 1
+
+
+def measured_slope(model, x, tensors, size=1e-7):
+    """How fast the weighted sum of the results changes along the step; a tiny part of the step remains."""
+
+    def moved(way):
+        with torch.no_grad():
+            for tensor in tensors:
+                tensor += way * size * step(tensor)
+            y = model(x)
+            return float((y * weights(y)).sum())
+
+    return (moved(1) - moved(-2)) / (2 * size)
 
 
 def is_exact(model, x):
@@ -118,7 +205,7 @@ def in_double(build, x):
     return {
         "dtype of the result": str(y.dtype),
         "dtype of the result of a network in float32": str(single.dtype),
-        "shape of the result": list(y.shape),
+        **counts(y),
         'answer to "are the numbers the same as in float32?"': agree(y, single),
         'answer to "does no step of the computation round to float32?"': is_exact(model, x),
     }
@@ -139,7 +226,7 @@ def used_again(build, x, *others):
         result = model(x)
         y = result.clone()
         return {
-            "shape of the result": list(y.shape),
+            **counts(y),
             'answer to "does a second pass give the same result?"': agree(y, model(x)),
             'answer to "does a deep copy give the same result?"': agree(y, copy.deepcopy(model)(x)),
             'answer to "is the result the same after load_state_dict?"': agree(y, other(x)),

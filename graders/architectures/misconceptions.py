@@ -71,7 +71,18 @@ class FirstSize:
         return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
 
 
+class ViewsItsInput:
+    """For any module: `view` turns the input into a row and back, which only works for some memory layouts."""
+
+    def forward(self, x):
+        return super().forward(x.view(-1).view(x.shape))
+
+
 class SequentialWithOneRoom(OneRoom, nn.Sequential):
+    pass
+
+
+class SequentialOfRows(ViewsItsInput, nn.Sequential):
     pass
 
 
@@ -134,6 +145,18 @@ def restores_the_mode_of_the_whole_only(net, input_shape):
         summary = walk(net, zeros_for(net, input_shape))
     net.train(training)
     return summary
+
+
+@misconception(
+    "layer_summary",
+    hint="Does your loop tell every layer to evaluate? Print `[layer.training for layer in net]` after it.",
+)
+def leaves_the_layers_in_evaluation(net, input_shape):
+    """Every layer is in evaluation mode afterwards, but not the network around them."""
+    for layer in net:
+        layer.eval()
+    with torch.no_grad():
+        return walk(net, zeros_for(net, input_shape))
 
 
 @misconception(
@@ -319,6 +342,15 @@ class ActivatesWithReLU(LeNet):
         self.net = lenet(activation=nn.ReLU, num_classes=num_classes)
 
 
+@misconception("LeNet", hint="Your network looks more modern than LeNet. Compare two kinds of layers with the table.")
+class ActivatesAndPoolsAsToday(LeNet):
+    """ReLU and max pooling."""
+
+    def __init__(self, num_classes=10):
+        super().__init__()
+        self.net = lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, num_classes=num_classes)
+
+
 @misconception("LeNet", hint="Is the range of your activation (0, 1) or (−1, 1)?")
 class ActivatesWithTanh(LeNet):
     def __init__(self, num_classes=10):
@@ -484,6 +516,26 @@ def forgets_the_square(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x / (k + alpha * neighbours(x.abs(), size, size // 2)) ** beta
 
 
+@misconception("local_response_norm", hint="What is squared in the formula: each activation, or the sum of them?")
+def squares_the_sum(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """Activations of opposite signs cancel out."""
+    return x / (k + alpha * neighbours(x, size, size // 2) ** 2) ** beta
+
+
+@misconception("local_response_norm", hint="Does `squares[:, a:b]` contain channel b? Count the channels for size 3.")
+def leaves_the_last_neighbour_out(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """The window ends one channel too early."""
+    return x / (k + alpha * neighbours(x**2, size - 1, size // 2)) ** beta
+
+
+@misconception("local_response_norm", hint="Do three channels have to be normalised with a size of at most three?")
+def refuses_a_size_above_the_channels(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
+    """A sum that would go beyond both edges is refused."""
+    if size > x.shape[1]:
+        raise ValueError("there are not enough channels")
+    return local_response_norm(x, size, alpha, beta, k)
+
+
 @misconception(
     "local_response_norm", hint="This exercise is about writing the sum yourself; pooling would compute it for you."
 )
@@ -493,7 +545,11 @@ def lets_a_pooling_sum(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     return x / (k + alpha * size * F.avg_pool3d(squares, (size, 1, 1), 1).squeeze(1)) ** beta
 
 
-@misconception("local_response_norm", hint="PyTorch's own function, even with corrected constants, is off limits here.")
+@misconception(
+    "local_response_norm",
+    hint="PyTorch's own function, even with corrected constants, is off limits here.",
+    severe="the library does all of the exercise",
+)
 def lets_the_library_normalise(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
     """Forbidden operator."""
     return F.local_response_norm(x, size, alpha * size, beta, k)
@@ -633,6 +689,20 @@ def adds_batch_norm(num_convs, in_channels, out_channels):
     return nn.Sequential(*layers, nn.MaxPool2d(2))
 
 
+@misconception(
+    "vgg_block", hint="Count the parameters of one convolution. Which of them are there besides the weights?"
+)
+def leaves_out_the_biases(num_convs, in_channels, out_channels):
+    layers = [conv_relu(out_channels if i else in_channels, out_channels, bias=False) for i in range(num_convs)]
+    return nn.Sequential(*(layer for pair in layers for layer in pair), nn.MaxPool2d(2))
+
+
+@misconception("vgg_block", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+def views_the_map_as_a_row(num_convs, in_channels, out_channels):
+    """Layout: `view` refuses a transposed or sliced map."""
+    return SequentialOfRows(*vgg_block(num_convs, in_channels, out_channels))
+
+
 @misconception("vgg_block", hint="Give one block a map of 4×4, then one of 8×4. Which size does each result have?")
 def keeps_the_size_of_its_first_map(num_convs, in_channels, out_channels):
     """State: every result is brought to the size of the first one."""
@@ -759,6 +829,34 @@ class NormalisesBatches(VGG16):
             self.net[i] = nn.Sequential(*block)
 
 
+@misconception(
+    "VGG16", hint="How many numbers does your first linear layer receive? The text says what comes out last."
+)
+class AveragesBeforeItsHead(AnyVGG):
+    """Only the means of the maps reach the linear layers."""
+
+    def __init__(self, num_classes=1000):
+        def head(layers):
+            return [nn.Linear(512, 4096), *layers[1:]]
+
+        net = vgg(head=head, num_classes=num_classes)
+        net.insert(5, nn.AdaptiveAvgPool2d(1))
+        super().__init__(net)
+
+
+@misconception("VGG16", hint="Which kind of pooling ends each of the five blocks?")
+class PoolsTheMeanInItsBlocks(VGG16):
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        for block in self.net[:5]:
+            block[-1] = nn.AvgPool2d(2)
+
+
+@misconception("VGG16", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsItsImagesAsARow(ViewsItsInput, VGG16):
+    """Layout: `view` refuses a transposed or sliced image."""
+
+
 class KeptMask(nn.Module):
     """A dropout that draws once and then drops the same activations in every pass."""
 
@@ -880,6 +978,41 @@ def exchanges_stride_and_padding(in_channels, out_channels, kernel_size, strides
     return nin_block(in_channels, out_channels, kernel_size, max(padding, 1), strides)
 
 
+@misconception("nin_block", hint="Make blocks with kernels of 1 and 5. Do they have equal numbers of parameters?")
+def ignores_the_kernel_size(in_channels, out_channels, kernel_size, strides, padding):  # noqa: ARG001
+    return nin_block(in_channels, out_channels, 3, strides, padding)
+
+
+@misconception("nin_block", hint="Count the parameters of one 1×1 convolution. Which are there besides the weights?")
+def forgets_the_biases(in_channels, out_channels, kernel_size, strides, padding):
+    layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
+    for i in (0, 2, 4):
+        layers[i].bias = None
+    return layers
+
+
+@misconception("nin_block", hint="How many channels does the second convolution receive? Try 2 and 5.")
+def expects_the_input_channels_again(in_channels, out_channels, kernel_size, strides, padding):
+    """The 1×1 convolutions are made for `in_channels`."""
+    layers = nin_block(in_channels, out_channels, kernel_size, strides, padding)
+    layers[2], layers[4] = nn.Conv2d(in_channels, out_channels, 1), nn.Conv2d(in_channels, out_channels, 1)
+    return layers
+
+
+@misconception("nin_block", hint="Must a window touch the one before it? What does a stride of 3 do to a kernel of 1?")
+def refuses_a_stride_above_the_kernel(in_channels, out_channels, kernel_size, strides, padding):
+    """Windows with pixels between them are refused."""
+    if strides > kernel_size:
+        raise ValueError("the stride leaves pixels out")
+    return nin_block(in_channels, out_channels, kernel_size, strides, padding)
+
+
+@misconception("nin_block", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+def views_its_map_as_a_row(in_channels, out_channels, kernel_size, strides, padding):
+    """Layout: `view` refuses a transposed or sliced map."""
+    return SequentialOfRows(*nin_block(in_channels, out_channels, kernel_size, strides, padding))
+
+
 @misconception("nin_block", hint="Give one block a map of 6×6, then one of 9×6. Which size does each result have?")
 def resizes_to_its_first_result(in_channels, out_channels, kernel_size, strides, padding):
     """State: every result is brought to the size of the first one."""
@@ -928,6 +1061,30 @@ class DropsNoFeature(NiN):
         self.net[6] = nn.Identity()
 
 
+@misconception("NiN", hint="Does your dropout know which mode the network is in? Look at the arguments of `F.dropout`.")
+class DropsFeaturesInEvaluation(NiN):
+    class Always(nn.Module):
+        def forward(self, x):
+            return F.dropout(x)
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[6] = self.Always()
+
+
+@misconception("NiN", hint="Which kind of pooling stands between the blocks, and which at the end?")
+class PoolsTheMeanBetweenItsBlocks(NiN):
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        for i in (1, 3, 5):
+            self.net[i] = nn.AvgPool2d(3, stride=2)
+
+
+@misconception("NiN", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsItsImageAsARow(ViewsItsInput, NiN):
+    """Layout: `view` refuses a transposed or sliced image."""
+
+
 @misconception("NiN", hint="Where is the dropout: before the last block or after it?")
 class DropsScores(NiN):
     def __init__(self, in_channels=1, num_classes=10):
@@ -967,7 +1124,11 @@ class ForgetsToFlatten(NiN):
         self.net = self.net[:-1]
 
 
-@misconception("NiN", hint="Try an image of another size. How large is the window of a *global* pooling?")
+@misconception(
+    "NiN",
+    hint="Try an image of another size. How large is the window of a *global* pooling?",
+    severe="it only runs for images of one size, and the graders use smaller ones",
+)
 class AveragesFiveByFive(NiN):
     """The last pooling fits only images of 224×224."""
 
@@ -1084,7 +1245,11 @@ class ExchangesTwoBranches(InAnyOrder):
         return torch.cat([one, three, two, four], dim=1)
 
 
-@misconception("Inception", hint="Which of the four dimensions of a tensor (N, C, H, W) counts the channels?")
+@misconception(
+    "Inception",
+    hint="Which of the four dimensions of a tensor (N, C, H, W) counts the channels?",
+    severe="it does not run unless all branches have as many channels",
+)
 class ConcatenatesTheBatches(InAnyOrder):
     def forward(self, x):
         return torch.cat(self.branches(x), dim=0)
@@ -1105,14 +1270,22 @@ class DoesNotActivateTheResult(Inception):
             del branch[-1]
 
 
-@misconception("Inception", hint="What is the stride of `nn.MaxPool2d(3)`? Print the shapes of the branches.")
+@misconception(
+    "Inception",
+    hint="What is the stride of `nn.MaxPool2d(3)`? Print the shapes of the branches.",
+    severe="it does not run, because the branches return maps of different sizes",
+)
 class PoolsWithTheStrideOfTheWindow(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
         self.branch4[0] = nn.MaxPool2d(3, padding=1)
 
 
-@misconception("Inception", hint="Compute the size after a 5×5 convolution with padding 1.")
+@misconception(
+    "Inception",
+    hint="Compute the size after a 5×5 convolution with padding 1.",
+    severe="it does not run, because the branches return maps of different sizes",
+)
 class PadsTheLargeWindowTooLittle(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
@@ -1138,6 +1311,57 @@ class PoolsABorderOfZeros(Inception):
     def __init__(self, in_channels, c1, c2, c3, c4):
         super().__init__(in_channels, c1, c2, c3, c4)
         self.branch4[0] = nn.Sequential(nn.ZeroPad2d(1), nn.MaxPool2d(3, stride=1))
+
+
+@misconception("Inception", hint="How large is the window of the third branch? Print its convolutions.")
+class LooksThroughASmallerWindow(Inception):
+    """3×3 instead of 5×5."""
+
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        self.branch3[2] = nn.Conv2d(c3[0], c3[1], 3, padding=1)
+
+
+@misconception("Inception", hint="Count the parameters of the first branch. Which are there besides the weights?")
+class LeavesOutItsBiases(Inception):
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                module.bias = None
+
+
+@misconception("Inception", hint="Batch norm came with a later version of GoogLeNet. Does the text ask for it?")
+class NormalisesItsBranches(Inception):
+    """A batch norm follows every convolution."""
+
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        for branch in (self.branch1, self.branch2, self.branch3, self.branch4):
+            for place in reversed(range(len(branch))):
+                if isinstance(branch[place], nn.Conv2d):
+                    branch.insert(place + 1, nn.BatchNorm2d(branch[place].out_channels))
+
+
+@misconception("Inception", hint="Is there a ReLU at the end of every branch? Look at the one with the pooling.")
+class DoesNotActivateThePoolingBranch(Inception):
+    def __init__(self, in_channels, c1, c2, c3, c4):
+        super().__init__(in_channels, c1, c2, c3, c4)
+        del self.branch4[-1]
+
+
+@misconception("Inception", hint="Look at the tensors that you concatenate. Is each of them there once?")
+class ConcatenatesABranchTwice(InAnyOrder):
+    """The second branch takes the place of the third."""
+
+    def forward(self, x):
+        one, two, _, four = self.branches(x)
+        return torch.cat([one, two, two, four], dim=1)
+
+
+@misconception("Inception", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsItsMapAsARow(ViewsItsInput, Inception):
+    """Layout: `view` refuses a transposed or sliced map."""
 
 
 @misconception("Inception", hint="Which of the two numbers in `c2` belongs to the 1×1 convolution?")
@@ -1244,6 +1468,45 @@ class LeavesABlockOut(GoogLeNet):
     def __init__(self, in_channels=1, num_classes=10):
         super().__init__(in_channels, num_classes)
         self.net[3][2] = Inception(512, 160, (112, 224), (24, 64), 64)
+
+
+@misconception("GoogLeNet", hint="Print the settings of stage b4 and compare them with the table, line by line.")
+class ExchangesTwoSettings(GoogLeNet):
+    """The third and the fourth block of b4 have each other's setting."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[3][2] = Inception(512, 112, (144, 288), (32, 64), 64)
+        self.net[3][3] = Inception(528, 128, (128, 256), (24, 64), 64)
+        self.net[3][4] = Inception(512, 256, (160, 320), (32, 128), 128)
+
+
+@misconception("GoogLeNet", hint="One number in your last block is not the one in the table. Which pair looks odd?")
+class MistypesASetting(GoogLeNet):
+    """48 is 32 in the last block of b5."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[4][1] = Inception(832, 384, (192, 384), (32, 128), 128)
+
+
+@misconception(
+    "GoogLeNet",
+    hint="Which stage of the text is missing in `net`? The first Inception block receives 192 maps.",
+    severe="a stage of the network is missing",
+)
+class LeavesAStageOut(GoogLeNet):
+    """b3 follows b1."""
+
+    def __init__(self, in_channels=1, num_classes=10):
+        super().__init__(in_channels, num_classes)
+        self.net[2][0] = Inception(64, 64, (96, 128), (16, 32), 32)
+        del self.net[1]
+
+
+@misconception("GoogLeNet", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsTheImageAsOneRow(ViewsItsInput, GoogLeNet):
+    """Layout: `view` refuses a transposed or sliced image."""
 
 
 @misconception("GoogLeNet", hint="Does b5 also end with max pooling?")
@@ -1400,6 +1663,19 @@ class StridesInTheFirstConvolution(ResNeXtBlock):
         self.branch[0].stride, self.branch[3].stride = (strides, strides), (1, 1)
 
 
+@misconception("ResNeXtBlock", hint="How many times does your branch halve the map if `strides` is 2?")
+class StridesInTwoConvolutions(ResNeXtBlock):
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+        self.branch[0].stride = (strides, strides)
+
+
+@misconception("ResNeXtBlock", hint="What size does the result have if `strides` is 2?")
+class IgnoresItsStride(ResNeXtBlock):
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):  # noqa: ARG002
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv)
+
+
 @misconception("ResNeXtBlock", hint="What comes after the convolution on the shortcut?")
 class DoesNotNormaliseTheShortcut(ResNeXtBlock):
     def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
@@ -1510,6 +1786,20 @@ class AcceptsAGroupThatIsTooWide(ResNeXtBlock):
         super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
 
 
+@misconception("ResNeXtBlock", hint="Which kind of exception does the text ask for? An `assert` raises another one.")
+class AssertsThatTheWidthCanBeDivided(ResNeXtBlock):
+    """An AssertionError instead of a ValueError."""
+
+    def __init__(self, in_channels, num_channels, group_width, bot_mul, use_1x1conv=False, strides=1):
+        assert round(num_channels * bot_mul) % group_width == 0, "the width cannot be divided into groups"
+        super().__init__(in_channels, num_channels, group_width, bot_mul, use_1x1conv, strides)
+
+
+@misconception("ResNeXtBlock", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsTheMapAsARow(ViewsItsInput, ResNeXtBlock):
+    """Layout: `view` refuses a transposed or sliced map."""
+
+
 @misconception(
     "ResNeXtBlock", hint="What has to be divisible: the product, or the number of channels that you round it to?"
 )
@@ -1578,6 +1868,27 @@ class DoesNotNormaliseTheStem(AnyNet):
     def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
         super().__init__(arch, stem_channels, in_channels, num_classes)
         del self.net[0][1]
+
+
+@misconception("AnyNet", hint="What turns a map into a number: its mean, or its largest number?")
+class TakesTheMaximumInItsHead(AnyNet):
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        super().__init__(arch, stem_channels, in_channels, num_classes)
+        self.net[-1][0] = nn.AdaptiveMaxPool2d(1)
+
+
+@misconception("AnyNet", hint="Count the linear layers of your network. How many does the text ask for?")
+class HasAHiddenLayerInItsHead(AnyNet):
+    def __init__(self, arch, stem_channels, in_channels=3, num_classes=10):
+        super().__init__(arch, stem_channels, in_channels, num_classes)
+        width = self.net[-1][2].in_features
+        self.net[-1].insert(2, nn.Linear(width, width))
+        self.net[-1].insert(3, nn.ReLU())
+
+
+@misconception("AnyNet", hint="Not every tensor is stored in the order of its indices. What does `view` need?")
+class ViewsItsPixelsAsARow(ViewsItsInput, AnyNet):
+    """Layout: `view` refuses a transposed or sliced image."""
 
 
 @misconception("AnyNet", hint="Try images with one channel, and another number of classes.")

@@ -63,7 +63,7 @@ def revealing_dropout(model):
     return model
 
 
-@points(1.5)
+@points(1)
 def test_number_of_parameters(same_outcome):
     """There are 138357544 parameters for 1000 classes, which is the default."""
     same_outcome(lambda m: {"number of parameters": trainable(m.VGG16, SHAPE)})
@@ -84,7 +84,18 @@ def test_num_classes(same_outcome):
     same_outcome(probe)
 
 
-@points(1)
+@points(0.25)
+def test_batch_of_one_image(same_outcome):
+    """A batch of one image gives scores of shape (1, num_classes)."""
+
+    def probe(m):
+        model, device = outlined(m)
+        return {"shape of the scores": list(model(torch.empty(SHAPE, device=device)).shape)}
+
+    same_outcome(probe)
+
+
+@points(0.75)
 def test_layers(same_outcome):
     """There are 13 convolutions and 3 linear layers of the right widths, each with a bias."""
 
@@ -96,7 +107,7 @@ def test_layers(same_outcome):
     same_outcome(probe)
 
 
-@points(2.5)
+@points(2)
 def test_values(same_outcome):
     """With the same parameters the scores in evaluation mode are those of VGG-16."""
     x = images(*SHAPE)
@@ -108,21 +119,23 @@ def test_values(same_outcome):
     same_outcome(probe, tolerance=VALUES)
 
 
-@points(0.5)
+@points(0.75)
 def test_gradients(same_outcome):
-    """The gradient reaches the image and every parameter."""
+    """A gradient reaches the image and every parameter."""
 
     def probe(m):
         model, device = outlined(m)
         x = torch.zeros(SHAPE, device=device, requires_grad=True)
-        wanted = [x, *model.parameters()]
-        found = torch.autograd.grad(model(x).sum(), wanted, allow_unused=True)
-        return {"number of tensors that a gradient reaches": sum(gradient is not None for gradient in found)}
+        of_image, *others = torch.autograd.grad(model(x).sum(), [x, *model.parameters()], allow_unused=True)
+        return {
+            'answer to "does a gradient reach the image?"': of_image is not None,
+            'answer to "does a gradient reach every parameter?"': all(other is not None for other in others),
+        }
 
     same_outcome(probe)
 
 
-@points(2)
+@points(2.25)
 def test_dropout(student):
     """In training mode a dropout of 0.5 follows each of the two hidden linear layers, before or after its ReLU."""
 
@@ -150,7 +163,7 @@ def test_dropout(student):
             expect(abs(share - chance) < bound, message, hint=hint)
 
 
-@points(0.25)
+@points(0.5)
 def test_network_used_again(same_outcome):
     """One network takes batches of any size, drops other activations in each pass, and keeps earlier scores."""
 
@@ -182,7 +195,7 @@ def test_device(same_outcome):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(0.75)
 def test_dtype(same_outcome):
     """A network in float64 returns scores in float64, one in float32 in float32."""
 
@@ -203,7 +216,7 @@ def test_any_memory_layout(same_outcome):
 
     def probe(m):
         model, device = outlined(m)
-        images = layouts_of(torch.zeros(SHAPE))
+        images = layouts_of(torch.zeros(2, *SHAPE[1:]))
         return {f"shape of the scores for {name}": list(model(x.to(device)).shape) for name, x in images.items()}
 
     same_outcome(probe)

@@ -213,7 +213,11 @@ def asserts_that_the_kernel_fits(X, K):
     return correlated(X, K)
 
 
-@misconception("corr2d", hint="You let PyTorch do the convolution. Here you move the window yourself.")
+@misconception(
+    "corr2d",
+    hint="You let PyTorch do the convolution. Here you move the window yourself.",
+    severe="the library does all of the exercise",
+)
 def lets_the_library_correlate(X, K):
     """Forbidden operator: F.conv2d."""
     correlated(X, K)
@@ -380,7 +384,11 @@ class LeavesTheErrorToPyTorch(Conv2D):
         return super().forward(x)
 
 
-@misconception("Conv2D", hint="The layer that you use inside is the very thing that you are asked to write.")
+@misconception(
+    "Conv2D",
+    hint="The layer that you use inside is the very thing that you are asked to write.",
+    severe="the library does all of the exercise",
+)
 class WrapsTheLibrarysLayer(Conv2D):
     """Forbidden operator: F.conv2d."""
 
@@ -407,6 +415,14 @@ class CorrelatesWithoutGradientInEvaluation(Conv2D):
 
     def forward(self, x):
         return super().forward(x) if self.training else super().forward(x).detach()
+
+
+@misconception("Conv2D", hint="The weight and the bias learn. And the layer in front of this one, how does it learn?")
+class DetachesItsInput(Conv2D):
+    """Gradient: it reaches weight and bias but not the input."""
+
+    def forward(self, x):
+        return super().forward(x.detach())
 
 
 @misconception("Conv2D", hint="Your dtype is right. With how many digits do you add the bias?")
@@ -534,6 +550,12 @@ def works_without_gradient(X, K):
         return summed(X, K)
 
 
+@misconception("corr2d_multi_in", hint="The kernel gets a gradient. What about the layer that the image comes from?")
+def copies_the_channels(X, K):
+    """Gradient: it reaches the kernel but not the image."""
+    return summed(X.detach(), K)
+
+
 @misconception("corr2d_multi_in", hint="Print X after the call. `*=` changes the caller's own tensor.")
 def multiplies_in_place(X, K):
     """In place: a kernel of one pixel is applied with `X *= K`."""
@@ -561,7 +583,11 @@ def asserts_the_channels(X, K):
     return summed(X, K)
 
 
-@misconception("corr2d_multi_in", hint="You let PyTorch do the convolution. Use your own function for each channel.")
+@misconception(
+    "corr2d_multi_in",
+    hint="You let PyTorch do the convolution. Use your own function for each channel.",
+    severe="the library does all of the exercise",
+)
 def calls_conv2d(X, K):
     """Forbidden operator: F.conv2d."""
     summed(X, K)
@@ -702,6 +728,13 @@ def zips_every_kernel(X, K):
     return stacked(X[:count], K[:, :count])
 
 
+@misconception("corr2d_multi_in_out", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_the_channels_of_the_kernels(X, K):
+    """Exception type: AssertionError for different numbers of input channels."""
+    assert len(X) == K.shape[1], "the numbers of channels differ"
+    return stacked(X, K)
+
+
 @misconception("corr2d_multi_in_out", hint="What is the dtype of the tensor that collects the maps?")
 def collects_maps_in_float32(X, K):
     """Dtype: the result is float32 whatever the input is."""
@@ -713,6 +746,12 @@ def collects_maps_in_float32(X, K):
 def stacks_plain_numbers(X, K):
     """Gradient: no gradient flows."""
     return stacked(X.data, K.data)
+
+
+@misconception("corr2d_multi_in_out", hint="The image gets a gradient. Which tensor should the optimiser change?")
+def copies_the_kernels(X, K):
+    """Gradient: it reaches the image but not the kernels."""
+    return stacked(X, K.detach())
 
 
 @misconception(
@@ -741,7 +780,11 @@ def returns_maps_without_pixels(X, K):
     return stacked(X, K) if 0 not in sizes else X.new_zeros(len(K), *sizes)
 
 
-@misconception("corr2d_multi_in_out", hint="You let PyTorch do the convolution. Use your own function for each kernel.")
+@misconception(
+    "corr2d_multi_in_out",
+    hint="You let PyTorch do the convolution. Use your own function for each kernel.",
+    severe="the library does all of the exercise",
+)
 def lets_conv2d_do_it(X, K):
     """Forbidden operator: F.conv2d."""
     stacked(X, K)
@@ -907,6 +950,17 @@ def leaves_channels_out(X, K):
 
 
 @misconception(
+    "corr2d_multi_in_out_1x1",
+    hint="A product that cannot be formed raises an exception. Is it the one that is asked for?",
+)
+def leaves_the_channels_to_the_product(X, K):
+    """Exception type: RuntimeError, from the product, for a wrong number of channels."""
+    if K.dim() == 4 and K.shape[2:] == (1, 1):
+        return (K.flatten(1) @ X.flatten(1)).reshape(-1, *X.shape[1:])
+    return mixed(X, K)
+
+
+@misconception(
     "corr2d_multi_in_out_1x1", hint="An underscore at the end of a method's name is a warning. Print K afterwards."
 )
 def squeezes_the_kernel_in_place(X, K):
@@ -930,7 +984,11 @@ def detaches_the_kernels(X, K):
     return mixed(X, K.detach())
 
 
-@misconception("corr2d_multi_in_out_1x1", hint="You let PyTorch do the convolution. Here a matrix product does it.")
+@misconception(
+    "corr2d_multi_in_out_1x1",
+    hint="You let PyTorch do the convolution. Here a matrix product does it.",
+    severe="the library does all of the exercise",
+)
 def convolves_with_the_library(X, K):
     """Forbidden operator: F.conv2d."""
     mixed_checked(X, K)
@@ -1090,6 +1148,45 @@ def returns_nothing_for_large_kernels(X, K, padding=(0, 0), stride=(1, 1)):
 
 
 @misconception(
+    "corr2d_strided", hint="Which exception does PyTorch raise when the kernel does not fit? The exercise names one."
+)
+def leaves_the_size_to_pytorch(X, K, padding=(0, 0), stride=(1, 1)):
+    """Exception type: RuntimeError for a kernel that does not fit."""
+    if any(k > side + 2 * p for k, side, p in zip(K.shape, X.shape, pair(padding), strict=True)):
+        raise RuntimeError("stack expects a non-empty TensorList")
+    return correlated(X, K, padding, stride)
+
+
+@misconception(
+    "corr2d_strided",
+    hint="Move a window of 2 over 6 pixels in steps of 2, with pencil and paper. Where does it end?",
+    severe="nearly every result lacks its last row and column",
+)
+def loses_the_last_window(X, K, padding=(0, 0), stride=(1, 1)):
+    """`range(0, H - h, stride)`: a last window that ends at the very edge is missing."""
+    result = correlated(X, K, padding, stride)
+    sizes = [n + 2 * p - k for n, p, k in zip(X.shape, pair(padding), K.shape, strict=True)]
+    rows, columns = (-(-free // step) for free, step in zip(sizes, pair(stride), strict=True))
+    return result[:rows, :columns]
+
+
+@misconception("corr2d_strided", hint="May a window leap over pixels? Nothing in the formula for the size forbids it.")
+def refuses_steps_longer_than_the_kernel(X, K, padding=(0, 0), stride=(1, 1)):
+    """A stride larger than the kernel is rejected."""
+    if any(step > k for step, k in zip(pair(stride), K.shape, strict=True)):
+        raise ValueError("the stride is too large")
+    return correlated(X, K, padding, stride)
+
+
+@misconception("corr2d_strided", hint="How wide may a border be? Pooling has a limit. Does this exercise name one?")
+def refuses_a_wide_border(X, K, padding=(0, 0), stride=(1, 1)):
+    """A border of more than half the kernel is rejected, as PyTorch's pooling does."""
+    if any(p > k // 2 for p, k in zip(pair(padding), K.shape, strict=True)):
+        raise ValueError("the padding is too large")
+    return correlated(X, K, padding, stride)
+
+
+@misconception(
     "corr2d_strided", hint="What dtype does your border of zeros have, and what happens to the pixels inside it?"
 )
 def pads_in_float32(X, K, padding=(0, 0), stride=(1, 1)):
@@ -1103,8 +1200,16 @@ def copies_the_map_without_its_graph(X, K, padding=(0, 0), stride=(1, 1)):
     return correlated(X.detach(), K, padding, stride)
 
 
+@misconception("corr2d_strided", hint="The map gets a gradient. Which tensor should the optimiser change?")
+def uses_the_numbers_of_the_kernel(X, K, padding=(0, 0), stride=(1, 1)):
+    """Gradient: it reaches the map but not the kernel."""
+    return correlated(X, K.detach(), padding, stride)
+
+
 @misconception(
-    "corr2d_strided", hint="You let PyTorch do the convolution. In this exercise you move the window yourself."
+    "corr2d_strided",
+    hint="You let PyTorch do the convolution. In this exercise you move the window yourself.",
+    severe="the library does all of the exercise",
 )
 def hands_it_to_conv2d(X, K, padding=(0, 0), stride=(1, 1)):
     """Forbidden operator: F.conv2d."""
@@ -1284,7 +1389,28 @@ def learns_from_nothing(X, Y, kernel_size, lr=3e-2, steps=10):
     return descended(X, Y, started(X, kernel_size), lr, steps)
 
 
-@misconception("learn_kernel", hint="PyTorch's layer is off limits here, too. You have written one yourself.")
+@misconception("learn_kernel", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_that_there_is_something_to_learn(X, Y, kernel_size, lr=3e-2, steps=10):
+    """Exception type: AssertionError for a kernel that does not fit."""
+    assert kernel_size[0] <= X.shape[0], "the kernel is too high"
+    assert kernel_size[1] <= X.shape[1], "the kernel is too wide"
+    return descended(X, Y, started(X, kernel_size), lr, steps)
+
+
+@misconception("learn_kernel", hint="`kernel_size` has two numbers. Where do you use the second one?")
+def learns_square_kernels(X, Y, kernel_size, lr=3e-2, steps=10):
+    """The height of the kernel is used as its width as well."""
+    started(X, kernel_size)
+    size = kernel_size[0], min(kernel_size[0], X.shape[1])
+    Y = Y[:, :1].expand(X.shape[0] - size[0] + 1, X.shape[1] - size[1] + 1)
+    return descended(X, Y, started(X, size), lr, steps)
+
+
+@misconception(
+    "learn_kernel",
+    hint="PyTorch's layer is off limits here, too. You have written one yourself.",
+    severe="every step uses the library",
+)
 def trains_the_librarys_layer(X, Y, kernel_size, lr=3e-2, steps=10):
     """Forbidden operator: F.conv2d."""
     K = started(X, kernel_size)
@@ -1413,6 +1539,24 @@ def uses_the_stride_for_the_size_only(X, K, padding=0, stride=1):
 
 
 @misconception(
+    "corr2d_im2col", hint="Move a window of 2 over 5 pixels in steps of 2. What becomes of the pixel that is left over?"
+)
+def rounds_the_places_up(X, K, padding=0, stride=1):
+    """Windows that hang over the edge are filled up with zeros (ceiling instead of floor)."""
+    batched(X, K, padding, stride)
+    below, beside = (-(n + 2 * padding - k) % stride for n, k in zip(X.shape[2:], K.shape[2:], strict=True))
+    return batched(F.pad(X, (padding, padding + beside, padding, padding + below)), K, 0, stride)
+
+
+@misconception("corr2d_im2col", hint="May windows leap over pixels? Nothing in the formula for the size forbids it.")
+def refuses_steps_longer_than_the_kernels(X, K, padding=0, stride=1):
+    """A stride larger than the kernels is rejected."""
+    if stride > min(K.shape[2:]):
+        raise ValueError("the stride is too large")
+    return batched(X, K, padding, stride)
+
+
+@misconception(
     "corr2d_im2col",
     hint="Your loop runs once per image. Which product handles the whole batch at once?",
 )
@@ -1521,7 +1665,11 @@ def leaves_the_size_to_unfold(X, K, padding=0, stride=1):
     return batched(X, K, padding, stride)
 
 
-@misconception("corr2d_im2col", hint="You let PyTorch do the convolution. Unfold and multiply yourself.")
+@misconception(
+    "corr2d_im2col",
+    hint="You let PyTorch do the convolution. Unfold and multiply yourself.",
+    severe="the library does all of the exercise",
+)
 def leaves_it_to_conv2d(X, K, padding=0, stride=1):
     """Forbidden operator: F.conv2d."""
     batched(X, K, padding, stride)

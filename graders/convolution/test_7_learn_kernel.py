@@ -82,16 +82,24 @@ def expect_descent(results, steps, lr):
     expect(agree(got, wanted), f"{text} {rounded(wanted)}, but led to {rounded(got)}.", hint=hint)
 
 
-@points(1)
-@given(
-    size=st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2), (2, 3), (3, 4), (3, 1)]),
-    steps=st.integers(0, 2),
-)
-@settings(max_examples=10)
+def shape_of_result(m, size, steps):
+    return list(m.learn_kernel(MAP, torch.ones(4 - size[0], 5 - size[1]), size, steps=steps).shape)
+
+
+@points(0.5)
+@given(size=st.sampled_from([(2, 2), (2, 3)]), steps=st.integers(0, 2))
+@settings(max_examples=5)
 def test_shape(same_outcome, size, steps):
     """The result has the shape `kernel_size`."""
-    y = torch.ones(4 - size[0], 5 - size[1])
-    same_outcome(lambda m: list(m.learn_kernel(MAP, y, size, steps=steps).shape))
+    same_outcome(lambda m: shape_of_result(m, size, steps))
+
+
+@points(0.5)
+@given(size=st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2), (2, 4), (3, 4), (3, 1)]), steps=st.integers(0, 2))
+@settings(max_examples=7)
+def test_kernel_of_one_pixel_or_as_large_as_the_map(same_outcome, size, steps):
+    """A kernel of one row, of one column, or as tall or as wide as the map has the shape `kernel_size` as well."""
+    same_outcome(lambda m: shape_of_result(m, size, steps))
 
 
 @points(1)

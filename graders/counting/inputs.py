@@ -2,6 +2,9 @@
 
 Numbers are compared as whole numbers, whatever their type: 9408.0 and a tensor count as 9408. Each exercise
 has a separate check that the result is a plain int, so a division with `/` costs one check and not all of them.
+
+Each check has one subject, and its inputs avoid those of the others. Where a check is about one argument, it asks for a
+`difference` or a `ratio` of two results, which do not depend on what else is counted.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ sides = near(2, 1, 9)  # of a square kernel
 groups_of_channels = st.tuples(near(2, 2, 4), near(2, 1, 4), near(3, 1, 4)).map(
     lambda case: (case[0] * case[1], case[0] * case[2], case[0])
 )  # (in_channels, out_channels, groups)
-widths = st.tuples(near(2, 1, 5), near(3, 1, 6))  # of layers
+widths = st.tuples(near(2, 1, 5), near(3, 1, 6)).filter(lambda pair: pair[0] != pair[1])  # of layers
 
 
 # --- strategies for windows that fit ---------------------------------------------------------------------------------
@@ -38,6 +41,17 @@ def windows(draw, sizes=(1, 30), kernels=(1, 7), strides=(1, 4), paddings=(0, 3)
     size, padding = draw(near(8, *sizes)), draw(near(1, *paddings))
     kernel = draw(near(3, kernels[0], min(kernels[1], size + 2 * padding)))
     return size, kernel, draw(near(2, *strides)), padding
+
+
+@st.composite
+def plain_windows(draw, strides=(1, 1), paddings=(0, 0)):
+    """The same, where the last window ends at the edge. The window is smaller than the input, no step is longer than
+    it, and no padding more than half of it."""
+    stride, padding = draw(near(2, *strides)), draw(near(1, *paddings))
+    least = max(2, stride, 2 * padding)
+    kernel = draw(near(3, least, least + 4))
+    steps = draw(near(3, 1, 8)) + -(-2 * padding // stride)
+    return kernel + steps * stride - 2 * padding, kernel, stride, padding
 
 
 @st.composite
@@ -56,22 +70,30 @@ def networks(draw, sizes=(8, 40), lengths=(1, 4), strides=(1, 3), paddings=(0, 2
 
 
 @st.composite
-def networks_that_do_not_fit(draw):
-    """(input_size, layers) where one layer, often not the first, is larger than its padded input."""
-    input_size = draw(st.integers(4, 20))
-    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), (1, 3), (0, 1), (1, 4)))
-    size, padding = _last_size(input_size, fitting), draw(st.integers(0, 1))
-    kernel = size + 2 * padding + draw(st.integers(1, 3))
-    return input_size, [*fitting, (kernel, draw(st.integers(1, 3)), padding)]
+def wide_networks(draw, strides=(1, 1), paddings=(1, 1), lengths=(2, 4)):
+    """The same, where no window comes near to the size of its input. By default with stride 1 and padding 1, so that
+    nothing depends on which of the two is which."""
+    layers = st.tuples(st.integers(2, 5), st.integers(*strides), st.integers(*paddings))
+    return draw(st.integers(48, 64)), draw(st.lists(layers, min_size=lengths[0], max_size=lengths[1]))
 
 
 @st.composite
-def networks_that_just_fit(draw):
+def networks_that_do_not_fit(draw, strides=(1, 1), paddings=(1, 1)):
+    """(input_size, layers) where one layer, often not the first, is larger than its padded input."""
+    input_size = draw(st.integers(4, 20))
+    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), strides, paddings, (1, 4)))
+    size, padding = _last_size(input_size, fitting), draw(st.integers(*paddings))
+    kernel = size + 2 * padding + draw(st.integers(1, 3))
+    return input_size, [*fitting, (kernel, draw(st.integers(*strides)), padding)]
+
+
+@st.composite
+def networks_that_just_fit(draw, strides=(1, 1), paddings=(1, 1)):
     """(input_size, layers) where the window of the last layer is exactly as large as its padded input."""
     input_size = draw(st.integers(4, 20))
-    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), (1, 3), (0, 1), (1, 4)))
-    padding = draw(st.integers(0, 1))
-    return input_size, [*fitting, (_last_size(input_size, fitting) + 2 * padding, draw(st.integers(1, 3)), padding)]
+    fitting = draw(_layers(input_size, draw(st.integers(0, 3)), strides, paddings, (1, 4)))
+    padding = draw(st.integers(*paddings))
+    return input_size, [*fitting, (_last_size(input_size, fitting) + 2 * padding, draw(st.integers(*strides)), padding)]
 
 
 @st.composite
@@ -111,10 +133,21 @@ def sizes_of(result):
     return [whole(size) for size in result]
 
 
+def last_size(result):
+    """The last of the sizes that `network_sizes` returns, also if it returns nothing else."""
+    return whole(sizes_of(result)[-1] if hasattr(result, "__iter__") else result)
+
+
 def ratio(one, other):
     """The ratio of one to the other if both are numbers."""
     one, other = whole(one), whole(other)
     return one / other if type(one) in (int, float) and type(other) in (int, float) and other else [one, other]
+
+
+def difference(one, other):
+    """How much larger one is than the other if both are numbers."""
+    one, other = whole(one), whole(other)
+    return whole(one - other) if type(one) in (int, float) and type(other) in (int, float) else [one, other]
 
 
 def accepts(call):
@@ -149,13 +182,17 @@ def halves_of_pair(result):
 
 
 def size_of(result):
-    """The size of a receptive field as a float, if it is a number."""
-    return real(halves_of_pair(result)[0])
+    """The size of a receptive field as a float, also if it comes second or alone: the order has a check of its own."""
+    if isinstance(result, numbers.Real):
+        return real(result)
+    one, other = halves_of_pair(result)
+    return real(other if isinstance(one, list) else one)
 
 
 def centers_of(result):
-    """The centres of the receptive fields as floats, if they are numbers."""
-    centers = halves_of_pair(result)[1]
+    """The centres of the receptive fields as floats, also if they come first."""
+    one, other = halves_of_pair(result)
+    centers = one if isinstance(one, list) else other
     return [real(center) for center in centers] if hasattr(centers, "__iter__") else centers
 
 
@@ -170,9 +207,11 @@ def kind_of_number(value):
     return "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) else type(value).__name__
 
 
-def answer_to(answers, question):
-    """What `ANSWERS` says, or None if it says nothing."""
-    return whole(answers[question]) if question in answers else None
+def answer_to(answers, question, questions):
+    """What `ANSWERS` says, or the keys that it has besides the questions if it does not have this one."""
+    if question in answers:
+        return whole(answers[question])
+    return {"keys that are not questions": sorted(str(key) for key in answers if key not in questions)}
 
 
 # --- used in probes: models to count ---------------------------------------------------------------------------------
@@ -188,9 +227,9 @@ def nested(a, b):
 
 
 def with_shared_layer(a, b):
-    """One layer appears in three places."""
+    """One layer appears in two places."""
     layer = nn.Linear(a, a)
-    return nn.Sequential(layer, nn.ReLU(), nn.Sequential(layer, nn.Linear(a, b)), nn.ModuleList([layer]))
+    return nn.Sequential(layer, nn.ReLU(), layer, nn.Linear(a, b))
 
 
 def with_tied_weights(a, b):
@@ -200,26 +239,31 @@ def with_tied_weights(a, b):
     return model
 
 
-def with_buffers(a, b):
-    """Running statistics and a buffer of the model's own."""
-    model = nn.Sequential(nn.Conv2d(a, b, 1), nn.BatchNorm2d(b), nn.BatchNorm2d(b, affine=False), nn.BatchNorm1d(b))
-    model.register_buffer("table", torch.zeros(a, b))
-    return model
+def with_running_statistics(width):
+    """Nothing but buffers."""
+    return nn.BatchNorm2d(width, affine=False)
+
+
+def with_a_buffer(a, b):
+    """A layer with a buffer that has a name of its own."""
+    layer = nn.Linear(a, b)
+    layer.register_buffer("table", torch.zeros(a, b))
+    return layer
 
 
 def partly_frozen(a, b):
-    """A frozen layer, a frozen bias, a frozen scale, and a layer that is trained."""
-    model = nn.Sequential(nn.Linear(a, b), nn.Linear(b, a), nn.BatchNorm1d(a), nn.Linear(a, b))
-    model[0].requires_grad_(False)
-    model[1].bias.requires_grad_(False)
-    model[2].weight.requires_grad_(False)
-    return model
+    """A layer with a frozen bias."""
+    layer = nn.Linear(a, b)
+    layer.bias.requires_grad_(False)
+    return layer
 
 
-def shared_and_frozen(a, b):
-    """A frozen layer in two places, and a trained one in two places."""
-    frozen, trained = nn.Linear(a, a).requires_grad_(False), nn.Linear(b, b)
-    return nn.Sequential(frozen, trained, frozen, nn.Sequential(trained))
+def with_everything(a, b):
+    """A frozen layer in two places, and a trained one at two depths; two layers that are alike; running statistics, and
+    a frozen scale."""
+    frozen, trained, normalised = nn.Linear(a, a).requires_grad_(False), nn.Linear(b, b), nn.BatchNorm1d(b)
+    normalised.weight.requires_grad_(False)
+    return nn.Sequential(frozen, trained, frozen, nn.Sequential(trained, normalised, nn.Linear(b, b)))
 
 
 def without_parameters():

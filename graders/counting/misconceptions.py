@@ -251,7 +251,11 @@ def counts_one_bias_of_a_linear_layer(in_features, out_features, bias=True):
     return in_features * out_features + bool(bias)
 
 
-@misconception("linear_parameters", hint="How many arrows lead from 3 inputs to 4 outputs? Draw them.")
+@misconception(
+    "linear_parameters",
+    hint="How many arrows lead from 3 inputs to 4 outputs? Draw them.",
+    severe="no weight is counted",
+)
 def adds_the_features(in_features, out_features, bias=True):
     """in + out instead of in · out."""
     return in_features + out_features + (out_features if bias else 0)
@@ -263,6 +267,14 @@ def adds_the_features(in_features, out_features, bias=True):
 def counts_a_linear_layer_in_floats(in_features, out_features, bias=True):
     """Type: a float."""
     return float(linear_parameters(in_features, out_features, bias))
+
+
+@misconception(
+    "linear_parameters", hint="Call your function with the argument names from the exercise. What does Python say?"
+)
+def renames_the_features(n_in, n_out, bias=True):
+    """Exception: the features cannot be given by the names that the exercise asks for."""
+    return linear_parameters(n_in, n_out, bias)
 
 
 # batchnorm_parameters
@@ -312,6 +324,14 @@ def returns_false_for_nothing(num_features, affine=True):
 def counts_batchnorm_in_floats(num_features, affine=True):
     """Type: a float."""
     return float(batchnorm_parameters(num_features, affine))
+
+
+@misconception(
+    "batchnorm_parameters", hint="Call your function with the argument names from the exercise. What does Python say?"
+)
+def renames_the_channels(channels, affine=True):
+    """Exception: the number of channels cannot be given by the name that the exercise asks for."""
+    return batchnorm_parameters(channels, affine)
 
 
 # mlp_parameters
@@ -395,6 +415,13 @@ def wants_a_hidden_layer(sizes, bias=True):
     return mlp_parameters(sizes, bias)
 
 
+@misconception("mlp_parameters", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_two_sizes(sizes, bias=True):
+    """Exception type: AssertionError for fewer than two sizes."""
+    assert len(sizes) > 1, "too few sizes"
+    return mlp_parameters(sizes, bias)
+
+
 @misconception(
     "mlp_parameters",
     hint="Print the list before and after calling your function. It belongs to the caller.",
@@ -413,6 +440,14 @@ def uses_up_the_sizes(sizes, bias=True):
 def adds_up_in_floats(sizes, bias=True):
     """Type: the sum begins with 0.0."""
     return 0.0 + mlp_parameters(sizes, bias)
+
+
+@misconception(
+    "mlp_parameters", hint="Call your function with the argument names from the exercise. What does Python say?"
+)
+def renames_the_sizes(widths, bias=True):
+    """Exception: the sizes cannot be given by the name that the exercise asks for."""
+    return mlp_parameters(widths, bias)
 
 
 # count_parameters
@@ -468,7 +503,11 @@ def counts_inner_layers_at_every_level(model, trainable_only=False):
     return sum(p.numel() for p in found if p.requires_grad or not trainable_only)
 
 
-@misconception("count_parameters", hint="Is a 3 × 4 matrix one parameter or twelve?")
+@misconception(
+    "count_parameters",
+    hint="Is a 3 × 4 matrix one parameter or twelve?",
+    severe="no number in any tensor is counted",
+)
 def counts_tensors(model, trainable_only=False):
     """The number of tensors."""
     return len([p for p in model.parameters() if p.requires_grad or not trainable_only])
@@ -638,6 +677,15 @@ def forgets_the_first_place(input_size, kernel_size, stride=1, padding=0):
     return output_size(input_size, kernel_size, stride, padding) - 1
 
 
+@misconception(
+    "output_size", hint="Try size 7, kernel 3, stride 2 with pencil and paper: does a window end at the last pixel?"
+)
+def loses_a_place_at_the_edge(input_size, kernel_size, stride=1, padding=0):
+    """`range(0, size - kernel, stride)`: a last window that ends at the very edge is missing."""
+    output_size(input_size, kernel_size, stride, padding)
+    return len(range(0, input_size + 2 * padding - kernel_size, stride))
+
+
 @misconception("output_size", hint="Which of the four arguments do you never use?")
 def ignores_the_stride(input_size, kernel_size, stride=1, padding=0):
     """As if the stride were 1."""
@@ -707,6 +755,32 @@ def refuses_a_window_that_just_fits(input_size, kernel_size, stride=1, padding=0
     if kernel_size >= input_size + 2 * padding:
         raise ValueError("the window does not fit")
     return output_size(input_size, kernel_size, stride, padding)
+
+
+@misconception(
+    "output_size", hint="May a window leap over pixels? Which two cases does the exercise tell you to refuse?"
+)
+def refuses_steps_longer_than_the_window(input_size, kernel_size, stride=1, padding=0):
+    """A stride larger than the window is refused."""
+    if stride > kernel_size:
+        raise ValueError("the stride is too large")
+    return output_size(input_size, kernel_size, stride, padding)
+
+
+@misconception("output_size", hint="How wide may the padding be? Which two cases does the exercise tell you to refuse?")
+def refuses_more_padding_than_half_the_window(input_size, kernel_size, stride=1, padding=0):
+    """Padding of more than half the window is refused, as PyTorch's pooling does."""
+    if padding > kernel_size // 2:
+        raise ValueError("the padding is too large")
+    return output_size(input_size, kernel_size, stride, padding)
+
+
+@misconception(
+    "output_size", hint="Call your function with the argument names from the exercise. What does Python say?"
+)
+def renames_the_sizes_of_the_window(size, kernel, stride=1, padding=0):
+    """Exception: two arguments cannot be given by the names that the exercise asks for."""
+    return output_size(size, kernel, stride, padding)
 
 
 @misconception("output_size", hint="Which exception does a division by 0 raise, and what happens with a stride of -1?")
@@ -780,6 +854,13 @@ def drops_the_padding(input_size, layers):
     return network_sizes(input_size, [(kernel, stride, 0) for kernel, stride, _ in layers])
 
 
+@misconception("network_sizes", hint="Which number of a layer says how far its window moves? See where you use it.")
+def drops_the_stride(input_size, layers):
+    """The stride is used for the check only."""
+    network_sizes(input_size, layers)
+    return network_sizes(input_size, [(kernel, 1, padding) for kernel, _, padding in layers])
+
+
 @misconception("network_sizes", hint="Do you round down after every layer, or once at the end?")
 def rounds_up_in_every_layer(input_size, layers):
     """The ceiling instead of the floor."""
@@ -835,6 +916,17 @@ def accepts_any_stride(input_size, layers):
         if kernel > sizes[-1] + 2 * padding:
             raise ValueError("the window does not fit")
         sizes.append((sizes[-1] - kernel + 2 * padding) // stride + 1)
+    return sizes
+
+
+@misconception("network_sizes", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_that_the_layers_fit(input_size, layers):
+    """Exception type: AssertionError for a layer that does not fit, and for its stride."""
+    sizes = [input_size]
+    for kernel, stride, padding in layers:
+        assert stride >= 1, "stride"
+        assert kernel <= sizes[-1] + 2 * padding, "window"
+        sizes.append(output_size(sizes[-1], kernel, stride, padding))
     return sizes
 
 
@@ -958,6 +1050,14 @@ def refuses_a_kernel_of_one(kernel_size):
 def accepts_a_kernel_of_two(kernel_size):
     """Even kernels are refused from 4 on."""
     return 1 if kernel_size == 2 else same_padding(kernel_size)
+
+
+@misconception(
+    "same_padding", hint="Call your function with the argument names from the exercise. What does Python say?"
+)
+def renames_the_kernel_size(kernel):
+    """Exception: the kernel size cannot be given by the name that the exercise asks for."""
+    return same_padding(kernel)
 
 
 # receptive_field
@@ -1144,7 +1244,11 @@ def returns_the_centers_first(layers, input_size=224):
     return receptive_field(layers, input_size)[::-1]
 
 
-@misconception("receptive_field", hint="The task asks for two results. Where do you return the centres?")
+@misconception(
+    "receptive_field",
+    hint="The task asks for two results. Where do you return the centres?",
+    severe="all centres are missing",
+)
 def returns_the_size_only(layers, input_size=224):
     """A number instead of a pair."""
     return receptive_field(layers, input_size)[0]
@@ -1278,7 +1382,11 @@ def counts_the_work_in_floats(in_channels, out_channels, kernel_size, input_size
 # ANSWERS
 
 
-@misconception("ANSWERS", hint="Count the weights first. Does this layer (or one of these layers) have biases as well?")
+@misconception(
+    "ANSWERS",
+    hint="Count the weights first. Does this layer (or one of these layers) have biases as well?",
+    severe="seven of the questions are about biases",
+)
 def answers_without_biases():
     """The biases are missing wherever there should be some."""
     return with_answers(
@@ -1384,7 +1492,40 @@ def answers_with_batchnorm_in_vgg():
     return with_answers(vgg16=138365992)
 
 
+@misconception("ANSWERS", hint="How often does pooling halve the maps, and how many pixels of 224 are left at the end?")
+def answers_for_vgg_with_one_pooling_too_few():
+    """The long vector of VGG-16 comes from 14 × 14 pixels."""
+    return with_answers(vgg16=446638888)
+
+
 @misconception("ANSWERS", hint="This is a rounded figure, like those in papers. Give the exact number.")
 def answers_in_millions():
     """Rounded to three significant figures."""
     return with_answers(resnet34=21800000, vgg16=138000000, linear_2048_1000=2050000, mlp_784_392_196_10=387000)
+
+
+@misconception("ANSWERS", hint="`None` stands for a question that is still open. Is this one harder than the others?")
+def answers_with_open_questions():
+    """None where a whole network is to be counted."""
+    return with_answers(resnet34=None, vgg16=None)
+
+
+@misconception("ANSWERS", hint="Compare your keys with those in the exercise, letter by letter.")
+def answers_under_misspelt_keys():
+    """Two keys are written in another way."""
+    answers = with_answers(resnet_34=ANSWERS["resnet34"], vgg_16=ANSWERS["vgg16"])
+    del answers["resnet34"], answers["vgg16"]
+    return answers
+
+
+@misconception("ANSWERS", hint="Count the keys of your dict. How many questions are there?")
+def answers_some_questions_only():
+    """The keys of the two residual blocks are missing."""
+    return {key: value for key, value in ANSWERS.items() if "block" not in key}
+
+
+@misconception("ANSWERS", hint="Can Python calculate with your answer? What is its type?")
+def answers_in_text():
+    """Type: three of the numbers are text."""
+    keys = "linear_2048_1000", "resnet34", "vgg16"
+    return with_answers(**{key: f"{ANSWERS[key]:,}" for key in keys})

@@ -1,22 +1,41 @@
 """`conv_macs(in_channels, out_channels, kernel_size, input_size, stride=1, padding=0, groups=1)`."""
 
 from hypothesis import given
-from inputs import channels, groups_of_channels, ratio, type_of, whole, windows
+from inputs import channels, groups_of_channels, near, ratio, type_of, whole, windows
 
 from autograder.grading import exercise, points
 
 pytestmark = exercise("conv_macs")
 
 
-@points(2)
-@given(channels=channels, case=windows(sizes=(1, 12), kernels=(1, 5), strides=(1, 1), paddings=(0, 0)))
-def test_stride_one(same_outcome, channels, case):
+@points(1)
+@given(channels=channels, size=near(4, 1, 12))
+def test_kernel_of_one_pixel(same_outcome, channels, size):
     """Every weight is used once for every pixel of the output; a bias costs nothing."""
-    size, kernel, _, _ = case
-    same_outcome(lambda m: whole(m.conv_macs(*channels, kernel, size)))
+    same_outcome(lambda m: whole(m.conv_macs(*channels, 1, size)))
 
 
-@points(1.5)
+@points(1)
+@given(channels=channels, kernel=near(3, 2, 6))
+def test_kernel_as_large_as_the_image(same_outcome, channels, kernel):
+    """A kernel as large as the image has one place, where each of its weights is used once."""
+    same_outcome(lambda m: whole(m.conv_macs(*channels, kernel, kernel)))
+
+
+@points(1)
+@given(channels=channels, size=near(4, 1, 12))
+def test_twice_as_many_filters(same_outcome, channels, size):
+    """Twice as many output channels are twice the work."""
+    in_channels, out_channels = channels
+
+    def probe(m):
+        more, fewer = (m.conv_macs(in_channels, count, 1, size) for count in (2 * out_channels, out_channels))
+        return {"ratio of the work": ratio(more, fewer)}
+
+    same_outcome(probe)
+
+
+@points(1)
 @given(channels=channels, case=windows(sizes=(2, 16), kernels=(1, 5), strides=(2, 4), paddings=(0, 0)))
 def test_stride(same_outcome, channels, case):
     """With a stride, the output has fewer pixels in both directions, and the work shrinks in the same proportion."""
@@ -31,7 +50,7 @@ def test_stride(same_outcome, channels, case):
     same_outcome(probe)
 
 
-@points(1.5)
+@points(1)
 @given(channels=channels, case=windows(sizes=(1, 12), kernels=(1, 5), strides=(1, 1), paddings=(1, 3)))
 def test_padding(same_outcome, channels, case):
     """With padding, the output has more pixels; multiplications by zeros in the border count."""
@@ -45,7 +64,7 @@ def test_padding(same_outcome, channels, case):
     same_outcome(probe)
 
 
-@points(1.5)
+@points(1)
 @given(channels=groups_of_channels, case=windows(sizes=(1, 8), kernels=(1, 4), strides=(1, 1), paddings=(0, 0)))
 def test_groups(same_outcome, channels, case):
     """With groups, an output pixel only needs the input channels of its own group."""
@@ -59,7 +78,7 @@ def test_groups(same_outcome, channels, case):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(1)
 @given(channels=groups_of_channels, case=windows(sizes=(1, 12), kernels=(1, 5)))
 def test_everything_together(same_outcome, channels, case):
     """Stride, padding and groups at once; arguments may be given by position or by name."""

@@ -26,7 +26,11 @@ QUESTIONS = {
 @pytest.mark.parametrize("question", [pytest.param(name, marks=points(worth)) for name, worth in QUESTIONS.items()])
 def test_answer(student, same_outcome, question):
     """The question in brackets is answered with the right whole number."""
-    answer = student(lambda m: answer_to(m.ANSWERS, question))
+    answer = student(lambda m: answer_to(m.ANSWERS, question, list(QUESTIONS)))
+    if isinstance(answer, dict):
+        others = ", ".join(map(repr, *answer.values()))
+        hint = f"Is one of these keys misspelt: {others}?" if others else ""
+        expect(False, f'ANSWERS has no key "{question}".', hint=hint)
     expect(answer is not None, f'ANSWERS["{question}"] has no answer yet.')
     expect(type(answer) is int, f'ANSWERS["{question}"] should be a whole number, but it is {kind_of(answer)}.')
-    same_outcome(lambda m: answer_to(m.ANSWERS, question), reveal=False)
+    same_outcome(lambda m: answer_to(m.ANSWERS, question, list(QUESTIONS)), reveal=False)

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import near, type_of, whole
+from inputs import difference, near, type_of, whole
 
 from autograder.grading import exercise, points
 
@@ -11,14 +11,14 @@ pytestmark = exercise("linear_parameters")
 features = st.tuples(near(3, 1, 40), near(5, 1, 40))
 
 
-@points(2)
+@points(1.5)
 @given(features=features)
 def test_weights_and_biases(same_outcome, features):
     """One weight per pair of input and output, and one bias per output by default."""
     same_outcome(lambda m: whole(m.linear_parameters(*features)))
 
 
-@points(2)
+@points(1.5)
 @given(features=features)
 def test_without_bias(same_outcome, features):
     """With bias=False only the weights count."""
@@ -26,11 +26,30 @@ def test_without_bias(same_outcome, features):
 
 
 @points(1)
+@given(features=features)
+def test_another_input(same_outcome, features):
+    """Another input needs another weight for each output, and nothing else."""
+    in_features, out_features = features
+
+    def probe(m):
+        more, fewer = (m.linear_parameters(count, out_features) for count in (in_features + 1, in_features))
+        return {"parameters that another input adds": difference(more, fewer)}
+
+    same_outcome(probe)
+
+
+@points(1)
 @given(features=features, bias=st.booleans())
 def test_arguments(same_outcome, features, bias):
     """Arguments may be given by position or by name."""
-    same_outcome(lambda m: whole(m.linear_parameters(*features, bias)))
-    same_outcome(lambda m: whole(m.linear_parameters(out_features=features[1], in_features=features[0], bias=bias)))
+    in_features, out_features = features
+
+    def probe(m):
+        by_name = m.linear_parameters(out_features=out_features, in_features=in_features, bias=bias)
+        by_position = m.linear_parameters(in_features, out_features, bias)
+        return {"parameters by name, less those by position": difference(by_name, by_position)}
+
+    same_outcome(probe)
 
 
 @points(1)

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import near, type_of, whole
+from inputs import difference, near, ratio, type_of, whole
 
 from autograder.grading import exercise, points
 
@@ -11,26 +11,41 @@ pytestmark = exercise("batchnorm_parameters")
 features = near(8, 1, 512)
 
 
-@points(2.5)
+@points(1.5)
 @given(features=features)
 def test_learnable_numbers(same_outcome, features):
     """Only what is learned for each channel counts; running statistics are buffers."""
     same_outcome(lambda m: whole(m.batchnorm_parameters(features)))
 
 
-@points(2)
+@points(1.5)
 @given(features=features)
 def test_without_affine(same_outcome, features):
     """With affine=False nothing is learned."""
     same_outcome(lambda m: whole(m.batchnorm_parameters(features, affine=False)))
 
 
-@points(0.5)
+@points(1)
+@given(features=features)
+def test_twice_as_many_channels(same_outcome, features):
+    """Every channel has its own numbers: twice as many channels learn twice as much."""
+
+    def probe(m):
+        return {"ratio": ratio(m.batchnorm_parameters(2 * features), m.batchnorm_parameters(features))}
+
+    same_outcome(probe)
+
+
+@points(1)
 @given(features=features, affine=st.booleans())
 def test_arguments(same_outcome, features, affine):
     """Arguments may be given by position or by name."""
-    same_outcome(lambda m: whole(m.batchnorm_parameters(features, affine)))
-    same_outcome(lambda m: whole(m.batchnorm_parameters(affine=affine, num_features=features)))
+
+    def probe(m):
+        by_name = m.batchnorm_parameters(affine=affine, num_features=features)
+        return {"by name, less by position": difference(by_name, m.batchnorm_parameters(features, affine))}
+
+    same_outcome(probe)
 
 
 @points(1)

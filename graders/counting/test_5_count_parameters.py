@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from inputs import (
     nested,
     partly_frozen,
-    shared_and_frozen,
     type_of,
     whole,
     widths,
-    with_buffers,
+    with_a_buffer,
+    with_everything,
     with_its_own,
+    with_running_statistics,
     with_shared_layer,
     with_tied_weights,
     without_parameters,
@@ -25,7 +26,7 @@ pytestmark = exercise("count_parameters")
 few = settings(max_examples=8)
 
 
-@points(2)
+@points(1.5)
 @few
 @given(widths=widths)
 def test_nested_layers(same_outcome, widths):
@@ -34,7 +35,7 @@ def test_nested_layers(same_outcome, widths):
     same_outcome(lambda m: whole(m.count_parameters(nested(*widths))))
 
 
-@points(1.5)
+@points(1)
 @few
 @given(widths=widths)
 def test_shared_layer(same_outcome, widths):
@@ -56,8 +57,8 @@ def test_tied_weights(same_outcome, widths):
 @given(widths=widths)
 def test_buffers(same_outcome, widths):
     """Running statistics and other buffers do not count."""
-    same_outcome(lambda m: whole(m.count_parameters(with_buffers(*widths))))
-    same_outcome(lambda m: whole(m.count_parameters(with_buffers(*widths), trainable_only=True)))
+    same_outcome(lambda m: whole(m.count_parameters(with_running_statistics(widths[0]))))
+    same_outcome(lambda m: whole(m.count_parameters(with_a_buffer(*widths))))
 
 
 @points(1.5)
@@ -69,13 +70,13 @@ def test_frozen_parameters(same_outcome, widths):
     same_outcome(lambda m: whole(m.count_parameters(partly_frozen(*widths), trainable_only=True)))
 
 
-@points(0.5)
+@points(1)
 @few
 @given(widths=widths)
-def test_shared_and_frozen_parameters(same_outcome, widths):
-    """If some of the shared parameters are frozen, each of the others still counts once."""
-    same_outcome(lambda m: whole(m.count_parameters(shared_and_frozen(*widths), trainable_only=True)))
-    same_outcome(lambda m: whole(m.count_parameters(model=shared_and_frozen(*widths), trainable_only=False)))
+def test_everything_together(same_outcome, widths):
+    """Shared layers, layers that look the same, frozen ones and buffers in one model, at several depths."""
+    same_outcome(lambda m: whole(m.count_parameters(with_everything(*widths), True)))
+    same_outcome(lambda m: whole(m.count_parameters(model=with_everything(*widths), trainable_only=False)))
 
 
 @points(0.5)
@@ -102,7 +103,7 @@ def test_nothing_to_count(same_outcome):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(1)
 @few
 @given(widths=widths, trainable_only=st.booleans())
 def test_model_is_not_modified(same_outcome, widths, trainable_only):

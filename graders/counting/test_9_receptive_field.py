@@ -8,7 +8,7 @@ from autograder.grading import exercise, points
 pytestmark = exercise("receptive_field")
 
 
-@points(2)
+@points(1.5)
 @given(case=networks(strides=(1, 1), paddings=(0, 0)))
 def test_size_at_stride_one(same_outcome, case):
     """At stride 1, every layer widens the field by its kernel size minus one."""
@@ -16,7 +16,7 @@ def test_size_at_stride_one(same_outcome, case):
     same_outcome(lambda m: {"size": size_of(m.receptive_field(layers, size))})
 
 
-@points(2.5)
+@points(2)
 @given(case=networks(lengths=(2, 4), sizes=(24, 48), paddings=(0, 0)))
 def test_size_with_strides(same_outcome, case):
     """A stride makes later layers count for more, but not its own layer."""
@@ -24,16 +24,16 @@ def test_size_with_strides(same_outcome, case):
     same_outcome(lambda m: {"size": size_of(m.receptive_field(layers, size))})
 
 
-@points(1)
-@given(case=networks(sizes=(1, 12), paddings=(1, 3), kernels=(2, 6)))
+@points(0.5)
+@given(case=networks(sizes=(1, 12), strides=(1, 1), paddings=(1, 3), kernels=(2, 6)))
 def test_size_with_padding(same_outcome, case):
     """Padding does not change the size, which may be larger than the image."""
     size, layers = case
     same_outcome(lambda m: {"size": size_of(m.receptive_field(layers, size))})
 
 
-@points(1.5)
-@given(case=networks(lengths=(1, 4)))
+@points(1)
+@given(case=networks(lengths=(1, 4), paddings=(0, 0)))
 def test_number_of_centers(same_outcome, case):
     """There are as many centres as the network has outputs for an image of that size."""
     size, layers = case
@@ -41,27 +41,48 @@ def test_number_of_centers(same_outcome, case):
 
 
 @points(1.5)
-@given(case=networks(sizes=(8, 20), strides=(1, 1), paddings=(0, 0)))
+@given(case=networks(sizes=(24, 32), lengths=(1, 3), strides=(1, 1), paddings=(0, 0)))
 def test_centers_at_stride_one(same_outcome, case):
     """The first centre is in the middle of the first field; the others follow pixel by pixel."""
     size, layers = case
-    same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
+    same_outcome(lambda m: {"first centres": centers_of(m.receptive_field(layers, size))[:4]})
 
 
 @points(1)
-@given(case=networks(sizes=(16, 40), strides=(1, 3), paddings=(0, 0)))
+@given(case=networks(sizes=(24, 40), lengths=(1, 3), paddings=(0, 0)))
 def test_centers_with_strides(same_outcome, case):
     """The strides of all layers together determine how far apart the centres are."""
     size, layers = case
-    same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
+    same_outcome(lambda m: {"first centres": centers_of(m.receptive_field(layers, size))[:2]})
+
+
+@points(1)
+@given(case=networks(sizes=(24, 32), lengths=(1, 3), strides=(1, 1), paddings=(1, 4)))
+def test_centers_with_padding(same_outcome, case):
+    """Padding moves the centres to the left; some may be outside the image."""
+    size, layers = case
+    same_outcome(lambda m: {"first centres": centers_of(m.receptive_field(layers, size))[:2]})
+
+
+@points(0.5)
+@given(case=networks(sizes=(24, 32), lengths=(2, 3), strides=(2, 3), paddings=(0, 4)))
+def test_centers_with_padding_after_strides(same_outcome, case):
+    """Padding behind a stride moves the centres further."""
+    size, layers = case
+    same_outcome(lambda m: {"first centres": centers_of(m.receptive_field(layers, size))[:2]})
 
 
 @points(1)
 @given(case=networks(sizes=(3, 24), paddings=(0, 4)))
-def test_centers_with_padding(same_outcome, case):
-    """Padding moves the centres, and moves them further after strides; some may be outside the image."""
+def test_everything_together(same_outcome, case):
+    """Kernels, strides and paddings of all kinds: the size, and every centre."""
     size, layers = case
-    same_outcome(lambda m: {"centres": centers_of(m.receptive_field(layers, size))})
+
+    def probe(m):
+        result = m.receptive_field(layers, size)
+        return {"size": size_of(result), "centres": centers_of(result)}
+
+    same_outcome(probe)
 
 
 @points(0.5)
@@ -91,10 +112,10 @@ def test_argument_is_not_modified(same_outcome, case):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(1)
 @given(case=networks(sizes=(8, 16)))
 def test_numbers(same_outcome, case):
-    """The size is a number, and the centres are a list of numbers."""
+    """The size comes first and is a number, and the centres are a list of numbers."""
     size, layers = case
 
     def probe(m):

@@ -106,6 +106,30 @@ class InputInFloat32:
         return super().forward(x)
 
 
+class ReluOnBothSides:
+    """For any block: there is a ReLU before the sum and one after it."""
+
+    def forward(self, x):
+        return torch.relu(torch.relu(branch(self, x)) + way_around(self, x))
+
+
+class BatchNormsInEvaluation:
+    """For any module: its batch norms stay in evaluation mode."""
+
+    def forward(self, x):
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return super().forward(x)
+
+
+class DetachedBranch:
+    """For any block: no gradient flows through the convolutions to the input, only through the shortcut."""
+
+    def forward(self, x):
+        return torch.relu(branch(self, x.detach()) + way_around(self, x))
+
+
 class BranchInAClosure:
     """For any block: a deep copy still computes with the layers of the original."""
 
@@ -155,7 +179,6 @@ def passes_the_padding_as_stride(in_planes, out_planes, stride=1):
 @misconception(
     "conv3x3",
     hint="Which argument is the number of channels going in, and which the number coming out?",
-    crashes=True,
 )
 def exchanges_the_channels(in_planes, out_planes, stride=1):
     """Crash: in and out are swapped."""
@@ -177,6 +200,18 @@ def makes_every_layer_only_once(in_planes, out_planes, stride=1, *, kept={}):  #
     if key not in kept:
         kept[key] = conv3x3(*key)
     return kept[key]
+
+
+@misconception("conv3x3", hint="What stride does your convolution have if nobody asks for one?")
+def steps_by_default(in_planes, out_planes, stride=2):
+    """The stride is 2 if none is given."""
+    return conv3x3(in_planes, out_planes, stride)
+
+
+@misconception("conv3x3", hint="What does the function's name say about the size of the kernel? Print your layer.")
+def takes_a_kernel_of_5x5(in_planes, out_planes, stride=1):
+    """A kernel of 5×5, with the padding that it needs."""
+    return nn.Conv2d(in_planes, out_planes, 5, stride, padding=2, bias=False)
 
 
 # ResidualBlock
@@ -455,6 +490,47 @@ class LeavesItsLayersInAClosure(BranchInAClosure, ResidualBlock):
     """Copies: a deep copy still computes with the layers of the original."""
 
 
+@misconception(
+    "ResidualBlock",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
+)
+class ReluOnBothSidesOfTheSum(ReluOnBothSides, ResidualBlock):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class KeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, ResidualBlock):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "ResidualBlock",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class DetachesItsBranch(DetachedBranch, ResidualBlock):
+    """Gradient: none flows to the input through the convolutions."""
+
+
+@misconception("ResidualBlock", hint="Your block takes a stride. Which of its layers need it? Print the shapes.")
+class IgnoresTheStride(ResidualBlock):
+    """The stride is always 1."""
+
+    def __init__(self, in_channels, out_channels, stride=1):  # noqa: ARG002
+        super().__init__(in_channels, out_channels)
+
+
+@misconception("ResidualBlock", hint="Print a batch norm of your block. Which of its settings is not the default?")
+class BatchNormsWithAnotherEpsilon(ResidualBlock):
+    """The batch norms have an eps of 1e-3."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.bn1.eps = self.bn2.eps = 1e-3
+
+
 # BasicBlock
 
 
@@ -492,6 +568,14 @@ class BasicReluBeforeBatchNorm(BasicBlock):
     def forward(self, x):
         out = self.bn1(self.relu(self.conv1(x)))
         return self.relu(self.bn2(self.conv2(out)) + way_around(self, x))
+
+
+@misconception("BasicBlock", hint="Something is missing from the sum. Compare your block with a plain network.")
+class BasicAddsNothing(BasicBlock):
+    """A plain network: nothing is added."""
+
+    def forward(self, x):
+        return self.relu(branch(self, x))
 
 
 @misconception("BasicBlock", hint="Your block is given a module. When does it use that module?")
@@ -671,6 +755,30 @@ class BasicLeavesItsLayersInAClosure(BranchInAClosure, BasicBlock):
     """Copies: a deep copy still computes with the layers of the original."""
 
 
+@misconception(
+    "BasicBlock",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
+)
+class BasicReluOnBothSidesOfTheSum(ReluOnBothSides, BasicBlock):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "BasicBlock",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class BasicKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, BasicBlock):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "BasicBlock",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class BasicDetachesItsBranch(DetachedBranch, BasicBlock):
+    """Gradient: none flows to the input through the convolutions."""
+
+
 # Bottleneck
 
 
@@ -734,7 +842,9 @@ class BottleneckStrideOnTheLast(Bottleneck):
 
 
 @misconception(
-    "Bottleneck", hint="With planes = 64, how many channels should come out of the block? How many come out of yours?"
+    "Bottleneck",
+    hint="With planes = 64, how many channels should come out of the block? How many come out of yours?",
+    severe="the result fits nowhere: it has a quarter of the channels, and x cannot be added",
 )
 class BottleneckWithoutExpansion(Bottleneck):
     """Crash: the last convolution returns `planes` channels."""
@@ -767,6 +877,14 @@ class BottleneckOfAQuarter(Bottleneck):
         self.conv3 = nn.Conv2d(narrow, 4 * planes, 1, bias=False)
 
 
+@misconception("Bottleneck", hint="Something is missing from the sum. Compare your block with a plain network.")
+class BottleneckAddsNothing(Bottleneck):
+    """A plain network: nothing is added."""
+
+    def forward(self, x):
+        return self.relu(branch(self, x))
+
+
 @misconception("Bottleneck", hint="Your block is given a module. When does it use that module?")
 class BottleneckIgnoresDownsample(Bottleneck):
     """Crash: x is added as it is."""
@@ -774,6 +892,27 @@ class BottleneckIgnoresDownsample(Bottleneck):
     def forward(self, x):
         out = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
         return self.relu(self.bn3(self.conv3(out)) + x)
+
+
+@misconception("Bottleneck", hint="Who decides whether there is a downsample: the block, or the code that builds it?")
+class BottleneckUsesDownsampleOnlyForAStride(Bottleneck):
+    """A downsample that comes without a stride is ignored."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample if stride != 1 or inplanes != 4 * planes else None)
+
+
+@misconception("Bottleneck", hint="Print `list(block.state_dict())` and compare it with the names in the text.")
+class BottleneckCallsItShortcut(Bottleneck):
+    """Names: `shortcut` instead of `downsample`."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride)
+        del self.downsample
+        self.shortcut = downsample
+
+    def forward(self, x):
+        return self.relu(branch(self, x) + (x if self.shortcut is None else self.shortcut(x)))
 
 
 @misconception("Bottleneck", hint="Does downsample see the block's input, or that input after a ReLU?")
@@ -872,6 +1011,39 @@ class BottleneckAddsItsInputInFloat32(InputInFloat32, Bottleneck):
 )
 class BottleneckLeavesItsLayersInAClosure(BranchInAClosure, Bottleneck):
     """Copies: a deep copy still computes with the layers of the original."""
+
+
+@misconception(
+    "Bottleneck",
+    hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
+)
+class BottleneckReluOnBothSidesOfTheSum(ReluOnBothSides, Bottleneck):
+    """The last ReLU comes twice: before the sum and after it."""
+
+
+@misconception(
+    "Bottleneck",
+    hint="Print `training` of each module of your block after `block.train()` and a call. Who has changed it?",
+)
+class BottleneckKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, Bottleneck):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception(
+    "Bottleneck",
+    hint="Compare the gradient of the input with what the shortcut alone would give. Which path to x is missing?",
+)
+class BottleneckDetachesItsBranch(DetachedBranch, Bottleneck):
+    """Gradient: none flows to the input through the convolutions."""
+
+
+@misconception("Bottleneck", hint="With stride 2, by how much does your block shrink a map of 8×8?")
+class BottleneckStrideOnTheFirstAndTheSecond(Bottleneck):
+    """Crash: the first 1×1 convolution and the 3×3 convolution both have the stride."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None):
+        super().__init__(inplanes, planes, stride, downsample)
+        self.conv1 = with_stride(self.conv1, stride)
 
 
 # ResNet
@@ -1268,6 +1440,24 @@ class SqueezesTheBatch(ResNet):
         return self.fc(self.avgpool(x).squeeze())
 
 
+@misconception(
+    "ResNet",
+    hint="Print `training` of each module after `net.train()` and a call. Who has changed it?",
+)
+class NetworkKeepsItsBatchNormsInEvaluation(BatchNormsInEvaluation, ResNet):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+
+@misconception("ResNet", hint="Look at the gradient of `conv1.weight`. What happens to the graph after the stem?")
+class DetachesTheStem(ResNet):
+    """Gradient: none reaches the stem or the image."""
+
+    def forward(self, x):
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x)))).detach()
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
 # resnet18 … resnet152
 
 
@@ -1327,6 +1517,12 @@ def resnet34_for_1000(num_classes=1000):  # noqa: ARG001
     return ResNet(BasicBlock, [3, 4, 6, 3])
 
 
+@misconception("resnet34", hint="How many classes does the network have by default?")
+def resnet34_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(BasicBlock, [3, 4, 6, 3], num_classes)
+
+
 @misconception("resnet34", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
 def resnet34_with_softmax(num_classes=1000):
     """Probabilities instead of logits."""
@@ -1370,6 +1566,20 @@ def resnet50_with_biases(num_classes=1000):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Conv2d):
                 setattr(module, name, with_bias(child))
+    return net
+
+
+@misconception("resnet50", hint="How many classes does the network have by default?")
+def resnet50_for_10(num_classes=10):
+    """The default is 10."""
+    return ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+
+
+@misconception("resnet50", hint="Is there anything after your linear layer? The loss takes care of what comes next.")
+def resnet50_with_softmax(num_classes=1000):
+    """Probabilities instead of logits."""
+    net = ResNet(Bottleneck, [3, 4, 6, 3], num_classes)
+    net.register_forward_hook(lambda module, inputs, result: result.softmax(1))  # noqa: ARG005
     return net
 
 
@@ -1554,7 +1764,11 @@ def takes_the_largest_pixel(n, num_classes=10):
     return cifar(n, num_classes, lambda new: Function(lambda x: F.pad(F.max_pool2d(x, 2), (0, 0, 0, 0, 0, new))))
 
 
-@misconception("cifar_resnet", hint="How many parameters should a shortcut have here? Count yours.")
+@misconception(
+    "cifar_resnet",
+    hint="How many parameters should a shortcut have here? Count yours.",
+    severe="nothing is left of the shortcuts without parameters that this network is about",
+)
 def projects(n, num_classes=10):
     """Parameters: 1×1 convolutions with batch norm (option B)."""
     return cifar(n, num_classes, lambda new: projection(new, 2 * new, 2))
@@ -1602,7 +1816,11 @@ def pools_in_the_stem(n, num_classes=10):
     return net
 
 
-@misconception("cifar_resnet", hint="How wide are the three stages?")
+@misconception(
+    "cifar_resnet",
+    hint="How wide are the three stages?",
+    severe="every layer has another width, so no number of the network is right",
+)
 def widths_of_the_large_networks(n, num_classes=10):
     """64, 128 and 256 channels."""
     layers, channels = [conv3x3(3, 64), nn.BatchNorm2d(64), nn.ReLU()], 64
@@ -1630,6 +1848,41 @@ def relu_before_the_sum(n, num_classes=10):
             return self.relu(self.bn2(self.conv2(out))) + way_around(self, x)
 
     return cifar(n, num_classes, block=Block)
+
+
+@misconception(
+    "cifar_resnet", hint="How many ReLUs are there from the last batch norm of a block to its end? Where is the sum?"
+)
+def relu_on_both_sides_of_the_sum(n, num_classes=10):
+    """The last ReLU of each block comes twice: before the sum and after it."""
+
+    class Block(ReluOnBothSides, BasicBlock):
+        pass
+
+    return cifar(n, num_classes, block=Block)
+
+
+@misconception(
+    "cifar_resnet", hint="Print `training` of each module after `net.train()` and a call. Who has changed it?"
+)
+def keeps_its_batch_norms_in_evaluation(n, num_classes=10):
+    """Statistics: the batch norms are put into evaluation mode, also in training."""
+
+    def function(self, x):
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self.net(x)
+
+    return Wrapped(cifar(n, num_classes), function)
+
+
+@misconception("cifar_resnet", hint="Does a gradient reach the first convolution through the shortcuts as well?")
+def detaches_its_shortcuts(n, num_classes=10):
+    """Gradient: none flows through the shortcuts that change the shape."""
+    return cifar(
+        n, num_classes, lambda new: Function(lambda x: F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, new)).detach())
+    )
 
 
 @misconception("cifar_resnet", hint="What comes after the linear layer? The loss takes care of the rest.")
