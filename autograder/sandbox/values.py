@@ -144,9 +144,11 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     process.
 
     `operators` counts the dispatched operators by name; `profiled` is how many the profiler saw, including those hidden
-    from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only); `watched` is false
-    if line tracing was switched off along the way; `functions` are PyTorch's functions and layers that were called, by
-    public name, each with the layer that called it first (see `observation.Functions.calls`).
+    from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only). `lines` are those
+    of the submission that were run most often, `elsewhere` counts the lines that were run in installed packages, and
+    `listed` the numbers of tensors and arrays that were made into Python's; `watched` is false if that was switched
+    off along the way. `functions` are PyTorch's functions and layers that were called, by public name, each with the
+    layer that called it first (see `observation.Functions.calls`).
     """
 
     operators: dict[str, int] = {}
@@ -156,6 +158,8 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     running: int = 1
     watched: bool = True
     functions: dict[str, str] = {}
+    elsewhere: int = 0
+    listed: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
