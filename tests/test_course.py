@@ -24,7 +24,7 @@ EXAMPLES = {
     "chen": 100,
     "june": 100,
     "lena": 92,  # os._exit(0) in one function
-    "emil": 96,  # zeros around a maximum
+    "emil": 95.5,  # zeros around a maximum
     "goran": 0,
     "hana": 0,
     "ivan": 0,
@@ -141,8 +141,8 @@ def test_the_example_class_gets_what_it_earns(tmp_path):
     assert done.returncode == 0, done.stderr
     results = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
     assert {name: results[name]["score"] for name in EXAMPLES} == EXAMPLES
-    # Half of it written, a loop that does not end in one function, and one who looked for the solution.
-    assert 30 < results["dana"]["score"] < 60
+    # Two thirds of it right, a loop that does not end in one function, and one who looked for the solution.
+    assert 50 < results["dana"]["score"] < 75
     assert exercises(tmp_path / "fatou.json")["naive_pooling"]["score"] == 22
     assert results["kofi"]["score"] < 20
     assert "line 19" in results["hana"]["output"]

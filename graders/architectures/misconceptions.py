@@ -21,6 +21,7 @@ from architectures import (
 from torch import nn
 
 from autograder.grading import misconception
+from autograder.grading.mistakes import FirstSize, NoGraphInEvaluation, OneRoom
 
 
 def walk(layers, x, name=lambda layer: type(layer).__name__):
@@ -36,39 +37,6 @@ def zeros_for(net, input_shape):
     """Correct: an input of the network's dtype."""
     numbers = [tensor for tensor in [*net.parameters(), *net.buffers()] if tensor.is_floating_point()]
     return torch.zeros(input_shape, dtype=numbers[0].dtype if numbers else None)
-
-
-class OneRoom:
-    """For any module: where no graph is needed, every result is written into the same memory."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
-
-
-class NoGraphInEvaluation:
-    """For any module: no gradient is recorded in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
-
-
-class FirstSize:
-    """For any module that returns maps: every map is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
 
 
 class ViewsItsInput:

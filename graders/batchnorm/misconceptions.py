@@ -76,7 +76,9 @@ def adds_eps_outside_the_root(X, gamma, beta, moving_mean, moving_var, eps, mome
 
 
 @misconception(
-    "batch_norm", hint="After training, the variance of each feature of y should be γ². What is it in your results?"
+    "batch_norm",
+    hint="After training, the variance of each feature of y should be γ². What is it in your results?",
+    severe="no result is normalised in either mode",
 )
 def divides_by_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """No root."""
@@ -85,7 +87,11 @@ def divides_by_the_variance(X, gamma, beta, moving_mean, moving_var, eps, moment
     return gamma * (X - mean) / (var + eps) + beta, new_mean, new_var
 
 
-@misconception("batch_norm", hint="Print the shape of your mean. How many means does a batch with C channels have?")
+@misconception(
+    "batch_norm",
+    hint="Print the shape of your mean. How many means does a batch with C channels have?",
+    severe="the statistics of all batches are wrong, and with them all results",
+)
 def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Mean and variance of the whole tensor."""
     check(X, training)
@@ -99,6 +105,7 @@ def takes_one_mean_for_everything(X, gamma, beta, moving_mean, moving_var, eps, 
 @misconception(
     "batch_norm",
     hint="A channel means the same thing at every pixel. Print the shape of your mean for a batch of images.",
+    severe="the statistics of all batches of images are wrong, and with them all results",
 )
 def takes_every_pixel_by_itself(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: only the mean over the batch."""
@@ -126,6 +133,7 @@ def takes_every_sample_by_itself(X, gamma, beta, moving_mean, moving_var, eps, m
 @misconception(
     "batch_norm",
     hint="Which dimension of (N, C, H, W) is the feature dimension? The last one should have no means of its own.",
+    severe="the statistics of all batches of images are wrong, and with them all results",
 )
 def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: statistics over (0, 1, 2), as if the channels came last."""
@@ -135,6 +143,14 @@ def takes_the_last_dimension_for_the_channels(X, gamma, beta, moving_mean, movin
     mean, var = X.mean((0, 1, 2), keepdim=True), X.var((0, 1, 2), unbiased=False, keepdim=True)
     Y = normalised(X, gamma, beta, mean, var, eps)
     return Y, moved(moving_mean, mean, momentum), moved(moving_var, var, momentum)
+
+
+@misconception("batch_norm", hint="Call your function with a batch of vectors. Which dimensions do they not have?")
+def knows_images_only(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Exception type: (N, F) has no dimensions 2 and 3, so there is an IndexError."""
+    if X.dim() == 2:
+        raise IndexError(f"Dimension out of range (expected to be in range of [-2, 1], but got {X.dim()})")
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
 
 
 @misconception("batch_norm", hint="In your result every row of (N, F) has mean 0. Shouldn't every column?")
@@ -151,6 +167,7 @@ def normalises_the_rows_of_vectors(X, gamma, beta, moving_mean, moving_var, eps,
 @misconception(
     "batch_norm",
     hint="A mean of shape (C,) broadcasts along the *last* dimension. Try an image with W = C, and one with W ≠ C.",
+    severe="training raises for nearly every batch of images",
 )
 def forgets_keepdim(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Images: mean and variance of shape (C,) broadcast along the width."""
@@ -185,6 +202,24 @@ def shifts_before_it_scales(X, gamma, beta, moving_mean, moving_var, eps, moment
     return gamma * (Y + beta), new_mean, new_var
 
 
+@misconception("batch_norm", hint="Double γ and call your function again. Does the result change?")
+def leaves_out_gamma(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Nothing is scaled."""
+    return batch_norm(X, torch.ones_like(gamma), beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Add 1 to β and call your function again. By how much does the result change?")
+def leaves_out_beta(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Nothing is shifted."""
+    return batch_norm(X, gamma, torch.zeros_like(beta), moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Call your function with eps = 1 and with eps = 4. Should the results be the same?")
+def ignores_eps(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):  # noqa: ARG001
+    """eps is 1e-5, whatever the caller says."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, 1e-5, momentum, training)
+
+
 @misconception(
     "batch_norm",
     hint="Which statistics does a training step use: those of the batch, or those remembered from earlier ones?",
@@ -208,7 +243,23 @@ def uses_the_batch_in_evaluation(X, gamma, beta, moving_mean, moving_var, eps, m
     return normalised(X, gamma, beta, mean.to(X.dtype), var.to(X.dtype), eps), moving_mean, moving_var
 
 
+@misconception(
+    "batch_norm", hint="Call your function with training=True and with training=False. Where do the results differ?"
+)
+def ignores_the_mode(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Training in both modes: the statistics of the batch are used, and remembered."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training or X.numel() > X.shape[1])
+
+
 # batch_norm: the moving statistics
+
+
+@misconception(
+    "batch_norm", hint="With momentum = 1, what should be left of the old statistics? What is left of yours?"
+)
+def ignores_momentum(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):  # noqa: ARG001
+    """momentum is 0.1, whatever the caller says."""
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, 0.1, training)
 
 
 @misconception(
@@ -298,6 +349,17 @@ def keeps_the_graph_of_the_statistics(X, gamma, beta, moving_mean, moving_var, e
     return Y, new_mean, new_var
 
 
+@misconception(
+    "batch_norm", hint="Print `requires_grad` of *both* statistics after a training step. Which one is True?"
+)
+def keeps_the_graph_of_the_moving_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: the moving variance carries the graph of all batches, the moving mean does not."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        new_var = (1 - momentum) * moving_var + momentum * moments(X)[2]
+    return Y, new_mean, new_var
+
+
 @misconception("batch_norm", hint="`*=`, `+=`, `copy_` and `lerp_` change the tensor that the caller still uses.")
 def moves_the_statistics_in_place(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """In place: the moving statistics that were passed in are changed."""
@@ -349,6 +411,32 @@ def detaches_the_variance(X, gamma, beta, moving_mean, moving_var, eps, momentum
         mean, var, _ = moments(X)
         Y = normalised(X, gamma, beta, mean, var.detach(), eps)
     return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="The mean also changes when a value in the batch changes. Does your gradient know that?"
+)
+def detaches_the_mean(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none flows through the mean of the batch."""
+    Y, new_mean, new_var = batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+    if training:
+        mean, var, _ = moments(X)
+        Y = normalised(X, gamma, beta, mean.detach(), var, eps)
+    return Y, new_mean, new_var
+
+
+@misconception(
+    "batch_norm", hint="Call `backward()` on a sum of your results and print `gamma.grad`. Can γ be learned?"
+)
+def detaches_gamma(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none reaches gamma."""
+    return batch_norm(X, gamma.detach(), beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Call `backward()` on a sum of your results and print `beta.grad`. Can β be learned?")
+def detaches_beta(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Gradient: none reaches beta."""
+    return batch_norm(X, gamma, beta.detach(), moving_mean, moving_var, eps, momentum, training)
 
 
 @misconception(
@@ -434,6 +522,13 @@ def accepts_any_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, tra
 def asserts_the_rank(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Exception type: AssertionError for other ranks."""
     assert X.dim() in (2, 4), "X must have 2 or 4 dimensions"
+    return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
+
+
+@misconception("batch_norm", hint="Can the caller catch what you raise for too few values as a ValueError?")
+def asserts_the_number_of_values(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
+    """Exception type: AssertionError for one value per feature."""
+    assert not training or X.numel() > X.shape[1], "training needs more than one value per feature"
     return batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training)
 
 
@@ -640,7 +735,11 @@ def accepts_a_single_vector(X, gamma, beta, moving_mean, moving_var, eps, moment
     return X * gamma + beta, moving_mean, moving_var
 
 
-@misconception("batch_norm", hint="You let PyTorch normalise. This exercise is about writing the formula yourself.")
+@misconception(
+    "batch_norm",
+    hint="You let PyTorch normalise. This exercise is about writing the formula yourself.",
+    severe="the library does all of the exercise",
+)
 def lets_the_library_normalise(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=True):
     """Forbidden operator: F.batch_norm."""
     check(X, training)
@@ -938,6 +1037,32 @@ class IgnoresEpsAndMomentum(BatchNorm):
         super().__init__(num_features, num_dims)
 
 
+@misconception("BatchNorm", hint="Build two modules with different eps. Do they give different results?")
+class IgnoresEps(BatchNorm):
+    """1e-5, whatever the caller says."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):  # noqa: ARG002
+        super().__init__(num_features, num_dims, momentum=momentum)
+
+
+@misconception(
+    "BatchNorm", hint="Build two modules with different momentum. Do their statistics move at the same speed?"
+)
+class IgnoresMomentum(BatchNorm):
+    """0.1, whatever the caller says."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.1):  # noqa: ARG002
+        super().__init__(num_features, num_dims, eps)
+
+
+@misconception("BatchNorm", hint="How far does one batch move the statistics by default? Compare with the task.")
+class HasAnotherDefaultOfMomentum(BatchNorm):
+    """momentum = 0.01, as in networks that were written for other libraries."""
+
+    def __init__(self, num_features, num_dims, eps=1e-5, momentum=0.01):
+        super().__init__(num_features, num_dims, eps, momentum)
+
+
 @misconception("BatchNorm", hint="What does your constructor do with num_dims = 3?")
 class TakesEveryOtherNumDimsForFour(BatchNorm):
     """Everything but 2 means images."""
@@ -1031,6 +1156,28 @@ class ComputesWithoutAGraph(BatchNorm):
     @torch.no_grad()
     def forward(self, x):
         return super().forward(x)
+
+
+@misconception(
+    "BatchNorm", hint="After `backward()`, print `gamma.grad` and `beta.grad`. What would an optimizer change?"
+)
+class DetachesGamma(BatchNorm):
+    """Gradient: `gamma.data` gets none."""
+
+    def forward(self, x):
+        tensors = self.gamma.data, self.beta, self.moving_mean, self.moving_var
+        y, self.moving_mean, self.moving_var = batch_norm(x, *tensors, self.eps, self.momentum, self.training)
+        return y
+
+
+@misconception("BatchNorm", hint="The old statistics say something about earlier batches. Where have they gone?")
+class ReplacesItsStatistics(BatchNorm):
+    """The moving statistics are those of the last batch."""
+
+    def forward(self, x):
+        tensors = self.gamma, self.beta, self.moving_mean, self.moving_var
+        y, self.moving_mean, self.moving_var = batch_norm(x, *tensors, self.eps, 1.0, self.training)
+        return y
 
 
 @misconception("BatchNorm", hint="Look at your input after the call. `-=` changes the caller's own tensor.")
@@ -1187,7 +1334,11 @@ class AcceptsOneDimension(BatchNorm):
         super().__init__(num_features, 2 if num_dims == 1 else num_dims, eps, momentum)
 
 
-@misconception("BatchNorm", hint="That is PyTorch's normalisation, not yours. Write the formula yourself.")
+@misconception(
+    "BatchNorm",
+    hint="That is PyTorch's normalisation, not yours. Write the formula yourself.",
+    severe="the library does all of the exercise",
+)
 class IsTheLibrarysModule(BatchNorm):
     """Forbidden operator: F.batch_norm."""
 
@@ -1295,7 +1446,11 @@ def adds_eps_to_the_deviation(conv, bn):
     return fold_batchnorm(conv, plain)
 
 
-@misconception("fold_batchnorm", hint="Variance or standard deviation: which one does the formula divide by?")
+@misconception(
+    "fold_batchnorm",
+    hint="Variance or standard deviation: which one does the formula divide by?",
+    severe="every weight is wrong",
+)
 def divides_by_the_running_variance(conv, bn):
     """No root."""
     plain = copy.deepcopy(bn)
@@ -1382,6 +1537,22 @@ def forgets_the_padding(conv, bn):
     """No padding."""
     right = fold_batchnorm(conv, bn)
     return built(conv, right.weight, right.bias, padding=0)
+
+
+@misconception("fold_batchnorm", hint="Padding is a pair as well: rows and columns.")
+def takes_the_padding_for_a_square(conv, bn):
+    """padding[0] for both directions."""
+    right = fold_batchnorm(conv, bn)
+    same = conv.padding if isinstance(conv.padding, str) else conv.padding[0]
+    return built(conv, right.weight, right.bias, padding=same)
+
+
+@misconception("fold_batchnorm", hint='Print `nn.Conv2d(2, 3, 3, padding="same").padding`. Is that always a pair?')
+def takes_the_padding_for_a_pair(conv, bn):
+    """Exception type: padding given as a word fails."""
+    right = fold_batchnorm(conv, bn)
+    rows, columns = conv.padding
+    return built(conv, right.weight, right.bias, padding=(rows, columns))
 
 
 @misconception(
@@ -1514,6 +1685,7 @@ def squeezes_the_bias(conv, bn):
 @misconception(
     "fold_batchnorm",
     hint="Two layers in a row are not one layer. Compute a weight and a bias that do the work of both.",
+    severe="nothing is folded",
 )
 def puts_both_into_a_sequential(conv, bn):
     """Forbidden operator: the normalisation is still there."""

@@ -18,6 +18,7 @@ from modern import (
 from torch import nn
 
 from autograder.grading import misconception
+from autograder.grading.mistakes import FirstSize, NoGraphInEvaluation, OneRoom
 
 
 class Plus(nn.Module):
@@ -49,37 +50,11 @@ class Largest(nn.Module):
         return x.amax((2, 3), keepdim=True)
 
 
-class OneRoom:
-    """For any module: where no graph is needed, every result is written into the same memory."""
-
-    room = None
+class ViewsItsInput:
+    """For any module: `view` refuses an input whose memory is not in the order of its indices."""
 
     def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
-
-
-class NoGraphInEvaluation:
-    """For any module: no gradient is recorded in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
-
-
-class FirstSize:
-    """For any module that returns maps: every map is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
+        return super().forward(x.view(-1).view(x.shape))
 
 
 class FirstOfEachShape(nn.Module):
@@ -127,6 +102,14 @@ class MeanOverTheFirstArea(nn.Module):
     def forward(self, x):
         self.area = self.area or x.shape[2:].numel()
         return x.sum((2, 3)) / self.area
+
+
+def with_eps(model, eps=1e-3):
+    """The same model, whose batch norms add another number to the variance."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eps = eps
+    return model
 
 
 class SequentialWithOneRoom(OneRoom, nn.Sequential):
@@ -356,6 +339,43 @@ class SqueezesTheResult(ConvBNReLU):
         return super().forward(x).squeeze()
 
 
+@misconception(
+    "ConvBNReLU", hint="A batch norm adds a small number to the variance. Did you choose another than PyTorch?"
+)
+class ChoosesAnotherEps(ConvBNReLU):
+    """eps is 0.001."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        with_eps(self)
+
+
+@misconception("ConvBNReLU", hint="Print the shape of your kernels for kernel_size=5. Does every argument arrive?")
+class IgnoresTheKernelSize(ConvBNReLU):
+    """The kernel is always 3×3."""
+
+    def __init__(self, in_channels, out_channels, kernel_size=3, stride=1, padding=1, groups=1):  # noqa: ARG002
+        super().__init__(in_channels, out_channels, 3, stride, padding, groups)
+
+
+@misconception(
+    "ConvBNReLU", hint="Others call your module by the names in the exercise. What are your arguments called?"
+)
+class RenamesItsArguments(ConvBNReLU):
+    """The arguments have names of their own."""
+
+    def __init__(self, in_channels, out_channels, kernel=3, stride=1, pad=1, groups=1):
+        super().__init__(in_channels, out_channels, kernel, stride, pad, groups)
+
+
+@misconception(
+    "ConvBNReLU",
+    hint="Not every tensor is stored in the order of its indices. What does `view` need, unlike `reshape`?",
+)
+class ViewsItsImages(ViewsItsInput, ConvBNReLU):
+    """Layout: `view` refuses a transposed or sliced input."""
+
+
 # SqueezeExcitation
 
 
@@ -582,6 +602,47 @@ class FillsATensorOnTheCPU(SqueezeExcitation):
     def forward(self, x):
         scale = torch.zeros(*x.shape[:2], 1, 1, dtype=x.dtype) + x.mean((2, 3), keepdim=True)
         return x * self.excite(F.relu(self.squeeze(scale))).sigmoid()
+
+
+@misconception("SqueezeExcitation", hint="How large is `exp(1000)`? PyTorch has a sigmoid that never divides ∞ by ∞.")
+class WritesTheSigmoidByHand(SqueezeExcitation):
+    """exp(z) / (1 + exp(z)) is NaN for a large z."""
+
+    def forward(self, x):
+        power = self.excite(F.relu(self.squeeze(x.mean((2, 3), keepdim=True)))).exp()
+        return x * (power / (1 + power))
+
+
+@misconception(
+    "SqueezeExcitation", hint="Call your module twice in training mode with the same image. Should the results differ?"
+)
+class DropsWeights(SqueezeExcitation):
+    """Random: dropout between the convolutions in training."""
+
+    def forward(self, x):
+        scale = F.dropout(F.relu(self.squeeze(x.mean((2, 3), keepdim=True))), 0.5, self.training)
+        return x * self.excite(scale).sigmoid()
+
+
+@misconception(
+    "SqueezeExcitation", hint="After `backward()`, which parameters have a gradient? Look at both convolutions."
+)
+class DetachesBetweenTheConvolutions(SqueezeExcitation):
+    """Gradient: the first convolution gets none, and the input none through it."""
+
+    def forward(self, x):
+        scale = F.relu(self.squeeze(x.mean((2, 3), keepdim=True))).detach()
+        return x * self.excite(scale).sigmoid()
+
+
+@misconception(
+    "SqueezeExcitation", hint="Others call your module by the names in the exercise. What are your arguments called?"
+)
+class NamesItsArgumentsDifferently(SqueezeExcitation):
+    """The arguments have names of their own."""
+
+    def __init__(self, in_channels, width):
+        super().__init__(in_channels, width)
 
 
 # MBConvBlock
@@ -881,6 +942,91 @@ class SqueezesASingleImage(MBConvBlock):
         return super().forward(x).squeeze()
 
 
+@misconception("MBConvBlock", hint="A batch norm adds a small number to the variance. Which one does PyTorch choose?")
+class TakesTheEpsOfThePaper(MBConvBlock):
+    """eps is 0.001 in all batch norms."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        with_eps(self)
+
+
+@misconception(
+    "MBConvBlock", hint="Which of the three convolutions looks at neighbours? Print the shapes of all kernels."
+)
+class ExpandsWithNeighbours(MBConvBlock):
+    """The expansion is 3×3."""
+
+    def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):
+        super().__init__(in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio)
+        if expand_ratio != 1:
+            self.expansion[0] = conv(in_channels, in_channels * expand_ratio, 3)
+
+
+@misconception(
+    "MBConvBlock", hint="Pass the same batch twice in training mode. Is the branch of an image ever missing?"
+)
+class SkipsTheBranchAtRandom(MBConvBlock):
+    """Random: stochastic depth in training, for each image, where the input is added."""
+
+    def forward(self, x):
+        y = self.depthwise(self.expansion(x))
+        y = self.projection(y * self.scale(y))
+        if not self.adds_input:
+            return y
+        stays = torch.rand(len(x), 1, 1, 1, dtype=x.dtype) < 0.7 if self.training else torch.ones(1, dtype=x.dtype)
+        return x + y * stays
+
+
+@misconception(
+    "MBConvBlock", hint="Is a negative number in the sum a mistake? Look at what follows the last plus sign."
+)
+class ActivatesTheSumSmoothly(MBConvBlock):
+    """SiLU after the sum."""
+
+    def forward(self, x):
+        result = super().forward(x)
+        return F.silu(result) if self.adds_input else result
+
+
+@misconception(
+    "MBConvBlock", hint="`F.dropout` has an argument that says whether the module is training. What is its default?"
+)
+class DropsEvenInEvaluation(MBConvBlock):
+    """Random: dropout after the projection, in evaluation mode as well, where the input is added."""
+
+    def forward(self, x):
+        y = self.depthwise(self.expansion(x))
+        y = self.projection(y * self.scale(y))
+        return x + F.dropout(y, 0.2) if self.adds_input else y
+
+
+@misconception("MBConvBlock", hint="Print the shape of the depthwise kernels for kernel_size=5.")
+class AlwaysLooksAtThreePixels(MBConvBlock):
+    """The depthwise kernel is always 3×3."""
+
+    def __init__(self, in_channels, out_channels, expand_ratio, kernel_size, stride, se_ratio=0.25):  # noqa: ARG002
+        super().__init__(in_channels, out_channels, expand_ratio, 3, stride, se_ratio)
+
+
+@misconception(
+    "MBConvBlock", hint="Others call your block by the names in the exercise. What are your arguments called?"
+)
+class UsesItsOwnNames(MBConvBlock):
+    """The arguments have names of their own."""
+
+    def __init__(self, in_channels, out_channels, expansion, kernel, stride, ratio=0.25):
+        super().__init__(in_channels, out_channels, expansion, kernel, stride, ratio)
+
+
+@misconception(
+    "MBConvBlock",
+    hint="Not every tensor is stored in the order of its indices. What does `view` need, unlike `reshape`?",
+)
+class ViewsItsMaps(ViewsItsInput, MBConvBlock):
+    """Layout: `view` refuses a transposed or sliced input."""
+
+
 # PreActBlock
 
 
@@ -1077,6 +1223,66 @@ class SqueezesTheSum(PreActBlock):
 
     def forward(self, x):
         return super().forward(x).squeeze()
+
+
+@misconception("PreActBlock", hint="The branch ends with a convolution. Can what you add to x be negative?")
+class ActivatesTheBranch(PreActBlock):
+    """ReLU after the second convolution, before the sum."""
+
+    def forward(self, x):
+        y = self.conv1(F.relu(self.bn1(x)))
+        return self.shortcut(x) + F.relu(self.conv2(F.relu(self.bn2(y))))
+
+
+@misconception("PreActBlock", hint="Which convolutions of this assignment have a bias? Print the two of your branch.")
+class BiasesTheBranch(PreActBlock):
+    """Both 3×3 convolutions have a bias."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.conv1, self.conv2 = with_bias(self.conv1), with_bias(self.conv2)
+
+
+@misconception(
+    "PreActBlock", hint="How much smaller is the map after a block with stride 2? Count the strides on the way."
+)
+class StridesBoth(PreActBlock):
+    """Both 3×3 convolutions have the stride, and the shortcut has its square."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.conv2.stride = (stride, stride)
+        if not isinstance(self.shortcut, nn.Identity):
+            self.shortcut.stride = (stride**2, stride**2)
+
+
+@misconception("PreActBlock", hint="Give your block stride 2. Is the map half as large afterwards?")
+class ForgetsTheStride(PreActBlock):
+    """All strides are 1."""
+
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.conv1.stride = (1, 1)
+        if not isinstance(self.shortcut, nn.Identity):
+            self.shortcut.stride = (1, 1)
+
+
+@misconception(
+    "PreActBlock", hint="Others call your block by the names in the exercise. What are your arguments called?"
+)
+class CallsItsArgumentsPlanes(PreActBlock):
+    """The arguments have names of their own."""
+
+    def __init__(self, in_planes, planes, stride=1):
+        super().__init__(in_planes, planes, stride)
+
+
+@misconception(
+    "PreActBlock",
+    hint="Not every tensor is stored in the order of its indices. What does `view` need, unlike `reshape`?",
+)
+class FlattensItsMaps(ViewsItsInput, PreActBlock):
+    """Layout: `view` refuses a transposed or sliced input."""
 
 
 # ModernBlock
@@ -1297,6 +1503,65 @@ class AddsItsMapInFloat32(ModernBlock):
     def __init__(self, *args, **named):
         super().__init__(*args, **named)
         self.shortcut = InFloat32(self.shortcut)
+
+
+@misconception(
+    "ModernBlock", hint="The branch ends with the weights of the channels. Can what you add to x be negative?"
+)
+class RectifiesTheBranch(ModernBlock):
+    """ReLU after the squeeze and excitation, before the sum."""
+
+    def forward(self, x):
+        return self.shortcut(x) + F.relu(self.branch(x))
+
+
+@misconception("ModernBlock", hint="Which convolutions of this block have a bias? Print the three of the bottleneck.")
+class BiasesTheBottleneck(ModernBlock):
+    """The three convolutions of the bottleneck have a bias."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        for place in (2, 5, 8):
+            self.branch[place] = with_bias(self.branch[place])
+
+
+@misconception(
+    "ModernBlock", hint="How much smaller is the map after a block with stride 2? Count the strides on the way."
+)
+class ShrinksTwice(ModernBlock):
+    """The first two convolutions have the stride, and the shortcut has its square."""
+
+    def __init__(self, in_channels, out_channels, stride=1, se_ratio=0.25):
+        super().__init__(in_channels, out_channels, stride, se_ratio)
+        self.branch[2].stride = (stride, stride)
+        if not isinstance(self.shortcut, nn.Identity):
+            self.shortcut.stride = (stride**2, stride**2)
+
+
+@misconception(
+    "ModernBlock", hint="Others call your block by the names in the exercise. What are your arguments called?"
+)
+class GivesItsArgumentsOtherNames(ModernBlock):
+    """The arguments have names of their own."""
+
+    def __init__(self, in_planes, planes, stride=1, ratio=0.25):
+        super().__init__(in_planes, planes, stride, ratio)
+
+
+@misconception(
+    "ModernBlock",
+    hint="Not every tensor is stored in the order of its indices. What does `view` need, unlike `reshape`?",
+)
+class NeedsItsMapsInOrder(ViewsItsInput, ModernBlock):
+    """Layout: `view` refuses a transposed or sliced input."""
+
+
+@misconception("ModernBlock", hint="`squeeze()` removes every dimension of size 1. What about a batch of one image?")
+class SqueezesItsResult(ModernBlock):
+    """A batch of one loses its dimension."""
+
+    def forward(self, x):
+        return super().forward(x).squeeze()
 
 
 # ModernCNN
@@ -1565,6 +1830,23 @@ def compares_with_its_own_product(phi, alpha=1.2, beta=1.1, gamma=1.15):
     return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
 
 
+@misconception("compound_scaling", hint="Give your function other factors. Does anything change in the result?")
+def ignores_the_factors(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """The factors that the authors found are used, whatever the caller says."""
+    refuse_bad_factors(alpha, beta, gamma)
+    return 1.2**phi, 1.1**phi, 1.15**phi
+
+
+@misconception(
+    "compound_scaling", hint="Read your own error message as someone who made the mistake. What does it tell you?"
+)
+def refuses_without_a_word(phi, alpha=1.2, beta=1.1, gamma=1.15):
+    """Exception type: a ValueError without a message."""
+    if abs(alpha * beta**2 * gamma**2 - 2) > 0.2:
+        raise ValueError
+    return float(alpha) ** phi, float(beta) ** phi, float(gamma) ** phi
+
+
 # EfficientNetB0. In the solution's `features`: 0 to 2 stem, 3 to 18 blocks, 19 to 21 head.
 
 
@@ -1655,7 +1937,9 @@ class DropsWholeBlocks(EfficientNetB0):
 
 
 @misconception(
-    "EfficientNetB0", hint="What comes between the last stage and the pooling? The head begins with a convolution."
+    "EfficientNetB0",
+    hint="What comes between the last stage and the pooling? The head begins with a convolution.",
+    severe="a whole part of the network is missing, and the classifier is another one",
 )
 class ForgetsTheHead(EfficientNetB0):
     """The linear layer follows the last stage."""
@@ -1701,7 +1985,11 @@ class KnowsAThousandClasses(EfficientNetB0):
         super().__init__()
 
 
-@misconception("EfficientNetB0", hint="Does your network need images of a certain size? The pooling is global.")
+@misconception(
+    "EfficientNetB0",
+    hint="Does your network need images of a certain size? The pooling is global.",
+    severe="it does not run for images smaller than 193 pixels",
+)
 class ExpectsLargeImages(EfficientNetB0):
     """A pooling window of 7×7, as in a network for images of 224 pixels."""
 
@@ -1744,6 +2032,27 @@ class SqueezesBeforeTheClassifier(EfficientNetB0):
 
     def forward(self, x):
         return self.classifier(self.features(x).mean((2, 3), keepdim=True).squeeze())
+
+
+@misconception(
+    "EfficientNetB0", hint="`F.dropout` has an argument that says whether the network is training. What is its default?"
+)
+class DropsInEvaluation(EfficientNetB0):
+    """Random: dropout before the linear layer, in evaluation mode as well."""
+
+    def forward(self, x):
+        return self.classifier(F.dropout(self.features(x).mean((2, 3)), 0.2))
+
+
+@misconception(
+    "EfficientNetB0", hint="A batch norm adds a small number to the variance. Which one does PyTorch choose?"
+)
+class TakesTheEpsOfTheAuthors(EfficientNetB0):
+    """eps is 0.001 in all batch norms."""
+
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        with_eps(self)
 
 
 # wide_resnet
@@ -1899,3 +2208,27 @@ def squeezes_in_the_head(depth, widen_factor, num_classes=10):
     net = wide_resnet_of(blocks_of(depth), widen_factor, num_classes)
     net[-2] = WithoutExtentsOfOne()
     return net
+
+
+@misconception(
+    "wide_resnet", hint="What does your function say to a depth of 12, or of 4? The exercise asks for an error."
+)
+def never_looks_at_the_depth(depth, widen_factor, num_classes=10):
+    """A depth that is not 6n + 4 is rounded down, and there may be no blocks."""
+    k = widen_factor
+    stages = pre_act_stages((depth - 4) // 6, (16 * k, 32 * k, 64 * k), (1, 2, 2), 16)
+    return wide(conv(3, 16, 3), stages, 64 * k, num_classes)
+
+
+@misconception("wide_resnet", hint="Ask for 100 classes. How many numbers do you get per image?")
+def always_has_ten_classes(depth, widen_factor, num_classes=10):  # noqa: ARG001
+    """num_classes is ignored."""
+    return wide_resnet_of(blocks_of(depth), widen_factor, 10)
+
+
+@misconception(
+    "wide_resnet", hint="Others call your function by the names in the exercise. What are its arguments called?"
+)
+def has_names_of_its_own(depth, k, classes=10):
+    """The arguments have names of their own."""
+    return wide_resnet_of(blocks_of(depth), k, classes)

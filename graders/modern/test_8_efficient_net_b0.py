@@ -1,6 +1,20 @@
 """`EfficientNetB0(num_classes=1000)`: stem, seven stages of MBConv blocks, head."""
 
-from inputs import PRECISE, after_training, evaluated, float64, learned, noise, reused, single, trained
+from inputs import (
+    PRECISE,
+    SLOPES,
+    VALUES,
+    dtypes,
+    evaluated,
+    float64,
+    more_parameters,
+    noise,
+    repeated,
+    reused,
+    slopes,
+    trained,
+    trained_and_learned,
+)
 
 from autograder.grading import exercise, points, time_limit
 from autograder.probes import parameter_count
@@ -15,64 +29,71 @@ def test_parameters(same_outcome):
     same_outcome(lambda m: {"number of parameters": parameter_count(m.EfficientNetB0, (2, 3, 64, 64))})
 
 
-@points(1)
+@points(1.5)
 @time_limit(20)
 def test_number_of_classes(same_outcome):
     """A different number of classes changes the last layer and nothing else."""
 
     def probe(m):
-        return {
-            "parameter count with 10 classes": parameter_count(lambda: m.EfficientNetB0(10), (2, 3, 64, 64)),
-            "parameter count with 3 classes": parameter_count(lambda: m.EfficientNetB0(num_classes=3), (2, 3, 64, 64)),
-        }
+        more = more_parameters((2, 3, 64, 64), lambda: m.EfficientNetB0(10), lambda: m.EfficientNetB0(num_classes=3))
+        return {"parameters more for 10 classes than for 3": more}
 
     same_outcome(probe)
 
 
-@points(2.5)
+@points(1.5)
 @time_limit(20)
 def test_evaluation(same_outcome):
-    """In evaluation mode the results for two square images are right."""
+    """In evaluation mode the results for two images are right (all biases 0)."""
     x = noise((2, 3, 64, 64), seed=1, dtype=float64)
     same_outcome(lambda m: evaluated(lambda: m.EfficientNetB0(10), x), tolerance=PRECISE)
 
 
+@points(0.75)
+@time_limit(20)
+def test_training(same_outcome):
+    """In training mode the results for two images are right (all biases 0)."""
+    x = noise((2, 3, 64, 64), seed=3, dtype=float64)
+    same_outcome(lambda m: trained(lambda: m.EfficientNetB0(10), x), tolerance=PRECISE)
+
+
 @points(1)
 @time_limit(20)
+def test_nothing_is_random(same_outcome):
+    """In training mode, too, a network gives the same scores for the same images."""
+    x = noise((2, 3, 32, 32), seed=4, dtype=float64)
+    same_outcome(lambda m: repeated(lambda: m.EfficientNetB0(5), x, modes=("training",)), tolerance=PRECISE)
+
+
+@points(1.5)
+@time_limit(20)
 def test_other_sizes(same_outcome):
-    """One network takes batches of any size, also non-square images; earlier results stay as they are."""
+    """One network takes batches of any size, even of one image, square or not; earlier results stay as they are."""
     x, other = noise((1, 3, 32, 32), seed=2), noise((2, 3, 70, 45), seed=2)
     same_outcome(lambda m: reused(lambda: m.EfficientNetB0(5), x, other))
 
 
-@points(0.5)
-@time_limit(20)
-def test_dtype(same_outcome):
-    """A single image gives one row of scores in the dtype of image and network; float64 at full precision."""
-    x = noise((1, 3, 40, 33), seed=6, dtype=float64) / 3
-    same_outcome(lambda m: evaluated(lambda: m.EfficientNetB0(5), x), exact="dtype shape")
-    same_outcome(lambda m: single(lambda: m.EfficientNetB0(5), x))
-
-
-@points(2)
-@time_limit(20)
-def test_training(same_outcome):
-    """In training mode the results for a batch are right, and nothing is dropped at random."""
-    x = noise((2, 3, 48, 64), seed=3, dtype=float64)
-    same_outcome(lambda m: trained(lambda: m.EfficientNetB0(5), x), tolerance=PRECISE)
-
-
 @points(1)
 @time_limit(20)
-def test_running_statistics(same_outcome):
-    """Each batch norm sees what it should: the running statistics are right after a pass in training mode."""
-    x = noise((2, 3, 32, 48), seed=4, dtype=float64)
-    same_outcome(lambda m: after_training(lambda: m.EfficientNetB0(5), x), tolerance=PRECISE)
+def test_dtype(same_outcome):
+    """The scores have the dtype of image and network, float32 or float64, and in float64 all their digits."""
+    x = noise((1, 3, 32, 32), seed=6)
+    same_outcome(lambda m: dtypes(lambda: m.EfficientNetB0(5), x), tolerance=SLOPES)
 
 
 @points(1.5)
 @time_limit(20)
 def test_gradient(same_outcome):
-    """The gradients of the input and of the parameters are right, in both modes."""
-    x = noise((2, 3, 32, 48), seed=5, dtype=float64)
-    same_outcome(lambda m: learned(lambda: m.EfficientNetB0(5), x), tolerance=PRECISE)
+    """In evaluation mode, too, the gradient of the input is that of the result."""
+    x = noise((2, 3, 33, 33), seed=5, dtype=float64)
+    same_outcome(
+        lambda m: slopes(lambda: m.EfficientNetB0(5), x, of=("input",), modes=("evaluation",)), tolerance=SLOPES
+    )
+
+
+@points(0.75)
+@time_limit(20)
+def test_everything_together(same_outcome):
+    """In training mode, biases included, scores, running statistics and the gradient of non-square images are right."""
+    x = noise((2, 3, 48, 70), seed=8, dtype=float64)
+    same_outcome(lambda m: trained_and_learned(lambda: m.EfficientNetB0(5), x), tolerance=VALUES)

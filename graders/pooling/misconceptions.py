@@ -152,6 +152,7 @@ def refuses_without_a_message(feature_map, padding, value=0.0):
 @misconception(
     "naive_padding",
     hint="This exercise is about building the border yourself; PyTorch's padding is off limits here.",
+    severe="the library does all of the exercise",
 )
 def lets_the_library_pad(feature_map, padding, value=0.0):
     """Forbidden operator: F.pad."""
@@ -189,6 +190,18 @@ def refuses_to_add_no_border(feature_map, padding, value=0.0):
 def reuses_its_canvas(feature_map, padding, value=0.0, canvases={}):  # noqa: B006
     """Memory: a result is written over when the function is called again."""
     return rewritten(canvases, padded_with(feature_map, padding, value))
+
+
+@misconception(
+    "naive_padding",
+    hint="A negative padding fails somewhere inside PyTorch. Who should notice it first, and what should it be told?",
+)
+def lets_a_negative_size_fail(feature_map, padding, value=0.0):
+    """Exception type: the padding is not checked, so PyTorch raises a RuntimeError."""
+    height, width = feature_map.shape
+    padded = feature_map.new_full((height + 2 * padding, width + 2 * padding), value)
+    padded[padding : padding + height, padding : padding + width].copy_(feature_map)
+    return padded
 
 
 # naive_pooling
@@ -374,6 +387,7 @@ def crashes_when_nothing_fits(feature_map, kernel_size, strides, padding, avg=Fa
 @misconception(
     "naive_pooling",
     hint="You let PyTorch do the pooling. This exercise is about writing the two loops yourself.",
+    severe="the library does all of the exercise",
 )
 def lets_the_library_pool(feature_map, kernel_size, strides, padding, avg=False):
     """Forbidden operator: F.max_pool2d and F.avg_pool2d."""
@@ -422,6 +436,89 @@ def returns_the_same_map_again(feature_map, kernel_size, strides, padding, avg=F
     """Memory: a result is written over when the function is called again."""
     pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
     return rewritten(maps, pooled)
+
+
+@misconception(
+    "naive_pooling",
+    hint="Your border wins over very small numbers. Is there a number that no other number is smaller than?",
+)
+def pads_with_a_finite_number(feature_map, kernel_size, strides, padding, avg=False):
+    """Max pooling sees a border of -1e9."""
+    return reduced(windows_of(padded_with(feature_map, padding, 0.0 if avg else -1e9), kernel_size, strides), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="What do you compare with first to find the maximum? There are maps whose numbers are all smaller than that.",
+)
+def starts_the_maximum_at_minus_100(feature_map, kernel_size, strides, padding, avg=False):
+    """The running maximum starts at -100, so no result is smaller, even without a border."""
+    pooled = reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+    return pooled if avg else pooled.clamp(min=-100)
+
+
+@misconception(
+    "naive_pooling",
+    hint="`range(0, n - k, step)` leaves its end out. Does your last window reach the edge of the map?",
+    severe="one row and one column are missing from nearly every result",
+)
+def loses_the_last_window(feature_map, kernel_size, strides, padding, avg=False):
+    """The loops end at H - k, so a window that ends at the edge is missed."""
+    padded = bordered(feature_map, padding, avg)
+    pooled = reduced(windows_of(padded, kernel_size, strides), avg)
+    rows, columns = (len(range(0, size - kernel_size, strides)) for size in padded.shape)
+    return pooled[:rows, :columns]
+
+
+@misconception("naive_pooling", hint="Pool a map with and without padding: is there a difference?")
+def ignores_the_padding(feature_map, kernel_size, strides, padding, avg=False):  # noqa: ARG001
+    """There is never a border."""
+    return reduced(windows_of(feature_map, kernel_size, strides), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="Is half of the kernel size too much padding? Find the window with the fewest pixels of the map.",
+)
+def refuses_half_a_window_of_padding(feature_map, kernel_size, strides, padding, avg=False):
+    """A padding of exactly half the kernel size is rejected."""
+    if padding and 2 * padding >= kernel_size:
+        raise ValueError("the padding is too large")
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+
+
+@misconception("naive_pooling", hint="May a window skip pixels? Nothing forbids a step that is larger than the window.")
+def refuses_a_step_larger_than_the_window(feature_map, kernel_size, strides, padding, avg=False):
+    """A stride larger than the kernel size is rejected."""
+    if strides > kernel_size:
+        raise ValueError("the stride is too large")
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+
+
+@misconception("naive_pooling", hint="Does a gradient arrive with `avg=True` as well? Look at the branch for the mean.")
+def averages_without_history(feature_map, kernel_size, strides, padding, avg=False):
+    """Gradient: it flows through the maximum, but not through the mean."""
+    feature_map = feature_map.detach() if avg else feature_map
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
+
+
+@misconception("naive_pooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_that_the_window_fits(feature_map, kernel_size, strides, padding, avg=False):
+    """Exception type: AssertionError when the window does not fit."""
+    padded = bordered(feature_map, padding, avg)
+    assert kernel_size <= min(padded.shape), "the window does not fit"
+    return reduced(windows_of(padded, kernel_size, strides), avg)
+
+
+@misconception(
+    "naive_pooling",
+    hint="You compare the window with the map. With which size must it be compared if there is a border?",
+)
+def compares_the_window_with_the_bare_map(feature_map, kernel_size, strides, padding, avg=False):
+    """A window that fits only thanks to the border is rejected."""
+    if kernel_size > min(feature_map.shape):
+        raise ValueError("the window does not fit")
+    return reduced(windows_of(bordered(feature_map, padding, avg), kernel_size, strides), avg)
 
 
 # pool2d
@@ -519,7 +616,11 @@ def takes_rows_to_lie_in_memory(X, pool_size, mode="max"):
     return pooled_by_mode(X.as_strided(X.shape, (X.shape[1], 1)), pool_size, mode)
 
 
-@misconception("pool2d", hint="You let PyTorch do the pooling. In this exercise you move the window yourself.")
+@misconception(
+    "pool2d",
+    hint="You let PyTorch do the pooling. In this exercise you move the window yourself.",
+    severe="the library does all of the exercise",
+)
 def pools_with_the_library(X, pool_size, mode="max"):
     """Forbidden operator: F.max_pool2d and F.avg_pool2d."""
     if mode not in ("max", "avg"):
@@ -565,6 +666,46 @@ def squeezes_the_map(X, pool_size, mode="max"):
 def fills_the_same_map_again(X, pool_size, mode="max", maps={}):  # noqa: B006
     """Memory: a result is written over when the function is called again."""
     return rewritten(maps, pooled_by_mode(X, pool_size, mode))
+
+
+@misconception("pool2d", hint="What does your maximum start from? Try a map whose numbers are all negative.")
+def never_goes_below_zero(X, pool_size, mode="max"):
+    """The running maximum starts at 0."""
+    pooled = pooled_by_mode(X, pool_size, mode)
+    return pooled.clamp(min=0) if mode == "max" else pooled
+
+
+@misconception(
+    "pool2d",
+    hint="Your maximum starts from a number that you took to be smaller than all others. Is it, for every map?",
+)
+def never_goes_below_a_million(X, pool_size, mode="max"):
+    """The running maximum starts at -1e6."""
+    pooled = pooled_by_mode(X, pool_size, mode)
+    return pooled.clamp(min=-1e6) if mode == "max" else pooled
+
+
+@misconception("pool2d", hint="Does a gradient arrive in both modes? Look at the branch for the mean.")
+def averages_without_graph(X, pool_size, mode="max"):
+    """Gradient: it flows through the maximum, but not through the mean."""
+    return pooled_by_mode(X.detach() if mode == "avg" else X, pool_size, mode)
+
+
+@misconception("pool2d", hint="You check one side of the window. It has two.")
+def checks_only_the_height(X, pool_size, mode="max"):
+    """A window that is too wide gives a result without columns."""
+    if mode in ("max", "avg") and pool_size[0] <= X.shape[0] and pool_size[1] > X.shape[1]:
+        return X.new_zeros(X.shape[0] - pool_size[0] + 1, 0)
+    return pooled_by_mode(X, pool_size, mode)
+
+
+@misconception("pool2d", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_the_size_of_the_window(X, pool_size, mode="max"):
+    """Exception type: AssertionError when the window does not fit."""
+    if mode in ("max", "avg"):
+        assert pool_size[0] <= X.shape[0], "the window is too high"
+        assert pool_size[1] <= X.shape[1], "the window is too wide"
+    return pooled_by_mode(X, pool_size, mode)
 
 
 # max_pool_2d
@@ -705,7 +846,11 @@ def gives_nothing_when_nothing_fits(x, kernel_size=2, stride=2):
     return x.new_zeros(*x.shape[:-2], rows, columns)
 
 
-@misconception("max_pool_2d", hint="You let PyTorch do the pooling. Here the slices should do it.")
+@misconception(
+    "max_pool_2d",
+    hint="You let PyTorch do the pooling. Here the slices should do it.",
+    severe="the library does all of the exercise",
+)
 def calls_max_pool2d(x, kernel_size=2, stride=2):
     """Forbidden operator: F.max_pool2d."""
     windows_of(x, kernel_size, stride)
@@ -758,10 +903,33 @@ def keeps_the_running_maximum(x, kernel_size=2, stride=2, maxima={}):  # noqa: B
     return rewritten(maxima, windows_of(x, kernel_size, stride).amax(-1))
 
 
+@misconception(
+    "max_pool_2d",
+    hint="Your maximum starts from a number that you took to be smaller than all others. Is it, for every map?",
+)
+def starts_with_a_finite_number(x, kernel_size=2, stride=2):
+    """The maximum is taken together with a tensor of -1e9."""
+    return windows_of(x, kernel_size, stride).amax(-1).clamp(min=-1e9)
+
+
+@misconception("max_pool_2d", hint="Try a kernel of 3: how many places does your window have, and how many should it?")
+def always_takes_four_places(x, kernel_size=2, stride=2):
+    """The window has 2×2 pixels whatever the kernel size is."""
+    rows, columns = windows_of(x, kernel_size, stride).shape[-3:-1]
+    return windows_of(x, 2, stride).amax(-1)[..., :rows, :columns]
+
+
+@misconception("max_pool_2d", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+def asserts_the_kernel_size(x, kernel_size=2, stride=2):
+    """Exception type: AssertionError when the window does not fit."""
+    assert kernel_size <= min(x.shape[-2:]), "the window does not fit"
+    return windows_of(x, kernel_size, stride).amax(-1)
+
+
 # avg_pool_2d
 
 
-@misconception("avg_pool_2d", hint="How many pixels does a window with side k have?")
+@misconception("avg_pool_2d", hint="How many pixels does a window with side k have?", severe="no mean is right")
 def divides_the_sum_by_the_side(x, kernel_size=2, stride=2):
     """The sum of a window is divided by k."""
     return windows_of(x, kernel_size, stride).sum(-1) / kernel_size
@@ -871,7 +1039,11 @@ def lets_unfold_complain(x, kernel_size=2, stride=2):
     return windows_of(x, kernel_size, stride).mean(-1)
 
 
-@misconception("avg_pool_2d", hint="You let PyTorch do the pooling. Here the slices should do it.")
+@misconception(
+    "avg_pool_2d",
+    hint="You let PyTorch do the pooling. Here the slices should do it.",
+    severe="the library does all of the exercise",
+)
 def calls_avg_pool2d(x, kernel_size=2, stride=2):
     """Forbidden operator: F.avg_pool2d."""
     windows_of(x, kernel_size, stride)
@@ -927,6 +1099,29 @@ def keeps_the_running_sum(x, kernel_size=2, stride=2, sums={}):  # noqa: B006
     return rewritten(sums, windows_of(x, kernel_size, stride).mean(-1))
 
 
+@misconception("avg_pool_2d", hint="Where do your slices end? The end of a slice is not part of it.")
+def misses_the_last_mean(x, kernel_size=2, stride=2):
+    """The slices end too early, so a window that touches the edge is missed."""
+    pooled = windows_of(x, kernel_size, stride).mean(-1)
+    rows, columns = (len(range(0, size - kernel_size, stride)) for size in x.shape[-2:])
+    return pooled[..., :rows, :columns]
+
+
+@misconception("avg_pool_2d", hint="May a window skip pixels? Nothing forbids a step that is larger than the window.")
+def refuses_to_skip_pixels(x, kernel_size=2, stride=2):
+    """A stride larger than the kernel size is rejected."""
+    if stride > kernel_size:
+        raise ValueError("the stride is too large")
+    return windows_of(x, kernel_size, stride).mean(-1)
+
+
+@misconception("avg_pool_2d", hint="One map and a stack of one map: how many dimensions has each, before and after?")
+def returns_a_stack_of_one_mean(x, kernel_size=2, stride=2):
+    """A map (H, W) comes back as (1, out_H, out_W)."""
+    pooled = windows_of(x, kernel_size, stride).mean(-1)
+    return pooled.unsqueeze(0) if x.dim() == 2 else pooled
+
+
 # GlobalAveragePooling
 
 
@@ -975,7 +1170,11 @@ class TakesTheGlobalMaximum(GlobalAveragePooling):
         return x.amax((2, 3), keepdim=self.keepdim)
 
 
-@misconception("GlobalAveragePooling", hint="Which dimensions do you average over? Count them; N is dimension 0.")
+@misconception(
+    "GlobalAveragePooling",
+    hint="Which dimensions do you average over? Count them; N is dimension 0.",
+    severe="every result has the wrong shape",
+)
 class AveragesOnlyTheRows(GlobalAveragePooling):
     """Only the last dimension is averaged."""
 
@@ -995,6 +1194,7 @@ class ExpectsMapsOfSeven(GlobalAveragePooling):
 @misconception(
     "GlobalAveragePooling",
     hint="How many numbers per channel does your result keep, and how many should be left?",
+    severe="every result has the wrong shape",
 )
 class KeepsAGrid(GlobalAveragePooling):
     """The pooled maps are 2 by 2 instead of 1 by 1."""
@@ -1105,6 +1305,38 @@ class WritesIntoItsOwnMemory(GlobalAveragePooling):
 
     def forward(self, x):
         return rewritten(self.results, super().forward(x))
+
+
+@misconception("GlobalAveragePooling", hint="Print the shape of your result with `keepdim=True`. Where do you use it?")
+class NeverKeepsTheDimensions(GlobalAveragePooling):
+    """The result is (N, C) whatever keepdim says."""
+
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+@misconception(
+    "GlobalAveragePooling", hint="A layer that only takes means has nothing to save. What is in its buffers?"
+)
+class RemembersItsLastMeans(GlobalAveragePooling):
+    """State: the last result is kept in a buffer."""
+
+    def __init__(self, keepdim=False):
+        super().__init__(keepdim)
+        self.register_buffer("last", torch.zeros(()))
+
+    def forward(self, x):
+        means = super().forward(x)
+        self.last = means.detach()
+        return means
+
+
+@misconception("GlobalAveragePooling", hint="Does a gradient arrive with `keepdim=True` as well as without it?")
+class DetachesWhatItKeeps(GlobalAveragePooling):
+    """Gradient: none flows with keepdim=True."""
+
+    def forward(self, x):
+        return super().forward(x.detach() if self.keepdim else x)
 
 
 # DepthPool
@@ -1341,6 +1573,42 @@ class RefusesAMapOfOneWindow(DepthPool):
         return super().forward(x)
 
 
+@misconception("DepthPool", hint="What does your maximum start from? Try images whose numbers are all negative.")
+class StartsTheGroupsAtZero(DepthPool):
+    """The running maximum over a group starts at 0."""
+
+    def forward(self, x):
+        return super().forward(x).clamp(min=0)
+
+
+@misconception(
+    "DepthPool",
+    hint="Your maximum starts from a number that you took to be smaller than all others. Is it, for every image?",
+)
+class StartsTheGroupsAtAFiniteNumber(DepthPool):
+    """The running maximum over a group starts at -1e9."""
+
+    def forward(self, x):
+        return super().forward(x).clamp(min=-1e9)
+
+
+@misconception("DepthPool", hint="Your result is right for cubes of side 2. Where do you use `pool_size`?")
+class PoolsPairsOnly(DepthPool):
+    """pool_size is ignored: it is always 2."""
+
+    def __init__(self, pool_size=2):  # noqa: ARG002
+        super().__init__(2)
+
+
+@misconception("DepthPool", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+class AssertsTheNumberOfChannels(DepthPool):
+    """Exception type: AssertionError for fewer than p channels."""
+
+    def forward(self, x):
+        assert x.shape[1] >= self.pool_size, "there are too few channels"
+        return super().forward(x)
+
+
 # MixedPooling
 
 
@@ -1440,7 +1708,11 @@ class AssertsAlpha(MixedPooling):
         super().__init__(kernel_size, stride, alpha)
 
 
-@misconception("MixedPooling", hint="Nothing is random here: the caller says how much of each part there is.")
+@misconception(
+    "MixedPooling",
+    hint="Nothing is random here: the caller says how much of each part there is.",
+    severe="no result is right, and none comes twice",
+)
 class DrawsAlpha(MixedPooling):
     """alpha is drawn at random when the module is built, as in some published variants."""
 
@@ -1554,6 +1826,37 @@ class RefusesAWindowAsLargeAsTheMap(MixedPooling):
     def forward(self, x):
         if min(x.shape[2:]) <= self.kernel_size:
             raise ValueError("the window does not fit")
+        return super().forward(x)
+
+
+@misconception("MixedPooling", hint="What is `int(0.75)`? A share need not be a whole number.")
+class TruncatesAlpha(MixedPooling):
+    """int(alpha): only 0 and 1 are left."""
+
+    def __init__(self, kernel_size, stride=None, alpha=0.5):
+        super().__init__(kernel_size, stride, alpha)
+        self.alpha = int(alpha)
+
+
+@misconception(
+    "MixedPooling",
+    hint="Two parts of the sum depend on the input. Which of them tells it how to change, and which not?",
+)
+class DetachesTheMaximum(MixedPooling):
+    """Gradient: it flows through the mean only."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return self.alpha * windows.amax(-1).detach() + (1 - self.alpha) * windows.mean(-1)
+
+
+@misconception("MixedPooling", hint="May a window skip pixels? Nothing forbids a step that is larger than the window.")
+class RefusesToSkipPixels(MixedPooling):
+    """A stride larger than the kernel size is rejected."""
+
+    def forward(self, x):
+        if self.stride > self.kernel_size:
+            raise ValueError("the stride is too large")
         return super().forward(x)
 
 
@@ -1774,6 +2077,34 @@ class RefusesASingleWindow(LPPooling):
         return super().forward(x)
 
 
+@misconception("LPPooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+class AssertsThePower(LPPooling):
+    """Exception type: AssertionError for a wrong p."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        assert p > 0, "p must be positive"
+        super().__init__(kernel_size, stride, p)
+
+
+@misconception("LPPooling", hint="Build your module with p = -1: does it complain?")
+class AcceptsEveryPower(LPPooling):
+    """p is not checked."""
+
+    def __init__(self, kernel_size, stride=None, p=2):
+        super().__init__(kernel_size, stride)
+        self.p = p
+
+
+@misconception("LPPooling", hint="May a window skip pixels? Nothing forbids a step that is larger than the window.")
+class RefusesStepsLargerThanItsWindow(LPPooling):
+    """A stride larger than the kernel size is rejected."""
+
+    def forward(self, x):
+        if self.stride > self.kernel_size:
+            raise ValueError("the stride is too large")
+        return super().forward(x)
+
+
 # StochasticPooling
 
 
@@ -1991,6 +2322,7 @@ class TakesPlacesOfTheWholeInput(StochasticPooling):
 @misconception(
     "StochasticPooling",
     hint="`F.unfold` gives (N, C·k·k, windows). Are the pixels of a window still together after your reshape?",
+    severe="the windows consist of the wrong pixels, in both modes",
 )
 class TearsWindowsApart(StochasticPooling):
     """The windows of F.unfold, (N, C, k·k, L), are reshaped to (N, C, L, k·k) without a transpose."""
@@ -2170,3 +2502,40 @@ class ForgivesSmallNegativeNumbers(StochasticPooling):
 
     def forward(self, x):
         return super().forward(torch.where((x < 0) & (x > -1e-3), 0, x))
+
+
+@misconception(
+    "StochasticPooling",
+    hint="A negative input is not noticed in evaluation, and in training it is PyTorch that complains. Who should?",
+)
+class LeavesNegativeInputToMultinomial(StochasticPooling):
+    """A negative input is not checked: evaluation returns numbers, training raises multinomial's RuntimeError."""
+
+    def forward(self, x):
+        windows = windows_of(x, self.kernel_size, self.stride)
+        return picked(windows, draw(windows)) if self.training else expected(windows)
+
+
+@misconception("StochasticPooling", hint="An `assert` is for your own mistakes. Which exception is for the caller's?")
+class AssertsThatTheInputIsPositive(StochasticPooling):
+    """Exception type: AssertionError for a negative input."""
+
+    def forward(self, x):
+        windows_of(x, self.kernel_size, self.stride)
+        assert (x >= 0).all(), "the input must not be negative"
+        return super().forward(x)
+
+
+@misconception(
+    "StochasticPooling",
+    hint="Over which pixels does the sum in the formula go? Add up the probabilities of a single window.",
+)
+class DividesByTheSumOfTheMap(StochasticPooling):
+    """In evaluation the activations are divided by the sum over the whole map."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        windows = checked_windows(self, x)
+        total = windows.sum((-1, -2, -3), keepdim=True)
+        return (windows**2 / total.masked_fill(total == 0, 1)).sum(-1)

@@ -1,8 +1,16 @@
 """`MixedPooling(kernel_size, stride=None, alpha=0.5)`: between max and average pooling."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float64, image_cases, too_large_windows
+from inputs import (
+    OTHER_IMAGES,
+    float64,
+    image_cases,
+    one_window_cases,
+    other_strides,
+    plain_cases,
+    too_large_windows,
+)
 
 from autograder.grading import exercise, points
 from autograder.probes import gradients, stays_on_device, used_again
@@ -10,39 +18,41 @@ from autograder.probes import gradients, stays_on_device, used_again
 pytestmark = exercise("MixedPooling")
 
 alphas = st.sampled_from([0.0, 0.25, 0.75, 1.0])
+several = ((2, 2), (2, 3))  # images and channels of a plain batch
 
 
 @points(1)
-@given(case=image_cases(), training=st.booleans())
+@given(case=plain_cases(several), training=st.booleans())
 def test_half_and_half(same_outcome, case, training):
-    """Without arguments the result is half the maximum plus half the mean, and the windows do not overlap."""
-    x, kernel, _ = case
-    same_outcome(lambda m: m.MixedPooling(kernel).train(training)(x))
-
-
-@points(1.5)
-@given(case=image_cases(), alpha=alphas, training=st.booleans())
-def test_alpha(same_outcome, case, alpha, training):
-    """alpha is the share of the maximum, 1 - alpha that of the mean."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha).train(training)(x))
-
-
-@points(0.5)
-@given(case=image_cases(layouts=True))
-def test_any_memory_layout(same_outcome, case):
-    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.MixedPooling(kernel, stride)(x))
+    """Without alpha the result is half the maximum plus half the mean, in training and in evaluation mode."""
+    x, kernel = case
+    same_outcome(lambda m: m.MixedPooling(kernel, kernel).train(training)(x))
 
 
 @points(1)
-@given(case=image_cases())
-def test_stride(same_outcome, case):
-    """The stride may differ from the kernel size, which is its default."""
+@given(case=plain_cases(several), alpha=alphas)
+def test_alpha(same_outcome, case, alpha):
+    """alpha is the share of the maximum, 1 - alpha that of the mean."""
+    x, kernel = case
+    same_outcome(lambda m: m.MixedPooling(kernel, kernel, alpha)(x))
+
+
+@points(1)
+@given(case=other_strides(several), default=plain_cases(several))
+def test_stride(same_outcome, case, default):
+    """The stride may differ from the kernel size, which is its default; it decides on the size of the result."""
     x, kernel, stride = case
-    same_outcome(lambda m: m.MixedPooling(kernel, stride=stride)(x))
-    same_outcome(lambda m: m.MixedPooling(kernel_size=kernel, alpha=0.25)(x))
+    same_outcome(lambda m: m.MixedPooling(kernel, stride=stride)(x).shape)
+    same_outcome(lambda m: m.MixedPooling(kernel_size=default[1])(default[0]).shape)
+
+
+@points(1)
+@settings(max_examples=12)
+@given(case=one_window_cases(((1, 2), (1, 2))))
+def test_window_as_large_as_the_map(same_outcome, case):
+    """A window as large as the map gives one number per channel, and the result has four dimensions."""
+    x, kernel = case
+    same_outcome(lambda m: m.MixedPooling(kernel)(x).shape)
 
 
 @points(1)
@@ -59,41 +69,53 @@ def test_window_that_does_not_fit(same_outcome, case):
     same_outcome(lambda m: m.MixedPooling(case[1])(case[0]), raises=ValueError)
 
 
-@points(1)
-@given(case=image_cases(values="distinct"), alpha=alphas, training=st.booleans())
-def test_gradient(same_outcome, case, alpha, training):
+@points(0.5)
+@settings(max_examples=16)
+@given(case=plain_cases(several, values="distinct"), training=st.booleans())
+def test_gradient(same_outcome, case, training):
     """The gradient reaches the input through the maximum and through the mean, in both modes."""
-    x, kernel, stride = case
-    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, stride, alpha).train(training), x)[0]})
+    x, kernel = case
+    same_outcome(lambda m: {"gradient": gradients(m.MixedPooling(kernel, kernel).train(training), x)[0]})
+
+
+@points(0.25)
+@settings(max_examples=15)
+@given(case=plain_cases(several, layouts=True))
+def test_any_memory_layout(same_outcome, case):
+    """The input may be transposed, sliced from a larger tensor, or have its channels last."""
+    x, kernel = case
+    same_outcome(lambda m: m.MixedPooling(kernel, kernel)(x))
 
 
 @points(0.5)
-@given(case=image_cases(dtype=float64), alpha=st.one_of(alphas, st.sampled_from([0.3, 0.9])))
+@settings(max_examples=12)
+@given(case=plain_cases(several, dtype=float64), alpha=st.sampled_from([0.3, 0.9]))
 def test_dtype(same_outcome, case, alpha):
     """The result has the input's dtype and device; with float64 it has that precision."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x / 3), exact="dtype")
-    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x.float()), exact="dtype")
-    same_outcome(lambda m: stays_on_device(m.MixedPooling(kernel, stride, alpha), x))
+    x, kernel = case
+    single = x.float()
+    same_outcome(lambda m: [m.MixedPooling(kernel, alpha=alpha)(one).dtype for one in (x, single)])
+    same_outcome(lambda m: {"first number": m.MixedPooling(kernel, alpha=alpha)(x / 3)[0, 0, 0, 0]}, exact="dtype")
+    same_outcome(lambda m: stays_on_device(m.MixedPooling(kernel, alpha=alpha), x))
 
 
 @points(0.5)
-@given(case=image_cases(kernels=(2, 3)))
+@settings(max_examples=12)
+@given(case=plain_cases(several))
 def test_one_layer_used_twice(same_outcome, case):
     """A layer can be used for images of different sizes, and modifies neither its input nor an earlier result."""
-    x, kernel, stride = case
+    x, kernel = case
 
     def probe(m):
-        layer = m.MixedPooling(kernel, stride)
-        return [layer(x), layer(x[:1, :1]), layer(x), x]
+        again = used_again(lambda: m.MixedPooling(kernel, alpha=0.3), x, OTHER_IMAGES)
+        return {"input after the call": x, **again}
 
     same_outcome(probe)
-    same_outcome(lambda m: used_again(lambda: m.MixedPooling(kernel, stride, 0.3), x, OTHER_IMAGES))
 
 
-@points(0.5)
-@given(case=image_cases(kernels=(3, 3)))
-def test_rank(same_outcome, case):
-    """The result has four dimensions, whatever their size."""
-    x = case[0][:1, :1, :3, :3]
-    same_outcome(lambda m: m.MixedPooling(3)(x), exact="shape")
+@points(0.75)
+@given(case=image_cases(kernels=(2, 4)), alpha=alphas)
+def test_everything_together(same_outcome, case, alpha):
+    """Images of any number, size, sign and memory layout, with any window, stride and alpha."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.MixedPooling(kernel, stride, alpha)(x), exact="shape")

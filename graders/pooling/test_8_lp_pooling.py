@@ -1,8 +1,18 @@
 """`LPPooling(kernel_size, stride=None, p=2)`: the p-mean of absolute values."""
 
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float64, image_cases, too_large_windows
+from inputs import (
+    OTHER_IMAGES,
+    float64,
+    image_cases,
+    one_window_cases,
+    other_strides,
+    plain_cases,
+    thirds,
+    too_large_windows,
+)
 
 from autograder.grading import exercise, points
 from autograder.probes import gradients, stays_on_device, used_again
@@ -10,31 +20,58 @@ from autograder.probes import gradients, stays_on_device, used_again
 pytestmark = exercise("LPPooling")
 
 powers = st.sampled_from([1, 1.5, 3, 4, 0.5, 0.25])
+several = ((2, 2), (2, 3))  # images and channels of a plain batch
 
 
-@points(1.5)
-@given(case=image_cases(), training=st.booleans())
+@points(0.75)
+@given(case=plain_cases(several), training=st.booleans())
 def test_root_mean_square(same_outcome, case, training):
-    """With p = 2 (the default) every result is the root of the *mean* of the squares."""
-    x, kernel, _ = case
+    """With p = 2 (the default) every result is the root of the *mean* of the squares, in both modes."""
+    x, kernel = case
     same_outcome(lambda m: m.LPPooling(kernel).train(training)(x))
 
 
-@points(1.5)
-@given(case=image_cases(), p=powers)
+@points(0.75)
+@given(case=plain_cases(several), p=powers)
 def test_other_powers(same_outcome, case, p):
-    """With another p, odd or fractional, negative numbers count by their absolute value."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x))
+    """p may be any positive number, whole or not."""
+    x, kernel = case
+    same_outcome(lambda m: m.LPPooling(kernel, kernel, p)(x))
 
 
-@points(1)
-@given(case=image_cases())
-def test_stride(same_outcome, case):
-    """The stride may differ from the kernel size, which is its default."""
+@points(0.5)
+@given(case=plain_cases(several, values="negative"), p=st.sampled_from([1, 3]))
+def test_negative_numbers(same_outcome, case, p):
+    """Negative numbers count by their absolute value."""
+    x, kernel = case
+    same_outcome(lambda m: m.LPPooling(kernel, p=p)(x))
+
+
+@points(0.5)
+@settings(max_examples=10)
+@given(case=plain_cases(several), p=st.sampled_from([1, 2, 3]))
+def test_window_of_zeros(same_outcome, case, p):
+    """A window of zeros gives 0."""
+    x, kernel = case
+    same_outcome(lambda m: m.LPPooling(kernel, p=p)(torch.zeros_like(x)))
+
+
+@points(0.75)
+@given(case=other_strides(several), default=plain_cases(several))
+def test_stride(same_outcome, case, default):
+    """The stride may differ from the kernel size, which is its default; it decides on the size of the result."""
     x, kernel, stride = case
-    same_outcome(lambda m: m.LPPooling(kernel, stride=stride)(x))
-    same_outcome(lambda m: m.LPPooling(kernel_size=kernel, p=3)(x))
+    same_outcome(lambda m: m.LPPooling(kernel, stride=stride)(x).shape)
+    same_outcome(lambda m: m.LPPooling(kernel_size=default[1])(default[0]).shape)
+
+
+@points(0.75)
+@settings(max_examples=12)
+@given(case=one_window_cases(((1, 2), (1, 2))))
+def test_window_as_large_as_the_map(same_outcome, case):
+    """A window as large as the map gives one number per channel, and the result has four dimensions."""
+    x, kernel = case
+    same_outcome(lambda m: m.LPPooling(kernel)(x).shape)
 
 
 @points(1)
@@ -51,41 +88,55 @@ def test_window_that_does_not_fit(same_outcome, case):
     same_outcome(lambda m: m.LPPooling(case[1])(case[0]), raises=ValueError)
 
 
-@points(1)
-@given(case=image_cases(values="distinct"), p=st.sampled_from([1, 2, 3]), training=st.booleans())
+@points(0.5)
+@settings(max_examples=16)
+@given(case=plain_cases(several), p=st.sampled_from([2, 3]), training=st.booleans())
 def test_gradient(same_outcome, case, p, training):
     """The gradient reaches the input, in training and in evaluation mode."""
-    x, kernel, stride = case
-    # A quarter is added so that no entry is 0: the contract says nothing about the gradient there.
-    same_outcome(lambda m: {"gradient": gradients(m.LPPooling(kernel, stride, p).train(training), x + 0.25)[0]})
+    x, kernel = case
+    # No entry is 0: the contract says nothing about the gradient there.
+    same_outcome(lambda m: {"gradient": gradients(m.LPPooling(kernel, p=p).train(training), x + 0.25)[0]})
 
 
-@points(0.5)
-@given(case=image_cases(layouts=True))
+@points(0.25)
+@settings(max_examples=15)
+@given(case=plain_cases(several, layouts=True))
 def test_any_memory_layout(same_outcome, case):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.LPPooling(kernel, stride)(x))
+    x, kernel = case
+    same_outcome(lambda m: m.LPPooling(kernel)(x))
 
 
 @points(0.5)
-@given(case=image_cases(dtype=float64), p=powers)
-def test_dtype(same_outcome, case, p):
-    """The result has the input's rank, dtype and device; with float64 it has that precision."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x / 3), exact="dtype shape")
-    same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x.float()), exact="dtype shape")
-    same_outcome(lambda m: stays_on_device(m.LPPooling(kernel, stride, p), x))
+@settings(max_examples=12)
+@given(case=plain_cases(several, dtype=float64), number=thirds, p=st.sampled_from([1.5, 3, 4]))
+def test_dtype(same_outcome, case, number, p):
+    """The result has the input's dtype and device; with float64 it has that precision."""
+    x, kernel = case
+    single, constant = x.float(), torch.full_like(x, number)
+    same_outcome(lambda m: [m.LPPooling(kernel)(one).dtype for one in (x, single)])
+    same_outcome(lambda m: {"first number": m.LPPooling(kernel, p=p)(constant)[0, 0, 0, 0]}, exact="dtype")
+    same_outcome(lambda m: stays_on_device(m.LPPooling(kernel), x))
 
 
 @points(0.5)
-@given(case=image_cases())
+@settings(max_examples=12)
+@given(case=plain_cases(several, values="signed"))
 def test_argument_is_not_modified(same_outcome, case):
     """The call modifies neither its argument nor an earlier result, and a used layer takes images of any size."""
-    x, kernel, stride = case
+    x, kernel = case
 
     def probe(m):
-        again = used_again(lambda: m.LPPooling(kernel, stride, 3), x, OTHER_IMAGES)
+        again = used_again(lambda: m.LPPooling(kernel, p=3), x, OTHER_IMAGES)
         return {"input after the call": x, **again}
 
     same_outcome(probe)
+
+
+@points(0.75)
+@settings(max_examples=30)
+@given(case=image_cases(kernels=(2, 4)), p=powers)
+def test_everything_together(same_outcome, case, p):
+    """Images of any number, size, sign and memory layout, with any window, stride and p."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.LPPooling(kernel, stride, p)(x), exact="shape")

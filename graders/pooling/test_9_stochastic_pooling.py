@@ -7,9 +7,18 @@ standard deviations wide, so a correct submission does not fail by bad luck.
 import math
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OTHER_IMAGES, float64, image_cases, too_large_windows
+from inputs import (
+    OTHER_IMAGES,
+    float64,
+    image_cases,
+    one_window_cases,
+    other_strides,
+    plain_cases,
+    thirds,
+    too_large_windows,
+)
 
 from autograder.grading import exercise, expect, expect_tensor, points
 from autograder.probes import gradients, stays_on_device, used_again
@@ -17,44 +26,45 @@ from autograder.probes import gradients, stays_on_device, used_again
 pytestmark = exercise("StochasticPooling")
 
 training_modes = st.booleans()
+several = ((2, 2), (2, 3))  # images and channels of a plain batch
 
 
-def non_negative(**options):
-    return image_cases(values="non-negative", **options)
+def positive(**options):
+    """Plain images without a window of zeros, and the kernel size."""
+    return plain_cases(several, **options).map(lambda case: (case[0] + 0.5, case[1]))
 
 
-def is_precise(drawn, x, kernel, stride):
-    """Whether no number that was drawn is close to an activation of its window without being equal to it."""
-    windows = x.unfold(2, kernel, stride).unfold(3, kernel, stride).flatten(4)
-    if drawn.shape != windows.shape[:-1]:
-        return True
-    away = (windows - drawn.unsqueeze(-1)).abs().amin(-1)
-    return not bool(((away > 1e-10) & (away < 1e-5)).any())
-
-
-@points(1.5)
-@given(case=non_negative())
+@points(1)
+@given(case=positive())
 def test_evaluation(same_outcome, case):
-    """In evaluation every result is Σ pᵢ·aᵢ with pᵢ = aᵢ / Σa; stride defaults to the kernel size."""
-    x, kernel, stride = case
+    """In evaluation every result is Σ pᵢ·aᵢ with pᵢ = aᵢ / Σa, whether gradients are on or off."""
+    x, kernel = case
 
     def without_gradient(m):
         with torch.no_grad():
-            return m.StochasticPooling(kernel, stride).eval()(x)
+            return m.StochasticPooling(kernel).eval()(x)
 
-    same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x))
     same_outcome(lambda m: m.StochasticPooling(kernel).eval()(x))
     same_outcome(without_gradient)
 
 
-@points(1.5)
-@given(shape=st.tuples(st.integers(1, 3), st.integers(1, 3)), stride=st.sampled_from([1, 2, 3, None]))
-def test_training_yields_activations_of_the_window(student, shape, stride):
+@points(0.5)
+@given(case=other_strides(several), default=positive(), training=training_modes)
+def test_stride(same_outcome, case, default, training):
+    """The stride may differ from the kernel size, which is its default; it decides on the size of the result."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.StochasticPooling(kernel, stride=stride).train(training)(x + 0.5).shape)
+    same_outcome(lambda m: m.StochasticPooling(kernel_size=default[1]).train(training)(default[0]).shape)
+
+
+@points(1)
+@given(shape=st.tuples(st.integers(1, 3), st.integers(1, 3)))
+def test_training_yields_activations_of_the_window(student, shape):
     """In training every result is one of the positive activations of its own window."""
-    x = torch.arange(shape[0] * shape[1] * 5 * 7, dtype=torch.float32).remainder(4).reshape(*shape, 5, 7)
+    x = torch.arange(shape[0] * shape[1] * 4 * 6, dtype=torch.float32).remainder(4).reshape(*shape, 4, 6)
     x = x + (x > 0) * torch.arange(x.numel()).reshape(x.shape)  # all positive entries differ; a quarter are 0
-    windows = x.unfold(2, 2, stride or 2).unfold(3, 2, stride or 2).flatten(4)
-    drawn = expect_tensor(student(lambda m: m.StochasticPooling(2, stride).train()(x)), windows[..., 0])
+    windows = x.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    drawn = expect_tensor(student(lambda m: m.StochasticPooling(2).train()(x)), windows[..., 0])
     own = ((windows == drawn.unsqueeze(-1)) & (windows > 0)).any(-1)
     expect(own.all(), "Some results are not among the positive activations of their window.")
 
@@ -119,78 +129,103 @@ def test_training_follows_torchs_seed(student):
 
 
 @points(0.5)
-@given(case=non_negative(), training=training_modes)
+@settings(max_examples=15)
+@given(case=positive(), training=training_modes)
 def test_window_of_zeros(same_outcome, case, training):
     """A window of zeros gives 0, in both modes."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.StochasticPooling(kernel, stride).train(training)(torch.zeros_like(x)))
+    x, kernel = case
+    same_outcome(lambda m: m.StochasticPooling(kernel).train(training)(torch.zeros_like(x)))
 
 
 @points(1)
 @given(
-    case=non_negative(),
+    case=positive(),
     training=training_modes,
     place=st.sampled_from([0, -1]),
     value=st.sampled_from([-1, -0.01, -1e-6]),
 )
 def test_negative_input(same_outcome, case, training, place, value):
     """A negative number anywhere raises a ValueError in both modes."""
-    x, kernel, stride = case
+    x, kernel = case
     x[-1, -1, place, place] = value
-    same_outcome(lambda m: m.StochasticPooling(kernel, stride).train(training)(x), raises=ValueError)
+    same_outcome(lambda m: m.StochasticPooling(kernel).train(training)(x), raises=ValueError)
 
 
 @points(0.5)
-@given(case=non_negative(kernels=(2, 3)))
+@settings(max_examples=16)
+@given(case=positive())
 def test_gradient(same_outcome, case):
     """In evaluation the gradient flows through activations and probabilities; in training it reaches the input too."""
-    x, kernel, stride = case
+    x, kernel = case
 
     def probe(m):
-        layer = m.StochasticPooling(kernel, stride)
-        in_training = gradients(layer.train(), x + 0.5)[0]
+        layer = m.StochasticPooling(kernel)
+        in_training = gradients(layer.train(), x)[0]
         return {
-            "gradient": gradients(layer.eval(), x + 0.5)[0],
+            "gradient": gradients(layer.eval(), x)[0],
             'answer to "does a gradient arrive in training?"': in_training is not None,
         }
 
     same_outcome(probe)
 
 
-@points(0.5)
-@given(case=non_negative(layouts=True))
+@points(0.25)
+@settings(max_examples=15)
+@given(case=positive(layouts=True))
 def test_any_memory_layout(same_outcome, case):
     """The input may be transposed, sliced from a larger tensor, or have its channels last."""
-    x, kernel, stride = case
-    same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x))
+    x, kernel = case
+    same_outcome(lambda m: m.StochasticPooling(kernel).eval()(x))
+
+
+@points(0.25)
+@settings(max_examples=12)
+@given(case=one_window_cases(((1, 2), (1, 2))), training=training_modes)
+def test_window_as_large_as_the_map(same_outcome, case, training):
+    """A window as large as the map gives one number per channel, and the result has four dimensions."""
+    x, kernel = case
+    same_outcome(lambda m: m.StochasticPooling(kernel).train(training)(x + 0.5).shape)
 
 
 @points(0.5)
-@given(case=non_negative(dtype=float64))
-def test_dtype(same_outcome, case):
-    """The result has the input's rank, dtype and device, in both modes, and a call leaves nothing behind."""
-    x, kernel, stride = case
-    x = x / 3
+@settings(max_examples=12)
+@given(case=positive(dtype=float64), number=thirds, training=training_modes)
+def test_dtype(same_outcome, case, number, training):
+    """The result has the input's dtype and device, in both modes; with float64 it has that precision."""
+    x, kernel = case
+    single, constant = x.float(), torch.full_like(x, number)
+    same_outcome(lambda m: [m.StochasticPooling(kernel).train(training)(one).dtype for one in (x, single)])
+    same_outcome(
+        lambda m: {"first number": m.StochasticPooling(kernel).train(training)(constant)[0, 0, 0, 0]}, exact="dtype"
+    )
+    same_outcome(lambda m: stays_on_device(m.StochasticPooling(kernel).train(training), x))
+
+
+@points(0.25)
+@settings(max_examples=12)
+@given(case=positive())
+def test_one_layer_used_twice(same_outcome, case):
+    """A layer can be used for images of different sizes, and modifies neither its input nor an earlier result."""
+    x, kernel = case
 
     def probe(m):
-        layer = m.StochasticPooling(kernel, stride)
-        evaluated, drawn = layer.eval()(x), layer.train()(x)
-        precise = 'answer to "do the drawn activations have float64 precision?"'
-        return {"results": [evaluated, str(drawn.dtype), x], precise: is_precise(drawn, x, kernel, stride)}
+        again = used_again(lambda: m.StochasticPooling(kernel).eval(), x, OTHER_IMAGES)
+        m.StochasticPooling(kernel).train()(x)
+        return {"input after the calls": x, **again}
 
-    def single(m):
-        layer = m.StochasticPooling(kernel, stride)
-        return {"results": [layer.eval()(x.float()), str(layer.train()(x.float()).dtype)]}
-
-    same_outcome(probe, exact="dtype shape")
-    same_outcome(single, exact="dtype shape")
-    same_outcome(lambda m: used_again(lambda: m.StochasticPooling(kernel, stride).eval(), x, OTHER_IMAGES))
-    same_outcome(lambda m: stays_on_device(m.StochasticPooling(kernel, stride).eval(), x))
-    same_outcome(lambda m: stays_on_device(m.StochasticPooling(kernel, stride).train(), x))
+    same_outcome(probe)
 
 
-@points(0.5)
+@points(0.25)
 @given(case=too_large_windows(), training=training_modes)
 def test_window_that_does_not_fit(same_outcome, case, training):
     """A window larger than the map raises a ValueError."""
     same_outcome(lambda m: m.StochasticPooling(case[1]).train(training)(case[0]), raises=ValueError)
+
+
+@points(0.5)
+@given(case=image_cases(values="non-negative"))
+def test_everything_together(same_outcome, case):
+    """In evaluation: images of any number, size and memory layout, with any window and stride."""
+    x, kernel, stride = case
+    same_outcome(lambda m: m.StochasticPooling(kernel, stride).eval()(x), exact="shape")

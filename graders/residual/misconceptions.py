@@ -10,6 +10,7 @@ from residual import BasicBlock, Bottleneck, OptionA, ResidualBlock, ResNet, con
 from torch import nn
 
 from autograder.grading import misconception
+from autograder.grading.mistakes import FirstSize, NoGraphInEvaluation, OneRoom
 
 
 def projection(inputs, outputs, stride, **options):
@@ -55,39 +56,6 @@ class FirstShortcut:
         if not self.training and not torch.is_grad_enabled():
             return torch.relu(branch(self, x) + self.kept[x.shape])
         return super().forward(x)
-
-
-class FirstSize:
-    """For any block: every result is brought to the size of the first one."""
-
-    size = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        self.size = self.size or result.shape[2:]
-        return result if result.shape[2:] == self.size else F.interpolate(result, self.size)
-
-
-class OneRoom:
-    """For any module: where no graph is needed, every result is written into the same memory."""
-
-    room = None
-
-    def forward(self, x):
-        result = super().forward(x)
-        if result.requires_grad:
-            return result
-        if self.room is None or self.room.dtype != result.dtype or self.room.numel() < result.numel():
-            self.room = torch.empty(result.numel(), dtype=result.dtype, device=result.device)
-        return self.room[: result.numel()].view(result.shape).copy_(result)
-
-
-class NoGraphInEvaluation:
-    """For any module: no gradient is recorded in evaluation mode."""
-
-    def forward(self, x):
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.training):
-            return super().forward(x)
 
 
 class DetachedShortcut:

@@ -71,9 +71,6 @@ def states(model):
     }
 
 
-# --- another device --------------------------------------------------------------------------------------------------
-
-
 # --- putting a model into some state ---------------------------------------------------------------------------------
 
 
@@ -192,12 +189,66 @@ def usual_names():
 NESTED = [photo, mixed_layers, perceptron, usual_names]
 
 
+def weights_only():
+    """Layers in a row, each with a weight and nothing else."""
+    return fill(nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 2, bias=False)))
+
+
+def convolutions_only():
+    layers = (
+        nn.Conv2d(2, 3, 1, bias=False),
+        nn.Tanh(),
+        nn.Conv2d(3, 3, (1, 2), bias=False),
+        nn.Conv2d(3, 1, 1, bias=False),
+    )
+    return fill(nn.Sequential(*layers))
+
+
+def with_biases():
+    return fill(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)))
+
+
+def other_layers():
+    """Layers other than linear ones and convolutions, whose parameters have other names; none has a bias."""
+    return fill(
+        nn.Sequential(
+            nn.Embedding(4, 3), nn.GRUCell(3, 2, bias=False), nn.PReLU(), nn.ConvTranspose2d(2, 2, 2, bias=False)
+        )
+    )
+
+
+def deeply_nested():
+    """Layers like those of `weights_only`, at every depth; nothing to call."""
+    deep = nn.Sequential(nn.Sequential(nn.Linear(2, 2, bias=False)), nn.Linear(2, 2, bias=False))
+    listed = nn.ModuleList([nn.ModuleDict({"last": nn.Linear(2, 3, bias=False)}), nn.Linear(2, 2, bias=False)])
+    return fill(nn.Sequential(deep, listed, nn.Linear(3, 3, bias=False)))
+
+
+def well_known_names():
+    """The names that layers have in well-known networks, for layers with a weight only; nothing to call."""
+    names = ["conv1", "bn1", "bn", "downsample", "fc", "classifier", "head"]
+    return fill(nn.ModuleDict({name: nn.Linear(2, 2, bias=False) for name in names}))
+
+
+class Scale(nn.Module):
+    """A parameter of its own, and a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+        self.inner = nn.Linear(3, 3, bias=False)
+
+
+def scale():
+    return fill(Scale())
+
+
 def linear():
-    return fill(nn.Linear(3, 2))
+    return fill(nn.Linear(3, 2, bias=False))
 
 
 def convolution():
-    return fill(nn.Conv2d(2, 3, (1, 2)))
+    return fill(nn.Conv2d(2, 3, (1, 2), bias=False))
 
 
 def convolution_in_front():
@@ -212,11 +263,7 @@ def relu():
     return nn.ReLU()
 
 
-def scaled():
-    return fill(Scaled())
-
-
-ALONE = [linear, convolution, batch_normalisation, relu, scaled]
+ALONE = [linear, convolution, relu, scale]
 
 
 # --- replace_head: builders, and the name of the head ----------------------------------------------------------------
@@ -350,15 +397,20 @@ def single():
     return fill(nn.Sequential(nn.Tanh(), nn.Linear(3, 4)))
 
 
-# Where the head is hard to find, it costs points in two checks only: in all others it is the last direct child.
-LAST_HEADS = {
-    plain: "verdict",
-    plain_without_bias: "verdict",
-    long_sequence: "10",
-    single: "1",
-}
-FLAT_HEADS = {**LAST_HEADS, head_in_the_middle: "2"}
+# Where the head is hard to find, it costs points in few checks only: in all others it is the last direct child.
+LAST_HEADS = {plain: "verdict", long_sequence: "10"}
+WITHOUT_BIAS = {**LAST_HEADS, plain_without_bias: "verdict"}
+FLAT_HEADS = {**WITHOUT_BIAS, head_in_the_middle: "2"}
 NESTED_HEADS = [early, wrapped, wrapped_without_bias, several, several_without_bias, backwards, photo]
+
+
+def new_layer(model, before):
+    """The first linear layer that is not one of the modules `before`, or the last one if there is none.
+
+    So it is the new one, wherever it is. Only some checks are about whether the right one was replaced.
+    """
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    return next((layer for layer in layers if all(layer is not old for old in before)), layers[-1])
 
 
 class OneByOne(nn.Module):
@@ -423,13 +475,15 @@ def child(kind):
         return nn.BatchNorm1d(2, affine=False)
     if kind == "frozen":
         return nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).requires_grad_(False)
-    partly = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.BatchNorm1d(2))
-    partly[1].requires_grad_(False)
-    partly[0].bias.requires_grad_(False)
-    return partly
+    layer = nn.Linear(2, 2)
+    frozen = {"frozen weight": layer.weight, "frozen bias": layer.bias}[kind]
+    frozen.requires_grad_(False)
+    return layer
 
 
-LEARNING = ["linear", "unit", "nested", "own parameters"]
+FLAT = ["linear"]
+DEEP = ["unit", "nested", "own parameters"]
+PARTLY_FROZEN = ["frozen weight", "frozen bias"]
 NOTHING_TO_LEARN = ["relu", "empty sequence", "statistics only"]
 
 
@@ -446,6 +500,15 @@ def members(group):
     parameters = group["params"]
     parameters = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
     return [item[1] if isinstance(item, tuple) else item for item in parameters]
+
+
+def groups_for(module, model, base_lr, decay):
+    """The submission's groups for this model. Those that hold parameters of other models are left out if there are any
+    of this one: another check is about whether earlier calls matter."""
+    own = {id(parameter) for parameter in model.parameters()}
+    found = module.discriminative_parameter_groups(model, base_lr, decay)
+    found = [{**group, "params": members(group)} for group in found]
+    return [group for group in found if not group["params"] or own & set(map(id, group["params"]))] or found
 
 
 def names_in(groups, model):
@@ -636,28 +699,98 @@ def normalised():
     return fill(Normalised())
 
 
-def flat_and_deep():
+class Flat(nn.Module):
+    """Every layer is a direct child and has the name that most people would give it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 1)
+        self.bn1 = nn.BatchNorm2d(4)
+        self.conv2 = nn.Conv2d(4, 4, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(4)
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = torch.tanh(self.bn1(self.conv1(x)))
+        x = torch.tanh(self.bn2(self.conv2(x)))
+        return self.fc(self.dropout(x.abs().mean((2, 3))))
+
+
+def flat():
+    return fill(Flat())
+
+
+def flat_without_dropout():
+    model = Flat()
+    model.dropout = nn.Identity()
+    return fill(model)
+
+
+def in_a_row(*layers):
+    """These layers under the names bn1, bn2 and so on."""
+    return fill(nn.Sequential(OrderedDict((f"bn{number}", layer) for number, layer in enumerate(layers, 1))))
+
+
+def nested_layers():
     """Nothing to call."""
-    deep = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ModuleList([nn.Sequential(nn.BatchNorm2d(2), nn.Dropout())]))
-    return fill(nn.ModuleDict({"flat": nn.BatchNorm2d(2), "deep": deep, "last": nn.BatchNorm2d(2)}))
+    deep = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ModuleList([nn.ModuleDict({"bn": nn.BatchNorm2d(2)}), nn.Dropout()]))
+    return fill(
+        nn.ModuleDict({"bn1": nn.BatchNorm2d(2), "deep": deep, "wide": nn.ModuleDict({"bn": nn.BatchNorm2d(2)})})
+    )
+
+
+def unusual_names():
+    """Batch normalisations with any name, and other layers with theirs; nothing to call."""
+    layers = {
+        "first": nn.BatchNorm2d(2),
+        "bn": nn.Conv2d(2, 2, 1),
+        "norm": nn.Dropout(),
+        "0": nn.BatchNorm2d(3),
+        "batchnorm_block": nn.PReLU(),
+        "fc": nn.BatchNorm2d(2),
+    }
+    return fill(nn.ModuleDict(layers))
+
+
+class BatchNormFree(nn.Module):
+    """A block without batch normalisation, whatever its name seems to say."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 2, 1)
+        self.scale = nn.Parameter(torch.ones(2))
+
+
+def misleading_class():
+    """Nothing to call."""
+    return fill(nn.ModuleDict({"bn1": nn.BatchNorm2d(2), "block": BatchNormFree()}))
+
+
+def other_normalisations():
+    layers = {
+        "bn1": nn.BatchNorm2d(4),
+        "group": nn.GroupNorm(1, 4),
+        "instance": nn.InstanceNorm2d(4, affine=True, track_running_stats=True),
+        "layer": nn.LayerNorm(4),
+    }
+    return fill(nn.ModuleDict(layers))
 
 
 def other_dimensions():
-    return fill(nn.Sequential(nn.BatchNorm1d(2), nn.ModuleList([nn.ReLU(), nn.BatchNorm3d(3)]), nn.BatchNorm2d(2)))
+    return in_a_row(nn.BatchNorm1d(2), nn.BatchNorm3d(3), nn.BatchNorm2d(2))
 
 
 def other_kinds():
-    return fill(nn.Sequential(Renamed(2), nn.ModuleList([nn.SyncBatchNorm(2), nn.Dropout()]), nn.BatchNorm2d(2)))
+    return in_a_row(Renamed(2), nn.SyncBatchNorm(2), nn.BatchNorm2d(2))
 
 
 def without_affine():
-    return fill(
-        nn.Sequential(
-            nn.BatchNorm2d(3, affine=False),
-            nn.Conv2d(3, 2, 1),
-            nn.BatchNorm2d(2, track_running_stats=False),
-            nn.Sequential(nn.BatchNorm2d(2, affine=False, track_running_stats=False), nn.BatchNorm2d(2)),
-        )
+    return in_a_row(
+        nn.BatchNorm2d(3, affine=False),
+        nn.BatchNorm2d(2, track_running_stats=False),
+        nn.BatchNorm2d(2, affine=False, track_running_stats=False),
+        nn.BatchNorm2d(2),
     )
 
 
@@ -690,6 +823,19 @@ def affine(model, layers):
     return found
 
 
+def reached(model):
+    """{name: whether the module is in evaluation mode or one of its own parameters is frozen}
+
+    It is so for what a function took for a batch normalisation, even if it forgot half of what it should then do.
+    """
+    owned = {name: list(module.parameters(recurse=False)) for name, module in named(model).items()}
+    modes_of = modes(model)
+    return {
+        name: not modes_of[name] or not all(parameter.requires_grad for parameter in parameters)
+        for name, parameters in owned.items()
+    }
+
+
 def only(by_name, owners):
     """A dictionary keyed by name, with only the entries that belong to one of the modules `owners`."""
     return {name: value for name, value in by_name.items() if name in owners or name.rpartition(".")[0] in owners}
@@ -701,5 +847,4 @@ def all_but(by_name, owners):
     return {name: value for name, value in by_name.items() if name not in kept}
 
 
-# A kind of batch normalisation that is left out costs points in one check only: all other models have the usual one.
-NORMALISED = [normalised, photo, flat_and_deep]
+NORMALISED = [normalised, photo]

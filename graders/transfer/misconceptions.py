@@ -124,7 +124,11 @@ def freezes_inside_a_no_grad_block(module):
     return module
 
 
-@misconception("freeze", hint="Which of the two does `eval()` change: the mode, or what gets a gradient? Print both.")
+@misconception(
+    "freeze",
+    hint="Which of the two does `eval()` change: the mode, or what gets a gradient? Print both.",
+    severe="nothing is frozen, and the mode changes instead",
+)
 def takes_evaluation_mode_for_freezing(module):
     """Evaluation mode instead of requires_grad."""
     return module.eval()
@@ -177,7 +181,11 @@ def returns_nothing(module):
     freeze(module)
 
 
-@misconception("freeze", hint="Is the module you return the one that was passed in? Try `freeze(model) is model`.")
+@misconception(
+    "freeze",
+    hint="Is the module you return the one that was passed in? Try `freeze(model) is model`.",
+    severe="the module that was passed in is not frozen",
+)
 def freezes_a_copy(module):
     """The module that was passed in is as trainable as before."""
     return freeze(copy.deepcopy(module))
@@ -285,6 +293,32 @@ def cuts_the_graph_in_training_mode(module):
     return freeze(module)
 
 
+@misconception("freeze", hint="Which layers can still learn after your call? Print the names of their parameters.")
+def leaves_the_last_layer_trainable(module):
+    """The last of several layers with parameters is left as it was, as if it were a new head."""
+    layers = [part for part in module.modules() if list(part.parameters(recurse=False))]
+    for layer in layers[:-1] if len(layers) > 1 else layers:
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="Scale and shift of a batch normalisation are parameters as well. Are yours frozen?")
+def leaves_batch_normalisation_trainable(module):
+    """Batch normalisations are left as they were."""
+    for part in module.modules():
+        if not isinstance(part, _BatchNorm):
+            for parameter in part.parameters(recurse=False):
+                parameter.requires_grad = False
+    return module
+
+
+@misconception("freeze", hint="Print the dtype of a parameter before and after your call, for a model in float64.")
+def converts_to_float32(module):
+    """Dtype: the whole module is float32 afterwards."""
+    return freeze(module.float())
+
+
 # replace_head
 
 
@@ -354,6 +388,22 @@ def drops_the_bias(model, num_classes):
     holder, name, old = last_linear(model)
     setattr(holder, name, fresh(old, num_classes, bias=False))
     return model
+
+
+@misconception("replace_head", hint="How many outputs does your new layer have, and how many did the caller ask for?")
+def keeps_the_number_of_outputs(model, num_classes):  # noqa: ARG001
+    """The new layer has as many outputs as the old one."""
+    holder, name, old = last_linear(model)
+    setattr(holder, name, fresh(old, old.out_features))
+    return model
+
+
+@misconception("replace_head", hint="A model may compute a single number per sample. What does yours do with that?")
+def refuses_a_single_class(model, num_classes):
+    """num_classes = 1 is an error."""
+    if num_classes < 2:
+        raise ValueError("there must be at least two classes")
+    return replace_head(model, num_classes)
 
 
 @misconception("replace_head", hint="What dtype does a new layer have? Try `model.double()` before the call.")
@@ -431,7 +481,11 @@ def leaves_the_model_in_training_mode(model, num_classes):
     return replace_head(model, num_classes).train()
 
 
-@misconception("replace_head", hint="Has the caller's model changed? Look at it after the call.")
+@misconception(
+    "replace_head",
+    hint="Has the caller's model changed? Look at it after the call.",
+    severe="the model that was passed in keeps its head",
+)
 def changes_a_copy(model, num_classes):
     """The model that was passed in is unchanged."""
     return replace_head(copy.deepcopy(model), num_classes)
@@ -639,6 +693,30 @@ def decays_only_once(model, base_lr, decay):
 
 
 @misconception(
+    "discriminative_parameter_groups", hint="Print the learning rates of your groups. Which of them depends on decay?"
+)
+def ignores_decay(model, base_lr, decay):  # noqa: ARG001
+    """All groups have base_lr."""
+    return groups_of(model.children(), lambda *_: base_lr)
+
+
+@misconception("discriminative_parameter_groups", hint="Call your function with base_lr = 0.1, then with base_lr = 1.")
+def ignores_base_lr(model, base_lr, decay):  # noqa: ARG001
+    """The last group has 0.01, whatever the caller says."""
+    return discriminative_parameter_groups(model, 0.01, decay)
+
+
+@misconception(
+    "discriminative_parameter_groups", hint="With decay = 1 all children learn at the same rate. Is that forbidden?"
+)
+def refuses_a_decay_of_one(model, base_lr, decay):
+    """Exception: a decay of 1 or more is an error."""
+    if decay >= 1:
+        raise ValueError("decay must be less than 1")
+    return discriminative_parameter_groups(model, base_lr, decay)
+
+
+@misconception(
     "discriminative_parameter_groups",
     hint="Count the steps to the last group: is the factor multiplied or added for each one?",
 )
@@ -673,7 +751,9 @@ def makes_a_group_of_every_layer(model, base_lr, decay):
 
 
 @misconception(
-    "discriminative_parameter_groups", hint="Is any parameter of your model in two groups? Count `id(parameter)`."
+    "discriminative_parameter_groups",
+    hint="Is any parameter of your model in two groups? Count `id(parameter)`.",
+    severe="every parameter is in several groups",
 )
 def goes_through_all_modules(model, base_lr, decay):
     """modules() instead of children(): the model itself and everything below, so parameters repeat."""
@@ -735,7 +815,11 @@ def lists_shared_parameters_twice(model, base_lr, decay):
     return [{"params": params, "lr": base_lr * decay ** (last - i)} for i, params in enumerate(found)]
 
 
-@misconception("discriminative_parameter_groups", hint="Take a step with an optimizer. Does the model change?")
+@misconception(
+    "discriminative_parameter_groups",
+    hint="Take a step with an optimizer. Does the model change?",
+    severe="no step of an optimizer changes the model",
+)
 def puts_copies_into_the_groups(model, base_lr, decay):
     """The optimizer gets tensors that the model knows nothing about."""
     return discriminative_parameter_groups(copy.deepcopy(model), base_lr, decay)
@@ -858,6 +942,37 @@ def restores_one_mode_for_all(model, x, layer):
             return observed(model, x.clone(), layer, copied)
     finally:
         model.train(mode)
+
+
+@misconception(
+    "extract_features", hint="`eval()` changes every module inside the model. For which of them do you undo it?"
+)
+def leaves_the_layers_in_evaluation_mode(model, x, layer):
+    """Modes: only the flag of the model itself is restored."""
+    module_named(model, layer)
+    mode = model.training
+    try:
+        model.eval()
+        with torch.no_grad():
+            return observed(model, x.clone(), layer, copied)
+    finally:
+        model.training = mode
+
+
+@misconception(
+    "extract_features", hint="Print `model.training` before and after. `modules()` begins with the model itself."
+)
+def leaves_the_model_itself_in_evaluation_mode(model, x, layer):
+    """Modes: those of all modules below the model are restored, but not its own."""
+    module_named(model, layer)
+    modes = [(module, module.training) for module in model.modules() if module is not model]
+    try:
+        model.eval()
+        with torch.no_grad():
+            return observed(model, x.clone(), layer, copied)
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 @misconception("extract_features", hint="The model may have been in evaluation mode before. Does your code know?")
@@ -1008,7 +1123,11 @@ def returns_the_output_of_the_model(model, x, layer):
         return model(x.clone()).clone()
 
 
-@misconception("extract_features", hint="The layer does not see x, but what the layers before it make of x.")
+@misconception(
+    "extract_features",
+    hint="The layer does not see x, but what the layers before it make of x.",
+    severe="only the features of the first layer are right",
+)
 def feeds_the_input_to_the_layer(model, x, layer):
     """The layer is called on x itself, if that works."""
     with evaluation(model), torch.no_grad():
@@ -1408,7 +1527,11 @@ def puts_the_rest_into_evaluation_mode(model):
     return freeze_batchnorm(model).eval()
 
 
-@misconception("freeze_batchnorm", hint="Is the model you return the one that was passed in?")
+@misconception(
+    "freeze_batchnorm",
+    hint="Is the model you return the one that was passed in?",
+    severe="the model that was passed in is not changed",
+)
 def works_on_a_copy(model):
     """The model that was passed in is unchanged."""
     return freeze_batchnorm(copy.deepcopy(model))
@@ -1478,3 +1601,11 @@ def goes_by_the_usual_names(model):
             for parameter in module.parameters(recurse=False):
                 parameter.requires_grad = False
     return model
+
+
+@misconception("freeze_batchnorm", hint="What does your function do with a model in which there is nothing to freeze?")
+def expects_a_batch_normalisation(model):
+    """Exception: a model without batch normalisation is an error."""
+    if not batch_norms_of(model):
+        raise ValueError("the model has no batch normalisation")
+    return freeze_batchnorm(model)

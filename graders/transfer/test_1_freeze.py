@@ -6,15 +6,21 @@ from inputs import (
     ALONE,
     NESTED,
     convolution_in_front,
+    convolutions_only,
+    deeply_nested,
     float64,
     freeze_some,
     hooks,
     identity,
     mix_modes,
     modes,
+    other_layers,
     photo,
     trainable,
     values,
+    weights_only,
+    well_known_names,
+    with_biases,
 )
 from torch import nn
 
@@ -28,33 +34,63 @@ nested = st.sampled_from(NESTED)
 seeds = st.integers(0, 99)
 
 
-@points(3)
-@given(build=nested, seed=st.none() | seeds)
-def test_every_parameter(same_outcome, build, seed):
-    """No parameter requires a gradient after any call, however deep it is nested and whatever kind of layer has it."""
+@points(1.5)
+@given(build=st.sampled_from([weights_only, convolutions_only]))
+@settings(max_examples=4)
+def test_weights(same_outcome, build):
+    """The weights of linear layers and convolutions do not require gradients."""
+    same_outcome(lambda m: frozen(m, build()))
+
+
+@points(1)
+def test_biases(same_outcome):
+    """Neither do biases."""
+    same_outcome(lambda m: frozen(m, with_biases()))
+
+
+@points(0.5)
+def test_other_layers(same_outcome):
+    """Neither do the parameters of other layers, whatever they are called."""
+    same_outcome(lambda m: frozen(m, other_layers()))
+
+
+@points(0.5)
+def test_nested_layers(same_outcome):
+    """Neither do those of layers inside other modules, however deep."""
+    same_outcome(lambda m: frozen(m, deeply_nested()))
+
+
+@points(0.5)
+def test_names_of_layers(same_outcome):
+    """The names of layers do not matter."""
+    same_outcome(lambda m: frozen(m, well_known_names()))
+
+
+@points(0.5)
+def test_layer_without_children(same_outcome):
+    """A module may also be a single layer, have parameters besides those of its children, or have none."""
+    for build in ALONE:
+        same_outcome(lambda m, build=build: frozen(m, build()))
+
+
+@points(0.5)
+@settings(max_examples=6)
+@given(seed=seeds)
+def test_frozen_before(same_outcome, seed):
+    """What was frozen before stays frozen, and what was thawed since an earlier call is frozen again."""
 
     def probe(m):
-        model = build() if seed is None else freeze_some(build(), seed)
-        m.freeze(model)
-        found = trainable(model)
+        model = freeze_some(weights_only(), seed)
+        found = frozen(m, model)
         model.requires_grad_(True)
-        m.freeze(model)
-        return {"requires_grad of": found, "requires_grad (thawed, and frozen again) of": trainable(model)}
+        return {**found, "requires_grad (thawed, and frozen again) of": frozen(m, model)["requires_grad of"]}
 
     same_outcome(probe)
 
 
-@points(1.5)
-def test_layer_without_children(same_outcome):
-    """A module may also be a single layer, have parameters besides those of its children, or have none."""
-
-    def probe(m, build):
-        model = build()
-        m.freeze(model)
-        return {"requires_grad of": trainable(model)}
-
-    for build in ALONE:
-        same_outcome(lambda m, build=build: probe(m, build))
+def frozen(m, model):
+    m.freeze(model)
+    return {"requires_grad of": trainable(model)}
 
 
 @points(1.5)
@@ -69,7 +105,7 @@ def test_returns_the_module(same_outcome, build):
     same_outcome(probe)
 
 
-@points(2)
+@points(1.5)
 @given(build=st.sampled_from([*NESTED, *ALONE]), seed=seeds)
 def test_modes(same_outcome, build, seed):
     """Every submodule is in the mode it was in before, training or evaluation."""
@@ -111,7 +147,6 @@ def test_gradients_pass_through(same_outcome, x):
             "output": model(x),
             "gradient of the input": gradients(model, x)[0],
             "gradient of the layer before it": model[0].weight.grad,
-            "gradients of the frozen parameters": [parameter.grad for parameter in model[1].parameters()],
         }
 
     for training in (False, True):
@@ -119,13 +154,16 @@ def test_gradients_pass_through(same_outcome, x):
 
 
 @points(1)
-def test_part_of_a_model(same_outcome):
-    """Freezing one part of a model leaves its other parts trainable."""
+@settings(max_examples=15)
+@given(build=nested, seed=st.none() | seeds)
+def test_everything_at_once(same_outcome, build, seed):
+    """Whole networks of all kinds of layers, and parts of one: all that is passed in is frozen, and nothing else."""
 
-    def probe(m, part):
-        model = photo()
-        m.freeze(model.get_submodule(part))
-        return {"requires_grad of": trainable(model)}
+    def probe(m):
+        model = build() if seed is None else freeze_some(build(), seed)
+        whole = photo()
+        for part in ("stem", "stages.1", "branches.wide", "head.hidden"):
+            m.freeze(whole.get_submodule(part))
+        return {**frozen(m, model), "requires_grad (only parts of the model were frozen) of": trainable(whole)}
 
-    for part in ("stem", "stages", "stages.1", "branches.wide", "head.hidden"):
-        same_outcome(lambda m, part=part: probe(m, part))
+    same_outcome(probe)
