@@ -10,15 +10,13 @@ from autograder.sandbox.encoding import type_name
 from autograder.sandbox.values import MAX_FRAMES, MAX_MESSAGE, Frame, Raised
 
 # By identity, since a class may call itself what it likes.
-_BUILT_IN = {
-    id(kind): name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
-}
+_BUILT_IN = {id(kind): name for name, kind in vars(builtins).items() if isinstance(kind, type)}
 
 
 def describe(error: BaseException, files: set[str] | tuple[()]) -> Raised:
     """Describes an exception; of its traceback, only the frames in the student's own `files`."""
     kind = type(error)
-    names = [_BUILT_IN[id(base)] for base in type.mro(kind) if id(base) in _BUILT_IN]
+    names = [_BUILT_IN[id(base)] for base in type.mro(kind) if id(base) in _BUILT_IN and base is not object]
     frames = []
     for step, line in traceback.walk_tb(error.__traceback__):
         code = step.f_code
