@@ -237,7 +237,7 @@ def _print_table(verification: Verification, show: Printer) -> None:
     table = show.table()
     table.add_column("", width=1)
     table.add_column("Exercise", overflow="fold")
-    for heading in ("Points", "Checks", "Seconds", "Caught", "Median cost", "Largest", "Problems"):
+    for heading in ("Points", "Checks", "Seconds", "Caught", "Cost", "Problems"):
         table.add_column(heading, justify="right", overflow="fold")
     for name, row in verification.rows.items():
         count = sum(problem.exercise == name for problem in verification.problems)
@@ -248,11 +248,10 @@ def _print_table(verification: Verification, show: Printer) -> None:
             str(row.checks),
             f"{row.typical_seconds:.2f}",
             f"{row.caught}/{known}",
-            f"{row.median_cost:.0%}",
-            f"{row.largest_cost:.0%}",
+            f"{row.median_cost:.0%}/{row.largest_cost:.0%}",
             str(count or ""),
         )
-        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "", "", "red")
+        styles = ("", "", "", "yellow" if row.caught < known or not known else "", "", "red")
         table.add_row(
             show.text(symbol, style),
             show.text(one_line(name, 60)),
