@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from autograder.submissions.reading import Submission
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
 MAX_STOPPED = 6  # cells of a notebook
+MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
 
 
@@ -44,6 +46,7 @@ class Examiner:
         self._worker: Worker | None = None
         self._threads = 1
         self._left_in_total = limits.total_seconds
+        self._surplus_left = MAX_SURPLUS
         self._left_in_check = limits.check_seconds
         self._afresh = False
         self._put_again = False
@@ -83,6 +86,7 @@ class Examiner:
                 raise Settled(self._too_slow(), lost.position) from None
             raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
         self._afresh = False
+        self._surplus_left -= sum(answer.surplus for answer in answers)
         if answers[-1].work.running > self._threads:  # it left threads behind, which must not disturb what comes next
             self._stop()
         return answers
@@ -112,11 +116,12 @@ class Examiner:
 
     def source_line(self, label: str, number: int) -> str:
         """A line of the submission, without surrounding white space; empty if there is no such line."""
-        for cell in self._submission.cells:
-            lines = cell.source.splitlines()
-            if cell.label == label and 0 < number <= len(lines):
-                return lines[number - 1].strip()[:200]
-        return ""
+        lines = self._lines.get(label, [])
+        return lines[number - 1].strip()[:200] if 0 < number <= len(lines) else ""
+
+    @functools.cached_property
+    def _lines(self) -> dict[str, list[str]]:
+        return {cell.label: cell.source.splitlines() for cell in self._submission.cells}
 
     def load_failure(self) -> Failure | None:
         """Loads the submission if it is not loaded yet, and says why nothing in it can be graded, if so."""
@@ -139,6 +144,9 @@ class Examiner:
             raise Settled(
                 Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
             )
+        if self._surplus_left < 0:
+            text = "Not run: your code returns far more than it is asked for, and not all of that can be looked at."
+            raise Settled(Failure(text, Status.SKIPPED))
         if self._worker is not None:
             return
         # Each further cell that never ends costs less time, but a slow cell must still be able to finish.

@@ -114,7 +114,7 @@ class Examples:
 
     def explained(self) -> Failure | None:
         """The best example on which `same_outcome` failed, as a student sees it."""
-        best = self.found
+        best = self.found or self._recorded
         if best is None:
             return None
         if self._recorded is not None and _size(self._recorded) < _size(best) - SMALLER_BYTES:

@@ -23,7 +23,7 @@ from typing import Any, Literal
 import hypothesis
 import msgspec
 import pytest
-from hypothesis.errors import Flaky, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
 
 from autograder.errors import EngineError
 from autograder.grading.answers import Answers
@@ -34,12 +34,14 @@ from autograder.grading.fixtures import QUESTIONS
 from autograder.grading.hearing import Heard, Profile, said
 from autograder.grading.marks import forbidden, mark, name_of, title_of
 from autograder.grading.prepared import Prepared
-from autograder.grading.questions import Questions
+from autograder.grading.questions import UNUSABLE, Questions
 from autograder.grading.recording import Recordings
 from autograder.jobs import Job
-from autograder.output.inert import one_line
+from autograder.output.inert import inert, one_line
 from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
+
+MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have made of an answer
 
 
 class GradingPlugin:
@@ -176,6 +178,9 @@ class GradingPlugin:
         failure: Failure | None = None
         if isinstance(error, Settled | CheckFailed | Flaky):
             failure = _best(error, questions)
+        elif questions.uses_answers and isinstance(error, Exception) and not isinstance(error, _OURS):
+            failure = Failure(UNUSABLE)  # the grader took it for something else; the check fails, and nothing more
+            questions.trouble = _whereabouts(item, call.excinfo)
         if isinstance(error, EngineError):  # there is no worker, for this check or any other
             self._fatal = error
             return
@@ -202,8 +207,8 @@ class GradingPlugin:
             status=status,
             max_points=points,
             points=round(points * share, 4),
-            message=failure.message if failure else questions.remark,
-            hint=failure.hint if failure else "",
+            message=inert(failure.message if failure else questions.remark, MOST_TEXT),
+            hint=inert(failure.hint, MOST_TEXT) if failure else "",
             counterexample=failure.counterexample if failure else None,
             misconception=failure.misconception if failure else "",
             visibility=visibility or Visibility.VISIBLE,
@@ -214,7 +219,7 @@ class GradingPlugin:
         )
         self.log += [f"explaining {self._place(item)} failed: {line}" for line in questions.examples.unexplained]
         if questions.trouble:
-            self.log.append(f"{item.nodeid}: {questions.trouble}")
+            self.log.append(f"judging {self._place(item)} could not go on: {one_line(questions.trouble, 2_000)}")
         if questions.counts_work and status is not Status.PASSED:
             self._untimed[check.exercise] = f"the check {_quoted(check.title)} must pass first."
         if status is Status.PASSED:
@@ -255,10 +260,14 @@ class GradingPlugin:
         return Failure(f"{exercise} is not defined in your file.{why}")
 
 
+_OURS = (GraderFault, EngineError, HypothesisException)  # whatever the submission answers
+
+
 def _best(error: BaseException, questions: Questions) -> Failure | None:
     """What to tell the student: a failure that needs no example, or else the smallest example that was recorded."""
-    if isinstance(error, Settled) and error.failure.status is not Status.FAILED:
-        return error.failure
+    settled = error.failure if isinstance(error, Settled) else None
+    if settled is not None and settled.status not in (Status.FAILED, Status.SKIPPED):
+        return settled
     explained = questions.examples.explained()
     if explained is not None:
         return explained

@@ -32,6 +32,8 @@ from autograder.sandbox.values import Answer, Outcome, Raised, Returned
 
 Kinds = type[Exception] | tuple[type[Exception], ...]
 
+UNUSABLE = "This check could not go on with what your code returned earlier in it."
+
 ALWAYS_WATCHED, ONE_WATCHED_IN = 4, 8  # where something is forbidden: the first few questions, then a part
 
 
@@ -43,6 +45,7 @@ class Questions:
         self.examples = Examples(context)
         self._forbidden = tuple(context.forbidden)
         self.asked = self.values = 0  # questions, and those answered with a value
+        self.uses_answers = False  # other than to compare them with the reference's
         self.counts_work = False
         self.timing: Timing | None = None
         self.remark = self.trouble = ""  # for the student, and for the instructor
@@ -112,6 +115,7 @@ class Questions:
             Settled: while the reference's answers are recorded.
         """
         self.context.recording.complete = False
+        self.uses_answers = True
         if self.context.answers.is_reference:
             raise Settled(Failure("Not recorded.", Status.EXCUSED))
 
@@ -143,11 +147,10 @@ class Questions:
             expected = held_to(raises, outcome)
             require_comparable(expected)
         except GraderFault as fault:
-            if self.context.recording.complete:
+            if not self.uses_answers:
                 raise
             self.trouble = str(fault)
-            text = "This check could not go on with what your code returned earlier in it."
-            raise Settled(Failure(text)) from None
+            raise Settled(Failure(UNUSABLE)) from None
         return expected
 
     def _watched(self, data: bytes, seed: int) -> Question:

@@ -133,7 +133,7 @@ def _lines(value: Any, marks: torch.Tensor | None, depth: int) -> Iterator[str]:
 def _entries(value: Any) -> Iterator[tuple[str, Any]] | None:
     """What to show one below the other, with names; None for a value that fits on a line."""
     if isinstance(value, dict) and value:
-        return ((key if type(key) is str else short(key, 60), item) for key, item in value.items())
+        return ((key[:60] if type(key) is str else short(key, 60), item) for key, item in value.items())
     if isinstance(value, SparseTensor):
         return zip(PARTS[value.layout], value.parts, strict=False)
     if isinstance(value, QuantisedTensor):

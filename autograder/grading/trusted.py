@@ -45,13 +45,9 @@ class Reference:
 
 
 class Variant(Reference):
-    """A known wrong variant of the reference, watched like a submission. `files` are the names of its source."""
+    """A known wrong variant of the reference, watched like a submission."""
 
     is_reference = False
-
-    def __init__(self, module: types.ModuleType, files: tuple[str, ...]) -> None:
-        super().__init__(module)
-        self._files = files
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:  # noqa: ARG002
         reset_torch()
@@ -73,7 +69,7 @@ class Variant(Reference):
 
     def _answer(self, question: Question) -> Answer:
         operators, functions = (Operators(), Functions()) if question.operators else (None, None)
-        lines = Lines(self._files) if question.lines else None
+        lines = Lines() if question.lines else None
         with contextlib.ExitStack() as watching:
             for watch in (operators, functions, lines):  # not the profiler: no variant hides what it does
                 if watch is not None:
@@ -83,6 +79,8 @@ class Variant(Reference):
             operators=operators.counts if operators else {},
             lines=lines.counts if lines else (),
             functions=functions.calls if functions else {},
+            elsewhere=lines.elsewhere if lines else 0,
+            listed=lines.listed if lines else 0,
         )
         return Answer(as_sent(outcome).outcome, work)
 

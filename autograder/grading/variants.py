@@ -11,7 +11,6 @@ from autograder.course import Assignment
 from autograder.grading.marks import Misconception
 from autograder.grading.recording import RecordedQuestion
 from autograder.grading.reference import (
-    SHARED,
     load_misconceptions,
     load_variant,
     load_with,
@@ -52,13 +51,12 @@ class Variants:
         """
         name = misconception.name
         if everywhere:
-            return self._variant(name, f"{name}, everywhere", lambda: self.solution_on(self.replaced([misconception])))
-        return self._variant(name, name, lambda: load_variant(self._assignment, misconception))
+            return self._variant(f"{name}, everywhere", lambda: self.solution_on(self.replaced([misconception])))
+        return self._variant(name, lambda: load_variant(self._assignment, misconception))
 
     def without(self, exercise: str) -> Variant:
         """Answers with the solution, in which every use of this exercise raises an exception."""
-        label = f"without {exercise}"
-        return self._variant(label, label, lambda: self.solution_on({exercise: missing}))
+        return self._variant(f"without {exercise}", lambda: self.solution_on({exercise: missing}))
 
     def replaced(self, misconceptions: Iterable[Misconception]) -> dict[str, Any]:
         """What these variants put in the places of their exercises.
@@ -78,7 +76,7 @@ class Variants:
         Raises:
             EngineError: it cannot be built.
         """
-        return Variant(load_variant(self._assignment, misconception, replaced), (f"<{misconception.name}>", SHARED))
+        return Variant(load_variant(self._assignment, misconception, replaced))
 
     def answer(self, misconception: Misconception, recorded: RecordedQuestion, *, everywhere: bool = False) -> Outcome:
         """What this variant answers to a question."""
@@ -86,7 +84,7 @@ class Variants:
         variant.begin(misconception.exercise)
         return variant.ask(recorded.question)[0].outcome
 
-    def _variant(self, name: str, key: str, load: Callable[[], types.ModuleType]) -> Variant:
-        if key not in self._modules:
-            self._modules[key] = load()
-        return Variant(self._modules[key], (f"<{name}>", SHARED))
+    def _variant(self, name: str, load: Callable[[], types.ModuleType]) -> Variant:
+        if name not in self._modules:
+            self._modules[name] = load()
+        return Variant(self._modules[name])

@@ -21,7 +21,8 @@ _SLACK = 4
 def vectorised(
     questions: Questions, probe: Callable[[Any, Any], Any], first: Any, *others: Any, hint: str = ""
 ) -> None:
-    """The Python work of `probe(module, input)` (operators dispatched and lines run) is the same for every input.
+    """The Python work of `probe(module, input)` (operators dispatched, lines run, numbers put into lists) is the same
+    for every input.
 
     Each input should differ from the first in one extent; all extents should be at least 2. `hint` is for a student
     whose work grows.
@@ -46,10 +47,10 @@ def _work(questions: Questions, probe: Callable[[Any, Any], Any], value: Any, *,
     [answer] = questions.ask(Question(data, operators=True, lines=count))
     if isinstance(answer.outcome, Raised):
         raise Settled(Failure(raised_text(answer.outcome)))
-    if answer.work.started:
-        raise Settled(Failure("Your code starts threads. Here it must do all its work in one thread."))
+    if answer.work.started or answer.work.running > 1:
+        raise Settled(Failure("Your code has started threads. Here it must do all its work in one thread."))
     if not answer.work.watched:
-        raise Settled(Failure("Your code replaces sys.settrace's trace function; this check needs it to count lines."))
+        raise Settled(Failure("Your code switches tracing off (sys.settrace), which this check needs to count lines."))
     return answer.work
 
 
@@ -58,10 +59,15 @@ def _compared(one: Work, two: Work) -> Iterator[tuple[str, int, int, bool]]:
     for what, first, second in (
         ("operators", sum(one.operators.values()), sum(two.operators.values())),
         ("lines of Python", sum(line.count for line in one.lines), sum(line.count for line in two.lines)),
+        ("numbers in lists", one.listed, two.listed),
     ):
         yield what, first, second, abs(first - second) > _SLACK
-    # Operators call other operators; which ones may depend a little on the size.
-    yield "operators in total", one.profiled, two.profiled, two.profiled > 1.5 * one.profiled + 5 * _SLACK
+    # Operators call other operators, and packages have code of their own: that may depend a little on the size.
+    for what, first, second in (
+        ("operators in total", one.profiled, two.profiled),
+        ("lines of Python in packages", one.elsewhere, two.elsewhere),
+    ):
+        yield what, first, second, second > 1.5 * first + 5 * _SLACK
 
 
 def _loop(answers: Answers, base: Work, work: Work) -> str:

@@ -40,9 +40,10 @@ def graders(folder: Path, solution: Path) -> Graders:
 
 
 def troubles(result: Result, graders: Graders) -> Iterator[str]:
-    """What is wrong with the feedback, each in one clause: an explanation that failed, or a text that shows a
-    traceback, an absolute path, an address in memory, or code or the name of a file of the graders."""
-    yield from (line for line in result.log if line.startswith("explaining "))
+    """What is wrong with the feedback, each in one clause: an explanation that failed, a check that could not go on
+    with what was returned, or a text that shows a traceback, an absolute path, an address in memory, or code or the
+    name of a file of the graders."""
+    yield from (line for line in result.log if line.startswith(("explaining ", "judging ")))
     for check in result.checks:
         if check.status is Status.PASSED:
             continue

@@ -2,6 +2,9 @@
 
 msgspec checks the schema. Lengths, shapes and dtypes are checked before anything is built, and nothing is unpickled or
 made by the worker's code. The work is bounded by the bytes and by the number of values, never by what these say.
+
+It is counted in steps of roughly a third of a microsecond, for everything that the judge does with a value: decoding,
+comparing, keeping, showing. So what large answers may cost is the same on a slow or busy machine (`surplus`).
 """
 
 from __future__ import annotations
@@ -21,8 +24,11 @@ from autograder.sandbox.framing import Buffer, FrameError
 from autograder.sandbox.values import (
     ARRAY_DTYPES,
     DTYPES,
+    MAX_COUNTED,
     MAX_DEPTH,
     MAX_DIMENSIONS,
+    MAX_FRAMES,
+    MAX_MESSAGE,
     MAX_NODES,
     MAX_NUMBERS,
     PARTS,
@@ -37,10 +43,13 @@ from autograder.sandbox.values import (
     Record,
     Returned,
     SparseTensor,
+    Work,
     bytes_allowed,
 )
 
 _MAX_DIGITS, _MAX_NAME = 1300, 300
+_NODE_STEPS, _NUMBER_STEPS, _BYTES_PER_STEP = 80, 3, 300
+_TIMES, _SLACK_STEPS = 2, 100 * _NODE_STEPS  # an answer may take as many steps as a right one, so many times, and more
 _MAX_ALIKE = 64  # keys with the same hash: a dict of n such keys takes n² steps to build
 _frames = msgspec.msgpack.Decoder(wire.Answers)
 _outcomes = msgspec.msgpack.Decoder(wire.Outcome)
@@ -79,9 +88,11 @@ def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (
                 raise FrameError(f"{answer.size} bytes were announced where {len(part)} are left")
             offset += answer.size
             if likely is not None and likely.header == answer.outcome and likely.body == part:
-                answers.append(Answer(likely.outcome, answer.work))
+                answers.append(Answer(likely.outcome, _checked(answer.work)))
             else:
-                answers.append(Answer(_decode(answer.outcome, part), answer.work))
+                outcome, steps = _decode(answer.outcome, part)
+                free = _TIMES * (likely.steps if likely else 0) + _SLACK_STEPS
+                answers.append(Answer(outcome, _checked(answer.work), max(0, steps - free)))
         if offset != len(body):
             raise FrameError(f"{len(body) - offset} bytes too many")
     except _UNREADABLE as error:
@@ -96,7 +107,8 @@ def from_bytes(header: bytes, body: bytearray) -> Known:
         FrameError: the bytes are not from `known`.
     """
     try:
-        return Known(_decode(header, body), header, body)
+        outcome, steps = _decode(header, body)
+        return Known(outcome, header, body, steps)
     except _UNREADABLE as error:
         raise FrameError(str(error)[:200]) from error
 
@@ -111,17 +123,35 @@ def as_sent(outcome: Outcome) -> Known:
     return from_bytes(sent.header, sent.body)
 
 
-def _decode(header: bytes, body: bytearray) -> Outcome:
+def _decode(header: bytes, body: bytearray) -> tuple[Outcome, int]:
+    """The outcome, and the steps that it takes."""
     outcome = _outcomes.decode(header)
     if isinstance(outcome, Raised):
         if body:
             raise FrameError("an exception with tensors")
-        return outcome
+        _check_raised(outcome)
+        return outcome, 0
     decoding = _Decoding(body)
     value = decoding.value(outcome.value, 0)
     if decoding.offset != len(body):
         raise FrameError(f"{len(body) - decoding.offset} bytes too many")
-    return Returned(value)
+    return Returned(value), decoding.steps
+
+
+def _check_raised(raised: Raised) -> None:
+    texts = [raised.type, raised.message, *raised.builtins]
+    for frame in raised.frames:
+        texts += frame.file, frame.function, frame.text
+    if len(raised.frames) > MAX_FRAMES or len(raised.builtins) > MAX_COUNTED or max(map(len, texts)) > MAX_MESSAGE:
+        raise FrameError("an exception with too much text")
+
+
+def _checked(work: Work) -> Work:
+    names = [*work.operators, *work.functions, *work.functions.values(), *(line.file for line in work.lines)]
+    most = max(len(work.operators), len(work.functions), len(work.lines))
+    if most > MAX_COUNTED or max(map(len, names), default=0) > MAX_MESSAGE:
+        raise FrameError("more counts than there can be")
+    return work
 
 
 class _Decoding:
@@ -130,6 +160,12 @@ class _Decoding:
         self.offset = 0
         self.left = MAX_NODES
         self.numbers = MAX_NUMBERS
+
+    @property
+    def steps(self) -> int:
+        """The work that the values so far make."""
+        values = _NODE_STEPS * (MAX_NODES - self.left) + _NUMBER_STEPS * (MAX_NUMBERS - self.numbers)
+        return values + self.offset // _BYTES_PER_STEP
 
     def value(self, node: wire.Node, depth: int) -> Any:
         self.left -= 1

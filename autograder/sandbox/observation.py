@@ -14,14 +14,16 @@ import sys
 import threading
 import types
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn, overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from autograder.sandbox.values import LineCount
+from autograder.sandbox.shipping import INSTALLED
+from autograder.sandbox.values import MAX_COUNTED, MAX_MESSAGE, LineCount
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -183,37 +185,85 @@ _PUBLIC = {"torch._tensor": "Tensor", "torch.functional": "torch"}
 
 
 class Lines:
-    """Counts the executed lines of the given files inside the `with` block, on this thread."""
+    """Counts the lines of Python that are run inside the `with` block, on this thread: by file and number where code of
+    the submission is run, whatever name it was compiled under, and in total where an installed package's is."""
 
-    MOST = 400
-
-    def __init__(self, files: Container[str]) -> None:
+    def __init__(self) -> None:
         self.watched = True
+        self.elsewhere = self.listed = 0
         self._counts: Counter[tuple[str, int]] = Counter()
-        self._files = files
+        self._open = 0  # frames of the submission that have not returned
 
     @property
     def counts(self) -> tuple[LineCount, ...]:
-        """The lines that were run most often."""
-        return tuple(LineCount(file, number, count) for (file, number), count in self._counts.most_common(self.MOST))
+        """The lines of the submission that were run most often."""
+        common = self._counts.most_common(MAX_COUNTED)
+        return tuple(LineCount(file[:MAX_MESSAGE], number, count) for (file, number), count in common)
 
     def __enter__(self) -> Lines:
-        self._before = sys.gettrace()
-        self._tracer = self._call  # one object, to recognise it later
-        sys.settrace(self._tracer)
+        self._before = sys.gettrace(), sys.getprofile()
+        sys.setprofile(self._profile)
+        sys.settrace(self._call)
+        _switches.watch(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.watched = sys.gettrace() is self._tracer
-        sys.settrace(self._before)
+        _switches.watch(None)
+        trace, profile = self._before
+        sys.settrace(trace)
+        sys.setprofile(profile)
+        self.watched = self.watched and not self._open  # a frame whose own tracing was switched off is still open
 
-    def _call(self, frame: types.FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
-        return self._line if frame.f_code.co_filename in self._files else None
+    def _call(self, frame: types.FrameType, _event: str, _argument: object) -> Callable[..., Any]:
+        if frame.f_code.co_filename.startswith(_NOT_SUBMITTED):
+            return self._line_elsewhere
+        self._open += 1
+        return self._line
 
     def _line(self, frame: types.FrameType, event: str, _argument: object) -> Callable[..., Any]:
         if event == "line":
             self._counts[frame.f_code.co_filename, frame.f_lineno] += 1
+        elif event == "return":
+            self._open -= 1
         return self._line
+
+    def _line_elsewhere(self, _frame: types.FrameType, event: str, _argument: object) -> Callable[..., Any]:
+        self.elsewhere += event == "line"
+        return self._line_elsewhere
+
+    def _profile(self, _frame: types.FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and function.__name__ == "tolist":  # a loop over the list may be in C
+            owner = function.__self__
+            if isinstance(owner, torch.Tensor):
+                self.listed += torch.Tensor.numel(owner)
+            elif isinstance(owner, np.ndarray):
+                self.listed += np.size(owner)
+
+
+_NOT_SUBMITTED = (*INSTALLED, "<frozen ")
+
+
+class _Switches:
+    """Notices that the code under test switches tracing off or replaces it, even if it is put back in time."""
+
+    _NAMES = frozenset(("sys.settrace", "sys.setprofile"))
+
+    def __init__(self) -> None:
+        self._lines: Lines | None = None
+        self._listening = False
+
+    def watch(self, lines: Lines | None) -> None:
+        if not self._listening:  # an audit hook cannot be removed and costs a little everywhere
+            sys.addaudithook(self._hear)
+            self._listening = True
+        self._lines = lines
+
+    def _hear(self, event: str, _arguments: object) -> None:
+        if self._lines is not None and event in self._NAMES:
+            self._lines.watched = False
+
+
+_switches = _Switches()
 
 
 class Profiled:

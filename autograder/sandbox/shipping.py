@@ -31,7 +31,7 @@ from autograder.sandbox.values import DTYPES
 Probe = Callable[[Any], Any]
 
 _DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
-_INSTALLED = (
+INSTALLED = (
     str(Path(__file__).resolve().parent.parent) + "/",
     *{f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")},
 )
@@ -92,7 +92,7 @@ def _travels(code: types.CodeType, qualname: str, module: str) -> bool:
     """Whether the worker cannot import the function: it is local, or not from an installed package. A wrapper has the
     wrapped function's name and module, but code from elsewhere."""
     files = (code.co_filename, getattr(sys.modules.get(module), "__file__", None) or "")
-    return "<" in qualname or not all(file.startswith(_INSTALLED) for file in files)
+    return "<" in qualname or not all(file.startswith(INSTALLED) for file in files)
 
 
 @functools.lru_cache(maxsize=4096)

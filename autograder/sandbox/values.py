@@ -22,6 +22,8 @@ MAX_DIMENSIONS = 16
 MAX_NODES = 20_000  # values in one answer; a long list of numbers counts as one
 MAX_NUMBERS = 2**21  # in such lists: as Python's objects they take several times as much memory
 MAX_ANSWERS_BYTES = 4 * 2**20  # in one frame; the answer that exceeds this is the last
+MAX_MESSAGE, MAX_FRAMES = 2_000, 3  # of an exception: characters, and lines of the student's code
+MAX_COUNTED = 400  # lines, operators or functions of which an answer says how often they were used
 MAX_BYTES = MAX_BODY - 2 * MAX_ANSWERS_BYTES  # of one answer's tensors and long texts
 UNKNOWN_BYTES = 128 * 2**20  # the same where nobody knows how large a right answer is
 TIMES, SLACK_BYTES = 4, 4 * 2**20  # otherwise: this many times a right answer's bytes, and a little for small ones
@@ -142,9 +144,11 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     process.
 
     `operators` counts the dispatched operators by name; `profiled` is how many the profiler saw, including those hidden
-    from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only); `watched` is false
-    if line tracing was switched off along the way; `functions` are PyTorch's functions and layers that were called, by
-    public name, each with the layer that called it first (see `observation.Functions.calls`).
+    from dispatch (0 if it was not used); `started` and `running` count threads (Python's own only). `lines` are those
+    of the submission that were run most often, `elsewhere` counts the lines that were run in installed packages, and
+    `listed` the numbers of tensors and arrays that were made into Python's; `watched` is false if that was switched
+    off along the way. `functions` are PyTorch's functions and layers that were called, by public name, each with the
+    layer that called it first (see `observation.Functions.calls`).
     """
 
     operators: dict[str, int] = {}
@@ -154,22 +158,28 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
     running: int = 1
     watched: bool = True
     functions: dict[str, str] = {}
+    elsewhere: int = 0
+    listed: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """The worker's answer to one question."""
+    """The worker's answer to one question; `surplus` is by how much it makes more work than a right answer may (see
+    `decoding`)."""
 
     outcome: Outcome
     work: Work = Work()
+    surplus: int = 0
 
 
 @dataclass(frozen=True)
 class Known:
-    """An outcome and its bytes, so that it can be recognised without being decoded."""
+    """An outcome and its bytes, so that it can be recognised without being decoded; `steps` is the work that it makes
+    (see `decoding`)."""
 
     outcome: Outcome
     header: bytes
     body: bytearray
+    steps: int = 0
 
 
 def shape_text(shape: Sequence[int]) -> str:

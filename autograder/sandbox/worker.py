@@ -121,7 +121,7 @@ def _answers(
 
 def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
     operators, functions = (Operators(), Functions()) if asked.operators else (None, None)
-    lines, profiled = (Lines(files), Profiled()) if asked.lines else (None, None)
+    lines, profiled = (Lines(), Profiled()) if asked.lines else (None, None)
     seed_torch(asked.seed)
     before = threads.started
     outcome: Outcome
@@ -139,6 +139,8 @@ def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set
         running=_thread._count() + 1,
         watched=lines.watched if lines else True,
         functions=functions.calls if functions else {},
+        elsewhere=lines.elsewhere if lines else 0,
+        listed=lines.listed if lines else 0,
     )
     return Answer(outcome, work)
 

@@ -139,6 +139,7 @@ def test_an_unusual_but_plain_tensor_counts_as_what_it_is(result):
 
 EXCEPTIONS = {
     "of_the_same_name": "class ValueError(Exception):\n    pass\n",
+    "that_says_it_is_built_in": "class ValueError(Exception):\n    __module__ = 'builtins'\n",
     "by_a_lying_metaclass": """
 class Lie(type):
     __mro__ = property(lambda cls: (ValueError, Exception, BaseException, object))
