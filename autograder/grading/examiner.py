@@ -134,11 +134,7 @@ class Examiner:
     def _load(self) -> None:
         if self.unloadable is not None:
             raise Settled(self.unloadable)
-        if self._left_in_total <= 0:
-            total = f"{self._limits.total_seconds:.3g} s"
-            raise Settled(
-                Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
-            )
+        self._require_time()
         if self._worker is not None:
             return
         # Each further cell that never ends costs less time, but a slow cell must still be able to finish.
@@ -163,6 +159,13 @@ class Examiner:
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
 
+    def _require_time(self) -> None:
+        if self._left_in_total <= 0:
+            total = f"{self._limits.total_seconds:.3g} s"
+            raise Settled(
+                Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
+            )
+
     def _did_not_load(self, lost: WorkerLost, seconds: float) -> Failure:
         name = self._submission.file_name
         if lost.timed_out:
@@ -186,10 +189,15 @@ class Examiner:
         Raises:
             Settled: the submission did not load this time.
         """
+        self._require_time()
+        seconds = min(self._limits.import_seconds, self._left_in_total)
+        started = time.monotonic()
         try:
-            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+            worker, answer = self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
         except WorkerLost as lost:
             raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+        finally:
+            self._left_in_total -= time.monotonic() - started
         if isinstance(answer.outcome, Raised):
             worker.stop()
             raise Settled(Failure(f"Your file could not be run again. {raised_text(answer.outcome)}"))

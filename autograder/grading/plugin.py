@@ -130,7 +130,9 @@ class GradingPlugin:
         if job.device and isinstance(answers, Examiner):
             gpu = job.device == "cuda"
             submission = functools.partial(answers.another_worker, gpu=gpu)
-            timing = TimingPlan(job.device, submission, functools.partial(answers.reference_worker, gpu=gpu))
+            reference = functools.partial(answers.reference_worker, gpu=gpu)
+            seconds = mark(item, "time_limit") or self._prepared.assignment.limits.check_seconds
+            timing = TimingPlan(job.device, seconds, submission, reference)
         return CheckContext(
             answers,
             self._prepared.reference,
