@@ -81,7 +81,7 @@ def _require_right_results(
     inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
     tolerance: Tolerance | None,
 ) -> None:
-    sample = inputs(torch.Generator().manual_seed(0))
+    sample = inputs(torch.default_generator)  # which has a secret seed, the same for every submission
 
     def once(module: Any) -> Any:
         with torch.no_grad():
