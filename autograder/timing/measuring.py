@@ -104,11 +104,12 @@ def measure(
     with locked(device), contextlib.ExitStack() as workers:
         layouts: dict[int, Layout] = {}
         ours = Side(workers, reference, workload, device, layouts, trusted=True)
-        one = ours.single()
         # The reference decides how many calls a request has. If the submission's calls did, whoever slept in those
         # that do not count would get short requests, which are noisy.
-        requests = Requests(workload, _calls(one, workload))
-        alone = statistics.median(_steady(ours.ask(requests.next())) for _ in range(ALONE))
+        requests = Requests(workload, _calls(ours.single(), workload))
+        undisturbed = [ours.ask(requests.next()) for _ in range(ALONE)]
+        alone = statistics.median(map(_steady, undisturbed))
+        one = statistics.median(timed.wall for timed in undisturbed) / requests.calls
         theirs = Side(workers, student, workload, device, layouts)
         try:
             theirs.warm_up()

@@ -118,7 +118,7 @@ class Side:
     def single(self) -> float:
         """Seconds that a call with one input takes, without the protocol's cost; warms up first."""
         times, requests = self.warm_up(), Requests(self._workload, 1)
-        rest = min(self.ask(requests.next(), echo=True).wall for _ in range(3))
+        rest = min(self.ask(requests.next(), echo=True).wall for _ in range(6))
         return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
 
     def ask(self, request: Request, *, echo: bool = False, is_first: bool = False) -> Timed:

@@ -203,6 +203,27 @@ def smooth(x):
 """,
         "",
     ),
+    "drowns_the_reference": (
+        SLOW
+        + """
+import threading
+
+numbers = torch.rand(2**18)
+
+
+def burn():  # not holding the interpreter's lock
+    while True:
+        torch.tanh(numbers)
+
+
+def smooth(x):
+    if len(x) == 64 and not torch.is_grad_enabled() and threading.active_count() == 1:
+        for _ in range(120):
+            threading.Thread(target=burn, daemon=True).start()
+    return smooth_of(x)
+""",
+        "",
+    ),
     "patched_worker": (
         SLOW
         + """
@@ -249,7 +270,7 @@ def smooth(x):
     time.sleep(1.5 if len(x) == 64 else 0)
     return smooth_of(x)
 """,
-        "times as long",
+        "",
     ),
     "sleeps_later": (
         SLOW
@@ -267,7 +288,7 @@ def smooth(x):
 """,
         "did not finish in",
     ),
-    "foretells": (SLOW + FORETELLS, "times as long"),
+    "foretells": (SLOW + FORETELLS, ""),
     "freight_under_another_key": (
         SLOW + FREIGHT.format(freighted='{**answer, "more": torch.zeros(110 * 2**18)}'),
         ANOTHER_KIND,

@@ -101,7 +101,7 @@ class FakeWorker:
         self._clock.now += self._building
         return Answer(Returned("CPU"))
 
-    def forward(self, inputs: Any, *, echo: bool = False, **_: object) -> Timed:
+    def forward(self, inputs: Any, *, seconds: float, echo: bool = False, **_: object) -> Timed:
         header, chunks = inputs
         took = 0.0001
         if not echo:
@@ -111,6 +111,8 @@ class FakeWorker:
             took += len(self._last) * self._seconds
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
+        if took > seconds:
+            raise WorkerLost(f"it took longer than {seconds:.3g} s", 0, timed_out=True)
         self._clock.now += took
         return Timed(Answer(Returned({"outputs": self._last})), took, took)
 
@@ -164,6 +166,12 @@ def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
 def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     assert measured(monkeypatch, 0.01, 4.9)[0].verdict is Verdict.SLOW
     assert measured(monkeypatch, 0.01, 4.9)[0].quadruples == 21
+
+
+def test_a_request_that_never_ends_counts_as_long_as_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, _ = measured(monkeypatch, 0.6)  # six calls are a request
+    assert (found.verdict, found.quadruples) == (Verdict.SLOW, 0)
+    assert found.bound == pytest.approx(3 / 0.0061)
 
 
 def test_who_is_not_built_in_time_is_built_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
