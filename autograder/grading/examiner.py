@@ -189,19 +189,29 @@ class Examiner:
         Raises:
             Settled: the submission did not load this time.
         """
-        self._require_time()
-        seconds = min(self._limits.import_seconds, self._left_in_total)
-        started = time.monotonic()
         try:
-            worker, answer = self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+            worker, answer = self._loaded_again(gpu)
         except WorkerLost as lost:
-            raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
-        finally:
-            self._left_in_total -= time.monotonic() - started
+            if not lost.timed_out:
+                raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+            try:  # it has been loaded in time before, so perhaps the machine was busy
+                worker, answer = self._loaded_again(gpu)
+            except WorkerLost as again:
+                status = Status.TIMEOUT if again.timed_out else Status.FAILED
+                raise Settled(Failure(f"Your file could not be run again: {again}.", status)) from None
         if isinstance(answer.outcome, Raised):
             worker.stop()
             raise Settled(Failure(f"Your file could not be run again. {raised_text(answer.outcome)}"))
         return worker
+
+    def _loaded_again(self, gpu: bool) -> tuple[Worker, Answer]:
+        self._require_time()
+        started = time.monotonic()
+        try:
+            seconds = min(self._limits.import_seconds, self._left_in_total)
+            return self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+        finally:
+            self._left_in_total -= time.monotonic() - started
 
     def reference_worker(self, *, gpu: bool) -> Worker:
         """As `another_worker`, but with the solution.

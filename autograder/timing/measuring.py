@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from autograder.errors import EngineError
 from autograder.sandbox.client import Timed, Worker
 from autograder.sandbox.layouts import Layout
 from autograder.sandbox.values import Returned
@@ -99,7 +100,7 @@ def measure(
     Raises:
         Misbehaved: the submission failed, answered wrongly, or broke the rules.
         NotReady: it could not be timed, perhaps through the machine's fault.
-        EngineError: the reference could not be timed.
+        EngineError: the reference could not be timed, and not because the submission left it no time.
     """
     with locked(device), contextlib.ExitStack() as workers:
         layouts: dict[int, Layout] = {}
@@ -115,6 +116,9 @@ def measure(
             theirs.warm_up()
             paired = _PairedMeasurement(ours, theirs, requests, agrees, random.SystemRandom(), device)
             return paired.run(limits, alone, requests.calls, seconds)
+        except EngineError:
+            theirs.check_rest()
+            raise
         except TooLong as error:
             bound = CALL_SECONDS / (error.calls * one)
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ Arguments = tuple[torch.Tensor, ...]
 CALL_SECONDS = 3.0  # for one request; a slower one counts as this long
 STARTING_SECONDS = {"cpu": 0.0, "cuda": 20.0}  # what a device may take to start, besides what runs on it
 WARM_UP, WARM_UP_SECONDS = {"cpu": 2, "cuda": 10}, 1.0
-RESTLESS_SECONDS, RESTLESS_SHARE = 0.03, 0.1
+RESTLESS_SECONDS, RESTLESS_SHARE = 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Side:
         self._workload = workload
         self._device = device
         self._layouts = layouts
-        self._idle = self._busy = self.spent = 0.0
+        self._idle = self._waited = self.spent = 0.0  # processor time between the calls, and time of the clock
         self._most = workload.seconds + STARTING_SECONDS[device]
         try:
             answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=self._most, device=device)
@@ -105,7 +106,7 @@ class Side:
             raise self._failed(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
         self.name = str(answer.outcome.value) if trusted else ""
         self._threads = self.worker.threads()
-        self._mark = self.worker.processor_seconds()
+        self._mark = self._now()
 
     def warm_up(self) -> list[float]:
         """Calls with one input, of which the first may take longer: it loads kernels, or makes tables. Their times."""
@@ -122,8 +123,7 @@ class Side:
         return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
 
     def ask(self, request: Request, *, echo: bool = False, is_first: bool = False) -> Timed:
-        before = self.worker.processor_seconds()
-        self._idle += before - self._mark
+        self._note_what_it_did_meanwhile()
         seconds = max(self._most, CALL_SECONDS) if is_first else CALL_SECONDS
         layout = self._layouts.get(request.calls) if self._trusted else self._layouts[request.calls]
         try:
@@ -138,8 +138,7 @@ class Side:
             text = "it is of another kind or size than the reference's"
             raise self._failed(f"An answer in a timed call is wrong: {text}.") from None
         self.spent += timed.wall
-        self._mark = self.worker.processor_seconds()
-        self._busy += self._mark - before
+        self._mark = self._now()
         outcome = timed.answer.outcome
         if isinstance(outcome, Raised):
             raise self._failed(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
@@ -156,9 +155,22 @@ class Side:
     def _failed(self, text: str) -> Exception:
         return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
 
+    def _now(self) -> tuple[float, float]:
+        return self.worker.processor_seconds(), time.perf_counter()
+
+    def _note_what_it_did_meanwhile(self) -> None:
+        before, self._mark = self._mark, self._now()
+        self._idle += self._mark[0] - before[0]
+        self._waited += self._mark[1] - before[1]
+
     def check_rest(self) -> None:
-        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before the calls."""
-        if self._idle > RESTLESS_SECONDS and self._idle > RESTLESS_SHARE * self._busy:
+        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before the calls.
+
+        What it computes is compared with the time that it waits: in that time the reference takes its turn, and must
+        not have to share the processor.
+        """
+        self._note_what_it_did_meanwhile()
+        if self._idle > RESTLESS_SECONDS and self._idle > RESTLESS_SHARE * self._waited:
             raise Misbehaved("Your code keeps computing after it has returned its answer.")
         if self._threads and self.worker.threads() > self._threads and self._device == "cpu":
             raise Misbehaved("Your code starts threads, but only the time of one thread is measured.")

@@ -73,12 +73,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         exercises={"Smooth": 1},
         checks=CHECKS,
         solution=SOLUTION,
-        limits={"check_seconds": 6.0},
+        limits={"check_seconds": 6.0, "import_seconds": 2.0},
     )
 
 
-def speed_of(engine: Engine, course: Path, building: str, calling: str = "pass") -> CheckResult:
-    source = SOLUTION + BUILDING.format(building=building, calling=calling)
+def speed_of(engine: Engine, course: Path, building: str, calling: str = "pass", importing: str = "") -> CheckResult:
+    source = SOLUTION + BUILDING.format(building=building, calling=calling) + importing
     submission = Submission("timed", "timed.py", (Cell("timed.py", source),), False)
     result = engine.grade(Job(str(course), "timed", submission, device="cpu"))
     assert result.state is State.GRADED, result.log
@@ -106,3 +106,20 @@ def test_a_network_that_is_never_ready_to_be_timed_gets_no_points(
 def test_a_network_that_dies_before_it_is_timed_gets_no_points(engine: Engine, course: Path, building: str) -> None:
     speed = speed_of(engine, course, f"import os; {building}")
     assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
+
+
+# The worker whose calls are timed shares much memory with the judge.
+IMPORTING = """
+
+frame = sys._getframe()
+while frame and "shared" not in frame.f_locals:
+    frame = frame.f_back
+if len(frame.f_locals["shared"]) > 1000:
+    time.sleep(60)
+"""
+
+
+def test_a_file_that_is_never_loaded_to_be_timed_gets_no_points(engine: Engine, course: Path) -> None:
+    speed = speed_of(engine, course, "pass", importing=IMPORTING)
+    assert (speed.status, speed.points) == (Status.TIMEOUT, 0), speed.message
+    assert "could not be run again" in speed.message

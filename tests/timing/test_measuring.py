@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from autograder.errors import EngineError
 from autograder.sandbox.client import Timed, WorkerLost
 from autograder.sandbox.decoding import decode
 from autograder.sandbox.values import Answer, Returned
-from autograder.timing import measuring
+from autograder.timing import measuring, sides
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.measuring import Measurement, _PairedMeasurement, measure_and_confirm
-from autograder.timing.sides import NotReady, Workload
+from autograder.timing.sides import Misbehaved, NotReady, Workload
 
 
 class Clock:
@@ -23,6 +24,8 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    perf_counter = monotonic
 
 
 class Side:
@@ -58,9 +61,9 @@ def played(
 ) -> Measurement:
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
-    sides: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
+    both: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
     requests: Any = Requests()
-    made = _PairedMeasurement(*sides, requests, lambda _one, _other: "", random.Random(0), "cpu")
+    made = _PairedMeasurement(*both, requests, lambda _one, _other: "", random.Random(0), "cpu")
     return made.run(Thresholds(4, 16), alone, 1, seconds)
 
 
@@ -86,18 +89,27 @@ def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 class FakeWorker:
-    """Doubles numbers, in so many seconds a call; `asleep` in each of its first calls. `asked` are the inputs of each
-    request."""
+    """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
+    a share of the time (`restless`), and may never end one. `asked` are the inputs of each request."""
 
-    def __init__(self, clock: Clock, seconds: float, building: float = 0.0, asleep: float = 0.0) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        seconds: float,
+        *,
+        building: float = 0.0,
+        asleep: float = 0.0,
+        restless: float = 0.0,
+        hangs_in: int = 10**9,
+    ) -> None:
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
+        self._restless, self._hangs_in = restless, hangs_in
         self._busy = 0.0
         self._last: list[torch.Tensor] = []
         self.asked: list[list[torch.Tensor]] = []
 
     def prepare(self, _probe: bytes, *, seconds: float, **_: object) -> Answer:
-        if self._building > seconds:
-            raise WorkerLost(f"it took longer than {seconds:.3g} s", 0, timed_out=True)
+        self._require(self._building, seconds)
         self._clock.now += self._building
         return Answer(Returned("CPU"))
 
@@ -111,13 +123,17 @@ class FakeWorker:
             took += len(self._last) * self._seconds
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
-        if took > seconds:
-            raise WorkerLost(f"it took longer than {seconds:.3g} s", 0, timed_out=True)
+        self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
         self._clock.now += took
         return Timed(Answer(Returned({"outputs": self._last})), took, took)
 
+    def _require(self, took: float, seconds: float) -> None:
+        if took > seconds:
+            self._clock.now += seconds
+            raise WorkerLost(f"it took longer than {seconds:.3g} s", 0, timed_out=True)
+
     def processor_seconds(self) -> float:
-        return self._busy
+        return self._busy + self._restless * self._clock.now
 
     def threads(self) -> int:
         return 1
@@ -129,18 +145,28 @@ class FakeWorker:
 WORKLOAD = Workload(b"", lambda generator: (torch.randn(4, generator=generator),), seed=3, seconds=5.0)
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, *theirs: float) -> tuple[Measurement, FakeWorker, FakeWorker]:
-    """What comes of a reference that takes a millisecond, and both sides' workers of the last measurement."""
+def measured(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, hangs_in: int = 10**9, **theirs: Any
+) -> tuple[Measurement, FakeWorker, FakeWorker]:
+    """What comes of a submission that takes so long and a reference that takes a millisecond (and may never end a
+    call), and both sides' workers of the last measurement."""
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
+    monkeypatch.setattr(sides, "time", clock)
     started: list[FakeWorker] = []
 
-    def start(*arguments: float) -> Any:
-        started.append(FakeWorker(clock, *arguments))
+    def start(seconds: float, **options: Any) -> Any:
+        started.append(FakeWorker(clock, seconds, **options))
         return started[-1]
 
-    limits = Thresholds(4, 16)
-    found = measure_and_confirm(WORKLOAD, lambda: start(*theirs), lambda: start(0.001), limits, lambda *_: "", "cpu")
+    found = measure_and_confirm(
+        WORKLOAD,
+        lambda: start(seconds, **theirs),
+        lambda: start(0.001, hangs_in=hangs_in),
+        Thresholds(4, 16),
+        lambda *_: "",
+        "cpu",
+    )
     return found, started[-1], started[-2]
 
 
@@ -156,7 +182,7 @@ def test_no_seed_tells_what_will_be_asked(monkeypatch: pytest.MonkeyPatch) -> No
 def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
     monkeypatch: pytest.MonkeyPatch, asleep: float
 ) -> None:
-    found, theirs, ours = measured(monkeypatch, 0.001, 0.0, asleep)
+    found, theirs, ours = measured(monkeypatch, 0.001, asleep=asleep)
     assert found.verdict is Verdict.FULL
     counted = [len(request) for request in theirs.asked if len(request) > 1]
     assert len(counted) == 2 * found.quadruples + 1
@@ -164,8 +190,8 @@ def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
 
 
 def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert measured(monkeypatch, 0.01, 4.9)[0].verdict is Verdict.SLOW
-    assert measured(monkeypatch, 0.01, 4.9)[0].quadruples == 21
+    found, _, _ = measured(monkeypatch, 0.01, building=4.9)
+    assert (found.verdict, found.quadruples) == (Verdict.SLOW, 21)
 
 
 def test_a_request_that_never_ends_counts_as_long_as_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +200,24 @@ def test_a_request_that_never_ends_counts_as_long_as_it_may_take(monkeypatch: py
     assert found.bound == pytest.approx(3 / 0.0061)
 
 
-def test_who_is_not_built_in_time_is_built_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_not_built_in_time_gets_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotReady) as caught:
-        measured(monkeypatch, 0.001, 5.1)
+        measured(monkeypatch, 0.001, building=5.1)
     assert caught.value.timed_out
     assert str(caught.value) == "Not timed: building what is timed took longer than 5 s."
+
+
+@pytest.mark.parametrize("hangs_in", [10**9, 15])
+def test_who_computes_while_the_reference_is_timed_gets_no_points(
+    monkeypatch: pytest.MonkeyPatch, hangs_in: int
+) -> None:
+    """Compared with what it computes in its own calls it is little, but the reference takes much longer beside it, or
+    does not come to an end."""
+    assert measured(monkeypatch, 0.002, restless=0.05)[0].verdict is Verdict.FULL
+    with pytest.raises(Misbehaved, match="keeps computing"):
+        measured(monkeypatch, 0.2, restless=0.5, hangs_in=hangs_in)
+
+
+def test_a_reference_that_does_not_come_to_an_end_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError):
+        measured(monkeypatch, 0.2, hangs_in=15)
