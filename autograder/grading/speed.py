@@ -130,7 +130,7 @@ def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
 def _text(measured: Measurement, thresholds: Thresholds) -> str:
     if not measured.quadruples:
         return (
-            f"A forward pass did not finish in {measured.seconds:.3g} s; the reference takes "
+            f"A forward pass takes more than {_seconds(measured.seconds)}; the reference's takes "
             f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(thresholds.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""

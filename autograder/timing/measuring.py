@@ -28,6 +28,7 @@ from autograder.timing.sides import CALL_SECONDS, Misbehaved, NotReady, Requests
 
 FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # for comparisons; what comes before them has limits of its own
 LONG_ENOUGH = 0.006  # seconds of the reference per request: short calls are repeated, with other inputs
+MOST_SECONDS = 15.0  # for a request of a submission whose reference is slow
 MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
 ALONE = 5  # requests to the reference before the submission's worker starts
 DISTURBED = 1.5  # if the reference is this many times slower beside the submission than alone, nothing is known
@@ -112,6 +113,8 @@ def measure(
         alone = statistics.median(map(_steady, undisturbed))
         one = statistics.median(timed.wall for timed in undisturbed) / requests.calls
         theirs = Side(workers, student, workload, device, layouts)
+        # Whoever never answers is to be too slow, also where the reference is slow.
+        theirs.call_seconds = max(CALL_SECONDS, min(2 * limits.full * one * requests.calls, MOST_SECONDS))
         try:
             theirs.warm_up()
             paired = _PairedMeasurement(ours, theirs, requests, agrees, random.SystemRandom(), device)
@@ -120,9 +123,9 @@ def measure(
             theirs.check_rest()
             raise
         except TooLong as error:
-            bound = CALL_SECONDS / (error.calls * one)
+            bound = error.seconds / one
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
-            return Measurement(slow, bound, bound, 0, ours.name, CALL_SECONDS, one, why="a call took too long")
+            return Measurement(slow, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
 
 
 def _calls(one: float, workload: Workload) -> int:

@@ -18,7 +18,7 @@ from autograder.sandbox.values import Raised
 
 Arguments = tuple[torch.Tensor, ...]
 
-CALL_SECONDS = 3.0  # for one request; a slower one counts as this long
+CALL_SECONDS = 3.0  # for one request; a slower one of the submission's counts as this long
 STARTING_SECONDS = {"cpu": 0.0, "cuda": 20.0}  # what a device may take to start, besides what runs on it
 WARM_UP, WARM_UP_SECONDS = {"cpu": 2, "cuda": 10}, 1.0
 RESTLESS_SECONDS, RESTLESS_SHARE = 0.02, 0.1
@@ -49,11 +49,11 @@ class NotReady(Misbehaved):
 
 
 class TooLong(Exception):
-    """A request to the submission, with so many calls, was not answered within `CALL_SECONDS`."""
+    """A request to the submission was not answered in time; a call would have had so many seconds."""
 
-    def __init__(self, calls: int) -> None:
-        super().__init__(calls)
-        self.calls = calls
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class Side:
         trusted: bool = False,
     ) -> None:
         self._trusted = trusted
+        self.call_seconds = CALL_SECONDS
         self.worker = start()
         workers.callback(self.worker.stop)
         self._workload = workload
@@ -124,7 +125,7 @@ class Side:
 
     def ask(self, request: Request, *, echo: bool = False, is_first: bool = False) -> Timed:
         self._note_what_it_did_meanwhile()
-        seconds = max(self._most, CALL_SECONDS) if is_first else CALL_SECONDS
+        seconds = max(self._most, self.call_seconds) if is_first else self.call_seconds
         layout = self._layouts.get(request.calls) if self._trusted else self._layouts[request.calls]
         try:
             timed = self.worker.forward(request.inputs, seconds=seconds, echo=echo, layout=layout)
@@ -132,7 +133,7 @@ class Side:
             if is_first or lost.killed:
                 raise self._not_ready("its first call", lost) from None
             if lost.timed_out and not self._trusted:
-                raise TooLong(request.calls) from None
+                raise TooLong(seconds / request.calls) from None
             raise self._failed(_no_answer(lost)) from None
         except OfAnotherKind:
             text = "it is of another kind or size than the reference's"

@@ -286,7 +286,7 @@ def smooth(x):
     time.sleep(0 if calls < 20 else 60)
     return smooth_of(x)
 """,
-        "did not finish in",
+        "A forward pass takes more than",
     ),
     "foretells": (SLOW + FORETELLS, ""),
     "freight_under_another_key": (

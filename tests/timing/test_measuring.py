@@ -146,10 +146,10 @@ WORKLOAD = Workload(b"", lambda generator: (torch.randn(4, generator=generator),
 
 
 def measured(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, *, hangs_in: int = 10**9, **theirs: Any
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, reference: dict[str, Any] | None = None, **theirs: Any
 ) -> tuple[Measurement, FakeWorker, FakeWorker]:
-    """What comes of a submission that takes so long and a reference that takes a millisecond (and may never end a
-    call), and both sides' workers of the last measurement."""
+    """What comes of a submission that takes so long and a reference that takes a millisecond, and the workers of both
+    sides in the last measurement."""
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
     monkeypatch.setattr(sides, "time", clock)
@@ -162,7 +162,7 @@ def measured(
     found = measure_and_confirm(
         WORKLOAD,
         lambda: start(seconds, **theirs),
-        lambda: start(0.001, hangs_in=hangs_in),
+        lambda: start(**{"seconds": 0.001} | (reference or {})),
         Thresholds(4, 16),
         lambda *_: "",
         "cpu",
@@ -194,10 +194,11 @@ def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.Mo
     assert (found.verdict, found.quadruples) == (Verdict.SLOW, 21)
 
 
-def test_a_request_that_never_ends_counts_as_long_as_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, _, _ = measured(monkeypatch, 0.6)  # six calls are a request
+@pytest.mark.parametrize(("reference", "bound"), [(0.001, 3 / 0.0061), (1.0, 8 / 1.0001), (2.5, 15 / 2.5001)])
+def test_a_request_that_never_ends_is_too_slow(monkeypatch: pytest.MonkeyPatch, reference: float, bound: float) -> None:
+    found, _, _ = measured(monkeypatch, 0.001, hangs_in=6, reference={"seconds": reference})
     assert (found.verdict, found.quadruples) == (Verdict.SLOW, 0)
-    assert found.bound == pytest.approx(3 / 0.0061)
+    assert found.bound == pytest.approx(bound, rel=0.01)
 
 
 def test_who_is_not_built_in_time_gets_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,9 +216,9 @@ def test_who_computes_while_the_reference_is_timed_gets_no_points(
     does not come to an end."""
     assert measured(monkeypatch, 0.002, restless=0.05)[0].verdict is Verdict.FULL
     with pytest.raises(Misbehaved, match="keeps computing"):
-        measured(monkeypatch, 0.2, restless=0.5, hangs_in=hangs_in)
+        measured(monkeypatch, 0.2, restless=0.5, reference={"hangs_in": hangs_in})
 
 
 def test_a_reference_that_does_not_come_to_an_end_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError):
-        measured(monkeypatch, 0.2, hangs_in=15)
+        measured(monkeypatch, 0.2, reference={"hangs_in": 15})
