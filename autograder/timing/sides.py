@@ -109,19 +109,13 @@ class Side:
         self._threads = self.worker.threads()
         self._mark = self._now()
 
-    def warm_up(self) -> list[float]:
-        """Calls with one input, of which the first may take longer: it loads kernels, or makes tables. Their times."""
+    def warm_up(self) -> list[Timed]:
+        """Calls with one input each, of which the first may take longer: it loads kernels, or makes tables."""
         requests = Requests(self._workload, 1)
-        times = [self.ask(requests.next(), is_first=True).wall]
-        while len(times) < WARM_UP[self._device] + 3 and sum(times[1:]) < WARM_UP_SECONDS:
-            times.append(self.ask(requests.next()).wall)
-        return times
-
-    def single(self) -> float:
-        """Seconds that a call with one input takes, without the protocol's cost; warms up first."""
-        times, requests = self.warm_up(), Requests(self._workload, 1)
-        rest = min(self.ask(requests.next(), echo=True).wall for _ in range(6))
-        return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
+        found = [self.ask(requests.next(), is_first=True)]
+        while len(found) < WARM_UP[self._device] + 3 and sum(timed.wall for timed in found[1:]) < WARM_UP_SECONDS:
+            found.append(self.ask(requests.next()))
+        return found
 
     def ask(self, request: Request, *, echo: bool = False, is_first: bool = False) -> Timed:
         self._note_what_it_did_meanwhile()

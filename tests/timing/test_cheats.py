@@ -218,7 +218,7 @@ def burn():  # not holding the interpreter's lock
 
 def smooth(x):
     if len(x) == 64 and not torch.is_grad_enabled() and threading.active_count() == 1:
-        for _ in range(120):
+        for _ in range(50):
             threading.Thread(target=burn, daemon=True).start()
     return smooth_of(x)
 """,
