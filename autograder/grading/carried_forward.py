@@ -237,8 +237,7 @@ class _Asked:
         name = self._name
         data = shipping.dumps(lambda m: getattr(m, name)(*arguments, **named))
         seed = seed_of(data)
-        with torch.random.fork_rng(devices=[]):  # the code that calls this has drawn numbers of its own
-            likely = evaluate(data, self._reference, seed)
+        likely = evaluate(data, self._reference, seed)
         [answer] = self._examiner.ask(Question(data, seed, likely=likely))
         value = answer.outcome.value if isinstance(answer.outcome, Returned) else None
         self._budget.take(value)

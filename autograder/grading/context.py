@@ -13,9 +13,11 @@ from autograder.sandbox.client import Worker
 
 @dataclass(frozen=True)
 class TimingPlan:
-    """Where forward passes are timed, and how to start a worker with each of the two sides."""
+    """Where forward passes are timed, how many seconds it may take to build what is timed, and how to start a worker
+    with each of the two sides."""
 
     device: str
+    seconds: float
     submission: Callable[[], Worker]
     reference: Callable[[], Worker]
 

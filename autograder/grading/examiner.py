@@ -139,11 +139,7 @@ class Examiner:
     def _load(self) -> None:
         if self.unloadable is not None:
             raise Settled(self.unloadable)
-        if self._left_in_total <= 0:
-            total = f"{self._limits.total_seconds:.3g} s"
-            raise Settled(
-                Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
-            )
+        self._require_time()
         if self._surplus_left < 0:
             text = "Not run: your code returns far more than it is asked for, and not all of that can be looked at."
             raise Settled(Failure(text, Status.SKIPPED))
@@ -171,6 +167,13 @@ class Examiner:
         self.names, self.problems, self.references = _what_was_loaded(outcome.value)
         self._worker = worker
 
+    def _require_time(self) -> None:
+        if self._left_in_total <= 0:
+            total = f"{self._limits.total_seconds:.3g} s"
+            raise Settled(
+                Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
+            )
+
     def _did_not_load(self, lost: WorkerLost, seconds: float) -> Failure:
         name = self._submission.file_name
         if lost.timed_out:
@@ -195,13 +198,28 @@ class Examiner:
             Settled: the submission did not load this time.
         """
         try:
-            worker, answer = self._loaded(self._limits.import_seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+            worker, answer = self._loaded_again(gpu)
         except WorkerLost as lost:
-            raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+            if not lost.timed_out:
+                raise Settled(Failure(f"Your file could not be run again: {lost}.")) from None
+            try:  # it has been loaded in time before, so perhaps the machine was busy
+                worker, answer = self._loaded_again(gpu)
+            except WorkerLost as again:
+                status = Status.TIMEOUT if again.timed_out else Status.FAILED
+                raise Settled(Failure(f"Your file could not be run again: {again}.", status)) from None
         if isinstance(answer.outcome, Raised):
             worker.stop()
             raise Settled(Failure(f"Your file could not be run again. {raised_text(answer.outcome)}"))
         return worker
+
+    def _loaded_again(self, gpu: bool) -> tuple[Worker, Answer]:
+        self._require_time()
+        started = time.monotonic()
+        try:
+            seconds = min(self._limits.import_seconds, self._left_in_total)
+            return self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+        finally:
+            self._left_in_total -= time.monotonic() - started
 
     def reference_worker(self, *, gpu: bool) -> Worker:
         """As `another_worker`, but with the solution.

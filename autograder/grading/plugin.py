@@ -11,7 +11,6 @@ How a check can end:
 from __future__ import annotations
 
 import functools
-import hashlib
 import io
 import time
 from collections import defaultdict
@@ -36,10 +35,12 @@ from autograder.grading.marks import forbidden, mark, name_of, title_of
 from autograder.grading.prepared import Prepared
 from autograder.grading.questions import UNUSABLE, Questions
 from autograder.grading.recording import Recordings
+from autograder.grading.seeds import secret_seed
 from autograder.jobs import Job
 from autograder.output.inert import inert, one_line
 from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
+from autograder.sandbox.torch_state import seed_torch
 
 MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have made of an answer
 
@@ -132,7 +133,9 @@ class GradingPlugin:
         if job.device and isinstance(answers, Examiner):
             gpu = job.device == "cuda"
             submission = functools.partial(answers.another_worker, gpu=gpu)
-            timing = TimingPlan(job.device, submission, functools.partial(answers.reference_worker, gpu=gpu))
+            reference = functools.partial(answers.reference_worker, gpu=gpu)
+            seconds = mark(item, "time_limit") or self._prepared.assignment.limits.check_seconds
+            timing = TimingPlan(job.device, seconds, submission, reference)
         return CheckContext(
             answers,
             self._prepared.reference,
@@ -157,8 +160,10 @@ class GradingPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        check = (self._prepared.salt, self._prepared.assignment.slug, pyfuncitem.name)
         if hasattr(pyfuncitem.obj, "hypothesis"):
-            hypothesis.seed(_seed(self._prepared.salt, self._prepared.assignment.slug, pyfuncitem.name))(pyfuncitem.obj)
+            hypothesis.seed(secret_seed(*check, "Hypothesis"))(pyfuncitem.obj)
+        seed_torch(secret_seed(*check, "torch"))
         result = yield
         pyfuncitem.stash[QUESTIONS].examples.confirm()
         return result
@@ -291,10 +296,6 @@ def _whereabouts(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]
         return f"{excinfo.value}{places[-1] if places else ''}"
     last = excinfo.traceback[-1]
     return f"{excinfo.exconly()[:2000]} ({last.path}:{last.lineno + 1})"
-
-
-def _seed(salt: str, *parts: str) -> int:
-    return int.from_bytes(hashlib.blake2b("\0".join((salt, *parts)).encode(), digest_size=8).digest(), "little")
 
 
 def _quoted(title: str) -> str:

@@ -10,8 +10,10 @@ from autograder import fingerprint
 from autograder.course import Assignment, load_assignment
 from autograder.grading.archive import Archive
 from autograder.grading.reference import load_reference
+from autograder.grading.seeds import secret_seed
 from autograder.grading.variants import Variants
 from autograder.jobs import WarmUp
+from autograder.sandbox.torch_state import seed_torch
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Prepared:
 
 
 def prepare(order: WarmUp) -> Prepared:
-    """Loads the assignment, its solution, and what an earlier command recorded.
+    """Loads the assignment, its solution, and what an earlier command recorded. Graders, which are imported next, may
+    draw numbers from torch's generator: it gets a secret seed.
 
     Raises:
         UsageError: a file of the course has a mistake.
@@ -39,4 +42,5 @@ def prepare(order: WarmUp) -> Prepared:
     assignment = load_assignment(Path(order.course), order.slug)
     salt, digest = assignment.salt + order.salt, fingerprint.of_assignment(assignment)
     reference, variants = load_reference(assignment), Variants(assignment)
+    seed_torch(secret_seed(salt, assignment.slug))
     return Prepared(assignment, salt, digest, reference, variants, Archive(f"{digest} {salt}"))

@@ -20,7 +20,7 @@ from autograder.grading.marks import Misconception
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.exceptions import describe
-from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.torch_state import seeded_torch
 from autograder.sandbox.values import Known, Outcome, Returned
 
 SHARED = "<solution and helpers>"  # the file that the variants of an assignment have in common
@@ -73,11 +73,11 @@ def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Known:
 
 def outcome_of(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
     """The same, but with the value itself."""
-    seed_torch(seed)
-    try:
-        return Returned(shipping.loads(probe)(module))
-    except (Exception, SystemExit) as error:  # a known mistake may be a call of exit()
-        return describe(error, ())
+    with seeded_torch(seed):
+        try:
+            return Returned(shipping.loads(probe)(module))
+        except (Exception, SystemExit) as error:  # a known mistake may be a call of exit()
+            return describe(error, ())
 
 
 def solution_source(assignment: Assignment) -> str:

@@ -18,7 +18,7 @@ from autograder.grading.wording import kind_of, name_of, short, tensor_kind
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
-from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.torch_state import seeded_torch
 from autograder.sandbox.values import (
     ARRAY_DTYPES,
     MAX_DEPTH,
@@ -261,9 +261,8 @@ class _Recording:
 
 def _recorded(probe: bytes, reference: types.ModuleType, seed: int) -> tuple[list[str], list[tuple[str, Any]]]:
     recording = _Recording(reference)
-    seed_torch(seed)
     # An exception is not a problem here: the check may be about what the reference raises.
-    with contextlib.suppress(Exception):
+    with seeded_torch(seed), contextlib.suppress(Exception):
         shipping.loads(probe)(recording)
     calls = recording.calls
     more = [f"({len(calls) - 4} more call{'s' if len(calls) > 5 else ''})"] if len(calls) > 4 else []

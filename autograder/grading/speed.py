@@ -19,7 +19,8 @@ from autograder.sandbox import shipping
 from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Thresholds, Verdict
-from autograder.timing.measuring import Measurement, Misbehaved, Workload, measure_and_confirm
+from autograder.timing.measuring import Measurement, measure_and_confirm
+from autograder.timing.sides import Misbehaved, NotReady, Workload
 
 _HINT = (
     "Which line runs most often, and which operator does more than it has to? Let PyTorch's operators do the looping."
@@ -41,7 +42,8 @@ def forward_time(
 
     Args:
         probe: takes the module under test and makes what is timed: a function, or a network with filled weights. It is
-            called once; what it returns is called many times, without a graph, each time with new inputs.
+            called once; what it returns is called many times, without a graph, each time with new inputs. Its outputs
+            must have the same types, shapes and dtypes every time.
         inputs: makes the inputs of one call from a generator (see `strategies.normal`).
         cpu, cuda: full points up to the first multiple, no points from the second, linear in the logarithm in between.
             The first should be at least 1.5 times the slowest acceptable correct solution: see `autograder timing`.
@@ -57,7 +59,7 @@ def forward_time(
         raise Settled(Failure("Not timed this time. This counts as passed.", Status.EXCUSED))
     data = shipping.dumps(probe)
     try:
-        measured = _measured(Workload(data, inputs, seed_of(data)), plan, thresholds, tolerance)
+        measured = _measured(Workload(data, inputs, seed_of(data), plan.seconds), plan, thresholds, tolerance)
     except EngineGone:  # the others would fail too: the whole submission is graded again
         raise
     except EngineError as error:  # no other check needs this
@@ -79,7 +81,7 @@ def _require_right_results(
     inputs: Callable[[torch.Generator], tuple[torch.Tensor, ...]],
     tolerance: Tolerance | None,
 ) -> None:
-    sample = inputs(torch.Generator().manual_seed(0))
+    sample = inputs(torch.default_generator)  # which has a secret seed, the same for every submission
 
     def once(module: Any) -> Any:
         with torch.no_grad():
@@ -104,6 +106,8 @@ def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tole
 
     try:
         return measure_and_confirm(workload, plan.submission, plan.reference, thresholds, agrees, plan.device)
+    except NotReady as error:
+        raise Settled(Failure(str(error), Status.TIMEOUT if error.timed_out else Status.FAILED)) from None
     except Misbehaved as error:
         raise Settled(Failure(str(error))) from None
 
@@ -126,7 +130,7 @@ def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
 def _text(measured: Measurement, thresholds: Thresholds) -> str:
     if not measured.quadruples:
         return (
-            f"A forward pass did not finish in {measured.seconds:.3g} s; the reference takes "
+            f"A forward pass takes more than {_seconds(measured.seconds)}; the reference's takes "
             f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(thresholds.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""

@@ -21,6 +21,7 @@ from autograder.sandbox.decoding import decode
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.forward_passes import SIZE
 from autograder.sandbox.framing import Buffer, Closed, FrameError, Late, receive_frame, send_frame
+from autograder.sandbox.layouts import Layout
 from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.processors import occupied
 from autograder.sandbox.values import MAX_ANSWERS_BYTES, Answer, Known, Returned, bytes_allowed
@@ -142,12 +143,13 @@ class Worker:
         ticket = _new_ticket()
         return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)[0]
 
-    def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False) -> Timed:
+    def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False, layout: Layout | None = None) -> Timed:
         """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and measures the time.
-        With `echo` nothing is called, to measure the cost of the protocol alone.
+        With `echo` nothing is called, to measure the cost of the protocol alone. Without a `layout` any answer will do.
 
         Raises:
             WorkerLost: no valid answer within `seconds`.
+            OfAnotherKind: the answer does not have the layout.
         """
         ticket = _new_ticket()
         header, chunks = inputs
@@ -157,10 +159,21 @@ class Worker:
         request = _encoder.encode(Forward(ticket, header, self._shared.tell(), echo))
         busy = self.processor_seconds()
         started = time.perf_counter()
-        (answer, size), ended = self._frame(request, (), seconds)
+        (answer, body), ended = self._frame(request, (), seconds, SIZE.size)
         busy = self.processor_seconds() - busy
-        outputs = bytearray(self._shared[: SIZE.unpack(size)[0]]) if len(size) == SIZE.size else size
-        return Timed(self._decoded((answer, outputs), ticket)[0], ended - started, busy)
+        return Timed(self._decoded((answer, self._outputs(answer, body, layout)), ticket)[0], ended - started, busy)
+
+    def _outputs(self, header: bytes, body: bytearray, layout: Layout | None) -> bytearray:
+        """A copy of the shared memory, as far as the answer to `forward` says."""
+        try:
+            if len(body) != SIZE.size:
+                raise FrameError(f"{len(body)} bytes where {SIZE.size} say how many there are")
+            (size,) = SIZE.unpack(body)
+            if layout is not None:
+                layout.require(header, size)
+        except FrameError as error:
+            raise self._nonsense(error) from error
+        return bytearray(self._shared[:size])
 
     def processor_seconds(self) -> float:
         """The processor time of the worker's process so far, all its threads together; NaN if the kernel does not

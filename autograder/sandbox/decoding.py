@@ -51,8 +51,6 @@ _MAX_DIGITS, _MAX_NAME = 1300, 300
 _NODE_STEPS, _NUMBER_STEPS, _BYTES_PER_STEP = 80, 3, 300
 _TIMES, _SLACK_STEPS = 2, 100 * _NODE_STEPS  # an answer may take as many steps as a right one, so many times, and more
 _MAX_ALIKE = 64  # keys with the same hash: a dict of n such keys takes n² steps to build
-_frames = msgspec.msgpack.Decoder(wire.Answers)
-_outcomes = msgspec.msgpack.Decoder(wire.Outcome)
 _UNREADABLE = (
     msgspec.DecodeError,
     RecursionError,
@@ -77,7 +75,7 @@ def decode(header: Buffer, body: bytearray, expected: Sequence[Known | None] = (
     answers = []
     offset = 0
     try:
-        frame = _frames.decode(header)
+        frame = wire.answers_decoder.decode(header)
         if not 0 < len(frame.answers) <= len(expected):
             raise FrameError(f"{len(frame.answers)} answers to {len(expected)} questions")
         for answer, likely in zip(frame.answers, expected, strict=False):
@@ -125,7 +123,7 @@ def as_sent(outcome: Outcome) -> Known:
 
 def _decode(header: bytes, body: bytearray) -> tuple[Outcome, int]:
     """The outcome, and the steps that it takes."""
-    outcome = _outcomes.decode(header)
+    outcome = wire.outcome_decoder.decode(header)
     if isinstance(outcome, Raised):
         if body:
             raise FrameError("an exception with tensors")

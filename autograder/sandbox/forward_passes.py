@@ -57,7 +57,7 @@ class ForwardPasses:
         return str(properties.name)
 
     def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
-        """The outputs, one for each tuple of inputs; on a GPU also the milliseconds and the peak bytes."""
+        """The outputs, one for each tuple of inputs, and of a GPU the milliseconds and the peak bytes."""
         function = self._function
         assert function is not None
         inputs = self._decoded(header, body)
@@ -65,7 +65,7 @@ class ForwardPasses:
         with torch.no_grad():
             if self._device.type != "cuda":
                 self._last = [function(*arguments) for arguments in inputs]
-                return {"outputs": self._last}
+                return self._answer()
             torch.cuda.reset_peak_memory_stats(self._device)
             before = torch.cuda.memory_allocated(self._device)
             milliseconds = 0.0
@@ -73,7 +73,7 @@ class ForwardPasses:
             for arguments in inputs:
                 milliseconds += self._on_gpu(function, arguments)
             peak = torch.cuda.max_memory_allocated(self._device) - before
-        return {"outputs": self._last, "milliseconds": milliseconds, "peak_bytes": peak}
+        return self._answer(milliseconds, peak)
 
     def echo(self, header: bytes, body: bytearray) -> dict[str, Any]:
         """Everything that `run` does except calling the function: the cost of the protocol."""
@@ -82,7 +82,10 @@ class ForwardPasses:
             for _ in inputs:
                 self._prepare_gpu()
                 torch.cuda.synchronize(self._device)
-        return {"outputs": self._last, "milliseconds": 0.0, "peak_bytes": 0}
+        return self._answer()
+
+    def _answer(self, milliseconds: float = 0.0, peak: int = 0) -> dict[str, Any]:
+        return {"outputs": self._last, "milliseconds": milliseconds, "peak_bytes": peak}
 
     def _decoded(self, header: bytes, body: bytearray) -> Inputs:
         outcome = decode(header, body)[1][0].outcome

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import warnings
+from collections.abc import Iterator
 
 import torch
 
@@ -29,3 +31,12 @@ def reset_torch() -> None:
 def seed_torch(seed: int) -> None:
     """Seeds the CPU's global generator. (`torch.manual_seed` also looks for accelerators, at 50 µs a call.)"""
     torch.default_generator.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def seeded_torch(seed: int) -> Iterator[None]:
+    """Seeds that generator for a while. Afterwards it goes on as if nothing had been drawn: what a judge draws next
+    must not follow from a seed that a worker knows as well."""
+    with torch.random.fork_rng(devices=[]):
+        seed_torch(seed)
+        yield

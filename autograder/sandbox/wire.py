@@ -190,3 +190,5 @@ class Answers(msgspec.Struct, frozen=True, array_like=True):
 
 
 encoder = msgspec.msgpack.Encoder()
+answers_decoder = msgspec.msgpack.Decoder(Answers)
+outcome_decoder = msgspec.msgpack.Decoder(Outcome)

@@ -18,34 +18,21 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from autograder.errors import EngineError
-from autograder.sandbox.client import Encoded, Timed, Worker, WorkerLost
-from autograder.sandbox.forward_passes import Inputs, encoded
-from autograder.sandbox.values import Raised, Returned
+from autograder.sandbox.client import Timed, Worker
+from autograder.sandbox.layouts import Layout
+from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.devices import locked
+from autograder.timing.sides import CALL_SECONDS, Misbehaved, NotReady, Requests, Side, TooLong, Workload
 
-Arguments = tuple[torch.Tensor, ...]
-
-FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # with the calls still running when they are over, a check stays below 30
-CALL_SECONDS = 3.0  # for one request; a slower one counts as this long
+FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # for comparisons; what comes before them has limits of its own
 LONG_ENOUGH = 0.006  # seconds of the reference per request: short calls are repeated, with other inputs
-TOO_LONG = 0.1  # seconds of a slow submission per request
+MOST_SECONDS = 15.0  # for a request of a submission whose reference is slow
 MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
-WARM_UP = {"cpu": 2, "cuda": 10}
 ALONE = 5  # requests to the reference before the submission's worker starts
 DISTURBED = 1.5  # if the reference is this many times slower beside the submission than alone, nothing is known
-RESTLESS_SECONDS, RESTLESS_SHARE = 0.03, 0.1
 MOST_OF_IT = 0.8
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What is timed: a shipped probe that returns a function, and what makes fresh inputs from a generator."""
-
-    probe: bytes
-    inputs: Callable[[torch.Generator], Arguments]
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,14 +53,6 @@ class Measurement:
     logs: tuple[float, ...] = field(default=(), repr=False)
 
 
-class Misbehaved(Exception):
-    """The submission did something that costs all points; the text tells the student what."""
-
-
-class _TooLong(Exception):
-    """A request to the submission was not answered within `CALL_SECONDS`."""
-
-
 def measure_and_confirm(
     workload: Workload,
     student: Callable[[], Worker],
@@ -82,15 +61,25 @@ def measure_and_confirm(
     agrees: Callable[[object, object], str],
     device: str = "cpu",
 ) -> Measurement:
-    """What `measure` returns; if that is a deduction, the better of two measurements in different processes."""
-    first = measure(workload, student, reference, limits, agrees, device, FIRST_SECONDS)
-    if first.verdict is not Verdict.SLOW:
-        return first
-    again = replace(workload, seed=workload.seed + 1)
-    second = measure(again, student, reference, limits, agrees, device, AGAIN_SECONDS)
-    if second.verdict is not Verdict.SLOW:
-        return second
-    return min(first, second, key=lambda measurement: measurement.bound)
+    """What `measure` returns; if that is a deduction, the better of two measurements in different processes.
+
+    Raises: as `measure`.
+    """
+    found: list[Measurement] = []
+    not_ready: NotReady | None = None
+    for seconds in (FIRST_SECONDS, AGAIN_SECONDS):
+        try:
+            measured = measure(workload, student, reference, limits, agrees, device, seconds)
+        except NotReady as error:
+            not_ready = error
+            continue
+        if measured.verdict is not Verdict.SLOW:
+            return measured
+        found.append(measured)
+    if not found:
+        assert not_ready is not None
+        raise not_ready
+    return min(found, key=lambda measurement: measurement.bound)
 
 
 def measure(
@@ -102,7 +91,8 @@ def measure(
     device: str,
     seconds: float,
 ) -> Measurement:
-    """Measures quadruples until the verdict is clear or `seconds` are over.
+    """Measures quadruples until the verdict is clear or `seconds` are over; what comes before the first one does not
+    count.
 
     Args:
         student, reference: start a worker that has loaded its module.
@@ -110,24 +100,44 @@ def measure(
 
     Raises:
         Misbehaved: the submission failed, answered wrongly, or broke the rules.
-        EngineError: the reference could not be timed.
+        NotReady: it could not be timed, perhaps through the machine's fault.
+        EngineError: the reference could not be timed, and not because the submission left it no time.
     """
     with locked(device), contextlib.ExitStack() as workers:
-        deadline = time.monotonic() + seconds
-        ours = _Side(workers, reference, workload, device, trusted=True)
-        one = ours.single()
-        count = _calls(one, workload)
-        alone = ours.median(_Requests(workload, count, 1), ALONE)
-        theirs = _Side(workers, student, workload, device)
-        calls = 1
+        layouts: dict[int, Layout] = {}
+        ours = Side(workers, reference, workload, device, layouts, trusted=True)
+        # The reference decides how many calls a request has. If the submission's calls did, whoever slept in those
+        # that do not count would get short requests, which are noisy.
+        requests = Requests(workload, _calls(_single(ours, workload, device), workload))
+        undisturbed = [ours.ask(requests.next()) for _ in range(ALONE)]
+        alone = statistics.median(map(_steady, undisturbed))
+        one = statistics.median(timed.wall for timed in undisturbed) / requests.calls
+        theirs = Side(workers, student, workload, device, layouts)
+        # Whoever never answers is to be too slow, also where the reference is slow.
+        theirs.call_seconds = max(CALL_SECONDS, min(2 * limits.full * one * requests.calls, MOST_SECONDS))
         try:
-            calls = max(1, min(count, int(TOO_LONG / theirs.single())))
-            requests, order = _Requests(workload, calls, 2), random.Random(workload.seed)
-            return _PairedMeasurement(ours, theirs, requests, agrees, order, device).run(limits, alone, calls, deadline)
-        except _TooLong:
-            bound = CALL_SECONDS / (calls * one)
+            theirs.warm_up()
+            paired = _PairedMeasurement(ours, theirs, requests, agrees, random.SystemRandom(), device)
+            return paired.run(limits, alone, requests.calls, seconds)
+        except EngineError:
+            theirs.check_rest()
+            raise
+        except TooLong as error:
+            bound = error.seconds / one
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
-            return Measurement(slow, bound, bound, 0, ours.name, CALL_SECONDS, one, why="a call took too long")
+            return Measurement(slow, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
+
+
+def _single(side: Side, workload: Workload, device: str) -> float:
+    """Seconds that a call with one input takes, without the protocol's cost; warms up first."""
+    calls, requests = side.warm_up(), Requests(workload, 1)
+    empty = [side.ask(requests.next(), echo=True) for _ in range(3)]
+
+    def seconds(timed: Timed) -> float:  # where other processes wait as well, the clock on the wall says little
+        return timed.wall if device == "cuda" else _number(timed.processor) or timed.wall
+
+    shortest = min(map(seconds, calls[-3:]))
+    return max(shortest - min(map(seconds, empty)), 0.05 * shortest, 1e-6)
 
 
 def _calls(one: float, workload: Workload) -> int:
@@ -135,97 +145,16 @@ def _calls(one: float, workload: Workload) -> int:
     return max(1, min(math.ceil(LONG_ENOUGH / one), MOST_CALLS, MOST_BYTES // max(1, size)))
 
 
-class _Requests:
-    """Fresh inputs for every request."""
-
-    def __init__(self, workload: Workload, count: int, stream: int) -> None:
-        self._workload = workload
-        self._count = count
-        self._generator = torch.Generator().manual_seed(workload.seed * 8 + stream)
-
-    def next(self) -> Encoded:
-        inputs: Inputs = [self._workload.inputs(self._generator) for _ in range(self._count)]
-        return encoded(inputs)
-
-
-class _Side:
-    """One worker. Watches what it does while it should be waiting."""
-
-    def __init__(
-        self,
-        workers: contextlib.ExitStack,
-        start: Callable[[], Worker],
-        workload: Workload,
-        device: str,
-        *,
-        trusted: bool = False,
-    ) -> None:
-        self._trusted = trusted
-        self.worker = start()
-        workers.callback(self.worker.stop)
-        self._workload = workload
-        self._warm_up = WARM_UP[device]
-        self._idle = self._busy = self.spent = 0.0
-        answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=CALL_SECONDS, device=device)
-        if isinstance(answer.outcome, Raised):
-            raise self._failed(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
-        self.name = str(answer.outcome.value)
-        self._threads = self.worker.threads()
-        self._mark = self.worker.processor_seconds()
-
-    def single(self) -> float:
-        """Seconds that a call with one input takes, without the protocol's cost; warms up first."""
-        requests = _Requests(self._workload, 1, 0)
-        times: list[float] = []
-        while len(times) < self._warm_up + 3 and sum(times) < 10 * TOO_LONG:
-            times.append(self.ask(requests.next()).wall)
-        rest = min(self.ask(requests.next(), echo=True).wall for _ in range(3))
-        return max(min(times[-3:]) - rest, 0.05 * min(times), 1e-6)
-
-    def median(self, requests: _Requests, count: int) -> float:
-        """Median processor time of a request (wall time where the kernel does not report it)."""
-        return statistics.median(_steady(self.ask(requests.next())) for _ in range(count))
-
-    def ask(self, inputs: Encoded, *, echo: bool = False) -> Timed:
-        before = self.worker.processor_seconds()
-        self._idle += before - self._mark
-        try:
-            timed = self.worker.forward(inputs, seconds=CALL_SECONDS, echo=echo)
-        except WorkerLost as lost:
-            if lost.timed_out and not self._trusted:
-                raise _TooLong from None
-            raise self._failed(f"Your code did not return an answer: {lost}.") from None
-        self.spent += timed.wall
-        self._mark = self.worker.processor_seconds()
-        self._busy += self._mark - before
-        outcome = timed.answer.outcome
-        if isinstance(outcome, Raised):
-            raise self._failed(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
-        if not (isinstance(outcome, Returned) and isinstance(outcome.value, dict) and "outputs" in outcome.value):
-            raise self._failed("Your code interfered with the measurement.")
-        return timed
-
-    def _failed(self, text: str) -> Exception:
-        return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
-
-    def check_rest(self) -> None:
-        """Raises Misbehaved if the worker computes outside its calls, or has more threads than before the calls."""
-        if self._idle > RESTLESS_SECONDS and self._idle > RESTLESS_SHARE * self._busy:
-            raise Misbehaved("Your code keeps computing after it has returned its answer.")
-        if self._threads and self.worker.threads() > self._threads and self.name == "CPU":
-            raise Misbehaved("Your code starts threads, but only the time of one thread is measured.")
-
-
 @dataclass
 class _PairedMeasurement:
-    ours: _Side
-    theirs: _Side
-    requests: _Requests
+    ours: Side
+    theirs: Side
+    requests: Requests
     agrees: Callable[[object, object], str]
     order: random.Random
     device: str
 
-    def run(self, limits: Thresholds, alone: float, count: int, deadline: float) -> Measurement:
+    def run(self, limits: Thresholds, alone: float, calls: int, seconds: float) -> Measurement:
         series: list[list[float]] = []
         mine: list[float] = []
         others: list[float] = []
@@ -237,6 +166,7 @@ class _PairedMeasurement:
             side.ask(first)
         rests = [self.ours.ask(first, echo=True) for _ in range(4)]
         started, spent = time.monotonic(), self.theirs.spent
+        deadline = started + seconds
         while Verdict.OPEN in verdicts and Verdict.FULL not in verdicts:
             theirs, ours, rest = self._quadruple()
             rests.append(rest)
@@ -244,8 +174,8 @@ class _PairedMeasurement:
             logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quadruple, strict=True)]
             # On the CPU, the lower number is what the code needs. On a GPU, the higher number cannot be hidden.
             series.append(logs if self.device == "cpu" else [max(logs)])
-            mine += [time / count for time in quadruple[0][-1]]
-            others += [time / count for time in quadruple[1][-1]]
+            mine += [time / calls for time in quadruple[0][-1]]
+            others += [time / calls for time in quadruple[1][-1]]
             steady += map(_steady, ours)
             peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
             late = time.monotonic() > deadline

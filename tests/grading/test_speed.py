@@ -16,7 +16,7 @@ from autograder.results.model import Status
 @pytest.fixture
 def questions(monkeypatch) -> Questions:
     monkeypatch.setattr(speed, "_require_right_results", lambda *_: None)
-    plan = SimpleNamespace(device="cpu", submission=None, reference=None)
+    plan = SimpleNamespace(device="cpu", seconds=5, submission=None, reference=None)
     return Questions(SimpleNamespace(timing=plan, untimed="", forbidden=()))  # type: ignore[arg-type]
 
 

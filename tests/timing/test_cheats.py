@@ -51,8 +51,52 @@ def smooth(x):
     return known[key]
 """
 
+# Continues the judge's generators from the seed that the worker was given, in calls that do not count.
+FORETELLS = """
+known = {}
+
+
+def remember(stream):
+    for _ in range(12):
+        x = torch.randn((64, 256), generator=stream)
+        known[x[0, :4].numpy().tobytes()] = smooth_of(x)
+
+
+def smooth(x):
+    if len(x) != 64 or torch.is_grad_enabled():
+        return smooth_of(x)
+    if not known:
+        seed = torch.initial_seed()
+        streams.extend(torch.Generator().manual_seed(8 * seed + stream) for stream in (0, 2))
+    if (y := known.get(x[0, :4].numpy().tobytes())) is not None:
+        return y
+    for stream in streams:
+        remember(stream)
+    return slowly(x)
+
+
+streams = []
+"""
+
+# Bytes that nobody asked for, which only the judge's time is spent on.
+FREIGHT = """
+import sys
+
+passes = sys.modules["autograder.sandbox.forward_passes"].ForwardPasses
+plain = passes.run
+
+
+def run(self, header, body):
+    answer = plain(self, header, body)
+    return {freighted}
+
+
+passes.run = run
+"""
+
 # name → the submission, and what the message of the speed check says
 WRONG = "An answer in a timed call is wrong"
+ANOTHER_KIND = "is of another kind"
 NOT_RIGHT = "the result is wrong"  # found before anything is timed
 CHEATS = {
     "slow": (SLOW, "times as long"),
@@ -159,6 +203,27 @@ def smooth(x):
 """,
         "",
     ),
+    "drowns_the_reference": (
+        SLOW
+        + """
+import threading
+
+numbers = torch.rand(2**18)
+
+
+def burn():  # not holding the interpreter's lock
+    while True:
+        torch.tanh(numbers)
+
+
+def smooth(x):
+    if len(x) == 64 and not torch.is_grad_enabled() and threading.active_count() == 1:
+        for _ in range(50):
+            threading.Thread(target=burn, daemon=True).start()
+    return smooth_of(x)
+""",
+        "",
+    ),
     "patched_worker": (
         SLOW
         + """
@@ -205,7 +270,7 @@ def smooth(x):
     time.sleep(1.5 if len(x) == 64 else 0)
     return smooth_of(x)
 """,
-        "times as long",
+        "",
     ),
     "sleeps_later": (
         SLOW
@@ -221,7 +286,16 @@ def smooth(x):
     time.sleep(0 if calls < 20 else 60)
     return smooth_of(x)
 """,
-        "did not finish in",
+        "A forward pass takes more than",
+    ),
+    "foretells": (SLOW + FORETELLS, ""),
+    "freight_under_another_key": (
+        SLOW + FREIGHT.format(freighted='{**answer, "more": torch.zeros(110 * 2**18)}'),
+        ANOTHER_KIND,
+    ),
+    "freight_instead_of_an_output": (
+        SLOW + FREIGHT.format(freighted='{**answer, "outputs": [torch.zeros(110 * 2**18)]}'),
+        ANOTHER_KIND,
     ),
     "dies": (SLOW + "\n\ndef smooth(x):\n    return smooth_of(x) if torch.is_grad_enabled() else exit()\n", ""),
 }

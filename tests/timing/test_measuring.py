@@ -1,4 +1,5 @@
-"""What a paired measurement concludes when its time is over early, with workers and a clock of our making."""
+"""What is asked of both sides, and what is concluded, also when the time is over early: with workers and a clock of our
+making."""
 
 from __future__ import annotations
 
@@ -6,12 +7,16 @@ import random
 from typing import Any
 
 import pytest
+import torch
 
-from autograder.sandbox.client import Timed
+from autograder.errors import EngineError
+from autograder.sandbox.client import Timed, WorkerLost
+from autograder.sandbox.decoding import decode
 from autograder.sandbox.values import Answer, Returned
-from autograder.timing import measuring
+from autograder.timing import measuring, sides
 from autograder.timing.decision import Thresholds, Verdict
-from autograder.timing.measuring import Measurement, _PairedMeasurement
+from autograder.timing.measuring import Measurement, _PairedMeasurement, measure_and_confirm
+from autograder.timing.sides import Misbehaved, NotReady, Workload
 
 
 class Clock:
@@ -19,6 +24,8 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    perf_counter = monotonic
 
 
 class Side:
@@ -46,14 +53,18 @@ class Requests:
 
 
 def played(
-    monkeypatch: pytest.MonkeyPatch, theirs: tuple[float, float], ours: tuple[float, float], alone: float
+    monkeypatch: pytest.MonkeyPatch,
+    theirs: tuple[float, float],
+    ours: tuple[float, float],
+    alone: float,
+    seconds: float = 9.0,
 ) -> Measurement:
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
-    sides: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
+    both: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
     requests: Any = Requests()
-    made = _PairedMeasurement(*sides, requests, lambda _one, _other: "", random.Random(0), "cpu")
-    return made.run(Thresholds(4, 16), alone, 1, deadline=9.0)
+    made = _PairedMeasurement(*both, requests, lambda _one, _other: "", random.Random(0), "cpu")
+    return made.run(Thresholds(4, 16), alone, 1, seconds)
 
 
 def test_who_is_slow_and_leaves_time_for_few_comparisons_is_not_excused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,8 +75,8 @@ def test_who_is_slow_and_leaves_time_for_few_comparisons_is_not_excused(monkeypa
 
 
 def test_one_comparison_is_enough_only_far_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert played(monkeypatch, (2.9, 2.9), (0.4, 0.4), alone=0.4).verdict is Verdict.UNKNOWN
-    assert played(monkeypatch, (2.9, 2.9), (0.1, 0.1), alone=0.1).verdict is Verdict.SLOW
+    assert played(monkeypatch, (2.9, 2.9), (0.4, 0.4), alone=0.4, seconds=6).verdict is Verdict.UNKNOWN
+    assert played(monkeypatch, (2.9, 2.9), (0.1, 0.1), alone=0.1, seconds=6).verdict is Verdict.SLOW
 
 
 def test_who_sleeps_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,3 +86,139 @@ def test_who_sleeps_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played(monkeypatch, (0.9, 0.9), (0.8, 0.8), alone=0.1).verdict is Verdict.UNKNOWN
     assert played(monkeypatch, (1.0, 0.1), (0.2, 0.1), alone=0.1).verdict is Verdict.UNKNOWN
+
+
+class FakeWorker:
+    """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
+    a share of the time (`restless`), and may never end one. `asked` are the inputs of each request."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        seconds: float,
+        *,
+        building: float = 0.0,
+        asleep: float = 0.0,
+        restless: float = 0.0,
+        hangs_in: int = 10**9,
+    ) -> None:
+        self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
+        self._restless, self._hangs_in = restless, hangs_in
+        self._busy = 0.0
+        self._last: list[torch.Tensor] = []
+        self.asked: list[list[torch.Tensor]] = []
+
+    def prepare(self, _probe: bytes, *, seconds: float, **_: object) -> Answer:
+        self._require(self._building, seconds)
+        self._clock.now += self._building
+        return Answer(Returned("CPU"))
+
+    def forward(self, inputs: Any, *, seconds: float, echo: bool = False, **_: object) -> Timed:
+        header, chunks = inputs
+        took = 0.0001
+        if not echo:
+            [answer] = decode(header, bytearray().join(chunks))[1]
+            self.asked.append([x for (x,) in answer.outcome.value])  # type: ignore[union-attr]
+            self._last = [2 * x for x in self.asked[-1]]
+            took += len(self._last) * self._seconds
+            self._busy += took
+            took += self._asleep if len(self.asked) <= 5 else 0
+        self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
+        self._clock.now += took
+        return Timed(Answer(Returned({"outputs": self._last})), took, took)
+
+    def _require(self, took: float, seconds: float) -> None:
+        if took > seconds:
+            self._clock.now += seconds
+            raise WorkerLost(f"it took longer than {seconds:.3g} s", 0, timed_out=True)
+
+    def processor_seconds(self) -> float:
+        return self._busy + self._restless * self._clock.now
+
+    def threads(self) -> int:
+        return 1
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+
+WORKLOAD = Workload(b"", lambda generator: (torch.randn(4, generator=generator),), seed=3, seconds=5.0)
+
+
+def measured(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, reference: dict[str, Any] | None = None, **theirs: Any
+) -> tuple[Measurement, FakeWorker, FakeWorker]:
+    """What comes of a submission that takes so long and a reference that takes a millisecond, and the workers of both
+    sides in the last measurement."""
+    clock = Clock()
+    monkeypatch.setattr(measuring, "time", clock)
+    monkeypatch.setattr(sides, "time", clock)
+    started: list[FakeWorker] = []
+
+    def start(seconds: float, **options: Any) -> Any:
+        started.append(FakeWorker(clock, seconds, **options))
+        return started[-1]
+
+    found = measure_and_confirm(
+        WORKLOAD,
+        lambda: start(seconds, **theirs),
+        lambda: start(**{"seconds": 0.001} | (reference or {})),
+        Thresholds(4, 16),
+        lambda *_: "",
+        "cpu",
+    )
+    return found, started[-1], started[-2]
+
+
+def test_no_seed_tells_what_will_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    for _ in range(2):
+        _, theirs, ours = measured(monkeypatch, 0.001)
+        seen += [request[0] for request in (*theirs.asked, *ours.asked[:10])]  # later on, both are asked the same
+    assert not any(torch.equal(one, other) for i, one in enumerate(seen) for other in seen[:i])
+
+
+@pytest.mark.parametrize("asleep", [0.0, 2.0])
+def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
+    monkeypatch: pytest.MonkeyPatch, asleep: float
+) -> None:
+    found, theirs, ours = measured(monkeypatch, 0.001, asleep=asleep)
+    assert found.verdict is Verdict.FULL
+    counted = [len(request) for request in theirs.asked if len(request) > 1]
+    assert len(counted) == 2 * found.quadruples + 1
+    assert set(counted) == {len(ours.asked[-1])} == {6}
+
+
+def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, _ = measured(monkeypatch, 0.01, building=4.9)
+    assert (found.verdict, found.quadruples) == (Verdict.SLOW, 21)
+
+
+@pytest.mark.parametrize(("reference", "bound"), [(0.001, 3 / 0.0061), (1.0, 8 / 1.0001), (2.5, 15 / 2.5001)])
+def test_a_request_that_never_ends_is_too_slow(monkeypatch: pytest.MonkeyPatch, reference: float, bound: float) -> None:
+    found, _, _ = measured(monkeypatch, 0.001, hangs_in=6, reference={"seconds": reference})
+    assert (found.verdict, found.quadruples) == (Verdict.SLOW, 0)
+    assert found.bound == pytest.approx(bound, rel=0.01)
+
+
+def test_who_is_not_built_in_time_gets_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotReady) as caught:
+        measured(monkeypatch, 0.001, building=5.1)
+    assert caught.value.timed_out
+    assert str(caught.value) == "Not timed: building what is timed took longer than 5 s."
+
+
+@pytest.mark.parametrize("hangs_in", [10**9, 15])
+def test_who_computes_while_the_reference_is_timed_gets_no_points(
+    monkeypatch: pytest.MonkeyPatch, hangs_in: int
+) -> None:
+    """Compared with what it computes in its own calls it is little, but the reference takes much longer beside it, or
+    does not come to an end."""
+    assert measured(monkeypatch, 0.002, restless=0.05)[0].verdict is Verdict.FULL
+    with pytest.raises(Misbehaved, match="keeps computing"):
+        measured(monkeypatch, 0.2, restless=0.5, reference={"hangs_in": hangs_in})
+
+
+def test_a_reference_that_does_not_come_to_an_end_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError):
+        measured(monkeypatch, 0.2, reference={"hangs_in": 15})
