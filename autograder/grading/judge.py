@@ -24,11 +24,13 @@ from autograder.grading.collecting import collect
 from autograder.grading.examiner import Examiner
 from autograder.grading.explaining import Explaining
 from autograder.grading.marks import forbidden, mark, name_of
-from autograder.grading.plugin import GradingPlugin
+from autograder.grading.plugin import GRADER_FAILED, GradingPlugin
 from autograder.grading.prepared import Prepared, prepare
+from autograder.grading.questions import UNUSABLE
 from autograder.grading.recorder import record
+from autograder.grading.trusted import Variant
 from autograder.jobs import Declared, Job, WarmUp
-from autograder.results.model import CheckResult, Result
+from autograder.results.model import CheckResult, Result, Status
 from autograder.sandbox.forkserver import Client
 from autograder.submissions.reading import Submission
 
@@ -83,6 +85,9 @@ def grade(
         if not warm:
             _learn(job.warm_up, prepared, items)
         plugin.run(items)
+        if plugin.stumbled:
+            ours = _stumbling_anyway(job, prepared, plugin.stumbled)
+            checks[:] = [_broken(one) if (one.exercise, one.name) in ours else one for one in checks]
         if job.explain:
             nonlocal found, forward
             heard, references = plugin.heard, examiner.references
@@ -110,6 +115,18 @@ def grade(
     carried = forward.carried if forward else {}
     result = assembled(job, prepared, examiner, checks, found, carried, log, complete=not failures)
     return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))
+
+
+def _stumbling_anyway(job: Job, prepared: Prepared, items: list[pytest.Item]) -> set[tuple[str, str]]:
+    """Which of these checks raise an exception over the solution's answers as well: then it is not the submission's."""
+    results: list[CheckResult] = []
+    job = msgspec.structs.replace(job, explain=False, device="", until=())
+    GradingPlugin(job, prepared, Variant(prepared.reference), results.append, listening=False).run(items)
+    return {(one.exercise, one.name) for one in results if one.message == UNUSABLE}
+
+
+def _broken(check: CheckResult) -> CheckResult:
+    return msgspec.structs.replace(check, status=Status.ERROR, points=0.0, message=GRADER_FAILED)
 
 
 def _another_examiner(client: Client, assignment: Assignment, submission: Submission, seconds: float) -> Examiner:

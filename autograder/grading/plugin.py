@@ -42,13 +42,14 @@ from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
 from autograder.sandbox.torch_state import seed_torch
 
+GRADER_FAILED = "The grader itself failed here; your instructor has been told."
 MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have made of an answer
 
 
 class GradingPlugin:
     """Makes a `CheckResult` for each check and calls `report` with it as soon as it is known. `heard` notes what was
-    answered in each check that came to a judgement, by exercise and name; if it is not `listening`, a check that fails
-    asks no more than it must."""
+    answered in each check that came to a judgement, by exercise and name, and `stumbled` the checks that raised an
+    exception, perhaps over an answer; if it is not `listening`, a check that fails asks no more than it must."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class GradingPlugin:
         self._passed: set[str] = set()
         self._listening = listening
         self.heard: dict[str, dict[str, tuple[Profile, Heard]]] = defaultdict(dict)
+        self.stumbled: list[pytest.Item] = []
         self.log: list[str] = []
 
     def run(self, items: list[pytest.Item]) -> None:
@@ -183,9 +185,10 @@ class GradingPlugin:
         failure: Failure | None = None
         if isinstance(error, Settled | CheckFailed | Flaky):
             failure = _best(error, questions)
-        elif questions.uses_answers and isinstance(error, Exception) and not isinstance(error, _OURS):
-            failure = Failure(UNUSABLE)  # the grader took it for something else; the check fails, and nothing more
+        elif questions.uses_answers and _may_be_theirs(error):
+            failure = Failure(UNUSABLE)
             questions.trouble = _whereabouts(item, call.excinfo)
+            self.stumbled.append(item)
         if isinstance(error, EngineError):  # there is no worker, for this check or any other
             self._fatal = error
             return
@@ -194,7 +197,7 @@ class GradingPlugin:
         elif failure is None or isinstance(error, Unsatisfiable):
             status = Status.ERROR
             self.log.append(f"{item.nodeid}: {_whereabouts(item, call.excinfo)}")
-            failure = Failure("The grader itself failed here; your instructor has been told.")
+            failure = Failure(GRADER_FAILED)
         else:
             status = failure.status
         self._add(item, status, failure)
@@ -265,7 +268,9 @@ class GradingPlugin:
         return Failure(f"{exercise} is not defined in your file.{why}")
 
 
-_OURS = (GraderFault, EngineError, HypothesisException)  # whatever the submission answers
+def _may_be_theirs(error: BaseException | None) -> bool:
+    """Whether a grader may have raised this over what a submission answered."""
+    return isinstance(error, Exception) and not isinstance(error, GraderFault | EngineError | HypothesisException)
 
 
 def _best(error: BaseException, questions: Questions) -> Failure | None:

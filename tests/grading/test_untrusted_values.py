@@ -69,6 +69,17 @@ def test_a_grader_that_stumbles_over_it_fails_its_check_and_tells_the_instructor
     assert all(line.startswith("judging graders/demo/test_demo.py::test_m") for line in result.log)
 
 
+def test_a_grader_that_stumbles_over_the_solution_as_well_is_our_error(engine, tmp_path):
+    broken = CHECKS.replace("value[0] - 2", "value[1] - 2")
+    course = toy_course(tmp_path, exercises={"mean": 2, "other": 1}, solution=SOLUTION, checks=broken)
+    for mean in ("[2.0]", "None"):
+        path = tmp_path / "demo.py"
+        path.write_text(f"def mean(x):\n    return {mean}\n\ndef other(x):\n    return {{'a': x}}\n")
+        result = engine.grade(Job(str(course), "demo", read_submission(path, "demo")))
+        assert result.state is State.ERROR
+        assert [one.status for one in result.checks] == [Status.ERROR, Status.FAILED, Status.PASSED]
+
+
 def test_what_passes_is_not_touched(graded):
     assert graded("[sum(x) / len(x)]").points == 3
 
