@@ -87,9 +87,11 @@ class CarryingForward:
                 self._judge(exercise, causes)
 
     def _is_built_on(self, exercise: str, cause: str) -> bool:
-        """Whether a submission's exercise is built on a wrong one, which is wrong itself and not only for another."""
+        """Whether a submission's exercise is built on a wrong one, which is wrong itself and not only for another. One
+        that does not end is left alone: waiting for it again would take long and decide nothing."""
         own = [name for name in self._failed(cause) if (cause, name) not in self.carried]
-        return bool(own) and cause in self.references.get(exercise, ())
+        ends = all(its.said != Status.TIMEOUT.value for its, _ in self.heard.get(cause, {}).values())
+        return bool(own) and ends and cause in self.references.get(exercise, ())
 
     def _failed(self, exercise: str) -> list[str]:
         return [name for name, (its, _) in self.heard.get(exercise, {}).items() if its.failed]
@@ -112,6 +114,7 @@ class CarryingForward:
         return (
             mark(check, "exercise") == exercise
             and name_of(check) in self._failed(exercise)
+            and self.heard[exercise][name_of(check)][0].said != Status.TIMEOUT.value
             and recording is not None
             and recording.complete
         )

@@ -1819,7 +1819,9 @@ def relu_before_the_sum(n, num_classes=10):
 
 
 @misconception(
-    "cifar_resnet", hint="How many ReLUs are there from the last batch norm of a block to its end? Where is the sum?"
+    "cifar_resnet",
+    hint="How many ReLUs are there from the last batch norm of a block to its end? Where is the sum?",
+    as_good_as="relu_before_the_sum",  # the same numbers: no shortcut of this network is negative
 )
 def relu_on_both_sides_of_the_sum(n, num_classes=10):
     """The last ReLU of each block comes twice: before the sum and after it."""

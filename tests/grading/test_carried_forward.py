@@ -9,7 +9,7 @@ import pytest
 
 from autograder.course import load_assignment
 from autograder.errors import UsageError
-from autograder.jobs import Job
+from autograder.jobs import Job, WarmUp
 from autograder.results.feedback import check_text
 from autograder.results.model import CheckResult
 from autograder.submissions.reading import read_submission
@@ -94,8 +94,8 @@ RIGHT_SCALE, RIGHT_SHIFT = "return 2 * x", "return x + 3"
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return toy_course(
+def course(engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = toy_course(
         tmp_path_factory.mktemp("course"),
         exercises={"scale": 1, "Shift": 1, "total": 4, "moved": 2, "twice": 1},
         solution=SOLUTION,
@@ -103,10 +103,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files={f"graders/demo/test_{number}_{name}.py": text for number, (name, text) in enumerate(CHECKS.items())}
         | {"graders/demo/assignment.toml": TOML},
     )
+    engine.warm_up(WarmUp(str(root), "demo"))
+    return root
 
 
 TOML = """
 title = "Demo"
+limits = { check_seconds = 2.0 }
 exercises = { scale = 1, Shift = 1, total = 4, moved = 2, twice = 1 }
 builds_on = { total = { scale = 0.2 }, moved = { scale = 0.2, Shift = 0.3 }, twice = { scale = 0.2, total = 0.2 } }
 """

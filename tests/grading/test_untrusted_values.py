@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.jobs import Job
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State, Status, encode
 from autograder.submissions.reading import read_submission
 from toy_course import toy_course
@@ -44,9 +44,11 @@ UNUSABLE = "This check could not go on with what your code returned earlier in i
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("course")
-    return toy_course(folder, exercises={"mean": 2, "other": 1}, solution=SOLUTION, checks=CHECKS)
+    root = toy_course(folder, exercises={"mean": 2, "other": 1}, solution=SOLUTION, checks=CHECKS)
+    engine.warm_up(WarmUp(str(root), "demo"))
+    return root
 
 
 @pytest.fixture

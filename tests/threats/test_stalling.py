@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.grading import examiner
-from autograder.jobs import Job
+from autograder.jobs import Job, WarmUp
 from autograder.results.model import CheckResult, Status
 from autograder.submissions.reading import read_submission
 from toy_course import check, grader, toy_course
@@ -29,11 +29,13 @@ HEAVY = {
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def course(engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = "\n\n".join(RIGHT.format(name=name) for name in COURSE)
     folder = tmp_path_factory.mktemp("course")
     limits = {"check_seconds": 100, "total_seconds": 1000}  # on a busy machine, too, it is not time that is used up
-    return toy_course(folder, exercises=COURSE, solution=source, checks=CHECKS, examples=30, limits=limits)
+    root = toy_course(folder, exercises=COURSE, solution=source, checks=CHECKS, examples=30, limits=limits)
+    engine.warm_up(WarmUp(str(root), "demo"))
+    return root
 
 
 @pytest.fixture
