@@ -49,7 +49,9 @@ def run(
         show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
     assignments = load_assignments(root, slugs)
     if styles is not None:
-        return _with_styles(assignments, styles, decisions, where, console, show)
+        if slow is not None:
+            raise UsageError("Leave out --slowed or --styles: only solutions are slowed down.")
+        return _with_styles(assignments, slugs, styles, decisions, where, console, show)
     found: list[Calibration] = []
     with Engine(*assignments) as engine:
         for assignment in assignments:
@@ -88,12 +90,19 @@ def _calibrated(
 
 
 def _with_styles(
-    assignments: list[Assignment], folder: Path, decisions: int, device: str, console: Console, show: Printer
+    assignments: list[Assignment],
+    named: tuple[str, ...],
+    folder: Path,
+    decisions: int,
+    device: str,
+    console: Console,
+    show: Printer,
 ) -> int:
     styles = {assignment.slug: read_styles(folder, assignment) for assignment in assignments}
     total = decisions * sum(map(len, styles.values()))
-    if not total:
-        raise UsageError(f"No styles in {folder}; put them in {folder}/{assignments[0].slug}/*.py.")
+    for slug in named or list(styles):
+        if not (styles[slug] if named else total):
+            raise UsageError(f"No styles of {slug} in {folder}; write {folder}/{slug}/<style>.py.")
     found: dict[tuple[str, str], StyleDecisions] = {}
     with Engine(*assignments) as engine, progress(console) as bar:
         task = bar.add_task("styles", total=total)

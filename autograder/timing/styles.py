@@ -35,15 +35,14 @@ def read_styles(folder: Path, assignment: Assignment) -> list[Style]:
     Raises:
         UsageError: a file cannot be read.
     """
-    module = f"{assignment.module}.py"
-    solution = Cell(module, assignment.solution.read_text(encoding="utf-8"))
+    solution = Cell(f"{assignment.module}.py", assignment.solution.read_text(encoding="utf-8"))
     found = []
     for path in sorted((folder / assignment.slug).glob("*.py")):
         try:
             source = python_source(path.read_bytes(), path.name)
         except (OSError, SubmissionError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from None
-        found.append(Style(path.stem, Submission(path.name, module, (solution, Cell(path.name, source)), False)))
+        found.append(Style(path.stem, Submission(path.name, path.name, (solution, Cell(path.name, source)), False)))
     return found
 
 

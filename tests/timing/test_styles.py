@@ -102,19 +102,28 @@ def test_the_command_says_how_large_the_limit_must_be(
     assert ("smooth in the style float64 loses points (2 of 2 times): That is too slow." in shown) == bool(code)
 
 
-def test_a_style_that_is_wrong_is_not_timed_and_fails(course: Path, tmp_path: Path) -> None:
-    write_files(
-        tmp_path, {"timed/zeros.py": "def smooth(x):\n    return torch.zeros_like(x)  # torch is the solution's"}
-    )
+def test_styles_that_are_wrong_or_do_not_load_are_not_timed_and_fail(course: Path, tmp_path: Path) -> None:
+    zeros = "def smooth(x):\n    return torch.zeros_like(x)  # torch is the solution's\n"
+    write_files(tmp_path, {"timed/zeros.py": zeros, "timed/broken.py": "def smooth(x)\n"})
     command = ["timing", "timed", "--styles", tmp_path, "--course", course, "--device", "cpu", "--decisions", 1]
     done = autograder(*command, columns=200)
     assert done.returncode == 1, done.stderr
-    assert "smooth in the style zeros loses points (1 of 1 times): Not timed: the result is wrong." in done.stdout
+    for style, why in (
+        ("zeros", "Not timed: the result is wrong."),
+        ("broken", "broken.py could not be read as Python"),
+    ):
+        assert f"smooth in the style {style} loses points (1 of 1 times): {why}" in done.stdout
 
 
 def test_a_folder_without_styles_is_refused(course: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"No styles in .*; put them in .*timed/\*\.py\."):
-        timing.run(("timed",), styles=tmp_path, device="cpu", course=course)
+    for named in ((), ("timed",)):
+        with pytest.raises(UsageError, match=r"No styles of timed in .*; write .*timed/<style>\.py\."):
+            timing.run(named, styles=tmp_path, device="cpu", course=course)
+
+
+def test_styles_are_not_slowed_down(course: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Leave out --slowed or --styles"):
+        timing.run((), styles=tmp_path, slow=3, device="cpu", course=course)
 
 
 def test_a_style_that_cannot_be_read_is_named(course: Path, tmp_path: Path) -> None:
