@@ -316,18 +316,34 @@ def mutants(
     metavar="N",
     help="Decisions on slowed-down solutions [default: the same number].",
 )
+@click.option(
+    "--styles",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Time the styles FOLDER/<assignment>/*.py instead.",
+)
 @_device
 @_course
-def timing(slugs: tuple[str, ...], decisions: int, slowed: int | None, device: str, course: Path | None) -> None:
+def timing(
+    slugs: tuple[str, ...],
+    decisions: int,
+    slowed: int | None,
+    styles: Path | None,
+    device: str,
+    course: Path | None,
+) -> None:
     """Times every timed solution against itself, first unchanged, then slowed down to three times the limit for full
     points.
 
     Exit code 0 if this machine is fit for timing: no unchanged solution lost points, no slowed-down one kept them all,
     and noise prevented at most a tenth of the decisions.
+
+    With --styles, times slow but accepted styles instead and says how large the limits must be. A style is a file with
+    what differs from the solution. Exit code 0 if none of them lost points.
     """
     from autograder.commands import timing
 
-    sys.exit(timing.run(slugs, decisions=decisions, slow=slowed, device=device, course=course))
+    sys.exit(timing.run(slugs, decisions=decisions, slow=slowed, styles=styles, device=device, course=course))
 
 
 @main.command(short_help="Make the students' files from the solutions.")

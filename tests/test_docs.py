@@ -375,7 +375,12 @@ def test_the_timed_exercises_and_their_limits(checks) -> None:
     timed = {exercise: limits for found in checks.values() for exercise, limits in found if limits}
     says("docs/timing.md", f"{NUMBERS[len(timed)].capitalize()} exercises are timed")
     assert set(re.findall(r"`(\w+)`", TIMING[: TIMING.index("A student gets")])) == set(timed)
-    for cell, *_, full, zero in rows(TIMING, "| exercise | slowest |"):
+    margin = figures("timing")["MARGIN"]
+    says("docs/timing.md", f"at least {margin} times the slowest correct solution", f"the margin of {margin}")
+    styles = {path.stem for path in (ROOT / "benchmarks/styles").glob("*/*.py")}
+    for cell, style, ratio, _, full, zero in rows(TIMING, "| exercise | slowest style |"):
+        assert style.strip("`") in styles
+        assert float(full) >= margin * float(ratio)
         for name in re.findall(r"`(\w+)`", cell):
             assert timed.pop(name) == [[full, zero], [full, zero]]
     assert not timed

@@ -1,4 +1,5 @@
-"""`autograder timing`: finds out how well this machine can time forward passes, using the solutions themselves."""
+"""`autograder timing`: finds out how well this machine can time forward passes, using the solutions themselves, or
+whether the limits leave enough room for slow styles."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from autograder.results.printer import Printer, progress
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
 from autograder.timing import devices
-from autograder.timing.calibration import SLOWER, Calibration, false_deductions, slowed
+from autograder.timing.calibration import SLOWER, Calibration, Decisions, false_deductions, slowed
+from autograder.timing.styles import StyleDecisions, add, read_styles, slowest
 
 
 def run(
@@ -26,17 +28,18 @@ def run(
     *,
     decisions: int = 20,
     slow: int | None = None,
+    styles: Path | None = None,
     device: str = "auto",
     course: Path | None = None,
 ) -> int:
     """Times the solutions of these assignments (default: all that are timed) `decisions` times against themselves, and
-    `slow` times (default: equally often) slowed down.
+    `slow` times (default: equally often) slowed down; or, `decisions` times each, the `styles` in that folder.
 
     Returns:
-        The exit code: 0 if this machine is fit for timing them, else 1.
+        The exit code: 0 if this machine is fit for timing them, or no style loses points; else 1.
 
     Raises:
-        UsageError: there is no such assignment or device, or nothing in it is timed.
+        UsageError: there is no such assignment or device, nothing in it is timed, or the folder holds no style for it.
     """
     root = find_course(course)
     where = devices.choose(device)
@@ -44,8 +47,12 @@ def run(
     show = Printer(console)
     if device == "auto" and where == "cpu":
         show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
-    found: list[Calibration] = []
     assignments = load_assignments(root, slugs)
+    if styles is not None:
+        if slow is not None:
+            raise UsageError("Leave out --slowed or --styles: only solutions are slowed down.")
+        return _with_styles(assignments, slugs, styles, decisions, where, console, show)
+    found: list[Calibration] = []
     with Engine(*assignments) as engine:
         for assignment in assignments:
             counts = decisions, decisions if slow is None else slow
@@ -59,7 +66,8 @@ def run(
 def _calibrated(
     engine: Engine, assignment: Assignment, decisions: tuple[int, int], device: str, console: Console
 ) -> list[Calibration]:
-    solution = assignment.solution.read_text(encoding="utf-8")
+    source = assignment.solution.read_text(encoding="utf-8")
+    solution = _submission(assignment, source)
     timed: dict[str, Calibration] = {}
     with progress(console) as bar:
         task = bar.add_task(assignment.slug, total=sum(decisions))
@@ -73,7 +81,7 @@ def _calibrated(
         for item in timed.values():
             limit = next((timing.k_full for timing in item.same.timings), 2.0)
             item.times = math.ceil(SLOWER * limit)
-            slow = slowed(solution, item.exercise, item.times)
+            slow = _submission(assignment, slowed(source, item.exercise, item.times))
             for _ in range(decisions[1]):
                 for check in _graded(engine, assignment, slow, device, (item.exercise,)).checks:
                     item.slow.add(check)
@@ -81,16 +89,52 @@ def _calibrated(
     return list(timed.values())
 
 
-def _graded(
-    engine: Engine, assignment: Assignment, source: str, device: str, exercises: tuple[str, ...] = ()
-) -> Result:
+def _with_styles(
+    assignments: list[Assignment],
+    named: tuple[str, ...],
+    folder: Path,
+    decisions: int,
+    device: str,
+    console: Console,
+    show: Printer,
+) -> int:
+    styles = {assignment.slug: read_styles(folder, assignment) for assignment in assignments}
+    total = decisions * sum(map(len, styles.values()))
+    for slug in named or list(styles):
+        if not (styles[slug] if named else total):
+            raise UsageError(f"No styles of {slug} in {folder}; write {folder}/{slug}/<style>.py.")
+    found: dict[tuple[str, str], StyleDecisions] = {}
+    with Engine(*assignments) as engine, progress(console) as bar:
+        task = bar.add_task("styles", total=total)
+        for assignment in assignments:
+            for style in styles[assignment.slug]:
+                for _ in range(decisions):
+                    add(found, style.name, _graded(engine, assignment, style.submission, device).checks)
+                    bar.advance(task)
+    if not found:
+        raise UsageError(f"Nothing in {', '.join(styles)} is timed; name another assignment.")
+    _print_styles(list(found.values()), show)
+    return 1 if any(one.problem for one in found.values()) else 0
+
+
+def _submission(assignment: Assignment, source: str) -> Submission:
     file = f"{assignment.module}.py"
-    submission = Submission(file, file, (Cell(file, source),), False)
+    return Submission(file, file, (Cell(file, source),), False)
+
+
+def _graded(
+    engine: Engine, assignment: Assignment, submission: Submission, device: str, exercises: tuple[str, ...] = ()
+) -> Result:
     job = Job(str(assignment.root), assignment.slug, submission, exercises=exercises, device=device, only_timed=True)
     result = engine.grade(job)
     if result.state is not State.GRADED:
         raise EngineError(f"{assignment.slug} could not be timed: {one_line(' '.join(result.log), 400)}")
     return result
+
+
+def _ratios(decisions: Decisions) -> str:
+    low, middle, high = decisions.ratios
+    return "–" if math.isnan(middle) else f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 
 def _slowed(item: Calibration) -> str:
@@ -105,10 +149,9 @@ def _print(found: list[Calibration], show: Printer) -> None:
     for heading in ("A/A ratio", "Lost", "Noise", "Slowed", "Full", "Seconds"):
         table.add_column(heading, justify="right", overflow="fold")
     for item in found:
-        low, middle, high = item.same.ratios
         symbol, style = show.symbol(Status.FAILED if item.problems else Status.PASSED)
         cells = (
-            f"{middle:.2f} ({low:.2f}–{high:.2f})",
+            _ratios(item.same),
             f"{item.same.deducted}/{item.same.count}",
             f"{item.same.unmeasured}/{item.same.count}",
             _slowed(item) if item.slow.count else "–",
@@ -132,3 +175,30 @@ def _print(found: list[Calibration], show: Printer) -> None:
         ),
         (f"; wrong deductions in at most {share:.1%} of {decisions} decisions (95% confidence)", ""),
     )
+
+
+def _print_styles(found: list[StyleDecisions], show: Printer) -> None:
+    table = show.table()
+    table.add_column("", width=1)
+    for heading in ("Exercise", "Style"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("Ratio", "Lost", "Noise"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for one in found:
+        symbol, style = show.symbol(Status.FAILED if one.problem else Status.PASSED)
+        done = one.decisions
+        cells = _ratios(done), f"{done.deducted}/{done.count}", f"{done.unmeasured}/{done.count}"
+        table.add_row(show.text(symbol, style), show.text(one.exercise), show.text(one.style), *map(show.text, cells))
+    show.console.print(table)
+    for one in found:
+        if one.problem:
+            show.line((one_line(one.problem, 300), "red"))
+    show.console.print()
+    for one in slowest(found):
+        show.line(
+            (f"{one.exercise}: {one.style} takes {one.ratio:.1f} times as long as the solution, so full points ", ""),
+            (
+                f"are due up to {one.needed} times; the limit is {one.limit:g}",
+                "green" if one.needed <= one.limit else "red",
+            ),
+        )

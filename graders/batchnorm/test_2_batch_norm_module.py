@@ -506,7 +506,7 @@ def test_two_calls(same_outcome, x, training, recording):
 @points(1)
 def test_speed(forward_time):
     """In training, a large batch of images is normalised with few operators and no loop."""
-    forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(12, 48), cuda=(12, 48))
+    forward_time(lambda m: m.BatchNorm(32, 4).train(), normal((16, 32, 28, 28)), cpu=(18, 72), cuda=(18, 72))
 
 
 @points(3.5)

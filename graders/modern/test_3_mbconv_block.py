@@ -259,8 +259,8 @@ def test_speed(forward_time):
     forward_time(
         lambda m: filled(lambda: m.MBConvBlock(16, 16, 4, 3, 1), torch.zeros(shape)).eval(),
         normal(shape),
-        cpu=(4, 16),
-        cuda=(4, 16),
+        cpu=(24, 96),
+        cuda=(24, 96),
         tolerance=VALUES,
     )
 

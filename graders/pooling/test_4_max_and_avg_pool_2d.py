@@ -169,7 +169,7 @@ def test_window_that_does_not_fit(same_outcome, name, case):
 @points(0.5)
 def test_speed(forward_time, name):
     """A stack of large maps is pooled about as fast as possible."""
-    forward_time(lambda m: lambda x: getattr(m, name)(x, 3, 2), normal((32, 65, 65)), cpu=(8, 32), cuda=(8, 32))
+    forward_time(lambda m: lambda x: getattr(m, name)(x, 3, 2), normal((32, 65, 65)), cpu=(25, 100), cuda=(25, 100))
 
 
 @both

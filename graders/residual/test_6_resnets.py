@@ -41,8 +41,8 @@ def test_speed(forward_time, name):
     forward_time(
         lambda m: filled(lambda: getattr(m, name)(num_classes=1000), torch.zeros(shape)).eval(),
         normal(shape),
-        cpu=(4, 16),
-        cuda=(4, 16),
+        cpu=(6, 24),
+        cuda=(6, 24),
         tolerance=NETWORK,
     )
 
