@@ -1,14 +1,28 @@
-"""Timing on a GPU. Skipped where there is none."""
+"""Timing on a GPU, or on a stand-in where there is none."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
+from autograder.engine.client import Engine
 from autograder.results.model import Status
 from autograder.timing.devices import why_no_gpu
+from timing.cuda_standin import Gpu
 from timing.smooth import SOLUTION, Graded
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "there is a GPU")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="shares memory as Linux does")]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with pytest.MonkeyPatch.context() as patch:
+        if why_no_gpu():
+            Gpu().use(patch)
+        with Engine() as engine:
+            yield engine
 
 
 SIDE_STREAM = """
