@@ -25,7 +25,7 @@ import torch
 
 NAME = "stand-in for a GPU"
 BUSY = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
-_COUNTS = struct.Struct("!QQ")  # contexts so far, and the process with the latest
+_COUNTS = struct.Struct("!QQQ")  # contexts so far, and the processes with the latest and with all the memory
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,23 @@ class _Cuda:
         self.elsewhere = 0.0  # seconds on streams other than the usual one
 
     def step(self, name: str) -> None:
+        count, holder, full_for = _COUNTS.unpack_from(self.shared)
         if not self.number:
-            count, holder = _COUNTS.unpack_from(self.shared)
             self.number = count + 1
-            _COUNTS.pack_into(self.shared, 0, self.number, holder)
+            _COUNTS.pack_into(self.shared, 0, self.number, holder, full_for)
             self.step("start")
             if self.gpu.exclusive and _lives(holder):
                 raise RuntimeError(BUSY)
-            _COUNTS.pack_into(self.shared, 0, self.number, os.getpid())
+            _COUNTS.pack_into(self.shared, 0, self.number, os.getpid(), full_for)
         time.sleep(self.gpu.delays.get(name, 0))
         if name in self.gpu.errors and (not self.gpu.failing or self.number in self.gpu.failing):
             raise RuntimeError(self.gpu.errors[name])
+        if name in ("allocate", "copy") and full_for != os.getpid() and _lives(full_for):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    def take_all_memory(self) -> None:
+        count, holder, _ = _COUNTS.unpack_from(self.shared)
+        _COUNTS.pack_into(self.shared, 0, count, holder, os.getpid())
 
     def install(self) -> None:
         torch.empty = self._moved(torch.empty, "allocate")  # type: ignore[assignment]
@@ -81,6 +87,7 @@ class _Cuda:
         for name in ("synchronize", "memory_allocated", "reset_peak_memory_stats", "get_device_properties", "stream"):
             setattr(torch.cuda, name, getattr(self, name))
         torch.cuda.max_memory_allocated = lambda *_: self.peak
+        torch.cuda.take_all_memory = self.take_all_memory  # type: ignore[attr-defined]
         torch.cuda.Stream = object  # type: ignore[assignment, misc]
         torch.cuda.Event = functools.partial(_Event, self)  # type: ignore[assignment, misc]
 
