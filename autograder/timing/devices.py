@@ -1,4 +1,4 @@
-"""Which device forward passes are timed on. Only looks at files: CUDA is initialised in workers and nowhere else."""
+"""What this machine has for timing on a GPU. Only looks at files: CUDA is initialised in workers and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,24 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.errors import UsageError
-
 if os.name == "posix":
     import fcntl
-
-
-def choose(wanted: str) -> str:
-    """Returns "cuda" or "cpu" for "auto", "cpu" or "cuda".
-
-    Raises:
-        UsageError: "cuda" was asked for but is not available.
-    """
-    if wanted == "cpu":
-        return "cpu"
-    missing = why_no_gpu()
-    if wanted == "cuda" and missing:
-        raise UsageError(f"--device cuda: {missing}; use --device auto to time on the CPU instead.")
-    return "cpu" if missing else "cuda"
 
 
 def why_no_gpu() -> str:

@@ -31,11 +31,13 @@ _COUNTS = struct.Struct("!QQQ")  # contexts so far, and the processes with the l
 @dataclass(frozen=True)
 class Gpu:
     """`errors` and `delays` (seconds) are by step; errors are raised in the contexts with the numbers `failing` only,
-    if there are any. If it is `exclusive`, one process at a time can have a context."""
+    if there are any, and from the number `first_failing` on. If it is `exclusive`, one process at a time can have a
+    context."""
 
     errors: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
     failing: tuple[int, ...] = ()
+    first_failing: int = 0
     exclusive: bool = False
     l2_bytes: int = 4096  # 0: PyTorch does not know
 
@@ -71,7 +73,8 @@ class _Cuda:
                 raise RuntimeError(BUSY)
             _COUNTS.pack_into(self.shared, 0, self.number, os.getpid(), full_for)
         time.sleep(self.gpu.delays.get(name, 0))
-        if name in self.gpu.errors and (not self.gpu.failing or self.number in self.gpu.failing):
+        fails = self.number >= self.gpu.first_failing and self.number in (self.gpu.failing or (self.number,))
+        if fails and name in self.gpu.errors:
             raise RuntimeError(self.gpu.errors[name])
         if name in ("allocate", "copy") and full_for != os.getpid() and _lives(full_for):
             raise torch.OutOfMemoryError("CUDA out of memory.")
