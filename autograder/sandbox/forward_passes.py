@@ -20,6 +20,7 @@ import torch
 from autograder.sandbox.decoding import decode
 from autograder.sandbox.encoding import encode
 from autograder.sandbox.framing import Buffer
+from autograder.sandbox.torch_state import use_full_precision
 from autograder.sandbox.values import UNKNOWN_BYTES, Answer, Returned
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -108,8 +109,7 @@ class ForwardPasses:
 
     def _prepare_gpu(self) -> None:
         """Sets the same precision and algorithms for everyone and clears the previous call from the cache."""
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        use_full_precision()
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = False
         assert self._rinse is not None
