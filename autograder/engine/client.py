@@ -28,12 +28,14 @@ _PASSED_ON = (
     "TMPDIR",
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
     "AUTOGRADER_WITHOUT_LAYERS",
     CACHE,
 )
 # One thread, for the same numbers everywhere, for forking, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+# GPUs are counted as nvidia-smi counts them, so that each has one lock. What the driver compiles for a new GPU is not
+# kept: it would be more than a worker may write.
+_SET |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_CACHE_DISABLE": "1"}
 # A path that Hypothesis cannot write to: otherwise it would leave a folder in the working directory.
 _SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  # noqa: PTH118
 _OWN_ROOT = str(Path(__file__).resolve().parents[2])

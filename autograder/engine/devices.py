@@ -17,7 +17,7 @@ def choose(wanted: str) -> tuple[str, str]:
         return "cpu", ""
     why = devices.why_no_gpu() or _why_it_fails()
     if wanted == "cuda" and why:
-        raise UsageError(f"--device cuda: {why}; use --device auto to time on the CPU instead.")
+        raise UsageError(f"--device cuda: {why}. Use --device auto to time on the CPU instead.")
     return ("cpu" if why else "cuda"), why
 
 
