@@ -30,6 +30,7 @@ else:
     _missing = ""
 
 MB = 2**20
+_GPU_LIBRARIES_MB = 4_096
 WITHOUT = "AUTOGRADER_WITHOUT_LAYERS"  # an environment variable for tests: comma-separated layers to leave out
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
@@ -114,8 +115,8 @@ def confine(*, scratch: Path, uid: int | None, memory_mb: int, gpu: bool = False
     """Locks the calling process down, for good. Returns for each layer "" if it is active, else why not.
 
     `scratch` is the only folder that the process can write to afterwards; `memory_mb` is in addition to what it has
-    mapped now. With `gpu` it can use the NVIDIA driver's devices and files, and its address space is not limited,
-    because CUDA reserves far more of it than there is memory.
+    mapped now. With `gpu` it can use the NVIDIA driver's devices and files, and its memory is not limited until
+    `limit_data` is called.
     """
     parent = os.getppid()
     os.umask(0o077)
@@ -175,6 +176,14 @@ def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (value, value))
+
+
+def limit_data(memory_mb: int) -> None:
+    """Limits what the calling process, which has started CUDA, can write to in addition. Unlike the address space, of
+    which CUDA reserves far more than there is memory. Its libraries, which it loads when they are needed, have some."""
+    pages = int(Path(f"/proc/self/task/{os.getpid()}/statm").read_text().split()[5])  # the one place that it may read
+    limit = pages * resource.getpagesize() + (memory_mb + _GPU_LIBRARIES_MB) * MB
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _change_uid(uid: int | None) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.sandbox import encoding, shipping
+from autograder.sandbox.confinement import limit_data
 from autograder.sandbox.encoding import Encoding
 from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
@@ -36,7 +37,7 @@ _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
-def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, device: str) -> None:
+def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, device: str, memory_mb: int) -> None:
     """Answers requests until the channel closes. The first frame sent says which confinement layers are active, and
     whether the `device` could be started. The memory `shared` with the judge carries inputs and outputs of timed calls;
     otherwise it contains the `POSITION`."""
@@ -46,6 +47,8 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, devi
     name = trouble = ""
     try:
         name = passes.start()
+        if device == "cuda":
+            limit_data(memory_mb)
     except Exception as error:
         trouble = str(error).partition("\n")[0] or type(error).__name__
     hello = {"layers": layers, "pid": os.getpid(), "device": name, "trouble": trouble}

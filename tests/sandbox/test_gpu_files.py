@@ -1,5 +1,5 @@
-"""What a worker with a GPU may open: what the driver needs of the machine, and nothing more. The driver's devices and
-files are false ones, in a mount namespace of their own."""
+"""What a worker with a GPU may open and use: what the driver needs of the machine, and nothing more. The driver's
+devices and files are false ones, in a mount namespace of their own."""
 
 from __future__ import annotations
 
@@ -109,6 +109,26 @@ def test_the_driver_finds_its_devices_its_libraries_and_the_names_of_its_threads
         "write": ["/dev/nvidia-caps/nvidia-cap1", "/dev/nvidia0"],
         "named": ["own"],
     }
+
+
+RESERVING = """
+import mmap
+
+from autograder.sandbox import confinement
+
+confinement.limit_data(100)
+mmap.mmap(-1, 2**40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=0)
+try:
+    bytearray(5 * 2**30)
+except MemoryError:
+    print("refused")
+"""
+
+
+def test_addresses_can_be_reserved_but_no_more_memory_used_than_allowed() -> None:
+    command = [sys.executable, "-c", RESERVING]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert (done.stdout, done.stderr) == ("refused\n", "")
 
 
 def test_a_worker_without_a_gpu_opens_none_of_it(tmp_path: Path) -> None:

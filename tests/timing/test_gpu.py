@@ -145,7 +145,22 @@ def smooth(x):
 """
 
 
-@pytest.mark.parametrize(("cheat", "says"), [(BLAMES_THE_MACHINE, BUSY), (TAKES_ALL_MEMORY, "beside your code")])
+HOARDS = """
+
+whole, hoard = smooth, []
+
+
+def smooth(x):
+    if x.is_cuda:
+        hoard[:] = [bytearray(9 * 2**30)]  # on the host
+    return whole(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("cheat", "says"),
+    [(BLAMES_THE_MACHINE, BUSY), (TAKES_ALL_MEMORY, "beside your code"), (HOARDS, "raised MemoryError")],
+)
 def test_who_makes_an_error_gets_no_points(course: Path, cheat: str, says: str) -> None:
     speed, _ = timed(Gpu(), course, SOLUTION + cheat)
     assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
