@@ -9,7 +9,7 @@ from autograder.submissions.reading import Submission
 
 CACHE = "AUTOGRADER_CACHE"  # environment variable: a folder for what can be reused; empty: none
 # The processes that the grading server can be asked to start.
-JUDGE, CLASS_SERVER, NOTEBOOK, PAIRS = b"judge", b"class server", b"notebook", b"pairs"
+JUDGE, CLASS_SERVER, NOTEBOOK, PAIRS, TRIAL = b"judge", b"class server", b"notebook", b"pairs", b"trial"
 
 
 class WarmUp(msgspec.Struct, frozen=True):

@@ -23,6 +23,8 @@ from autograder.batch.bundles import Bundle, Request, unpack
 from autograder.batch.grader import CannotGrade
 from autograder.batch.local import LocalGrader
 from autograder.course import load_assignment
+from autograder.engine import devices
+from autograder.errors import UsageError
 from autograder.results import model
 from autograder.sandbox.processors import cores
 
@@ -67,6 +69,11 @@ class KeptGraders(WorkerPlugin):
                 kept.users -= 1
 
     def _made(self, bundle: Bundle, request: Request) -> _Kept:
+        try:
+            if request.device:
+                devices.choose(request.device)
+        except UsageError as error:
+            raise CannotGrade(f"on {socket.gethostname()}: {error}") from None
         folder = Path(tempfile.mkdtemp(prefix="autograder-course-", dir=self._folder))
         unpack(bundle, folder)
         assignment = load_assignment(folder, request.slug)

@@ -23,7 +23,7 @@ from autograder.errors import EngineError
 from autograder.jobs import Job
 from autograder.output.inert import one_line
 from autograder.results.feedback import NOT_GRADED
-from autograder.results.model import Result, State
+from autograder.results.model import Result, State, Status
 from autograder.results.terminal import note
 from autograder.submissions.reading import Submission, read_submission
 from autograder.submissions.sources import Cell, SubmissionError
@@ -36,6 +36,9 @@ class Tally:
     unreadable: int = 0
     identical: int = 0
     errors: int = 0
+    unmeasured: int = 0  # checks that count as passed
+    why_unmeasured: str = ""  # as the log of the first submission with one says
+    timed: bool = False
     seconds: float = 0.0
     missing_layers: dict[str, str] = field(default_factory=dict)  # reported once instead of for each submission
 
@@ -146,6 +149,7 @@ class Run:
         words = [f"identical to {same_as}, graded once"] if same_as else []
         words += [note(result)] if note(result) else []
         line = ", ".join(words)
+        self._count_measurements(result)
         result = msgspec.structs.replace(result, submission=found.label)
         self._store.put(found, mark, result, line, same_as)
         if result.state is State.ERROR:
@@ -154,6 +158,13 @@ class Run:
         if line:
             self._trouble(found.label, line)
         self._done(1, True)
+
+    def _count_measurements(self, result: Result) -> None:
+        unmeasured = sum(check.status is Status.EXCUSED for check in result.checks) if self._grader.device else 0
+        self.tally.unmeasured += unmeasured
+        if unmeasured and not self.tally.why_unmeasured:
+            self.tally.why_unmeasured = next(iter(result.log), "")
+        self.tally.timed |= any(check.timing for check in result.checks)
 
     def _mark(self, submission: Submission) -> str:
         """The fingerprint that the result will have."""

@@ -29,12 +29,12 @@ from autograder.batch.local import LocalGrader
 from autograder.batch.runner import Run, Tally, rate
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
+from autograder.engine import devices
 from autograder.errors import UsageError
 from autograder.output.inert import one_line
 from autograder.results.model import missing_layer
 from autograder.results.printer import Printer
 from autograder.sandbox.processors import cores
-from autograder.timing import devices
 
 _RATE_SECONDS = 120.0  # how far back the rate looks: submissions differ
 
@@ -78,7 +78,7 @@ def run(
     started = time.monotonic()
     with Store(output) as store:
         store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
-        with _grader(assignment, salt, where) as grader, _progress(console) as bar:
+        with _grader(assignment, salt, where) as (grader, why_no_gpu), _progress(console) as bar:
             task = bar.add_task("Grading", total=len(chosen))
             left = len(chosen)
 
@@ -103,6 +103,8 @@ def run(
                 with contextlib.suppress(UsageError):  # the disk may be full: the first error is the one to report
                     gradebook.write(store)
         gradebook.write(store)
+    if work.tally.timed and why_no_gpu:
+        show.line((f"Timed on the CPU: {why_no_gpu}.", "dim"))
     _print_end(work.tally, len(chosen), started, output, show)
     return 1 if work.tally.errors else 0
 
@@ -124,8 +126,10 @@ def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
 
 
 @contextlib.contextmanager
-def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]:
+def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[tuple[Grader, str]]:
+    """The grader, and why forward passes are not timed on a GPU, if one was looked for here."""
     context: AbstractContextManager[Grader]
+    why_no_gpu = ""
     if where.scheduler or where.slurm:
         from autograder.batch import cluster
 
@@ -134,10 +138,10 @@ def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[Grader]
         else:
             context = cluster.connect(assignment, salt, where.device, where.scheduler)
     else:
-        device = devices.choose(where.device) if where.device else ""
+        device, why_no_gpu = devices.choose(where.device) if where.device else ("", "")
         context = LocalGrader(assignment, salt, where.jobs or cores(), device)
     with context as grader:
-        yield grader
+        yield grader, why_no_gpu
 
 
 class _Rate(ProgressColumn):
@@ -173,6 +177,11 @@ def _print_end(tally: Tally, count: int, started: float, output: Path, show: Pri
     ):
         parts += [f"{number} {words}"] if number else []
     show.line((f"{count} submission{'s' * (count != 1)}: {', '.join(parts)}.", "bold"))
+    if tally.unmeasured:
+        checks = "1 check" if tally.unmeasured == 1 else f"{tally.unmeasured} checks"
+        text = f"{checks} could not be measured and counted as passed; --force measures again."
+        why = f" The first reason: {one_line(tally.why_unmeasured, 300)}" if tally.why_unmeasured else ""
+        show.line((text + why, "yellow"))
     if tally.errors:
         text = f"{tally.errors} could not be graded because the kit failed; run the command again to retry them."
         show.line((text, "bold magenta"))

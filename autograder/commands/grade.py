@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment
+from autograder.engine import devices
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
 from autograder.output.inert import inert, one_line
@@ -22,7 +23,6 @@ from autograder.results.feedback import NOT_GRADED
 from autograder.results.model import Result, State
 from autograder.submissions.reading import infer_slug, read_submission
 from autograder.submissions.sources import SubmissionError
-from autograder.timing import devices
 
 if TYPE_CHECKING:
     from autograder.engine.client import Engine
@@ -53,7 +53,7 @@ def run(
     Raises:
         UsageError: the request cannot be carried out; nothing was graded.
     """
-    wanted, device = device, devices.choose(device) if timing else ""
+    device, why_no_gpu = devices.choose(device) if timing else ("", "")
     output = output or Path("results.json" if len(submissions) == 1 else "results")
     paths = [_path(given) for given in submissions]
     root = find_course(course, paths, beside=[path.parent for path in paths])
@@ -86,8 +86,8 @@ def run(
         else:
             terminal.print_result(results[0][1], console)
         timed = any(check.timing for _, result in results for check in result.checks)
-        if wanted == "auto" and timed and device == "cpu":
-            console.print(f"Timed on the CPU: {devices.why_no_gpu()}.", style="dim", markup=False, highlight=False)
+        if timed and why_no_gpu:
+            console.print(f"Timed on the CPU: {why_no_gpu}.", style="dim", markup=False, highlight=False)
         console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
     except OSError:
         raise

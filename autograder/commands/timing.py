@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import Assignment, find_course, load_assignments
+from autograder.engine import devices
 from autograder.engine.client import Engine
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job
@@ -18,7 +19,6 @@ from autograder.results.model import Result, State, Status
 from autograder.results.printer import Printer, progress
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
-from autograder.timing import devices
 from autograder.timing.calibration import SLOWER, Calibration, Decisions, false_deductions, slowed
 from autograder.timing.styles import StyleDecisions, add, read_styles, slowest
 
@@ -42,11 +42,11 @@ def run(
         UsageError: there is no such assignment or device, nothing in it is timed, or the folder holds no style for it.
     """
     root = find_course(course)
-    where = devices.choose(device)
+    where, why_no_gpu = devices.choose(device)
     console = Console(highlight=False)
     show = Printer(console)
-    if device == "auto" and where == "cpu":
-        show.line((f"Timing on the CPU: {devices.why_no_gpu()}.", "dim"))
+    if why_no_gpu:
+        show.line((f"Timing on the CPU: {why_no_gpu}.", "dim"))
     assignments = load_assignments(root, slugs)
     if styles is not None:
         if slow is not None:

@@ -14,7 +14,7 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
-from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, PAIRS, Declared, Job, Pairs, PairsTried, WarmUp
+from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, PAIRS, TRIAL, Declared, Job, Pairs, PairsTried, WarmUp
 from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
@@ -28,12 +28,14 @@ _PASSED_ON = (
     "TMPDIR",
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
     "AUTOGRADER_WITHOUT_LAYERS",
     CACHE,
 )
 # One thread, for the same numbers everywhere, for forking, and because a class is graded in parallel.
 _SET = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+# GPUs are counted as nvidia-smi counts them, so that each has one lock. What the driver compiles for a new GPU is not
+# kept: it would be more than a worker may write.
+_SET |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_CACHE_DISABLE": "1"}
 # A path that Hypothesis cannot write to: otherwise it would leave a folder in the working directory.
 _SET["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(os.devnull, "hypothesis")  # noqa: PTH118
 _OWN_ROOT = str(Path(__file__).resolve().parents[2])
@@ -129,6 +131,14 @@ class Engine:
         cause = f"signal {exit_.signal}" if exit_.signal else f"exit code {exit_.code}"
         raise EngineError(f"the judge of {job.submission.name} ended early ({cause})")
 
+    def try_gpu(self) -> str:
+        """The GPU's name, if workers can use it.
+
+        Raises:
+            EngineError: why they cannot.
+        """
+        return _answer(self._client, TRIAL, None, "the first try of the GPU").decode()
+
     def show(self, order: Show) -> list[ShownCell]:
         """Runs the cells of a notebook in a worker; returns one answer per cell.
 
@@ -149,7 +159,7 @@ class Engine:
         return msgspec.msgpack.decode(answer, type=dict[str, PairsTried])
 
 
-def _answer(client: Client, kind: bytes, order: Show | Pairs, what: str) -> bytes:
+def _answer(client: Client, kind: bytes, order: Show | Pairs | None, what: str) -> bytes:
     """What a process that is started for one request answers."""
     child = client.start(kind)
     try:

@@ -56,9 +56,10 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
     # `_held` is never used: the zygote ends when the last process that has a copy of it ends.
     client, zygote_pid, _held = _start_zygote(control, lifeline)
     from autograder.grading import judge, pairs
-    from autograder.jobs import CLASS_SERVER, NOTEBOOK, PAIRS, Job, Pairs, WarmUp
+    from autograder.jobs import CLASS_SERVER, NOTEBOOK, PAIRS, TRIAL, Job, Pairs, WarmUp
     from autograder.notebooks import playback
     from autograder.notebooks.requests import Show
+    from autograder.timing.trial import try_gpu
 
     def serve(control: socket.socket, lifeline: socket.socket, others: set[int], warm: Any = None) -> NoReturn:
         server = os.getpid()
@@ -71,6 +72,10 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
                 become_class_server(channel)
             if request == PAIRS:
                 try_pairs(channel, warm)
+                return
+            if request == TRIAL:
+                with _told(channel):
+                    send_frame(channel, b"done", [try_gpu(client).encode()])
                 return
             slots.pin(slot)
             if request == NOTEBOOK:

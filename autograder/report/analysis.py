@@ -178,6 +178,8 @@ def _troubles(record: Record, result: Result) -> list[str]:
         kinds.append("time-outs")
     if Status.SKIPPED in statuses:
         kinds.append("total time used up")
+    if Status.EXCUSED in statuses:
+        kinds.append("not measured")
     if record.same_as:
         kinds.append("identical to another")
     return kinds

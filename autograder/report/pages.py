@@ -61,6 +61,7 @@ class Pages:
             trouble=[row for row in analysis.rows if row.note or row.state is not State.GRADED],
             linked=linked,
             timeout=Status.TIMEOUT,
+            excused=Status.EXCUSED,
             timed=[each for each in analysis.exercises.values() if each.ratios],
             style=self._style,
             script=Markup(self._script),

@@ -81,7 +81,7 @@ class Worker:
 
         Raises:
             EngineGone: the zygote is gone.
-            EngineError: the worker ended, or said nothing, before it had loaded anything.
+            EngineError: the worker ended, or said nothing, before it had loaded anything, or the GPU does not start.
         """
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
         self._exit: Exit | None = None
@@ -99,6 +99,10 @@ class Worker:
         # Sent before anything of the submission runs.
         self.layers: dict[str, str] = hello.outcome.value["layers"]
         self._pid: int = hello.outcome.value["pid"]
+        self.device: str = hello.outcome.value["device"]
+        if trouble := hello.outcome.value["trouble"]:
+            self.stop()
+            raise EngineError(f"CUDA does not start: {trouble}")
 
     def load(
         self,
@@ -133,15 +137,15 @@ class Worker:
         likely = [one.likely for one in questions]
         return self._exchange(header, body, ticket, seconds, parts=len(questions), likely=likely)
 
-    def prepare(self, probe: bytes, *, seed: int, seconds: float, device: str = "cpu") -> Answer:
+    def prepare(self, probe: bytes, *, seed: int, seconds: float) -> Answer:
         """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`. The answer's
-        outcome is the device's name, or what the probe raised.
+        outcome is None, or what the probe raised.
 
         Raises:
             WorkerLost: no valid answer within `seconds`.
         """
         ticket = _new_ticket()
-        return self._exchange(_encoder.encode(Prepare(ticket, seed, device)), (probe,), ticket, seconds)[0]
+        return self._exchange(_encoder.encode(Prepare(ticket, seed)), (probe,), ticket, seconds)[0]
 
     def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False, layout: Layout | None = None) -> Timed:
         """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and measures the time.

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import resource
 import signal
 import stat
@@ -29,11 +30,13 @@ else:
     _missing = ""
 
 MB = 2**20
+_GPU_LIBRARIES_MB = 4_096
 WITHOUT = "AUTOGRADER_WITHOUT_LAYERS"  # an environment variable for tests: comma-separated layers to leave out
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
 _PR_SET_KEEPCAPS, _CAP_DAC_READ_SEARCH = 8, 2
 _CLONE_THREAD = 0x00010000
+_LIBRARY = re.compile(r"\.so[.\d]*$")
 
 # Nothing in a course on networks needs these. What is not listed here stays allowed, so that honest imports work.
 # The last ones are here because Landlock ignores changes of mode, owner, times and attributes: a worker without its own
@@ -112,8 +115,8 @@ def confine(*, scratch: Path, uid: int | None, memory_mb: int, gpu: bool = False
     """Locks the calling process down, for good. Returns for each layer "" if it is active, else why not.
 
     `scratch` is the only folder that the process can write to afterwards; `memory_mb` is in addition to what it has
-    mapped now. With `gpu` it can use the NVIDIA driver's devices and files, and its address space is not limited,
-    because CUDA reserves far more of it than there is memory.
+    mapped now. With `gpu` it can use the NVIDIA driver's devices and files, and its memory is not limited until
+    `limit_data` is called.
     """
     parent = os.getppid()
     os.umask(0o077)
@@ -173,6 +176,14 @@ def _limit_resources(memory_mb: int | None, *, own_uid: bool) -> None:
         hard = resource.getrlimit(name)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (value, value))
+
+
+def limit_data(memory_mb: int) -> None:
+    """Limits what the calling process, which has started CUDA, can write to in addition. Unlike the address space, of
+    which CUDA reserves far more than there is memory. Its libraries, which it loads when they are needed, have some."""
+    pages = int(Path(f"/proc/self/task/{os.getpid()}/statm").read_text().split()[5])  # the one place that it may read
+    limit = pages * resource.getpagesize() + (memory_mb + _GPU_LIBRARIES_MB) * MB
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _change_uid(uid: int | None) -> None:
@@ -251,17 +262,23 @@ def _limit_files(scratch: Path, *, gpu: bool) -> None:
 
 
 def _allow_gpu(rules: Any, access: Any) -> None:
-    """Allows what the driver's library opens: its devices, and the kernel's information on them, memory and CPUs."""
+    """Allows what the driver's library opens: its devices, libraries that are not with the system's, the names of its
+    own threads, and the kernel's information on devices, memory and CPUs."""
     handled = access.all()
     use = access.READ_FILE | access.WRITE_FILE
     if hasattr(access, "IOCTL_DEV"):
         use |= access.IOCTL_DEV
     devices = [path for path in Path("/dev").glob("nvidia*") if path.is_char_device()]
-    devices += [path for path in Path("/dev/nvidia-caps").glob("*") if path.is_char_device()]
+    devices += [path for path in (Path("/dev/dxg"), *Path("/dev/nvidia-caps").glob("*")) if path.is_char_device()]
     for path in devices:
         rules.allow(str(path), rules=use & handled)
+    for library in _driver_libraries():
+        rules.allow(str(library), rules=access.READ_FILE | access.EXECUTE)
+    # From version 570 on, the driver does not start if it cannot name its threads.
+    rules.allow(f"/proc/{os.getpid()}/task", rules=(use | access.READ_DIR | access.TRUNCATE) & handled)
     for folder in (
         "/proc/driver/nvidia",
+        "/proc/driver/nvidia-uvm",
         "/sys/module/nvidia",
         "/sys/devices/system",
         "/sys/bus/pci",
@@ -272,6 +289,20 @@ def _allow_gpu(rules: Any, access: Any) -> None:
     for file in ("/proc/devices", "/proc/modules", "/proc/meminfo", "/proc/cpuinfo", f"/proc/{os.getpid()}/maps"):
         if os.path.exists(file):  # noqa: PTH110
             rules.allow(file, rules=access.READ_FILE)
+
+
+def _driver_libraries() -> list[Path]:
+    """The NVIDIA driver's libraries where containers, NixOS and the user's LD_LIBRARY_PATH have them. Only libraries:
+    anything else may lie beside them."""
+    folders = ["/usr/local/nvidia/lib", "/usr/local/nvidia/lib64", "/run/opengl-driver/lib"]
+    folders += os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return [
+        file
+        for folder in map(Path, folders)
+        if folder.is_absolute()
+        for file in folder.glob("*.so*")
+        if file.is_file() and _LIBRARY.search(file.name)
+    ]
 
 
 def _limit_syscalls(*, gpu: bool) -> None:

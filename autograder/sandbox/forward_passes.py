@@ -20,9 +20,11 @@ import torch
 from autograder.sandbox.decoding import decode
 from autograder.sandbox.encoding import encode
 from autograder.sandbox.framing import Buffer
+from autograder.sandbox.torch_state import use_full_precision
 from autograder.sandbox.values import UNKNOWN_BYTES, Answer, Returned
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
+_L2_BYTES = 64 * 2**20  # PyTorch before 2.5 does not know it: more than any GPU of that time has
 SIZE = struct.Struct("!Q")
 
 Inputs = list[tuple[torch.Tensor, ...]]
@@ -31,30 +33,34 @@ Inputs = list[tuple[torch.Tensor, ...]]
 class ForwardPasses:
     """Keeps the function and what the last request returned."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str) -> None:
         self._function: Callable[..., Any] | None = None
-        self._device = torch.device("cpu")
+        self._device = torch.device(device)
         self._last: list[Any] = []
         self._rinse: torch.Tensor | None = None
 
-    def prepare(self, function: Any, device: str) -> str:
-        """Sets the function to be called from now on; returns the device's name.
+    def start(self) -> str:
+        """Starts the device and returns its name. Nothing of the submission runs before: an error is the machine's."""
+        if self._device.type != "cuda":
+            return "CPU"
+        properties = torch.cuda.get_device_properties(self._device)
+        # Twice the cache: after writing this, nothing else is left in the cache.
+        size = 2 * getattr(properties, "L2_cache_size", _L2_BYTES)
+        self._rinse = torch.empty(size, dtype=torch.int8, device=self._device)
+        torch.cuda.synchronize(self._device)
+        return str(properties.name)
+
+    def prepare(self, function: Any) -> None:
+        """Sets the function to be called from now on.
 
         Raises:
             TypeError: it is not callable.
         """
         if not callable(function):
             raise TypeError(f"a function or a module was expected, but this is a {type(function).__name__}")
-        self._device = torch.device(device)
         if isinstance(function, torch.nn.Module):
             function = function.to(self._device)
         self._function, self._last = function, []
-        if self._device.type != "cuda":
-            return "CPU"
-        properties = torch.cuda.get_device_properties(self._device)
-        # Twice the cache: after writing this, nothing else is left in the cache.
-        self._rinse = torch.empty(2 * properties.L2_cache_size, dtype=torch.int8, device=self._device)
-        return str(properties.name)
 
     def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
         """The outputs, one for each tuple of inputs, and of a GPU the milliseconds and the peak bytes."""
@@ -66,10 +72,10 @@ class ForwardPasses:
             if self._device.type != "cuda":
                 self._last = [function(*arguments) for arguments in inputs]
                 return self._answer()
+            self._last = []  # before the memory is read: the last outputs are not part of these calls
             torch.cuda.reset_peak_memory_stats(self._device)
             before = torch.cuda.memory_allocated(self._device)
             milliseconds = 0.0
-            self._last = []
             for arguments in inputs:
                 milliseconds += self._on_gpu(function, arguments)
             peak = torch.cuda.max_memory_allocated(self._device) - before
@@ -103,8 +109,7 @@ class ForwardPasses:
 
     def _prepare_gpu(self) -> None:
         """Sets the same precision and algorithms for everyone and clears the previous call from the cache."""
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        use_full_precision()
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = False
         assert self._rinse is not None

@@ -47,7 +47,6 @@ class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     ticket: int
     seed: int
-    device: str = "cpu"
 
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):

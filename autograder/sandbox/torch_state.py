@@ -7,6 +7,7 @@ import random
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -21,11 +22,27 @@ def reset_torch() -> None:
     torch._C._set_deterministic_algorithms(False)  # the public function imports the whole compiler first
     torch.autograd.set_detect_anomaly(False)
     torch.backends.cudnn.benchmark = False
+    use_full_precision()
     random.seed(0)
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
     sys.settrace(None)
     sys.setprofile(None)
+
+
+def use_full_precision() -> None:
+    """Computes in float32 where a tensor says float32, everywhere. From PyTorch 2.9 on, TF32 can be allowed in many
+    places, of which the older flags reset only two; reading those is an error unless they say the same."""
+    backends: Any = torch.backends
+    torch.set_float32_matmul_precision("highest")
+    backends.cuda.matmul.allow_tf32 = False
+    backends.cudnn.allow_tf32 = False
+    if not hasattr(backends, "fp32_precision"):
+        return
+    cudnn, mkldnn = backends.cudnn, backends.mkldnn
+    places = (backends, backends.cuda.matmul, cudnn, cudnn.conv, cudnn.rnn, mkldnn, mkldnn.matmul, mkldnn.conv)
+    for place in (*places, mkldnn.rnn):
+        place.fp32_precision = "ieee"
 
 
 def seed_torch(seed: int) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.sandbox import encoding, shipping
+from autograder.sandbox.confinement import limit_data
 from autograder.sandbox.encoding import Encoding
 from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
@@ -36,16 +37,25 @@ _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
 
-def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap) -> None:
-    """Answers requests until the channel closes. The first frame sent says which confinement layers are active. The
-    memory `shared` with the judge carries inputs and outputs of timed calls; otherwise it contains the `POSITION`."""
+def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, device: str, memory_mb: int) -> None:
+    """Answers requests until the channel closes. The first frame sent says which confinement layers are active, and
+    whether the `device` could be started. The memory `shared` with the judge carries inputs and outputs of timed calls;
+    otherwise it contains the `POSITION`."""
     _keep_installed_packages_only()
     sys.stdin, sys.stdout, sys.stderr = (Path(os.devnull).open(mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115
-    send_frame(channel, *encoding.encode(0, Answer(Returned({"layers": layers, "pid": os.getpid()}))))
+    passes = ForwardPasses(device)
+    name = trouble = ""
+    try:
+        name = passes.start()
+        if device == "cuda":
+            limit_data(memory_mb)
+    except Exception as error:
+        trouble = str(error).partition("\n")[0] or type(error).__name__
+    hello = {"layers": layers, "pid": os.getpid(), "device": name, "trouble": trouble}
+    send_frame(channel, *encoding.encode(0, Answer(Returned(hello))))
     module = types.ModuleType("submission")
     provide_shell()
     threads = Threads()
-    passes = ForwardPasses()
     files: set[str] = set()
     while True:
         header, body = receive_frame(channel)
@@ -153,7 +163,8 @@ def _timed(
         reset_torch()
         if isinstance(request, Prepare):
             seed_torch(request.seed)
-            outcome = Returned(passes.prepare(shipping.loads(body)(module), request.device))
+            passes.prepare(shipping.loads(body)(module))
+            outcome = Returned(None)
         else:
             outcome = Returned((passes.echo if request.echo else passes.run)(request.inputs, body))
     except BaseException as error:

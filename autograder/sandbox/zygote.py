@@ -80,7 +80,7 @@ def _run(place: _WorkerPlan, channel: socket.socket, shared: int) -> None:
     request = place.request
     layers = confinement.confine(scratch=place.scratch, uid=place.uid, memory_mb=request.memory_mb, gpu=request.gpu)
     os.closerange(4, os.sysconf("SC_OPEN_MAX"))  # what the layers needed (a Landlock ruleset, say)
-    worker.work(socket.socket(fileno=3), layers, memory)
+    worker.work(socket.socket(fileno=3), layers, memory, "cuda" if request.gpu else "cpu", request.memory_mb)
 
 
 def _inspect(place: _WorkerPlan) -> str:

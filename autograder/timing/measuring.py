@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from autograder.errors import EngineError
+from autograder.errors import EngineError, EngineGone
 from autograder.sandbox.client import Timed, Worker
 from autograder.sandbox.layouts import Layout
 from autograder.sandbox.values import Returned
@@ -112,20 +112,43 @@ def measure(
         undisturbed = [ours.ask(requests.next()) for _ in range(ALONE)]
         alone = statistics.median(map(_steady, undisturbed))
         one = statistics.median(timed.wall for timed in undisturbed) / requests.calls
-        theirs = Side(workers, student, workload, device, layouts)
-        # Whoever never answers is to be too slow, also where the reference is slow.
-        theirs.call_seconds = max(CALL_SECONDS, min(2 * limits.full * one * requests.calls, MOST_SECONDS))
+        theirs: Side | None = None
         try:
+            theirs = Side(workers, student, workload, device, layouts)
+            # Whoever never answers is to be too slow, also where the reference is slow.
+            theirs.call_seconds = max(CALL_SECONDS, min(2 * limits.full * one * requests.calls, MOST_SECONDS))
             theirs.warm_up()
             paired = _PairedMeasurement(ours, theirs, requests, agrees, random.SystemRandom(), device)
             return paired.run(limits, alone, requests.calls, seconds)
+        except EngineGone:
+            raise
         except EngineError:
+            if theirs is None:
+                raise
             theirs.check_rest()
+            if device == "cuda":
+                _require_a_working_gpu(workers, reference, workload)
+                raise NotReady("Not timed: beside your code, the reference could not use the GPU.") from None
+            raise
+        except NotReady:
+            if device == "cuda":
+                _require_a_working_gpu(workers, reference, workload)
             raise
         except TooLong as error:
             bound = error.seconds / one
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
             return Measurement(slow, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
+
+
+def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[], Worker], workload: Workload) -> None:
+    """Two references take the places of both sides, to find out whose fault an error was.
+
+    Raises:
+        EngineError: they fail as well, so it was the machine's.
+    """
+    workers.close()
+    for _ in range(2):
+        Side(workers, reference, workload, "cuda", {}, trusted=True).warm_up()
 
 
 def _single(side: Side, workload: Workload, device: str) -> float:

@@ -19,7 +19,7 @@ from autograder.sandbox.values import Raised
 Arguments = tuple[torch.Tensor, ...]
 
 CALL_SECONDS = 3.0  # for one request; a slower one of the submission's counts as this long
-STARTING_SECONDS = {"cpu": 0.0, "cuda": 20.0}  # what a device may take to start, besides what runs on it
+LOADING_SECONDS = {"cpu": 0.0, "cuda": 20.0}  # for a device's libraries, besides what runs on it
 WARM_UP, WARM_UP_SECONDS = {"cpu": 2, "cuda": 10}, 1.0
 RESTLESS_SECONDS, RESTLESS_SHARE = 0.02, 0.1
 
@@ -40,8 +40,8 @@ class Misbehaved(Exception):
 
 
 class NotReady(Misbehaved):
-    """Building what is timed, or its first call, took too long (`timed_out`), or the process was killed. That may be
-    the machine's fault, so it is tried twice."""
+    """Building what is timed, or its first call, took too long (`timed_out`), the process was killed, or something was
+    raised on a GPU. That may be the machine's fault, so it is tried twice."""
 
     def __init__(self, text: str, *, timed_out: bool = False) -> None:
         super().__init__(text)
@@ -98,14 +98,14 @@ class Side:
         self._device = device
         self._layouts = layouts
         self._idle = self._waited = self.spent = 0.0  # processor time between the calls, and time of the clock
-        self._most = workload.seconds + STARTING_SECONDS[device]
+        self._most = workload.seconds + LOADING_SECONDS[device]
         try:
-            answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=self._most, device=device)
+            answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=self._most)
         except WorkerLost as lost:
             raise self._not_ready("building what is timed", lost) from None
         if isinstance(answer.outcome, Raised):
-            raise self._failed(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
-        self.name = str(answer.outcome.value) if trusted else ""
+            raise self._raised(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
+        self.name = self.worker.device
         self._threads = self.worker.threads()
         self._mark = self._now()
 
@@ -136,7 +136,7 @@ class Side:
         self._mark = self._now()
         outcome = timed.answer.outcome
         if isinstance(outcome, Raised):
-            raise self._failed(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
+            raise self._raised(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
         if layout is None:
             self._layouts[request.calls] = Layout.of(outcome.value)
         return timed
@@ -146,6 +146,9 @@ class Side:
             return self._failed(_no_answer(lost))
         text = f"Not timed: {what} took longer than {self._most:.3g} s." if lost.timed_out else _no_answer(lost)
         return NotReady(text, timed_out=lost.timed_out)
+
+    def _raised(self, text: str) -> Exception:
+        return NotReady(text) if self._device == "cuda" and not self._trusted else self._failed(text)
 
     def _failed(self, text: str) -> Exception:
         return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)

@@ -75,6 +75,20 @@ def test_timing_ratios_are_shown_where_there_are_any(tmp_path):
     assert "1.25 times the reference" in (tmp_path / "feedback" / "ada.html").read_text()
 
 
+def test_what_was_not_measured_is_counted(tmp_path):
+    check = CheckResult("pool", "speed", "Fast enough.", Status.EXCUSED, 5.0, 5.0)
+    result = Result("tiny", "Tiny", "ada", State.GRADED, (ExerciseResult("pool", 5.0, (check,)),))
+    found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
+    with Store(tmp_path) as store:
+        store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
+        store.put(found[0], "f", result, "")
+    assert analysis_of(tmp_path).troubles["not measured"] == 1
+    assert run(tmp_path) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "Not measured</th>" in page
+    assert "<td>–</td><td></td><td>1</td></tr>" in page
+
+
 def test_a_tensor_of_several_slices_becomes_a_grid_for_each():
     shown = Shown("x", "1×2×2×2 float32", "[0, 0]\n1  2\n3  4\n[0, 1]\n-1  …\n… (9 rows)\n(3 more slices)")
     first, second = grid(shown, "x").blocks

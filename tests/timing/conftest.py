@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +42,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return toy_course(root, "timed", salt="some secret", exercises={"smooth": 4}, checks=CHECKS, solution=SOLUTION)
 
 
-@pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def graded(engine: Engine, course: Path) -> Graded:
     def grade(source: str, device: str = "cpu") -> tuple[CheckResult, CheckResult]:
         submission = Submission("timed", "timed.py", (Cell("timed.py", source),), False)

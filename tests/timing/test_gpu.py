@@ -1,14 +1,32 @@
-"""Timing on a GPU. Skipped where there is none."""
+"""Timing on a GPU, or on a stand-in where there is none."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from autograder.results.model import Status
+from autograder.engine.client import Engine
+from autograder.jobs import Job
+from autograder.results.model import CheckResult, Result, State, Status
+from autograder.submissions.reading import Submission
+from autograder.submissions.sources import Cell
 from autograder.timing.devices import why_no_gpu
+from timing.cuda_standin import BUSY, Gpu
 from timing.smooth import SOLUTION, Graded
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "there is a GPU")]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="shares memory as Linux does")]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with pytest.MonkeyPatch.context() as patch:
+        if why_no_gpu():
+            Gpu().use(patch)
+        with Engine() as engine:
+            yield engine
 
 
 SIDE_STREAM = """
@@ -55,3 +73,95 @@ def test_cheats_get_no_points_for_speed(graded: Graded, cheat: str) -> None:
 def test_work_on_the_cpu_shows(graded: Graded) -> None:
     _, speed = graded(SOLUTION + ON_THE_CPU, "cuda")
     assert speed.timing is None or speed.timing.ratio > 1.1, speed.message
+
+
+ERROR = "CUDA error: unknown error"
+
+
+def timed(gpu: Gpu, course: Path, source: str) -> tuple[CheckResult, Result]:
+    """The speed check, graded on a GPU of our making."""
+    with pytest.MonkeyPatch.context() as patch:
+        gpu.use(patch)
+        with Engine() as engine:
+            submission = Submission("timed", "timed.py", (Cell("timed.py", source),), False)
+            result = engine.grade(Job(str(course), "timed", submission, device="cuda", only_timed=True))
+    assert result.state is State.GRADED, result.log
+    return result.checks[-1], result
+
+
+@pytest.mark.parametrize(
+    ("gpu", "says"),
+    [
+        (Gpu(errors={"start": ERROR}), ERROR),
+        (Gpu(errors={"allocate": ERROR}), ERROR),
+        (Gpu(errors={"synchronize": ERROR}), ERROR),
+        (Gpu(errors={"copy": ERROR}), ERROR),
+        (Gpu(errors={"record": ERROR}), ERROR),
+        (Gpu(exclusive=True), BUSY),
+        (Gpu(errors={"copy": ERROR}, failing=(2, 3, 4)), ERROR),
+        (Gpu(errors={"record": ERROR}, failing=(1, 3)), ERROR),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_an_error_of_the_machine_costs_no_points_and_the_instructor_reads_it(course: Path, gpu: Gpu, says: str) -> None:
+    speed, result = timed(gpu, course, SOLUTION)
+    assert (speed.status, speed.points) == (Status.EXCUSED, speed.max_points), speed.message
+    assert says not in speed.message
+    assert any(says in line for line in result.log), result.log
+
+
+def test_a_gpu_whose_cache_pytorch_does_not_know_is_measured_and_all_outputs_count_as_memory(course: Path) -> None:
+    speed, _ = timed(Gpu(l2_bytes=0), course, SOLUTION)
+    assert speed.timing is not None, speed.message
+    output = 64 * 256 * 4
+    assert speed.timing.peak_bytes >= output
+    assert speed.timing.peak_bytes % output == 0
+
+
+def test_an_error_that_does_not_come_again_is_nobody_s(course: Path) -> None:
+    speed, _ = timed(Gpu(errors={"copy": ERROR}, failing=(2,)), course, SOLUTION)
+    assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
+
+
+BLAMES_THE_MACHINE = f"""
+
+whole = smooth
+
+
+def smooth(x):
+    if x.is_cuda:
+        raise RuntimeError("{BUSY}")
+    return whole(x)
+"""
+TAKES_ALL_MEMORY = """
+
+whole = smooth
+
+
+def smooth(x):
+    if x.is_cuda:
+        torch.cuda.take_all_memory()
+    return whole(x)
+"""
+
+
+HOARDS = """
+
+whole, hoard = smooth, []
+
+
+def smooth(x):
+    if x.is_cuda:
+        hoard[:] = [bytearray(9 * 2**30)]  # on the host
+    return whole(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("cheat", "says"),
+    [(BLAMES_THE_MACHINE, BUSY), (TAKES_ALL_MEMORY, "beside your code"), (HOARDS, "raised MemoryError")],
+)
+def test_who_makes_an_error_gets_no_points(course: Path, cheat: str, says: str) -> None:
+    speed, _ = timed(Gpu(), course, SOLUTION + cheat)
+    assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
+    assert says in speed.message

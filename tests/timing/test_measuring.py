@@ -102,6 +102,7 @@ class FakeWorker:
         restless: float = 0.0,
         hangs_in: int = 10**9,
     ) -> None:
+        self.device = "CPU"
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
         self._restless, self._hangs_in = restless, hangs_in
         self._busy = 0.0
@@ -111,7 +112,7 @@ class FakeWorker:
     def prepare(self, _probe: bytes, *, seconds: float, **_: object) -> Answer:
         self._require(self._building, seconds)
         self._clock.now += self._building
-        return Answer(Returned("CPU"))
+        return Answer(Returned(None))
 
     def forward(self, inputs: Any, *, seconds: float, echo: bool = False, **_: object) -> Timed:
         header, chunks = inputs

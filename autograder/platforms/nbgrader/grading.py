@@ -21,6 +21,7 @@ from traitlets import Bool, Integer, Unicode
 from autograder.batch.local import LocalGrader
 from autograder.course import Assignment, empty_result, load_assignment
 from autograder.course.skeletons import test_cell_id
+from autograder.engine import devices
 from autograder.errors import EngineError, UsageError
 from autograder.notebooks.requests import Show
 from autograder.platforms.nbgrader import outputs
@@ -29,7 +30,6 @@ from autograder.sandbox.processors import cores
 from autograder.submissions.magics import without_magics
 from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
-from autograder.timing import devices
 
 AHEAD = 4  # notebooks per job that are graded before nbgrader reaches them
 KEPT_RESULTS = 200  # of a tenth of a megabyte each
@@ -89,7 +89,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         and formgrader for each click."""
         command: _Command | None = getattr(converter, _OURS, None)
         if command is None:
-            device = devices.choose(self.device) if self.timing else ""
+            device = devices.choose(self.device)[0] if self.timing else ""
             command = _Command(assignment, self.salt, self.jobs or cores(), device)
             setattr(converter, _OURS, command)
             weakref.finalize(converter, command.close)  # at the latest when this process ends

@@ -1,0 +1,155 @@
+"""A stand-in for CUDA where there is no GPU. `install` it in the grading server before that forks.
+
+Tensors stay in the machine's own memory and operators run at once, so there is nothing to wait for; events leave out
+what runs on another stream, as CUDA's do. A context starts with its process's first use of the GPU, and contexts are
+numbered. What takes time or fails is configured by step: `start`, `allocate`, `copy`, `record`, `synchronize`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import json
+import mmap
+import os
+import struct
+import time
+import types
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+import torch
+
+NAME = "stand-in for a GPU"
+BUSY = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
+_COUNTS = struct.Struct("!QQQ")  # contexts so far, and the processes with the latest and with all the memory
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """`errors` and `delays` (seconds) are by step; errors are raised in the contexts with the numbers `failing` only,
+    if there are any, and from the number `first_failing` on. If it is `exclusive`, one process at a time can have a
+    context."""
+
+    errors: dict[str, str] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
+    failing: tuple[int, ...] = ()
+    first_failing: int = 0
+    exclusive: bool = False
+    l2_bytes: int = 4096  # 0: PyTorch does not know
+
+    def use(self, patch: pytest.MonkeyPatch) -> None:
+        """Makes all engines that are started from now on believe that the machine has this GPU."""
+        from autograder.engine import client
+        from autograder.timing import devices
+
+        first = f"from timing.cuda_standin import install; install({json.dumps(asdict(self))!r}); "
+        patch.setattr(client, "_START", client._START.replace("from autograder", first + "from autograder", 1))
+        patch.setattr(devices, "why_no_gpu", lambda: "")
+
+
+def install(settings: str) -> None:
+    _Cuda(Gpu(**json.loads(settings))).install()
+
+
+class _Cuda:
+    def __init__(self, gpu: Gpu) -> None:
+        self.gpu = gpu
+        self.shared = mmap.mmap(-1, _COUNTS.size)  # by all forks
+        self.number = 0
+        self.peak = 0
+        self.elsewhere = 0.0  # seconds on streams other than the usual one
+
+    def step(self, name: str) -> None:
+        count, holder, full_for = _COUNTS.unpack_from(self.shared)
+        if not self.number:
+            self.number = count + 1
+            _COUNTS.pack_into(self.shared, 0, self.number, holder, full_for)
+            self.step("start")
+            if self.gpu.exclusive and _lives(holder):
+                raise RuntimeError(BUSY)
+            _COUNTS.pack_into(self.shared, 0, self.number, os.getpid(), full_for)
+        time.sleep(self.gpu.delays.get(name, 0))
+        fails = self.number >= self.gpu.first_failing and self.number in (self.gpu.failing or (self.number,))
+        if fails and name in self.gpu.errors:
+            raise RuntimeError(self.gpu.errors[name])
+        if name in ("allocate", "copy") and full_for != os.getpid() and _lives(full_for):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    def take_all_memory(self) -> None:
+        count, holder, _ = _COUNTS.unpack_from(self.shared)
+        _COUNTS.pack_into(self.shared, 0, count, holder, os.getpid())
+
+    def install(self) -> None:
+        torch.empty = self._moved(torch.empty, "allocate")  # type: ignore[assignment]
+        torch.Tensor.to = self._moved(torch.Tensor.to, "copy")  # type: ignore[method-assign]
+        torch.Tensor.is_cuda = property(lambda _: self.number > 0)  # type: ignore[assignment, method-assign]
+        for name in ("synchronize", "memory_allocated", "reset_peak_memory_stats", "get_device_properties", "stream"):
+            setattr(torch.cuda, name, getattr(self, name))
+        torch.cuda.max_memory_allocated = lambda *_: self.peak
+        torch.cuda.take_all_memory = self.take_all_memory  # type: ignore[attr-defined]
+        torch.cuda.Stream = object  # type: ignore[assignment, misc]
+        torch.cuda.Event = functools.partial(_Event, self)  # type: ignore[assignment, misc]
+
+    def _moved(self, made: Any, step: str) -> Any:
+        """The same function, but where it would need a GPU, it takes a step on this one."""
+
+        @functools.wraps(made)
+        def on_the_cpu(*arguments: Any, **named: Any) -> Any:
+            places = [*arguments, named.get("device")]
+            if not any(_is_cuda(place) for place in places):
+                return made(*arguments, **named)
+            self.step(step)
+            cpu = ["cpu" if _is_cuda(argument) else argument for argument in arguments]
+            found = made(*cpu, **named | ({"device": "cpu"} if "device" in named else {}))
+            return found.clone() if step == "copy" else found
+
+        return on_the_cpu
+
+    def get_device_properties(self, _device: object) -> object:
+        self.step("start")
+        known = {"L2_cache_size": self.gpu.l2_bytes} if self.gpu.l2_bytes else {}
+        return types.SimpleNamespace(name=NAME, **known)
+
+    def synchronize(self, _device: object = None) -> None:
+        self.step("synchronize")
+        self.peak = max(self.peak, self.memory_allocated())
+
+    def memory_allocated(self, _device: object = None) -> int:
+        tensors = (thing for thing in gc.get_objects() if isinstance(thing, torch.Tensor))
+        return sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
+
+    def reset_peak_memory_stats(self, _device: object = None) -> None:
+        self.peak = self.memory_allocated()
+
+    @contextlib.contextmanager
+    def stream(self, _stream: object) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.elsewhere += time.perf_counter() - started
+
+
+class _Event:
+    def __init__(self, cuda: _Cuda, **_: object) -> None:
+        self.cuda, self.at = cuda, 0.0
+
+    def record(self) -> None:
+        self.cuda.step("record")
+        self.at = time.perf_counter() - self.cuda.elsewhere
+
+    def elapsed_time(self, end: _Event) -> float:
+        return 1000 * (end.at - self.at)
+
+
+def _is_cuda(place: object) -> bool:
+    return isinstance(place, (str, torch.device)) and torch.device(place).type == "cuda"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return pid > 0 and os.getsid(pid) >= 0
+    except ProcessLookupError:
+        return False
