@@ -168,12 +168,12 @@ def dtypes(build, x):
     x = x.to(float64)
     model = filled(build, x).eval()
     result = result_of(model, x)  # with a graph: some models remember results where they need none
-    large, small = ((result_of(model, x + step * weights(x)) - result).detach() / step for step in (1e-5, 1e-8))
+    large, small = ((result_of(model, x + step * weights(x)) - result).detach() / step for step in (1e-5, 1e-11))
     error = apart(small, large) / float(large.abs().max())
     return {
         "dtype of the result for float64": str(result.dtype),
         "dtype of the result for float32": str(result_of(model.float(), x.float()).dtype),
-        "in float64, error of the effect that a change of 1e-8 in the input has": error,
+        "in float64, error of the effect that a change of 1e-11 in the input has": error,
     }
 
 

@@ -1564,11 +1564,24 @@ class SqueezesItsResult(ModernBlock):
         return super().forward(x).squeeze()
 
 
+@misconception("ModernBlock", hint="Print `training` of every module after `block.train()` and a call. Who changed it?")
+class KeepsItsNormsInEvaluationMode(ModernBlock):
+    """Statistics: the batch norms are in evaluation mode, in training as well."""
+
+    def forward(self, x):
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return super().forward(x)
+
+
 # ModernCNN
 
 
 @misconception(
-    "ModernCNN", hint="What comes between the last block and the global pooling? Read the text about the head again."
+    "ModernCNN",
+    hint="What comes between the last block and the global pooling? Read the text about the head again.",
+    severe="it is another network: every result changes, and there are more parameters",
 )
 class NormalisesTheEnd(ModernCNN):
     """Batch norm and ReLU after the last block."""
@@ -1608,7 +1621,11 @@ class ShrinksInTheSecondBlock(ModernCNN):
         self.features[6].shortcut = nn.MaxPool2d(1, 2)
 
 
-@misconception("ModernCNN", hint="How many blocks does each stage have? Counting the parameters will tell you.")
+@misconception(
+    "ModernCNN",
+    hint="How many blocks does each stage have? Counting the parameters will tell you.",
+    severe="it is another network: every result changes, and there are more parameters",
+)
 class MixesUpTheStages(ModernCNN):
     """Stages of 3, 4, 5 and 3 blocks."""
 
@@ -1662,7 +1679,11 @@ class ReturnsProbabilities(ModernCNN):
         return super().forward(x).softmax(1)
 
 
-@misconception("ModernCNN", hint="Ask for 10 classes. How many numbers do you get per image?")
+@misconception(
+    "ModernCNN",
+    hint="Ask for 10 classes. How many numbers do you get per image?",
+    severe="no result for another number of classes has the right size",
+)
 class AlwaysKnowsAThousandClasses(ModernCNN):
     """num_classes is ignored."""
 
@@ -2091,7 +2112,11 @@ def asserts_the_depth(depth, widen_factor, num_classes=10):
     return wide_resnet_of((depth - 4) // 6, widen_factor, num_classes)
 
 
-@misconception("wide_resnet", hint="A CIFAR ResNet has 6n + 2 layers. Which depths can a Wide ResNet have?")
+@misconception(
+    "wide_resnet",
+    hint="A CIFAR ResNet has 6n + 2 layers. Which depths can a Wide ResNet have?",
+    severe="every right depth is refused",
+)
 def counts_as_a_resnet(depth, widen_factor, num_classes=10):
     """The depth is 6n + 2."""
     if (depth - 2) % 6 or depth < 8:
@@ -2139,7 +2164,9 @@ def shrinks_in_every_stage(depth, widen_factor, num_classes=10):
     return wide(conv(3, 16, 3), stages, 64 * k, num_classes)
 
 
-@misconception("wide_resnet", hint="Which block of a stage takes the stride?")
+@misconception(
+    "wide_resnet", hint="Which block of a stage takes the stride?", severe="it is another network: every result changes"
+)
 def shrinks_at_the_end_of_a_stage(depth, widen_factor, num_classes=10):
     """The last block of a stage has the stride."""
     k = widen_factor
