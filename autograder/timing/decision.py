@@ -55,6 +55,13 @@ def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = Fa
     return Verdict.UNKNOWN
 
 
+def overall(verdicts: Sequence[Verdict], *, strict: bool) -> Verdict:
+    """The verdict of several clocks, each of which has its own: the larger of two noisy ratios would be too large, and
+    the smaller one too small. One clock is enough to be slow if it is `strict`, else one is enough for full points."""
+    first, last = (Verdict.SLOW, Verdict.FULL) if strict else (Verdict.FULL, Verdict.SLOW)
+    return next(one for one in (first, Verdict.OPEN, Verdict.UNKNOWN, last) if one in verdicts)
+
+
 def lower_bound(logs: Sequence[float]) -> float:
     """A ratio that the true one exceeds with at least 99.9 % confidence (99.8 % for 9 quadruples, less for fewer)."""
     ordered = sorted(logs)

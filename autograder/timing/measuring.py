@@ -179,26 +179,27 @@ class _PairedMeasurement:
 
     def run(self, limits: Thresholds, alone: float, calls: int, seconds: float) -> Measurement:
         series: list[list[float]] = []
-        mine: list[float] = []
-        others: list[float] = []
+        mine: list[list[float]] = []
+        others: list[list[float]] = []
         steady: list[float] = []
         peaks = [0, 0]
         verdicts = [Verdict.OPEN]
+        # On the CPU, the lower number is what the code needs. On a GPU, the higher number cannot be hidden.
+        strict = self.device == "cuda"
         first = self.requests.next()
         for side in (self.theirs, self.ours):  # one untimed request of this size
             side.ask(first)
         rests = [self.ours.ask(first, echo=True) for _ in range(4)]
         started, spent = time.monotonic(), self.theirs.spent
         deadline = started + seconds
-        while Verdict.OPEN in verdicts and Verdict.FULL not in verdicts:
+        while decision.overall(verdicts, strict=strict) is Verdict.OPEN:
             theirs, ours, rest = self._quadruple()
             rests.append(rest)
             quadruple = [_net(times, rests, self.device) for times in (theirs, ours)]
             logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quadruple, strict=True)]
-            # On the CPU, the lower number is what the code needs. On a GPU, the higher number cannot be hidden.
-            series.append(logs if self.device == "cpu" else [max(logs)])
-            mine += [time / calls for time in quadruple[0][-1]]
-            others += [time / calls for time in quadruple[1][-1]]
+            series.append(logs)
+            for of_side, times in zip((mine, others), quadruple, strict=True):
+                of_side.append([statistics.mean(two) / calls for two in times])
             steady += map(_steady, ours)
             peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
             late = time.monotonic() > deadline
@@ -208,11 +209,12 @@ class _PairedMeasurement:
         if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT:
             # The machine was not too busy: the submission took the time. Then fewer quadruples are enough.
             limit = limits.full if len(series) > 1 else limits.zero
-            if min(map(min, series)) > math.log(limit):
-                verdicts = [Verdict.SLOW for _ in verdicts]
+            beyond = [min(logs) > math.log(limit) for logs in zip(*series, strict=True)]
+            if any(beyond) if strict else all(beyond):
+                verdicts = [Verdict.SLOW if slow else Verdict.UNKNOWN for slow in beyond]
             elif min(logs[0] for logs in series) > math.log(limits.zero):  # it did not compute: it slept
                 verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
-        return self._conclusion(series, verdicts, alone, steady, mine, others, peaks)
+        return self._conclusion(series, verdicts, alone, steady, mine, others, peaks, strict=strict)
 
     def _quadruple(self) -> tuple[list[Timed], list[Timed], Timed]:
         """Two calls of each side in turns, the first side chosen at random, and one empty call."""
@@ -237,9 +239,11 @@ class _PairedMeasurement:
         verdicts: list[Verdict],
         alone: float,
         steady: list[float],
-        mine: list[float],
-        others: list[float],
+        mine: list[list[float]],
+        others: list[list[float]],
         peaks: list[int],
+        *,
+        strict: bool,
     ) -> Measurement:
         columns = [list(logs) for logs in zip(*series, strict=True)]
         found = [
@@ -249,18 +253,21 @@ class _PairedMeasurement:
                 decision.lower_bound(logs),
                 len(logs),
                 self.ours.name,
-                statistics.median(mine),
-                statistics.median(others),
+                statistics.median(times[clock] for times in mine),
+                statistics.median(times[clock] for times in others),
                 peak_bytes=peaks[0],
                 reference_peak_bytes=peaks[1],
                 why="" if verdict in (Verdict.FULL, Verdict.SLOW) else _NOISY,
                 logs=tuple(logs),
             )
-            for verdict, logs in zip(verdicts, columns, strict=True)
+            for clock, (verdict, logs) in enumerate(zip(verdicts, columns, strict=True))
         ]
-        fast = [measurement for measurement in found if measurement.verdict is Verdict.FULL]
-        # If two clocks agree, the steadier one is reported.
-        best = min(fast or found, key=lambda one: one.ratio / one.bound if fast else one.bound)
+        verdict = decision.overall(verdicts, strict=strict)
+        agreeing = [measurement for measurement in found if measurement.verdict is verdict]
+        if strict:
+            best = max(agreeing, key=lambda one: one.bound)
+        else:  # if two clocks agree on full points, the steadier one is reported
+            best = min(agreeing, key=lambda one: one.ratio / one.bound if verdict is Verdict.FULL else one.bound)
         if best.verdict is Verdict.OPEN:
             best = replace(best, verdict=Verdict.UNKNOWN)
         slower = statistics.median(steady) / alone

@@ -25,7 +25,8 @@ class StandIn:
     def __init__(self, reply: Callable[[socket.socket, int], None], exit_: Exit | None = None) -> None:
         self.channel, self._there = socket.socketpair()
         self._reply, self._exit, self.stopped = reply, exit_ or Exit(), False
-        send_frame(self._there, *encode(0, Answer(Returned({"layers": {"seccomp": ""}, "pid": 1}))))
+        hello = {"layers": {"seccomp": ""}, "pid": 1, "device": "CPU", "trouble": ""}
+        send_frame(self._there, *encode(0, Answer(Returned(hello))))
 
     def start(self, _request: bytes, _shared: list[int]) -> StandIn:
         threading.Thread(target=self._answer, daemon=True).start()

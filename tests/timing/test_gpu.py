@@ -70,6 +70,7 @@ def test_cheats_get_no_points_for_speed(graded: Graded, cheat: str) -> None:
     assert speed.points == 0, speed.message
 
 
+@pytest.mark.skipif(bool(why_no_gpu()), reason="the stand-in is no faster than the CPU")
 def test_work_on_the_cpu_shows(graded: Graded) -> None:
     _, speed = graded(SOLUTION + ON_THE_CPU, "cuda")
     assert speed.timing is None or speed.timing.ratio > 1.1, speed.message
@@ -116,6 +117,24 @@ def test_a_gpu_whose_cache_pytorch_does_not_know_is_measured_and_all_outputs_cou
     output = 64 * 256 * 4
     assert speed.timing.peak_bytes >= output
     assert speed.timing.peak_bytes % output == 0
+
+
+SLOW_AT_FIRST = """
+
+whole, calls = smooth, []
+
+
+def smooth(x):
+    if x.is_cuda and not calls:
+        calls.append(torch.cuda.synchronize())
+        __import__("time").sleep(4)
+    return whole(x)
+"""
+
+
+def test_starting_cuda_and_a_cold_first_call_are_not_timed(course: Path) -> None:
+    speed, _ = timed(Gpu(delays={"start": 4.0}), course, SOLUTION + SLOW_AT_FIRST)
+    assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
 
 
 def test_an_error_that_does_not_come_again_is_nobody_s(course: Path) -> None:

@@ -89,7 +89,9 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         and formgrader for each click."""
         command: _Command | None = getattr(converter, _OURS, None)
         if command is None:
-            device = devices.choose(self.device)[0] if self.timing else ""
+            device, why_no_gpu = devices.choose(self.device) if self.timing else ("", "")
+            if why_no_gpu:
+                self.log.info("Forward passes are timed on the CPU: %s.", why_no_gpu)
             command = _Command(assignment, self.salt, self.jobs or cores(), device)
             setattr(converter, _OURS, command)
             weakref.finalize(converter, command.close)  # at the latest when this process ends
