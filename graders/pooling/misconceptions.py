@@ -1115,7 +1115,7 @@ def refuses_to_skip_pixels(x, kernel_size=2, stride=2):
     return windows_of(x, kernel_size, stride).mean(-1)
 
 
-@misconception("avg_pool_2d", hint="One map and a stack of one map: how many dimensions has each, before and after?")
+@misconception("avg_pool_2d", hint="Give it a single map. Does the result have as many dimensions as the map?")
 def returns_a_stack_of_one_mean(x, kernel_size=2, stride=2):
     """A map (H, W) comes back as (1, out_H, out_W)."""
     pooled = windows_of(x, kernel_size, stride).mean(-1)

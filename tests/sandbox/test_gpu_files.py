@@ -35,7 +35,8 @@ mount(None, "/", flags=0x44000)  # private, with everything below
 mount(b"tmpfs", root)
 for name in ("upper", "work"):
     (root / name).mkdir()
-mount(b"overlay", "/usr/local", f"lowerdir=/usr/local,upperdir={root}/upper,workdir={root}/work".encode())
+local = "/usr/local"
+mount(b"overlay", local, f"lowerdir={local},upperdir={root / 'upper'},workdir={root / 'work'}".encode())
 mount(b"tmpfs", "/proc/driver")
 mount(b"tmpfs", "/run")
 mount(b"tmpfs", "/dev")
