@@ -1,7 +1,8 @@
 """Slow but accepted ways to write an exercise, by which its limits are set.
 
 A style is a Python file with what differs from the solution; it is run after the solution's own code, so that its
-definitions replace the solution's. A whole submission will do, too.
+definitions replace the solution's. A whole submission will do, too. The folder that it lies in is called as the
+assignment, or as several of which it is a style: `modern+residual`.
 """
 
 from __future__ import annotations
@@ -30,14 +31,16 @@ class Style:
 
 
 def read_styles(folder: Path, assignment: Assignment) -> list[Style]:
-    """The styles of an assignment: the files `<folder>/<slug>/*.py`, of which there may be none.
+    """The styles of an assignment, of which there may be none: the files `<folder>/<slug>/*.py`.
 
     Raises:
         UsageError: a file cannot be read.
     """
     solution = Cell(f"{assignment.module}.py", assignment.solution.read_text(encoding="utf-8"))
     found = []
-    for path in sorted((folder / assignment.slug).glob("*.py")):
+    for path in sorted(folder.glob("*/*.py")):
+        if assignment.slug not in path.parent.name.split("+"):
+            continue
         try:
             source = python_source(path.read_bytes(), path.name)
         except (OSError, SubmissionError) as error:

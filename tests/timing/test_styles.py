@@ -115,6 +115,14 @@ def test_styles_that_are_wrong_or_do_not_load_are_not_timed_and_fail(course: Pat
         assert f"smooth in the style {style} loses points (1 of 1 times): {why}" in done.stdout
 
 
+def test_a_style_may_belong_to_several_assignments(course: Path, tmp_path: Path) -> None:
+    assignment = load_assignment(course, "timed")
+    for folder in ("timed", "other+timed", "other", "timed2"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"in_{folder}.py").write_text("x = 1\n")
+    assert [style.name for style in read_styles(tmp_path, assignment)] == ["in_other+timed", "in_timed"]
+
+
 def test_a_folder_without_styles_is_refused(course: Path, tmp_path: Path) -> None:
     for named in ((), ("timed",)):
         with pytest.raises(UsageError, match=r"No styles of timed in .*; write .*timed/<style>\.py\."):
@@ -134,7 +142,7 @@ def test_a_style_that_cannot_be_read_is_named(course: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", sorted(path.name for path in STYLES.iterdir()))
+@pytest.mark.parametrize("slug", sorted({slug for path in STYLES.iterdir() for slug in path.name.split("+")}))
 def test_the_styles_that_limits_were_set_by_are_right(slug: str, engine: Engine) -> None:
     styles = read_styles(STYLES, load_assignment(ROOT, slug))
     assert styles

@@ -39,6 +39,16 @@ class ReLU(torch.nn.ReLU):
         return torch.where(x > 0, x, torch.zeros_like(x))
 
 
+class SiLU(torch.nn.SiLU):
+    def forward(self, x):
+        return (x.double() / (1 + torch.exp(-x.double()))).to(x.dtype)
+
+
+class Sigmoid(torch.nn.Sigmoid):
+    def forward(self, x):
+        return (1 / (1 + torch.exp(-x.double()))).to(x.dtype)
+
+
 class MaxPool2d(torch.nn.MaxPool2d):
     def forward(self, x):
         k, stride, p = self.kernel_size, self.stride, self.padding
@@ -46,7 +56,11 @@ class MaxPool2d(torch.nn.MaxPool2d):
         return padded.unfold(-2, k, stride).unfold(-2, k, stride).flatten(-2).amax(-1).to(x.dtype)
 
 
+class AdaptiveAvgPool2d(torch.nn.AdaptiveAvgPool2d):
+    def forward(self, x):  # only ever to one pixel
+        return x.double().mean((2, 3), keepdim=True).to(x.dtype)
+
+
 # From here on, the solution's networks are made of these layers.
-nn = SimpleNamespace(
-    **vars(torch.nn) | {"Conv2d": Conv2d, "BatchNorm2d": BatchNorm2d, "ReLU": ReLU, "MaxPool2d": MaxPool2d}
-)
+own = (Conv2d, BatchNorm2d, ReLU, SiLU, Sigmoid, MaxPool2d, AdaptiveAvgPool2d)
+nn = SimpleNamespace(**vars(torch.nn) | {layer.__name__: layer for layer in own})
