@@ -21,7 +21,7 @@ HEAVY = {
     "arrays": "[np.zeros(20) for _ in range(19_000)]",
     "numbers": "list(range(400_000))",
     "lists": "[[0.5] * 100 for _ in range(4_000)]",
-    "keys": "{{(i, str(i)): i for i in range(6_000)}}",
+    "keys": "{{(i, str(i)): i for i in range(4_900)}}",
     "sets": "[{{i, str(i)}} for i in range(4_000)]",
     "records": "[Pair(i, None) for i in range(6_000)]",
     "nothing": "[[] for _ in range(19_000)]",

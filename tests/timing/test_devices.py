@@ -191,8 +191,9 @@ def test_a_lock_that_another_user_made_can_be_taken(machine: Callable[..., None]
     machine("nvidia0")
     with devices.locked("cuda"):
         pass
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o1777)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(0o711)
     os.seteuid(12345)
     try:
         with devices.locked("cuda"):
