@@ -93,6 +93,23 @@ def test_at_the_deadline_finished_checks_keep_their_points(place: Place) -> None
     assert living == ""
 
 
+HOSTILE = {
+    "an answer that is dear to look at": "    import torch\n    return [torch.zeros(20) for _ in range(19_000)]\n",
+    "a text that fills the disk": "    raise ValueError('x' * 300_000_000)\n",
+    "an exception that cannot be shown": "    class Error(Exception):\n        __str__ = None\n    raise Error\n",
+    "what a grader cannot take": "    return None\n",
+    "a class called as a built-in one": "    raise type('ValueError', (BaseException,), {})\n",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_function_costs_its_points_and_no_more(place: Place, body: str) -> None:
+    place.submit(f"def double(x):\n{body}\n\ndef triple(x):\n    return 3 * x\n")
+    result = place.run(seconds=60)
+    assert [test["score"] for test in result["tests"]] == [0, 1, 5]
+    assert (place.root / "results/results.json").stat().st_size < 100_000
+
+
 def test_an_engine_that_breaks_down_is_our_fault(place: Place) -> None:
     place.submit(RIGHT)
     (place.root / "source/graders/sums/test_sums.py").write_text("import nothing_of_that_name")

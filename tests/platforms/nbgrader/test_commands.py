@@ -222,6 +222,12 @@ def hand_in_class(course: Course) -> None:
     crashing["cells"].insert(3, code("import os\nos._exit(0)"))
     course.hand_in("crashing", "twice", crashing)
     course.hand_in("tampered", "twice", tampered(book))
+    heavy = "def double(x):\n    return [torch.zeros(20) for _ in range(19_000)]\n"
+    course.hand_in("heavy", "twice", answered(book, double=heavy, quadruple="def quadruple(x):\n    return 4 * x\n"))
+    endless = "def double(x):\n    raise ValueError('x' * 300_000_000)\n"
+    course.hand_in(
+        "endless", "twice", answered(book, double=endless, quadruple="def quadruple(x):\n    return 4 * x\n")
+    )
     trace = f"import pathlib\n\npathlib.Path({str(course.root / 'I_RAN')!r}).touch()\n"
     brought = dict.fromkeys(("nbgrader_config.py", "graders/twice/test_twice.py", "solutions/twice/twice.py"), trace)
     brought["graders/twice/assignment.toml"] = 'title = "Mine"\n[exercises]\ndouble = 1000\n'
@@ -240,6 +246,8 @@ EXPECTED = {
     "hanging": 2.0,
     "crashing": 5.0,
     "tampered": 0.0,
+    "heavy": 3.0,
+    "endless": 3.0,
     "missing": 5.0,
     "broken": 0.0,
     "empty": 0.0,
