@@ -37,12 +37,12 @@ def exercises(path: Path) -> dict[str, dict[str, float]]:
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
 def results(request, engine) -> dict[Path, Result]:
-    """What the odd but correct and the wrong submissions of an assignment get, with examples of their own."""
-    slug, salt = request.param, "corpus"
-    engine.warm_up(WarmUp(str(ROOT), slug, salt))
+    """What the odd but correct and the wrong submissions of an assignment get."""
+    slug = request.param
+    engine.warm_up(WarmUp(str(ROOT), slug))
 
     def grade(path: Path) -> Result:
-        return engine.grade(Job(str(ROOT), slug, read_submission(path, slug), salt, explain=False))
+        return engine.grade(Job(str(ROOT), slug, read_submission(path, slug), explain=False))
 
     files = sorted((ROOT / "tests/submissions" / slug).glob("*/*.py"))
     with ThreadPoolExecutor(2) as pool:
