@@ -13,6 +13,7 @@ import pytest
 
 from autograder.grading import profiles
 from autograder.grading.children import isolated
+from autograder.grading.comparison import is_stub
 from autograder.grading.diagnosis import explain
 from autograder.grading.hearing import Heard, Profile
 from autograder.grading.marks import Misconception
@@ -61,8 +62,9 @@ class Explaining:
         builds_on = [one for one in self._failing() if one != exercise and one in self.references.get(exercise, ())]
         alike = [cause for cause in builds_on if cause in variants.references.get(exercise, ())]  # as the solution does
         inherited = [one for cause in alike for one in self._only_mistake(cause)]
-        candidates = {one.name: one for one in (*variants.of(exercise), *inherited)}
-        known = dict(profiles.of_exercise(self.order, self.prepared, self.checks, exercise))
+        own = () if self._is_untouched(exercise) else variants.of(exercise)
+        candidates = {one.name: one for one in (*own, *inherited)}
+        known = dict(profiles.of_exercise(self.order, self.prepared, self.checks, exercise) if own else {})
         known |= {one.name: self._profile(exercise, one) for one in inherited}
 
         def answer(one: Misconception, recorded: RecordedQuestion) -> Outcome:
@@ -82,6 +84,12 @@ class Explaining:
             elif its.failed:
                 shown = [cause for cause in builds_on if self._may_show(exercise, check, cause)]
                 self.causes |= {(exercise, check): shown} if shown else {}
+
+    def _is_untouched(self, exercise: str) -> bool:
+        """Whether all that was heard is the skeleton's exception: no known mistake does the same."""
+        answers = [heard for _, heard in self.heard[exercise].values() if heard.right]
+        wrong = [got for heard in answers for _, got in heard.wrong.values()]
+        return bool(wrong) and not any(map(any, (heard.right for heard in answers))) and all(map(is_stub, wrong))
 
     def _only_mistake(self, exercise: str) -> list[Misconception]:
         """The mistake that explains all that is wrong in an exercise, if it is a known one."""

@@ -151,3 +151,32 @@ def test_a_network_that_is_shown_on_the_meta_device_costs_only_its_own_points(tm
     scores = {name: part["score"] for name, part in result["extra_data"]["exercises"].items()}
     assert scores["vgg_block"] < 6
     assert sum(scores.values()) > 80
+
+
+TRACED = """
+
+from autograder.grading import misconception
+
+
+@misconception("double", hint="Twice, not three times.")
+def trebles(x):
+    open("{trace}", "a").close()
+    return 3 * x
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "explained"), [("raise NotImplementedError", False), ("return 4 * x", True)], ids=["untouched", "wrong"]
+)
+def test_known_mistakes_are_not_looked_for_in_what_the_student_has_not_begun(tmp_path, body, explained) -> None:
+    trace = tmp_path / "trace"
+    course = toy_course(
+        tmp_path / "course",
+        exercises={"double": 1},
+        solution="def double(x):\n    return 2 * x\n",
+        checks=grader(check("double", 1, "m.double(x)")),
+        files={"graders/demo/misconceptions.py": TRACED.replace("{trace}", str(trace)).lstrip()},
+    )
+    code, _, errors = graded(tmp_path, course, f"def double(x):\n    {body}\n", "demo")
+    assert (code, errors) == (0, "")
+    assert trace.exists() == explained
