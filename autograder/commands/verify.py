@@ -78,7 +78,7 @@ def run(
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run says so again, which is reported below
                         verification.declare(
-                            engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt, thorough=True))
+                            engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt, thorough=most != 0))
                         )
                 # Salt by salt: only judges of one class server share the processors fairly.
                 runs = [
