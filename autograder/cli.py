@@ -6,13 +6,14 @@ they are used, so that a first valid result file is written before anything slow
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from autograder import __version__
-from autograder.errors import EngineError, UsageError
+from autograder.errors import EngineError, Stopped, UsageError
 
 
 class _Commands(click.Group):
@@ -27,9 +28,11 @@ class _Commands(click.Group):
         except EngineError as error:
             click.echo(f"autograder: the kit itself failed: {error}", err=True)
             ctx.exit(1)
-        except KeyboardInterrupt:
-            click.echo("autograder: interrupted; results written so far are complete.", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as error:
+            stopped = error if isinstance(error, Stopped) else Stopped()
+            word = "interrupted" if stopped.number == signal.SIGINT else "stopped"
+            click.echo(f"autograder: {word}; results written so far are complete.", err=True)
+            ctx.exit(128 + stopped.number)
 
 
 _course = click.option(

@@ -27,6 +27,7 @@ from autograder.batch.discovery import Found, Roster, discover
 from autograder.batch.grader import Grader
 from autograder.batch.local import LocalGrader
 from autograder.batch.runner import Run, Tally, rate
+from autograder.batch.stopping import Stops
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
 from autograder.engine import devices
@@ -76,7 +77,7 @@ def run(
     console = Console(highlight=False, quiet=quiet, soft_wrap=True)  # one line stays one line
     show = Printer(console)
     started = time.monotonic()
-    with Store(output) as store:
+    with Stops() as stops, Store(output, stops.held) as store:
         store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
         with _grader(assignment, salt, where) as (grader, why_no_gpu), _progress(console) as bar:
             task = bar.add_task("Grading", total=len(chosen))
@@ -100,7 +101,7 @@ def run(
             try:
                 work(chosen)
             finally:
-                with contextlib.suppress(UsageError):  # the disk may be full: the first error is the one to report
+                with stops.held(), contextlib.suppress(UsageError):  # the disk may be full: report the first error
                     gradebook.write(store)
         gradebook.write(store)
     if work.tally.timed and why_no_gpu:
