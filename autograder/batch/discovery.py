@@ -55,7 +55,7 @@ class Found(msgspec.Struct, frozen=True):
 
 @dataclass
 class Roster:
-    """The class, sorted by name, and what is not a submission, as lines for the instructor."""
+    """The class, sorted by name, and what is not a submission or has no owner, as lines for the instructor."""
 
     found: list[Found] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -107,7 +107,7 @@ def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
         name = _file_name(each.key, each.given, taken)
         taken.add(name.casefold())
         label = _label(each)
-        if not label or (labels[label] > 1 and label != each.given):
+        if not label or (labels[label] > 1 and label not in (each.given, each.label)):
             label = name
         students = each.students or (Student(label, login=label),)
         path = str(each.path)
@@ -136,6 +136,8 @@ def _read(entries: Sequence[os.DirEntry[str]], slug: str, roster: Roster) -> Ite
         path = Path(entry.path)
         if entry.name in exported and _is_folder(entry):
             students, handed_in = exported[entry.name]
+            if not students:
+                roster.left_out.append(f"{entry.name} has no student in {METADATA}, so nobody's name is in its row")
             yield _Submission(entry.name, entry.name, path, Layout.GRADESCOPE, students, handed_in=handed_in)
         elif part := moodles(path) or (canvas(path) if not _nbgraders(entry, slug) else None):
             downloaded.setdefault(part.owner, []).append(part)

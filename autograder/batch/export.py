@@ -25,7 +25,8 @@ def submitters(entries: Sequence[os.DirEntry[str]]) -> dict[str, tuple[tuple[Stu
     folders = {entry.name for entry in entries if _FOLDER.fullmatch(entry.name)}
     if not metadata or not folders:
         return {}
-    return {name: value for name, value in _submitters(Path(metadata[0].path)).items() if name in folders}
+    known = _submitters(Path(metadata[0].path))
+    return {name: known.get(name, ((), "")) for name in folders}
 
 
 def _submitters(path: Path) -> dict[str, tuple[tuple[Student, ...], str]]:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -115,15 +116,16 @@ def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
         return roster.found
     chosen = []
     for name in only:
-        named = [
-            found
-            for found in roster.found
-            if name in (found.name, found.label, *(who for s in found.students for who in (s.name, s.login) if who))
-        ]
+        named = [found for found in roster.found if name and name in _names(found)]
         if not named:
             raise UsageError(f"There is no submission called {name!r}; check the names in the folder.")
         chosen += [found for found in named if found not in chosen]
     return chosen
+
+
+def _names(found: Found) -> set[str]:
+    """What an instructor may call a submission: its own names, and the names and IDs of its students."""
+    return {found.name, found.label, *(each for who in found.students for each in msgspec.structs.astuple(who))}
 
 
 @contextlib.contextmanager

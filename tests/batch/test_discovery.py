@@ -139,9 +139,11 @@ submission_13:
 
 
 def test_a_gradescope_export_tells_who_handed_in_what_also_as_a_group(tmp_path):
-    put(tmp_path, *(f"submission_{number}/pooling.py" for number in (11, 12, 13)))
+    put(tmp_path, *(f"submission_{number}/pooling.py" for number in (11, 12, 13, 14)))
     (tmp_path / "submission_metadata.yml").write_text(METADATA)
-    found = {each.name: each.students for each in discover(tmp_path, "pooling").found}
+    roster = discover(tmp_path, "pooling")
+    found = {each.name: each.students for each in roster.found}
+    assert [line.split()[0] for line in roster.left_out] == ["submission_13", "submission_14"]
     assert found["submission_11"] == (
         Student("Ada Lovelace", sis_id="0815", login="ada@example.org"),
         Student("Grace Hopper", login="grace@example.org"),
