@@ -61,10 +61,10 @@ def test_what_the_report_says_of_trouble(graded_class):
 def test_the_pages_name_what_was_graded_and_what_was_not(graded_class):
     page = " ".join(re.sub("<[^>]+>", "", (graded_class / "feedback" / "s0.html").read_text()).split())
     graded = r"Graded: pooling\.ipynb, 12 code cells, handed in late; graded on \d{4}-\d\d-\d\d \d\d:\d\d UTC\."
-    assert re.search(graded + r" Left out: notes\.txt, &lt;/script&gt;", page)
+    assert re.search(graded + r" Left out: notes\.txt, data\.csv\.", page)
     assert "No file was graded; graded on" in (graded_class / "feedback" / "s1.html").read_text()
     row = next(line for line in (graded_class / "report.html").read_text().splitlines() if "student00" in line)
-    assert '<td class="text">pooling.ipynb, 12 code cells</td><td class="text">notes.txt, ' in row
+    assert '<td class="text">pooling.ipynb, 12 code cells</td><td class="text">notes.txt, data.csv</td>' in row
     assert '<td class="text">late</td>' in row
 
 
