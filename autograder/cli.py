@@ -1,7 +1,8 @@
 """The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given. Modules are imported where
-they are used, so that a first valid result file is written before anything slow is loaded.
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 128 and its number if a
+signal ends the command. Modules are imported where they are used, so that a first valid result file is written before
+anything slow is loaded.
 """
 
 from __future__ import annotations

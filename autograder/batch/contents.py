@@ -43,15 +43,16 @@ def read(found: Found, module: str) -> tuple[Submission, Graded]:
     if name:  # as the student called it
         file = shown(name) + file.removeprefix(shown(Path(found.files[name]).name))
     others = [each for each in _names(found) if not f"{file}/".startswith((f"{each}/", f"{shown(path.name)}/{each}/"))]
-    passed_over = [*found.replaced, *(each for each in others if found.files and each.lower().endswith(SUFFIXES))]
+    others += found.left_out
+    passed_over = [each for each in others if each.lower().endswith(SUFFIXES)] if found.files else []
     choice = f"{file} is graded, and not {', '.join(passed_over[:_SHOWN])}" if passed_over else ""
     cells = len(submission.cells) if submission.is_notebook else 0
-    return submission, Graded(file, cells, _few([*others, *found.replaced]), choice)
+    return submission, Graded(file, cells, _few(others), choice)
 
 
 def unread(found: Found) -> Graded:
     """What was handed in if none of it can be graded."""
-    return Graded(left_out=_few([*_names(found), *found.replaced]))
+    return Graded(left_out=_few([*_names(found), *found.left_out]))
 
 
 def _chosen(found: Found, module: str) -> str:

@@ -37,14 +37,14 @@ _MADE_HERE = re.compile(r".*-[0-9a-f]{16}", re.I | re.S)
 class Found(msgspec.Struct, frozen=True):
     """One submission: `name` is the name of its files in OUT, `label` is what people read. `files` are those of a
     student whose files lie side by side with everybody's, by the names that the student gave them, the newest first.
-    `replaced` are the files of which there is a later version. `handed_in` is what the platform says about when."""
+    `left_out` are older versions and what is not a file. `handed_in` is what the platform says about when."""
 
     name: str
     label: str
     path: str
     students: tuple[Student, ...]
     files: dict[str, str] = {}
-    replaced: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     handed_in: str = ""
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class _Submission:
     students: tuple[Student, ...] = ()
     label: str = ""
     files: dict[str, str] = field(default_factory=dict)
-    replaced: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     handed_in: str = ""
 
 
@@ -111,7 +111,7 @@ def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
             label = name
         students = each.students or (Student(label, login=label),)
         path = str(each.path)
-        roster.found.append(Found(name, label, path, students, each.files, each.replaced, each.handed_in))
+        roster.found.append(Found(name, label, path, students, each.files, each.left_out, each.handed_in))
         roster.layouts[each.layout] += 1
     if not roster.found:
         raise UsageError(
@@ -165,11 +165,12 @@ def _read(entries: Sequence[os.DirEntry[str]], slug: str, roster: Roster) -> Ite
 
 def _joined(owner: Owner, parts: Sequence[Part], roster: Roster) -> _Submission | None:
     """What one student handed in on Moodle or Canvas; None if there is no file."""
-    counts, replaced = newest_first(part for part in parts if not part.typed)
+    counts, older = newest_first(part for part in parts if not part.typed)
+    typed = f"text typed into {owner.layout.name.title()}"
     if not counts:
-        platform = owner.layout.name.title()
-        roster.left_out.append(f"{owner.label} is left out: only text typed into {platform} was handed in, and no file")
+        roster.left_out.append(f"{owner.label} is left out: only {typed} was handed in, and no file")
         return None
+    left_out = [part.file for part in older] + [typed] * any(part.typed for part in parts)
     return _Submission(
         key=f"{owner.layout.name}/{owner.file_name}",  # no entry has a slash in its name
         given=owner.file_name,
@@ -178,7 +179,7 @@ def _joined(owner: Owner, parts: Sequence[Part], roster: Roster) -> _Submission 
         students=(owner.student,),
         label=owner.label,
         files={part.file: str(part.path) for part in counts if not part.path.is_dir()},
-        replaced=tuple(one_line(part.file, LABEL_LIMIT) for part in replaced),
+        left_out=tuple(one_line(each, LABEL_LIMIT) for each in left_out),
         handed_in="late" if any(part.late for part in counts) else "",
     )
 
@@ -211,10 +212,13 @@ def _without_doubtful_ids(submissions: Sequence[_Submission], roster: Roster) ->
                 owners.setdefault((each.layout, kind, getattr(student, kind)), []).append(each)
     for (_, kind, value), several in owners.items():
         if value and len(several) > 1:
-            names = " and ".join(map(_label, several))
+            names = " and ".join(dict.fromkeys(map(_label, several)))
             roster.left_out.append(f"{names} have the same ID, so their rows have none: find out whose it is")
             for each in several:
-                each.students = tuple(msgspec.structs.replace(student, **{kind: ""}) for student in each.students)
+                each.students = tuple(
+                    msgspec.structs.replace(student, **{kind: ""}) if getattr(student, kind) == value else student
+                    for student in each.students
+                )
 
 
 def _timestamp(folder: Path) -> str:

@@ -161,23 +161,34 @@ def test_downloads_of_moodle_and_canvas_tell_the_student_in_their_names(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("handed_in", "files", "replaced"),
+    ("handed_in", "files", "left_out"),
     [
         (["815_99_pooling.py"], ["pooling.py"], []),
         (["815_99_pooling-1.py", "LATE_815_120_pooling-2.py"], ["pooling-2.py"], ["pooling-1.py"]),
         (["815_120_pooling.py", "815_99_pooling-9.py"], ["pooling.py"], ["pooling-9.py"]),
         (["815_99_pooling.py", "815_100_pooling.ipynb", "815_98_a.txt"], ["pooling.ipynb", "pooling.py", "a.txt"], []),
         (["815_99_pooling.zip", "815_99_pooling/pooling.py"], ["pooling.zip"], ["pooling"]),
-        (["815_99_2_pooling.py", "815_text.html"], ["2_pooling.py"], []),
+        (["815_99_2_pooling.py", "815_text.html"], ["2_pooling.py"], ["text typed into Canvas"]),
     ],
 )
-def test_what_one_student_handed_in_on_canvas_is_one_submission(tmp_path, handed_in, files, replaced):
+def test_what_one_student_handed_in_on_canvas_is_one_submission(tmp_path, handed_in, files, left_out):
     put(tmp_path, *(f"hoppergrace_{name}" for name in handed_in))
     [found] = discover(tmp_path, "pooling").found
     assert found.students == (Student("hoppergrace", id="815"),)
-    assert (list(found.files), list(found.replaced)) == (files, replaced)
+    assert (list(found.files), list(found.left_out)) == (files, left_out)
     assert found.handed_in == ("late" if "LATE" in str(handed_in) else "")
     assert (found.name, found.label) == ("hoppergrace_815", "hoppergrace (815)")
+
+
+def test_moodle_gives_each_participant_a_number_and_those_without_a_group_none(tmp_path):
+    put(tmp_path, "Ada_7_assignsubmission_file_pooling.py", "Ada_7_assignsubmission_onlinetext_onlinetext.html")
+    put(tmp_path, "Ada_8_assignsubmission_file/pooling.py", "Default group_assignsubmission_file/pooling.py")
+    found = {each.label: (each.students[0].id, each.left_out) for each in discover(tmp_path, "pooling").found}
+    assert found == {
+        "Ada (7)": ("Participant 7", ("text typed into Moodle",)),
+        "Ada (8)": ("Participant 8", ()),
+        "Default group": ("", ()),
+    }
 
 
 def test_an_id_of_two_names_is_in_no_row(tmp_path):
