@@ -147,7 +147,8 @@ def batch(
     quiet: bool,
     course: Path | None,
 ) -> None:
-    """Grades every submission in DIR: one file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
+    """Grades every submission in DIR: one file, folder or zip each, a download from Gradescope, Moodle or Canvas, or
+    nbgrader's submitted/.
 
     Writes OUT/<name>.json for each and OUT/grades.csv for all. You can stop it at any moment and continue by running it
     again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.

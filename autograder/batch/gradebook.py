@@ -40,6 +40,8 @@ def write(store: Store) -> None:
     _write(store.folder / FILE, rows)
     if len(worksheet) > 1:
         _write(store.folder / MOODLE, worksheet)
+    else:  # one of an earlier run would be out of date
+        (store.folder / MOODLE).unlink(missing_ok=True)
 
 
 def _write(path: Path, rows: Iterable[Iterable[str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 from autograder.batch import gradebook
 from autograder.batch.contents import Graded
@@ -46,3 +47,16 @@ def test_who_has_no_result_or_our_error_has_empty_cells_and_no_zero(tmp_path):
     found = [Found(name, name, "/", (Student(name),)) for name in ("graded", "broken", "waiting")]
     rows = rows_of(tmp_path, found, [result(0), result(0, State.ERROR)])
     assert [row[5:] for row in rows[1:]] == [["0", "0"], ["", ""], ["", ""]]
+
+
+def test_moodles_worksheet_is_there_only_for_its_participants(tmp_path):
+    moodle = Found("a", "Ada (7)", "/", (Student("=Ada", id="Participant 7"),))
+    other = Found("b", "b", "/", (Student("Bob", id="8"),))
+    rows_of(tmp_path, [moodle, other], [result(1)])
+    with open(tmp_path / "grades-moodle.csv", encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file)
+    assert header == ["Identifier", "Full name", "Grade", "Last modified (grade)"]
+    assert row[:3] == ["Participant 7", "'=Ada", "1"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", row[3])
+    rows_of(tmp_path, [other], [])
+    assert not (tmp_path / "grades-moodle.csv").exists()
