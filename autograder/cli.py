@@ -1,18 +1,20 @@
 """The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given. Modules are imported where
-they are used, so that a first valid result file is written before anything slow is loaded.
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 128 and its number if a
+signal ends the command. Modules are imported where they are used, so that a first valid result file is written before
+anything slow is loaded.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import click
 
 from autograder import __version__
-from autograder.errors import EngineError, UsageError
+from autograder.errors import EngineError, Stopped, UsageError
 
 
 class _Commands(click.Group):
@@ -27,9 +29,11 @@ class _Commands(click.Group):
         except EngineError as error:
             click.echo(f"autograder: the kit itself failed: {error}", err=True)
             ctx.exit(1)
-        except KeyboardInterrupt:
-            click.echo("autograder: interrupted; results written so far are complete.", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as error:
+            stopped = error if isinstance(error, Stopped) else Stopped()
+            word = "interrupted" if stopped.number == signal.SIGINT else "stopped"
+            click.echo(f"autograder: {word}; results written so far are complete.", err=True)
+            ctx.exit(128 + stopped.number)
 
 
 _course = click.option(
@@ -143,7 +147,8 @@ def batch(
     quiet: bool,
     course: Path | None,
 ) -> None:
-    """Grades every submission in DIR: one file, folder or zip each, a Gradescope export, or nbgrader's submitted/.
+    """Grades every submission in DIR: one file, folder or zip each, a download from Gradescope, Moodle or Canvas, or
+    nbgrader's submitted/.
 
     Writes OUT/<name>.json for each and OUT/grades.csv for all. You can stop it at any moment and continue by running it
     again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.

@@ -1,4 +1,6 @@
-"""The two kinds of failure that must never become a grade."""
+"""Failures that must never become a grade, and being told to stop."""
+
+import signal
 
 
 class UsageError(Exception):
@@ -11,3 +13,11 @@ class EngineError(Exception):
 
 class EngineGone(EngineError):
     """A process that the rest of the engine needs has ended (it was killed, say). A fresh engine may well succeed."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asks the command to end; the exit code is that of shells, 128 and the signal's number."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(number)
+        self.number = int(number)

@@ -3,7 +3,8 @@
 Known layouts: Gradescope's export (`submission_metadata.yml` says who handed in what), nbgrader's `submitted/`
 (a folder per student with one folder per assignment), downloads from Moodle and Canvas (recognised by their names),
 and otherwise one file or folder per submission. Students choose what is in their entry of the folder, and often its
-name: so each entry is judged by itself, and names are made safe as file names here.
+name: so each entry is judged by itself, except that a platform's files of one student are one submission, and names are
+made safe as file names here.
 """
 
 from __future__ import annotations
@@ -12,57 +13,39 @@ import hashlib
 import itertools
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 import msgspec
-import yaml
 
+from autograder.batch.downloads import LABEL_LIMIT, Layout, Owner, Part, Student, canvas, moodles, newest_first
+from autograder.batch.export import METADATA, submitters, when
 from autograder.errors import UsageError
 from autograder.output.inert import one_line
 
 SUFFIXES = (".py", ".ipynb", ".zip")
-METADATA = "submission_metadata.yml"
 _NAME_BYTES = 120  # of a file name; with what we add before and after, it may have 255
-_LABEL_LIMIT = 100
 _MOST_ASSIGNMENTS = 100  # in one student's folder
 _NO_STUDENTS = {"__MACOSX", "__pycache__"}
-_GRADESCOPE = re.compile(r"submission_\d+")
-_MOODLE = re.compile(r"(?P<name>.+)_\d+_assignsubmission_file_?")
-_CANVAS = re.compile(r"(?P<name>[^\W\d_][^\W_]*)(_LATE)?_(?P<id>\d+)_\d+_.+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)  # not allowed as file names on Windows
 _MADE_HERE = re.compile(r".*-[0-9a-f]{16}", re.I | re.S)
 
 
-class Layout(Enum):
-    """What an entry of the folder was taken for, as people read it."""
-
-    PLAIN = "plain"
-    GRADESCOPE = "from a Gradescope export"
-    NBGRADER = "laid out as in nbgrader's submitted/"
-    MOODLE = "from a Moodle download"
-    CANVAS = "from a Canvas download"
-
-
-class Student(msgspec.Struct, frozen=True):
-    """Who gets the grade, in the terms of a learning platform; unknown fields are empty."""
-
-    name: str
-    id: str = ""
-    sis_id: str = ""
-    login: str = ""
-
-
 class Found(msgspec.Struct, frozen=True):
-    """One submission: `name` is the name of its files in OUT, `label` is what people read."""
+    """One submission: `name` is the name of its files in OUT, `label` is what people read. `files` are those of a
+    student whose files lie side by side with everybody's, by the names that the student gave them, the newest first.
+    `left_out` are older versions and what is not a file. `handed_in` is what the platform says about when."""
 
     name: str
     label: str
     path: str
     students: tuple[Student, ...]
+    files: dict[str, str] = {}
+    left_out: tuple[str, ...] = ()
+    handed_in: str = ""
 
     def __post_init__(self) -> None:
         """A class list that came with a submission must not say where files are written."""
@@ -72,7 +55,7 @@ class Found(msgspec.Struct, frozen=True):
 
 @dataclass
 class Roster:
-    """The class, sorted by name, and what is not a submission, as lines for the instructor."""
+    """The class, sorted by name, and what is not a submission or has no owner, as lines for the instructor."""
 
     found: list[Found] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -83,6 +66,21 @@ class Roster:
         count = len(self.found)
         parts = ", ".join(f"{self.layouts[layout]} {layout.value}" for layout in Layout if self.layouts[layout])
         return f"Found {count} submission{'s' * (count != 1)}: {parts}."
+
+
+@dataclass
+class _Submission:
+    """What becomes a `Found`. `given` is what it is called, `key` what no other submission has."""
+
+    key: str
+    given: str
+    path: Path
+    layout: Layout
+    students: tuple[Student, ...] = ()
+    label: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    handed_in: str = ""
 
 
 def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
@@ -100,101 +98,137 @@ def discover(folder: Path, slug: str, leave_out: Path | None = None) -> Roster:
     except OSError as error:
         raise UsageError(f"Cannot read {folder}: {error.strerror}.") from error
     roster = Roster()
+    submissions = _with_the_latest_of_each(list(_read(entries, slug, roster)), roster)
+    _without_doubtful_ids(submissions, roster)
+    submissions.sort(key=lambda each: each.layout is Layout.PLAIN)  # whose names students choose: others come first
     taken: set[str] = set()
-    for entry, given, path, students, layout in _read(entries, slug, roster):
-        name = _file_name(entry.name, given, taken)
+    labels = Counter(_label(each) for each in submissions)
+    for each in submissions:
+        name = _file_name(each.key, each.given, taken)
         taken.add(name.casefold())
-        label = one_line(given, _LABEL_LIMIT) or name
-        roster.found.append(Found(name, label, str(path), students or (Student(label, login=label),)))
-        roster.layouts[layout] += 1
+        label = _label(each)
+        if not label or (labels[label] > 1 and label not in (each.given, each.label)):
+            label = name
+        students = each.students or (Student(label, login=label),)
+        path = str(each.path)
+        roster.found.append(Found(name, label, path, students, each.files, each.left_out, each.handed_in))
+        roster.layouts[each.layout] += 1
     if not roster.found:
         raise UsageError(
             f"No submissions in {folder}: it has no .py, .ipynb or .zip file and no folder with one in it."
         )
+    roster.found.sort(key=lambda found: (found.label.casefold(), found.name))
     return roster
 
 
-_Read = tuple[os.DirEntry[str], str, Path, tuple[Student, ...], Layout]
+def _label(submission: _Submission) -> str:
+    return one_line(submission.label or submission.given, LABEL_LIMIT)
 
 
-def _read(entries: Sequence[os.DirEntry[str]], slug: str, roster: Roster) -> Iterator[_Read]:
+def _read(entries: Sequence[os.DirEntry[str]], slug: str, roster: Roster) -> Iterator[_Submission]:
     """Each submission with its name, what is to be read, and who handed it in."""
-    submitters = _exported(entries)
-    submissions = []
+    exported = submitters(entries)
+    downloaded: dict[Owner, list[Part]] = {}
+    others = []
     for entry in entries:
-        if _ignored(entry.name) or (submitters and entry.name == METADATA):
+        if _ignored(entry.name) or (exported and entry.name == METADATA):
             continue
-        if _is_folder(entry) or entry.is_symlink() or Path(entry.name).suffix.lower() in SUFFIXES:
-            submissions.append(entry)
+        path = Path(entry.path)
+        if entry.name in exported and _is_folder(entry):
+            students, handed_in = exported[entry.name]
+            if not students:
+                roster.left_out.append(f"{entry.name} has no student in {METADATA}, so nobody's name is in its row")
+            yield _Submission(entry.name, entry.name, path, Layout.GRADESCOPE, students, handed_in=handed_in)
+        elif part := moodles(path) or (canvas(path) if not _nbgraders(entry, slug) else None):
+            downloaded.setdefault(part.owner, []).append(part)
+        elif _is_folder(entry) or entry.is_symlink() or path.suffix.lower() in SUFFIXES:
+            others.append(entry)
         else:
-            shown = one_line(entry.name, _LABEL_LIMIT)
+            shown = one_line(entry.name, LABEL_LIMIT)
             roster.left_out.append(f"{shown} is left out: it is not a .py, .ipynb or .zip file or a folder")
-    stems = Counter(map(_stem, submissions))
-    for entry in submissions:
+    for owner, parts in downloaded.items():
+        if submission := _joined(owner, parts, roster):
+            yield submission
+    stems = Counter(map(_stem, others))
+    for entry in others:
         path, stem = Path(entry.path), _stem(entry)
         given = stem if stems[stem] == 1 else entry.name
-        if entry.name in submitters and _is_folder(entry):
-            yield entry, given, path, submitters[entry.name], Layout.GRADESCOPE
-        elif moodle := _MOODLE.fullmatch(entry.name):
-            yield entry, given, path, (Student(one_line(moodle["name"], _LABEL_LIMIT)),), Layout.MOODLE
-        elif assignments := _nbgraders(entry, slug):
+        if assignments := _nbgraders(entry, slug):
             if slug in assignments:
-                yield entry, given, path / slug, (), Layout.NBGRADER
+                handed_in = _timestamp(path / slug)
+                yield _Submission(entry.name, given, path / slug, Layout.NBGRADER, handed_in=handed_in)
             else:
-                roster.left_out.append(f"{one_line(entry.name, _LABEL_LIMIT)} handed in nothing for {slug}")
-        elif canvas := _CANVAS.fullmatch(stem):
-            yield entry, given, path, (Student(canvas["name"], id=canvas["id"]),), Layout.CANVAS
+                roster.left_out.append(f"{one_line(entry.name, LABEL_LIMIT)} handed in nothing for {slug}")
         else:
-            yield entry, given, path, (), Layout.PLAIN
+            yield _Submission(entry.name, given, path, Layout.PLAIN)
 
 
-def _exported(entries: Sequence[os.DirEntry[str]]) -> dict[str, tuple[Student, ...]]:
-    """Who handed in what, if this is an export from Gradescope. Only folders with the names that Gradescope gives are
-    looked up: a student may have handed in a file with the name of the metadata."""
-    metadata = [entry for entry in entries if entry.name == METADATA and entry.is_file(follow_symlinks=False)]
-    folders = {entry.name for entry in entries if _GRADESCOPE.fullmatch(entry.name)}
-    if not metadata or not folders:
-        return {}
-    return {name: students for name, students in _submitters(Path(metadata[0].path)).items() if name in folders}
+def _joined(owner: Owner, parts: Sequence[Part], roster: Roster) -> _Submission | None:
+    """What one student handed in on Moodle or Canvas; None if there is no file."""
+    counts, older = newest_first(part for part in parts if not part.typed)
+    typed = f"text typed into {owner.layout.name.title()}"
+    if not counts:
+        roster.left_out.append(f"{owner.label} is left out: only {typed} was handed in, and no file")
+        return None
+    left_out = [part.file for part in older] + [typed] * any(part.typed for part in parts)
+    return _Submission(
+        key=f"{owner.layout.name}/{owner.file_name}",  # no entry has a slash in its name
+        given=owner.file_name,
+        path=counts[0].path,
+        layout=owner.layout,
+        students=(owner.student,),
+        label=owner.label,
+        files={part.file: str(part.path) for part in counts if not part.path.is_dir()},
+        left_out=tuple(one_line(each, LABEL_LIMIT) for each in left_out),
+        handed_in="late" if any(part.late for part in counts) else "",
+    )
 
 
-def _submitters(path: Path) -> dict[str, tuple[Student, ...]]:
-    """Who handed in each submission. Only those few lines are parsed: the file also contains all earlier results."""
-    found: dict[str, tuple[Student, ...]] = {}
-    key, lines, wanted = "", list[str](), False
+def _with_the_latest_of_each(submissions: Sequence[_Submission], roster: Roster) -> list[_Submission]:
+    """Without those from a Gradescope export whose members are all in a later one, too."""
+    latest: dict[Student, _Submission] = {}
+    gone = set()
+    exported = (each for each in submissions if each.layout is Layout.GRADESCOPE)
+    for each in sorted(exported, key=lambda each: (len(each.key), each.key)):  # Gradescope counts upwards
+        for student in each.students:
+            earlier = latest.get(student)
+            latest[student] = each
+            if earlier is not None:
+                earlier.students = tuple(other for other in earlier.students if other != student)
+                gone |= set() if earlier.students else {earlier.key}
+                what = "does not count for them" if earlier.students else "is left out"
+                roster.left_out.append(
+                    f"{earlier.given} {what}: {student.name} is also in {each.given}, which is later"
+                )
+    return [each for each in submissions if each.key not in gone]
 
-    def finish() -> None:
-        if key and lines:
-            found[key] = _students("".join(lines))
 
+def _without_doubtful_ids(submissions: Sequence[_Submission], roster: Roster) -> None:
+    """What two submissions have as the ID of a person is in no row: a grade must not go to the wrong one."""
+    owners: dict[tuple[Layout, str, str], list[_Submission]] = {}
+    for each in submissions:
+        for student in each.students:
+            for kind in ("id", "sis_id", "login"):
+                owners.setdefault((each.layout, kind, getattr(student, kind)), []).append(each)
+    for (_, kind, value), several in owners.items():
+        if value and len(several) > 1:
+            names = " and ".join(dict.fromkeys(map(_label, several)))
+            roster.left_out.append(f"{names} have the same ID, so their rows have none: find out whose it is")
+            for each in several:
+                each.students = tuple(
+                    msgspec.structs.replace(student, **{kind: ""}) if getattr(student, kind) == value else student
+                    for student in each.students
+                )
+
+
+def _timestamp(folder: Path) -> str:
+    """When the folder was handed in, as nbgrader notes it there."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if not line.startswith((" ", "\n", "\r")):  # a top-level key; block texts are indented
-                    finish()
-                    key, lines, wanted = line.strip().rstrip(":").strip("'\""), [], False
-                elif re.match(r"  :\w+:", line):
-                    wanted = line.startswith("  :submitters:")
-                if wanted:
-                    lines.append(line)
-        finish()
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.") from error
-    return found
-
-
-def _students(text: str) -> tuple[Student, ...]:
-    def field(person: dict[str, object], key: str) -> str:
-        return one_line(str(person.get(key) or ""), _LABEL_LIMIT)
-
-    try:
-        people = yaml.safe_load(text)[":submitters"]  # Ruby's symbols keep their first colon
-        return tuple(
-            Student(field(person, ":name"), sis_id=field(person, ":sid"), login=field(person, ":email"))
-            for person in people
-        )
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        return ()
+        descriptor = os.open(folder / "timestamp.txt", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, encoding="utf-8", errors="replace") as file:
+            return when(file.read(100))
+    except OSError:
+        return ""
 
 
 def _nbgraders(entry: os.DirEntry[str], slug: str) -> set[str]:
@@ -228,12 +262,17 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def _file_name(entry: str, given: str, taken: set[str]) -> str:
+def _file_name(key: str, given: str, taken: set[str]) -> str:
     """`given` if it is a valid file name on every system, not `taken`, and not like those made here; else something
-    similar, with a hash of the entry's name, which no other entry has."""
-    name = re.sub(r"[^\w.@+ -]", "_", given)
+    similar, with a hash of the submission's key, which no other submission has."""
+    name = "".join(char if _may_be_in_a_name(char) else "_" for char in unicodedata.normalize("NFC", given))
     name = os.fsencode(name)[:_NAME_BYTES].decode(errors="ignore").strip(" .")
     name = f"_{name}" if not name or name.startswith("-") or _RESERVED.fullmatch(name) else name
     if name == given and name.casefold() not in taken and not _MADE_HERE.fullmatch(name):
         return name
-    return f"{name}-{hashlib.sha256(os.fsencode(entry)).hexdigest()[:16]}"
+    return f"{name}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:16]}"
+
+
+def _may_be_in_a_name(char: str) -> bool:
+    """Letters, digits and the marks without which many scripts cannot be read."""
+    return char.isalnum() or char in "_.@+ -" or unicodedata.category(char).startswith("M")

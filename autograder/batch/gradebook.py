@@ -1,37 +1,53 @@
-"""`grades.csv`: one row per student, one column per exercise, for import into Canvas and Moodle and for spreadsheets.
+"""`grades.csv`: one row per student, one column per exercise, for import into Canvas and for spreadsheets. The first
+five columns are Canvas' own.
 
-The first five columns are Canvas' own; Moodle asks which column is which. A student who could not be graded has empty
-cells, which both leave alone: our failure is never a student's zero.
+`grades-moodle.csv`: the total of each participant of a Moodle assignment, with the columns that its grading worksheet
+must have. A student who could not be graded has empty cells: our failure is never a student's zero.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
+from pathlib import Path
 
+from autograder.batch.downloads import PARTICIPANT
 from autograder.batch.store import Store
 from autograder.output import atomic
 from autograder.results.feedback import points_text
 from autograder.results.model import State
 
-FILE = "grades.csv"
+FILE, MOODLE = "grades.csv", "grades-moodle.csv"
 _WHO = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_WORKSHEET = ("Identifier", "Full name", "Grade", "Last modified (grade)")
 
 
 def write(store: Store) -> None:
     """Raises UsageError: the file cannot be written."""
     roll = store.roll()
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow([*_WHO, f"{roll.assignment} (total)", *(f"{roll.assignment}: {name}" for name in roll.exercises)])
+    rows = [[*_WHO, f"{roll.assignment} (total)", *(f"{roll.assignment}: {name}" for name in roll.exercises)]]
+    worksheet = [list(_WORKSHEET)]
     for found, record in store.records(roll):
         graded = record is not None and record.state is State.GRADED
         cells = [""] * (1 + len(roll.exercises))
         if record is not None and graded:
             cells = [points_text(record.points), *(points_text(record.scores.get(name, 0)) for name in roll.exercises)]
         for student in found.students:
-            rows.writerow([*map(_text, (student.name, student.id, student.sis_id, student.login)), "", *cells])
-    atomic.replace(store.folder / FILE, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace"))
+            rows.append([*map(_text, (student.name, student.id, student.sis_id, student.login)), "", *cells])
+            if student.id.startswith(PARTICIPANT):
+                worksheet.append([student.id, _text(student.name), cells[0], record.at if record and graded else ""])
+    _write(store.folder / FILE, rows)
+    if len(worksheet) > 1:
+        _write(store.folder / MOODLE, worksheet)
+    else:  # one of an earlier run would be out of date
+        (store.folder / MOODLE).unlink(missing_ok=True)
+
+
+def _write(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    atomic.replace(path, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace"))
 
 
 def _text(cell: str) -> str:

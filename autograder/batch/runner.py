@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
 from autograder import fingerprint
+from autograder.batch import contents
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found
 from autograder.batch.grader import CannotGrade, Grader
 from autograder.batch.store import Store
@@ -25,7 +26,7 @@ from autograder.output.inert import one_line
 from autograder.results.feedback import NOT_GRADED
 from autograder.results.model import Result, State, Status
 from autograder.results.terminal import note
-from autograder.submissions.reading import Submission, read_submission
+from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell, SubmissionError
 
 
@@ -47,7 +48,8 @@ class Tally:
 class _InFlight:
     found: Found
     mark: str
-    twins: list[Found] = field(default_factory=list)
+    graded: Graded
+    twins: list[tuple[Found, Graded]] = field(default_factory=list)
 
 
 class Run:
@@ -88,23 +90,23 @@ class Run:
 
     def _begin(self, found: Found) -> None:
         try:
-            submission = canonical(read_submission(Path(found.path), self._assignment.module), self._assignment)
+            read, graded = contents.read(found, self._assignment.module)
         except SubmissionError as error:
             self._unreadable(found, str(error))
             return
+        submission = canonical(read, self._assignment)
         mark = self._mark(submission)
-        if not self._force and (record := self._store.reusable(found, mark)):
+        if not self._force and (record := self._store.reusable(found, mark, graded)):
             self.tally.reused += 1
             self._graded.setdefault(mark, found.name)
             self._done(1, False)
-            if record.note:
-                self._trouble(found.label, record.note)
+            self._say(found, graded, record.note)
         elif mark in self._by_mark:
-            self._by_mark[mark].twins.append(found)
+            self._by_mark[mark].twins.append((found, graded))
         elif mark in self._graded and (twin := self._store.record(self._graded[mark])) and twin.fingerprint == mark:
-            self._copy(found, mark, twin.whole(), self._graded[mark])
+            self._copy(found, mark, twin.whole(), graded, self._graded[mark])
         else:
-            self._by_mark[mark] = flying = _InFlight(found, mark)
+            self._by_mark[mark] = flying = _InFlight(found, mark, graded)
             self._in_flight[self._grader.submit(submission)] = flying
 
     def _collect(self) -> None:
@@ -126,38 +128,42 @@ class Run:
         self.tally.missing_layers |= result.missing_layers
         self.tally.graded += 1
         self.tally.seconds += result.seconds
-        self._put(flying.found, flying.mark, result)
+        self._put(flying.found, flying.mark, result, flying.graded)
         if result.state is State.GRADED:
             self._graded[flying.mark] = flying.found.name
-        for twin in flying.twins:
-            self._copy(twin, flying.mark, result, flying.found.name)
+        for twin, graded in flying.twins:
+            self._copy(twin, flying.mark, result, graded, flying.found.name)
 
-    def _copy(self, found: Found, mark: str, result: Result, original: str) -> None:
+    def _copy(self, found: Found, mark: str, result: Result, graded: Graded, original: str) -> None:
         self.tally.identical += 1
-        self._put(found, mark, result, original)
+        self._put(found, mark, result, graded, original)
 
     def _unreadable(self, found: Found, reason: str) -> None:
         self.tally.unreadable += 1
         mark = fingerprint.combined(self._digest, reason)
         result = empty_result(self._assignment, State.GRADED, notice=reason)
-        if self._store.reusable(found, mark) is None:
-            self._store.put(found, mark, msgspec.structs.replace(result, submission=found.label), note(result))
+        graded = contents.unread(found)
+        if self._store.reusable(found, mark, graded) is None:
+            self._store.put(found, mark, msgspec.structs.replace(result, submission=found.label), note(result), graded)
         self._trouble(found.label, note(result))
         self._done(1, False)
 
-    def _put(self, found: Found, mark: str, result: Result, same_as: str = "") -> None:
+    def _put(self, found: Found, mark: str, result: Result, graded: Graded, same_as: str = "") -> None:
         words = [f"identical to {same_as}, graded once"] if same_as else []
         words += [note(result)] if note(result) else []
         line = ", ".join(words)
         self._count_measurements(result)
         result = msgspec.structs.replace(result, submission=found.label)
-        self._store.put(found, mark, result, line, same_as)
+        self._store.put(found, mark, result, line, graded, same_as)
         if result.state is State.ERROR:
             self.tally.errors += 1
             line = f"{line}: {one_line('; '.join(result.log), 1000)}"
-        if line:
-            self._trouble(found.label, line)
+        self._say(found, graded, line)
         self._done(1, True)
+
+    def _say(self, found: Found, graded: Graded, line: str) -> None:
+        if text := ", ".join(part for part in (graded.choice, line) if part):
+            self._trouble(found.label, text)
 
     def _count_measurements(self, result: Result) -> None:
         unmeasured = sum(check.status is Status.EXCUSED for check in result.checks) if self._grader.device else 0

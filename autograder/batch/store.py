@@ -9,11 +9,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
 
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found
 from autograder.errors import UsageError
 from autograder.output import atomic
@@ -34,7 +37,8 @@ class Roll(msgspec.Struct, frozen=True):
 
 class Record(msgspec.Struct, frozen=True):
     """What is kept of one submission. `result` is decoded only when all of it is needed; `published` is the hash of the
-    file for students; `same_as` is the identical submission whose result this is a copy of, if any."""
+    file for students; `same_as` is the identical submission whose result this is a copy of, if any; `at` is the time of
+    grading."""
 
     fingerprint: str
     published: str
@@ -44,6 +48,8 @@ class Record(msgspec.Struct, frozen=True):
     seconds: float
     note: str
     same_as: str
+    graded: Graded
+    at: str
     result: msgspec.Raw
 
     def whole(self) -> Result:
@@ -51,10 +57,12 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The folder OUT. Use it as a context to write: then no other command can write there at the same time."""
+    """The folder OUT. Use it as a context to write: then no other command can write there at the same time. What
+    belongs together is written in the context `held`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, held: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self.folder = folder
+        self._held = held
         self._own = folder / _FOLDER
         self._records = self._own / "records"
         self._lock = -1
@@ -124,7 +132,7 @@ class Store:
         for found in roll.found:
             yield found, self.record(found.name)
 
-    def put(self, found: Found, fingerprint: str, result: Result, note: str, same_as: str = "") -> None:
+    def put(self, found: Found, fingerprint: str, result: Result, note: str, graded: Graded, same_as: str = "") -> None:
         """Writes both files, the record second: if the record exists, so does the other file.
 
         Raises:
@@ -140,13 +148,20 @@ class Store:
             seconds=result.seconds,
             note=note,
             same_as=same_as,
+            graded=graded,
+            at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             result=msgspec.Raw(model.encode(result)),
         )
-        atomic.replace(self.published(found.name), public)
+        with self._held():
+            atomic.replace(self.published(found.name), public)
+            self._keep(found, record)
+
+    def _keep(self, found: Found, record: Record) -> None:
         atomic.replace(self._records / f"{found.name}.json", msgspec.json.encode(record))
 
-    def reusable(self, found: Found, fingerprint: str) -> Record | None:
-        """The record of exactly this submission under exactly these graders; restores its published file if needed."""
+    def reusable(self, found: Found, fingerprint: str, graded: Graded) -> Record | None:
+        """The record of exactly this submission under exactly these graders; restores its published file if needed, and
+        notes what else is now in the submission."""
         record = self.record(found.name)
         if record is None or record.fingerprint != fingerprint or record.state is not State.GRADED:
             return None
@@ -160,4 +175,7 @@ class Store:
             except msgspec.MsgspecError:
                 return None
             gradescope.write(result, self.published(found.name))
+        if record.graded != graded:
+            record = msgspec.structs.replace(record, graded=graded)
+            self._keep(found, record)
         return record

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -27,6 +28,7 @@ from autograder.batch.discovery import Found, Roster, discover
 from autograder.batch.grader import Grader
 from autograder.batch.local import LocalGrader
 from autograder.batch.runner import Run, Tally, rate
+from autograder.batch.stopping import Stops
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
 from autograder.engine import devices
@@ -76,7 +78,7 @@ def run(
     console = Console(highlight=False, quiet=quiet, soft_wrap=True)  # one line stays one line
     show = Printer(console)
     started = time.monotonic()
-    with Store(output) as store:
+    with Stops() as stops, Store(output, stops.held) as store:
         store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
         with _grader(assignment, salt, where) as (grader, why_no_gpu), _progress(console) as bar:
             task = bar.add_task("Grading", total=len(chosen))
@@ -100,7 +102,7 @@ def run(
             try:
                 work(chosen)
             finally:
-                with contextlib.suppress(UsageError):  # the disk may be full: the first error is the one to report
+                with stops.held(), contextlib.suppress(UsageError):  # the disk may be full: report the first error
                     gradebook.write(store)
         gradebook.write(store)
     if work.tally.timed and why_no_gpu:
@@ -114,15 +116,16 @@ def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
         return roster.found
     chosen = []
     for name in only:
-        named = [
-            found
-            for found in roster.found
-            if name in (found.name, found.label, *(who for s in found.students for who in (s.name, s.login) if who))
-        ]
+        named = [found for found in roster.found if name and name in _names(found)]
         if not named:
             raise UsageError(f"There is no submission called {name!r}; check the names in the folder.")
         chosen += [found for found in named if found not in chosen]
     return chosen
+
+
+def _names(found: Found) -> set[str]:
+    """What an instructor may call a submission: its own names, and the names and IDs of its students."""
+    return {found.name, found.label, *(each for who in found.students for each in msgspec.structs.astuple(who))}
 
 
 @contextlib.contextmanager

@@ -41,8 +41,8 @@ def run(output: Path, *, feedback: bool = True) -> int:
     ):
         result: Result | None = whole(record)
         analysis.add(found, record, result)
-        if feedback and result is not None:
-            atomic.replace(folder / f"{found.name}.html", pages.feedback(found, result), durable=False)
+        if feedback and record is not None and result is not None:
+            atomic.replace(folder / f"{found.name}.html", pages.feedback(found, record, result), durable=False)
     analysis.finish()
     atomic.replace(output / REPORT, pages.report(analysis, linked=feedback))
     show = Printer(console)

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from autograder.batch import contents
 from autograder.batch.discovery import Found
 from autograder.batch.store import Store
 from autograder.course import Assignment, find_course, load_assignment
@@ -14,7 +15,6 @@ from autograder.errors import UsageError
 from autograder.output import atomic
 from autograder.output.inert import one_line
 from autograder.results.printer import Printer
-from autograder.submissions.reading import Submission, read_submission
 from autograder.submissions.sources import SubmissionError
 
 PAGE = "similar.html"
@@ -69,7 +69,7 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
 def _source(found: Found, assignment: Assignment) -> str:
     """Empty if there is no readable file, or no longer."""
     try:
-        submission: Submission = read_submission(Path(found.path), assignment.module)
+        submission, _ = contents.read(found, assignment.module)
     except SubmissionError:
         return ""
     return "\n".join(cell.source for cell in submission.cells)

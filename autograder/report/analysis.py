@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found
 from autograder.batch.store import Record, Roll
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status
@@ -27,6 +28,9 @@ class Row:
     points: float
     scores: tuple[float, ...]
     seconds: float
+    graded: Graded
+    handed_in: str
+    at: str
     note: str
 
 
@@ -101,7 +105,19 @@ class Analysis:
             self.troubles["not graded yet"] += 1
             return
         scores = tuple(record.scores.get(name, 0.0) for name in self.roll.exercises)
-        row = Row(found.name, found.label, record.state, record.points, scores, record.seconds, record.note)
+        note = ", ".join(part for part in (record.graded.choice, record.note) if part)
+        row = Row(
+            found.name,
+            found.label,
+            record.state,
+            record.points,
+            scores,
+            record.seconds,
+            record.graded,
+            found.handed_in,
+            record.at,
+            note,
+        )
         self.rows.append(row)
         self.copies += bool(record.same_as)
         self.troubles.update(_troubles(record, result))

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.batch.discovery import Found
+from autograder.batch.store import Record
 from autograder.output.inert import inert, one_line
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
@@ -69,7 +70,7 @@ class Pages:
         )
         yield from (piece.encode("utf-8", "replace") for piece in pieces)
 
-    def feedback(self, found: Found, result: Result) -> bytes:
+    def feedback(self, found: Found, record: Record, result: Result) -> bytes:
         """A student's page. What only the instructor may see (log, hidden checks) is not in it."""
         shown = [
             (exercise, [_check(check) for check in exercise.checks if check.visibility is not Visibility.HIDDEN])
@@ -77,6 +78,7 @@ class Pages:
         ]
         text = self._environment.get_template("feedback.html").render(
             found=found,
+            record=record,
             result=result,
             exercises=shown,
             graded=result.state is State.GRADED,

@@ -86,17 +86,8 @@ def read_notebook(path: Path) -> list[NotebookCell]:
 
 def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
     """The assignment that `path` is for, judged by file names only; None if that is unclear."""
-    is_folder, names = False, list[Parts]()
-    try:
-        is_folder = _is_folder(path)
-        if is_folder:
-            names = _walk(path, 0)  # kept if the rest is too much
-            names = _walk(path, MAX_DEPTH)
-        elif path.suffix.lower() == ".zip":
-            data = _read_file(path.parent, (path.name,), "", CAPS[".zip"])
-            names = [parts for parts, _ in _members(_archive(data, ""))]
-    except SubmissionError:
-        pass  # its own name may still tell
+    names = names_in(path)
+    is_folder = path.is_dir() and not path.is_symlink()
     stem = path.name if is_folder else path.stem
     if stem in slugs:
         return stem
@@ -109,6 +100,21 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
     parts_of = [s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)]
     longest = [slug for slug in parts_of if not any(slug != other and slug in other for other in parts_of)]
     return longest[0] if len(longest) == 1 else None
+
+
+def names_in(path: Path) -> list[Parts]:
+    """What lies in the folder or zip at `path`, files and folders; nothing if that cannot be read."""
+    names: list[Parts] = []
+    try:
+        if _is_folder(path):
+            names = _walk(path, 0)  # kept if the rest is too much
+            names = _walk(path, MAX_DEPTH)
+        elif path.suffix.lower() == ".zip":
+            data = _read_file(path.parent, (path.name,), "", CAPS[".zip"])
+            names = [parts for parts, _ in _members(_archive(data, ""))]
+    except SubmissionError:
+        pass
+    return names
 
 
 def _none(module: str) -> NoReturn:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import zipfile
 
 import pytest
 
+from autograder.batch import contents
 from autograder.batch.discovery import Student, discover
 from autograder.errors import UsageError
+from batch.exports import NOTEBOOK as CELLS
 from toy_course import write_files
+
+NOTEBOOK = CELLS.format("x = 1")
 
 
 def put(folder, *names):
@@ -134,9 +139,11 @@ submission_13:
 
 
 def test_a_gradescope_export_tells_who_handed_in_what_also_as_a_group(tmp_path):
-    put(tmp_path, *(f"submission_{number}/pooling.py" for number in (11, 12, 13)))
+    put(tmp_path, *(f"submission_{number}/pooling.py" for number in (11, 12, 13, 14)))
     (tmp_path / "submission_metadata.yml").write_text(METADATA)
-    found = {each.name: each.students for each in discover(tmp_path, "pooling").found}
+    roster = discover(tmp_path, "pooling")
+    found = {each.name: each.students for each in roster.found}
+    assert [line.split()[0] for line in roster.left_out] == ["submission_13", "submission_14"]
     assert found["submission_11"] == (
         Student("Ada Lovelace", sis_id="0815", login="ada@example.org"),
         Student("Grace Hopper", login="grace@example.org"),
@@ -148,9 +155,84 @@ def test_a_gradescope_export_tells_who_handed_in_what_also_as_a_group(tmp_path):
 def test_downloads_of_moodle_and_canvas_tell_the_student_in_their_names(tmp_path):
     put(tmp_path, "Ada Lovelace_4711_assignsubmission_file/pooling.py", "hoppergrace_LATE_815_99_pooling-1.py")
     assert [found.students for found in discover(tmp_path, "pooling").found] == [
-        (Student("Ada Lovelace"),),
+        (Student("Ada Lovelace", id="Participant 4711"),),
         (Student("hoppergrace", id="815"),),
     ]
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "files", "left_out"),
+    [
+        (["815_99_pooling.py"], ["pooling.py"], []),
+        (["815_99_pooling-1.py", "LATE_815_120_pooling-2.py"], ["pooling-2.py"], ["pooling-1.py"]),
+        (["815_120_pooling.py", "815_99_pooling-9.py"], ["pooling.py"], ["pooling-9.py"]),
+        (["815_99_pooling.py", "815_100_pooling.ipynb", "815_98_a.txt"], ["pooling.ipynb", "pooling.py", "a.txt"], []),
+        (["815_99_pooling.zip", "815_99_pooling/pooling.py"], ["pooling.zip"], ["pooling"]),
+        (["815_99_2_pooling.py", "815_text.html"], ["2_pooling.py"], ["text typed into Canvas"]),
+    ],
+)
+def test_what_one_student_handed_in_on_canvas_is_one_submission(tmp_path, handed_in, files, left_out):
+    put(tmp_path, *(f"hoppergrace_{name}" for name in handed_in))
+    [found] = discover(tmp_path, "pooling").found
+    assert found.students == (Student("hoppergrace", id="815"),)
+    assert (list(found.files), list(found.left_out)) == (files, left_out)
+    assert found.handed_in == ("late" if "LATE" in str(handed_in) else "")
+    assert (found.name, found.label) == ("hoppergrace_815", "hoppergrace (815)")
+
+
+def test_moodle_gives_each_participant_a_number_and_those_without_a_group_none(tmp_path):
+    put(tmp_path, "Ada_7_assignsubmission_file_pooling.py", "Ada_7_assignsubmission_onlinetext_onlinetext.html")
+    put(tmp_path, "Ada_8_assignsubmission_file/pooling.py", "Default group_assignsubmission_file/pooling.py")
+    found = {each.label: (each.students[0].id, each.left_out) for each in discover(tmp_path, "pooling").found}
+    assert found == {
+        "Ada (7)": ("Participant 7", ("text typed into Moodle",)),
+        "Ada (8)": ("Participant 8", ()),
+        "Default group": ("", ()),
+    }
+
+
+def test_an_id_of_two_names_is_in_no_row(tmp_path):
+    put(tmp_path, "Ada_7_assignsubmission_file_/pooling.py", "Eve_7_assignsubmission_file_/pooling.py", "x.py")
+    roster = discover(tmp_path, "pooling")
+    assert [student.id for found in roster.found for student in found.students] == ["", "", ""]
+    assert roster.left_out == ["Ada (7) and Eve (7) have the same ID, so their rows have none: find out whose it is"]
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "left_out", "choice"),
+    [
+        ({"ada/pooling.py": "", "ada/data/a.csv": "", "ada/.DS_Store": ""}, "pooling.py", ["data/a.csv"], ""),
+        ({"a_1_5_pooling-1.py": "", "a_1_4_pooling.py": ""}, "pooling-1.py", ["pooling.py"], "pooling.py"),
+        ({"a_1_5_helpers.py": "", "a_1_4_my_pooling.py": ""}, "my_pooling.py", ["helpers.py"], "helpers.py"),
+        ({"a_1_4_x.py": "raise NotImplementedError()", "a_1_5_x.py": ""}, "x.py", ["x.py"], "x.py"),
+        ({"a_1_5_x.py": "raise NotImplementedError()", "a_1_4_x.ipynb": NOTEBOOK}, "x.ipynb", ["x.py"], "x.py"),
+        ({"a_1_5_pooling.ipynb": "{", "a_1_4_pooling.py": ""}, "pooling.py", ["pooling.ipynb"], "pooling.ipynb"),
+    ],
+)
+def test_what_is_graded_and_what_is_left_out_is_named(tmp_path, files, file, left_out, choice):
+    write_files(tmp_path, files)
+    [found] = discover(tmp_path, "pooling").found
+    submission, graded = contents.read(found, "pooling")
+    assert (graded.file, list(graded.left_out)) == (file, left_out)
+    assert graded.choice == (choice and f"{file} is graded, and not {choice}")
+    assert str(graded) == (f"{file}, 1 code cell" if submission.is_notebook else file)
+
+
+def test_a_zip_is_named_with_the_file_in_it(tmp_path):
+    with zipfile.ZipFile(tmp_path / "ada.zip", "w") as archive:
+        archive.writestr("pooling.py", "x = 1\n")
+        archive.writestr("notes.txt", "")
+    [found] = discover(tmp_path, "pooling").found
+    _, graded = contents.read(found, "pooling")
+    assert (graded.file, graded.left_out) == ("ada.zip/pooling.py", ("notes.txt",))
+
+
+def test_the_platforms_say_when_it_was_handed_in(tmp_path):
+    put(tmp_path, "submission_11/pooling.py", "ada/pooling/pooling.py")
+    (tmp_path / "submission_metadata.yml").write_text(METADATA)
+    (tmp_path / "ada/pooling/timestamp.txt").write_text("2026-11-01 09:30:00.123456 UTC\n")
+    times = {found.name: found.handed_in for found in discover(tmp_path, "pooling").found}
+    assert times == {"submission_11": "2026-11-01 10:00 +01:00", "ada": "2026-11-01 09:30 UTC"}
 
 
 @pytest.mark.parametrize(

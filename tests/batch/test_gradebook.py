@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 
 from autograder.batch import gradebook
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
@@ -14,7 +16,7 @@ def rows_of(folder, found, results):
     with Store(folder) as store:
         store.call(Roll("tiny", "Tiny", {"double": 3.0}, tuple(found)))
         for each, result in zip(found, results, strict=False):
-            store.put(each, "f", result, "")
+            store.put(each, "f", result, "", Graded())
         gradebook.write(store)
     with open(folder / "grades.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))
@@ -45,3 +47,16 @@ def test_who_has_no_result_or_our_error_has_empty_cells_and_no_zero(tmp_path):
     found = [Found(name, name, "/", (Student(name),)) for name in ("graded", "broken", "waiting")]
     rows = rows_of(tmp_path, found, [result(0), result(0, State.ERROR)])
     assert [row[5:] for row in rows[1:]] == [["0", "0"], ["", ""], ["", ""]]
+
+
+def test_moodles_worksheet_is_there_only_for_its_participants(tmp_path):
+    moodle = Found("a", "Ada (7)", "/", (Student("=Ada", id="Participant 7"),))
+    other = Found("b", "b", "/", (Student("Bob", id="8"),))
+    rows_of(tmp_path, [moodle, other], [result(1)])
+    with open(tmp_path / "grades-moodle.csv", encoding="utf-8-sig", newline="") as file:
+        header, row = csv.reader(file)
+    assert header == ["Identifier", "Full name", "Grade", "Last modified (grade)"]
+    assert row[:3] == ["Participant 7", "'=Ada", "1"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", row[3])
+    rows_of(tmp_path, [other], [])
+    assert not (tmp_path / "grades-moodle.csv").exists()

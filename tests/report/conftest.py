@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from autograder.batch import gradebook
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
 from autograder.commands.report import run
@@ -23,7 +24,8 @@ def graded_class(tmp_path_factory):
     out = tmp_path_factory.mktemp("report") / "out"
     labels = [f"student{number:02}" for number in range(12)] + [HOSTILE[:100], "unlucky", "missing"]
     found = tuple(
-        Found(f"s{number}", label, f"/nowhere/{number}", (Student(label),)) for number, label in enumerate(labels)
+        Found(f"s{number}", label, f"/nowhere/{number}", (Student(label),), handed_in="late" if number == 0 else "")
+        for number, label in enumerate(labels)
     )
     with Store(out) as store:
         store.call(Roll("tiny", "Tiny & small", {"pool": 10.0, "norm": 10.0}, found))
@@ -32,7 +34,9 @@ def graded_class(tmp_path_factory):
             if each.label == "unlucky":
                 empty = (ExerciseResult("pool", 10), ExerciseResult("norm", 10))
                 result = Result("tiny", "Tiny & small", each.label, State.ERROR, empty, log=(SECRET,))
-            store.put(each, "f", result, HOSTILE if number == 12 else "", same_as="s1" if number == 3 else "")
+            left_out = {0: ("notes.txt", "data.csv"), 12: (HOSTILE,)}.get(number, ())
+            graded = Graded("pooling.ipynb", 12, left_out) if left_out else Graded()
+            store.put(each, "f", result, HOSTILE if number == 12 else "", graded, "s1" if number == 3 else "")
         gradebook.write(store)
     assert run(out) == 0
     return out

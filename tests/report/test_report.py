@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store
 from autograder.commands.report import run
@@ -57,6 +58,16 @@ def test_what_the_report_says_of_trouble(graded_class):
     assert "identical to another" in text
 
 
+def test_the_pages_name_what_was_graded_and_what_was_not(graded_class):
+    page = " ".join(re.sub("<[^>]+>", "", (graded_class / "feedback" / "s0.html").read_text()).split())
+    graded = r"Graded: pooling\.ipynb, 12 code cells, handed in late; graded on \d{4}-\d\d-\d\d \d\d:\d\d UTC\."
+    assert re.search(graded + r" Left out: notes\.txt, data\.csv\.", page)
+    assert "No file was graded; graded on" in (graded_class / "feedback" / "s1.html").read_text()
+    row = next(line for line in (graded_class / "report.html").read_text().splitlines() if "student00" in line)
+    assert '<td class="text">pooling.ipynb, 12 code cells</td><td class="text">notes.txt, data.csv</td>' in row
+    assert '<td class="text">late</td>' in row
+
+
 def test_timing_ratios_are_shown_where_there_are_any(tmp_path):
     def timed(ratio: float) -> CheckResult:
         timing = Timing(ratio, 1.0, 2.0, 8.0, "cpu", 9, 0.02, 0.016)
@@ -69,7 +80,7 @@ def test_timing_ratios_are_shown_where_there_are_any(tmp_path):
     found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
     with Store(tmp_path) as store:
         store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
-        store.put(found[0], "f", result, "")
+        store.put(found[0], "f", result, "", Graded())
     assert run(tmp_path) == 0
     assert "medians: pool 1.25" in (tmp_path / "report.html").read_text()
     assert "1.25 times the reference" in (tmp_path / "feedback" / "ada.html").read_text()
@@ -81,7 +92,7 @@ def test_what_was_not_measured_is_counted(tmp_path):
     found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
     with Store(tmp_path) as store:
         store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
-        store.put(found[0], "f", result, "")
+        store.put(found[0], "f", result, "", Graded())
     assert analysis_of(tmp_path).troubles["not measured"] == 1
     assert run(tmp_path) == 0
     page = (tmp_path / "report.html").read_text()
