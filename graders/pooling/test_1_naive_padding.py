@@ -57,7 +57,12 @@ def test_any_memory_layout(same_outcome, x, p):
 def test_dtype(same_outcome, x, p):
     """The result has the map's dtype and device; with float64 it has that precision."""
     x = x + 1
-    same_outcome(lambda m: [m.naive_padding(x, p).dtype, m.naive_padding(x.float(), p, value=0.1).dtype])
+    same_outcome(
+        lambda m: {
+            "dtype for torch.float32": m.naive_padding(x.float(), p, value=0.1).dtype,
+            "dtype for torch.float64": m.naive_padding(x, p).dtype,
+        }
+    )
     same_outcome(lambda m: {"largest number": m.naive_padding(x / 3, p).amax()}, exact="dtype")
     same_outcome(lambda m: stays_on_device(lambda x: m.naive_padding(x, p), x))
 

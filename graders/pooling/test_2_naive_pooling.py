@@ -105,7 +105,9 @@ def test_dtype(same_outcome, case, avg):
     """The result has the map's dtype and device; with float64 it has that precision."""
     x, kernel = case
     single = x.float()
-    same_outcome(lambda m: [m.naive_pooling(one, kernel, kernel, 0, avg).dtype for one in (x, single)])
+    same_outcome(
+        lambda m: {f"dtype for {one.dtype}": m.naive_pooling(one, kernel, kernel, 0, avg).dtype for one in (single, x)}
+    )
     same_outcome(lambda m: {"first number": m.naive_pooling(x / 3, kernel, kernel, 0, avg)[0, 0]}, exact="dtype")
     # Among positive numbers it does not matter what the border contains.
     same_outcome(lambda m: {"first number": m.naive_pooling((x + 1) / 3, 3, 3, 1)[0, 0]}, exact="dtype")

@@ -126,7 +126,7 @@ def test_dtype(same_outcome, name, case):
     """The result has the input's dtype and device; with float64 it has that precision."""
     x, _ = case
     single = x.float()
-    same_outcome(lambda m: [getattr(m, name)(one).dtype for one in (x, single)])
+    same_outcome(lambda m: {f"dtype for {one.dtype}": getattr(m, name)(one).dtype for one in (single, x)})
     same_outcome(lambda m: {"first number": getattr(m, name)(x / 3, 3, 3).flatten()[0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(lambda x: getattr(m, name)(x), x))
 

@@ -69,8 +69,12 @@ def test_nothing_to_learn(same_outcome, x):
 def test_dtype(same_outcome, x, number):
     """The result has the input's dtype and device; with float64 it has that precision."""
     single, constant = x.float(), torch.full_like(x, number)
-    same_outcome(lambda m: [m.GlobalAveragePooling(keepdim)(x).dtype for keepdim in (False, True)])
-    same_outcome(lambda m: [m.GlobalAveragePooling(keepdim)(single).dtype for keepdim in (False, True)])
+    same_outcome(
+        lambda m: {f"dtype with keepdim={keep}": m.GlobalAveragePooling(keep)(x).dtype for keep in (False, True)}
+    )
+    same_outcome(
+        lambda m: {f"dtype with keepdim={keep}": m.GlobalAveragePooling(keep)(single).dtype for keep in (False, True)}
+    )
     same_outcome(lambda m: {"first number": m.GlobalAveragePooling()(constant).flatten()[0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(m.GlobalAveragePooling(), x))
 

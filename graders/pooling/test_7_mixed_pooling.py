@@ -94,7 +94,9 @@ def test_dtype(same_outcome, case, alpha):
     """The result has the input's dtype and device; with float64 it has that precision."""
     x, kernel = case
     single = x.float()
-    same_outcome(lambda m: [m.MixedPooling(kernel, alpha=alpha)(one).dtype for one in (x, single)])
+    same_outcome(
+        lambda m: {f"dtype for {one.dtype}": m.MixedPooling(kernel, alpha=alpha)(one).dtype for one in (single, x)}
+    )
     same_outcome(lambda m: {"first number": m.MixedPooling(kernel, alpha=alpha)(x / 3)[0, 0, 0, 0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(m.MixedPooling(kernel, alpha=alpha), x))
 

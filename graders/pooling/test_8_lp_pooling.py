@@ -114,7 +114,7 @@ def test_dtype(same_outcome, case, number, p):
     """The result has the input's dtype and device; with float64 it has that precision."""
     x, kernel = case
     single, constant = x.float(), torch.full_like(x, number)
-    same_outcome(lambda m: [m.LPPooling(kernel)(one).dtype for one in (x, single)])
+    same_outcome(lambda m: {f"dtype for {one.dtype}": m.LPPooling(kernel)(one).dtype for one in (single, x)})
     same_outcome(lambda m: {"first number": m.LPPooling(kernel, p=p)(constant)[0, 0, 0, 0]}, exact="dtype")
     same_outcome(lambda m: stays_on_device(m.LPPooling(kernel), x))
 

@@ -194,7 +194,11 @@ def test_dtype(same_outcome, case, number, training):
     """The result has the input's dtype and device, in both modes; with float64 it has that precision."""
     x, kernel = case
     single, constant = x.float(), torch.full_like(x, number)
-    same_outcome(lambda m: [m.StochasticPooling(kernel).train(training)(one).dtype for one in (x, single)])
+    same_outcome(
+        lambda m: {
+            f"dtype for {one.dtype}": m.StochasticPooling(kernel).train(training)(one).dtype for one in (single, x)
+        }
+    )
     same_outcome(
         lambda m: {"first number": m.StochasticPooling(kernel).train(training)(constant)[0, 0, 0, 0]}, exact="dtype"
     )
