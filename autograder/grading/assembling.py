@@ -113,9 +113,9 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
             f"graded without them: {', '.join(examiner.stopped)}."
         )
     if examiner.problems:
-        more = len(examiner.problems) - MOST_PROBLEMS
-        listed = "; ".join(examiner.problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
-        notices.append(f"These lines raised an error and were left out; the rest was run: {listed}.")
+        shown, more = "; ".join(examiner.problems[:MOST_PROBLEMS]), examiner.problems[MOST_PROBLEMS:]
+        shown += "; and more" if more else ""
+        notices.append(f"These lines raised an error and were left out; the rest was run: {shown}.")
     return " ".join(notices)
 
 
