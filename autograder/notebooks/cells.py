@@ -39,7 +39,8 @@ def run_cell(_module: types.ModuleType, source: str, number: int) -> list[object
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     errors: list[BaseException] = []
     shell: Shell = vars(builtins)["get_ipython"]()
-    shell.failed, shell.shown = errors.append, lambda kind, value: parts.append([kind, _chunks(_shown(value))])
+    shell.failed = lambda error: errors.append(error) if not errors else None  # the first one is shown
+    shell.shown = lambda kind, value: parts.append([kind, _chunks(_shown(value))])
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Stream("stdout", parts, room), _Stream("stderr", parts, room)
     try:

@@ -150,10 +150,17 @@ class Shell:
 
     def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> object:
         """What `%name line` does, and `%%name` where it is not at the top of a cell."""
-        name = name.lstrip("%")
+        return self._line_magic(name.lstrip("%"), line, sys._getframe(1).f_locals)
+
+    def magic(self, line: str) -> object:
+        """`run_line_magic` as older exports of notebooks call it."""
+        name, _, rest = line.lstrip("%").partition(" ")
+        return self._line_magic(name, rest, sys._getframe(1).f_locals)
+
+    def _line_magic(self, name: str, line: str, local: dict[str, object]) -> object:
         if name in ("time", "prun"):
             code = _FLAGS_OF_PRUN.sub("", line, count=1) if name == "prun" else line
-            value, local = None, sys._getframe(1).f_locals
+            value = None
             for statement in ast.parse(as_python(code), self.label).body:
                 value = self._value(statement, local)
             return value if name == "time" else None
@@ -190,11 +197,6 @@ class Shell:
             self._refuse("Shell commands are", f"%%{name}")
         else:
             self._refuse("This magic is", f"%%{name}")
-
-    def magic(self, line: str) -> object:
-        """`run_line_magic` as older exports of notebooks call it."""
-        name, _, rest = line.lstrip("%").partition(" ")
-        return self.run_line_magic(name, rest)
 
     def system(self, command: str) -> None:
         """`!command`"""

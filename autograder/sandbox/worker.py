@@ -87,7 +87,12 @@ def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     files = {label for label, _ in request.cells}
     for label, source in request.cells:
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
-    shell = Shell(module, lambda error: errors.append((shell.label, describe(error, files))), Path.cwd())
+
+    def failed(error: BaseException) -> None:
+        if len(errors) < MAX_PROBLEMS:
+            errors.append((shell.label, describe(error, files)))
+
+    shell = Shell(module, failed, Path.cwd())
     try:
         is_notebook = shell.run(
             request.cells,
@@ -99,7 +104,7 @@ def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
     loaded = {
         "names": names[:MAX_NAMES],
-        "problems": [_problem(*error) for error in errors[:MAX_PROBLEMS]],
+        "problems": [_problem(*error) for error in errors],
         "references": _only(request.exercises, references(shell.ran)),
         "notebook": is_notebook,
     }

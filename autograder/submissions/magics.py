@@ -9,6 +9,7 @@ import ast
 import functools
 import itertools
 import re
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,9 @@ def _uses_ipython(cell: str) -> bool:
 
 def _is_python(source: str) -> bool:
     try:
-        ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whoever runs it warns
+            ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
