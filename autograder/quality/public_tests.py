@@ -14,6 +14,7 @@ from autograder.output.inert import one_line
 from autograder.quality.subjects import SOLUTION, Problem, Subject
 from autograder.selfcheck.events import TestStatus
 from autograder.selfcheck.running import Outcome, run_tests
+from autograder.submissions.magics import as_python
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
 
@@ -72,7 +73,7 @@ def problems(assignment: Assignment, subject: Subject, ran: Ran) -> Iterator[Pro
         if solved:
             yield Problem("", f"public tests cannot be run: the solution does not load: {ran.broken.message}")
         return  # for the skeleton, grading says so
-    stubs = stubs_of("\n".join(cell.source for cell in subject.submission.cells))
+    stubs = set[str]().union(*(stubs_of(as_python(cell.source)) for cell in subject.submission.cells))
     for test in ran.tests:
         ended = ran.ended.get(test.id)
         status = ended.status if ended else TestStatus.ENDED

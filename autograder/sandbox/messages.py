@@ -12,7 +12,7 @@ POSITION = struct.Struct("!Q")  # of the current question or cell, at the start 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Define the module `name` by running `cells` (label, source) in order.
 
-    With `keep_going` an error in one cell does not stop the next, as in a notebook. The answer says which of
+    With `keep_going` they are a notebook, and an error costs only its own statement. The answer says which of
     `exercises` are built on which.
     """
 

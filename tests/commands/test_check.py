@@ -139,7 +139,7 @@ def test_a_syntax_error_is_shown_with_its_line() -> None:
 def test_a_notebook_goes_on_after_a_cell_that_raised() -> None:
     code, output = check(CLASS / "bela")
     assert code == 0
-    assert "These cells stopped with an error" in output
+    assert "These lines raised an error and were left out" in output
     assert "NameError: name 'plt' is not defined\n    cell 15, line 1:\n" in output
     assert "All 41 public tests pass." in output
 
@@ -347,3 +347,19 @@ def test_broken_public_tests_are_not_the_students_fault(twice: Path) -> None:
     code, output = check(cwd=twice)
     assert code == 2
     assert output.startswith("autograder: The public tests in ")
+
+
+@pytest.mark.slow
+def test_a_file_for_ipython_is_read_as_a_notebook_and_no_file_of_the_students_is_written(tmp_path: Path) -> None:
+    file, tests = tmp_path / "warmup.py", tmp_path / "test_warmup.py"
+    written = "%%writefile warmup.py\ndef double(x):\n    return 2 * x\n"
+    source = f"# %%\n{written}# %%\nfrom warmup import double as again\n1 / 0\n"
+    file.write_text(source)
+    tests.write_text(
+        "import warmup\n\n\ndef test_double__of_two():\n    assert warmup.double(2) == warmup.again(2) == 4\n"
+    )
+    code, output = check(file, "--tests", tests)
+    assert code == 0, output
+    assert "so it was read as a notebook" in output
+    assert "ZeroDivisionError: division by zero\n    line 7:\n" in output
+    assert file.read_text() == source

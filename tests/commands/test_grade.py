@@ -8,6 +8,7 @@ import pytest
 
 from autograder.commands import grade
 from autograder.engine import client
+from autograder.errors import EngineError
 from autograder.jobs import Job
 from autograder.results import terminal
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
@@ -59,6 +60,12 @@ def test_a_quiet_run_prints_nothing(tmp_path):
     done = autograder("grade", EXAMPLES / "hana", "-a", "pooling", "-q", "-o", tmp_path / "r.json")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 0
+
+
+def test_without_ipython_no_notebook_is_graded_in_another_way(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(EngineError, match="install ipython"):
+        client.Engine().start()
 
 
 class Grades:
