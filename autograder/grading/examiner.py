@@ -16,6 +16,7 @@ from autograder.grading.failures import Failure, Settled
 from autograder.results.model import Status
 from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
+from autograder.sandbox.messages import MAX_THREADS_LEFT
 from autograder.sandbox.values import Answer, Raised
 from autograder.submissions.reading import Submission
 
@@ -30,8 +31,9 @@ SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only
 class Examiner:
     """The worker is started at the first question, and again whenever it is lost.
 
-    The time that the student's code takes to answer is limited per check and for the whole submission (including
-    loading), so sleeping just under every limit gains nothing.
+    The time that the student's code takes to answer is limited per check and for the whole submission, so sleeping just
+    under every limit gains nothing. Loading it has as much time again, so that the checks lose none of theirs if it has
+    to be loaded often. A submission that starts threads gets a worker for each check: they must not disturb the next.
     """
 
     is_reference = False
@@ -45,7 +47,8 @@ class Examiner:
         self._limits = limits = assignment.limits
         self._worker: Worker | None = None
         self._threads = 1
-        self._left_in_total = limits.total_seconds
+        self._started_threads = False
+        self._left_in_total = self._left_to_load = limits.total_seconds
         self._surplus_left = MAX_SURPLUS
         self._left_in_check = limits.check_seconds
         self._afresh = False
@@ -68,6 +71,7 @@ class Examiner:
             self._left_in_check = min(self._left_in_check, after)
         self._afresh = True
         self._put_again = False
+        self._end_threads()
 
     def ask(self, *questions: Question) -> list[Answer]:
         """The worker's answers: at least one, perhaps fewer than the questions.
@@ -87,8 +91,10 @@ class Examiner:
             raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
         self._afresh = False
         self._surplus_left -= sum(answer.surplus for answer in answers)
-        if answers[-1].work.running > self._threads:  # it left threads behind, which must not disturb what comes next
-            self._stop()
+        last = answers[-1].work
+        self._started_threads |= last.running > self._threads or any(answer.work.started for answer in answers)
+        if last.running > self._threads + MAX_THREADS_LEFT:
+            self._end_threads()
         return answers
 
     def _put(self, questions: Sequence[Question]) -> list[Answer]:
@@ -131,10 +137,16 @@ class Examiner:
             return self.unloadable
         return None
 
+    def _end_threads(self) -> None:
+        """Ends the worker if the submission has started threads in it, unless there is no time for another."""
+        if self._started_threads and self._left_to_load >= self._limits.import_seconds:
+            self._stop()
+
     def _stop(self) -> None:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+        self._started_threads = False
 
     def _load(self) -> None:
         if self.unloadable is not None:
@@ -146,7 +158,7 @@ class Examiner:
         if self._worker is not None:
             return
         # Each further cell that never ends costs less time, but a slow cell must still be able to finish.
-        seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_in_total)
+        seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_to_load)
         started = time.monotonic()
         loaded: tuple[Worker, Answer] | None = None
         try:
@@ -155,7 +167,7 @@ class Examiner:
             if not self._left_out(lost):
                 raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
-            self._left_in_total -= time.monotonic() - started
+            self._left_to_load -= time.monotonic() - started
         if loaded is None:
             return self._load()
         worker, answer = loaded
@@ -168,7 +180,7 @@ class Examiner:
         self._worker = worker
 
     def _require_time(self) -> None:
-        if self._left_in_total <= 0:
+        if self._left_in_total <= 0 or (self._worker is None and self._left_to_load <= 0):
             total = f"{self._limits.total_seconds:.3g} s"
             raise Settled(
                 Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
@@ -213,13 +225,14 @@ class Examiner:
         return worker
 
     def _loaded_again(self, gpu: bool) -> tuple[Worker, Answer]:
+        self._end_threads()  # the other worker's must not disturb this one
         self._require_time()
         started = time.monotonic()
         try:
-            seconds = min(self._limits.import_seconds, self._left_in_total)
+            seconds = min(self._limits.import_seconds, self._left_to_load)
             return self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
         finally:
-            self._left_in_total -= time.monotonic() - started
+            self._left_to_load -= time.monotonic() - started
 
     def reference_worker(self, *, gpu: bool) -> Worker:
         """As `another_worker`, but with the solution.
@@ -257,7 +270,8 @@ class Examiner:
         return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
-        self.unloadable = failure
+        if not self.names:  # else it has been loaded before: perhaps it can be again
+            self.unloadable = failure
         return Settled(failure)
 
     def _too_slow(self) -> Failure:

@@ -12,7 +12,6 @@ import builtins
 import contextlib
 import io
 import linecache
-import os
 import re
 import sys
 import time
@@ -51,7 +50,6 @@ def label_of(number: int) -> str:
 
 def run_cell(module: types.ModuleType, source: str, number: int) -> list[object]:
     """The cell's parts (kind and content) and its error, as plain values."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
     parts: list[list[object]] = []
     room = [MAX_TEXT]
     name = label_of(number)

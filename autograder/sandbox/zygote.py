@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import mmap
 import os
 import re
@@ -16,11 +17,13 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
+import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -51,9 +54,23 @@ class _WorkerPlan:
 def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     """Serves until the lifeline breaks."""
     confinement.adopt_orphans()
+    _switch_displays_off()
     gc.collect()
     gc.freeze()
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
+
+
+def _switch_displays_off() -> None:
+    """Nobody sees a worker's windows and progress bars. tqdm's would leave a thread behind that watches them, and those
+    for notebooks need a browser."""
+    os.environ["MPLBACKEND"] = "Agg"
+    with contextlib.suppress(ImportError):
+        std: Any = importlib.import_module("tqdm.std")
+        std.tqdm.monitor_interval = 0
+        for_notebooks: Any = types.ModuleType("tqdm.notebook")
+        for_notebooks.tqdm = for_notebooks.tqdm_notebook = std.tqdm
+        for_notebooks.trange = for_notebooks.tnrange = std.trange
+        sys.modules["tqdm.notebook"] = for_notebooks
 
 
 def _prepare(request: bytes) -> _WorkerPlan:
