@@ -20,7 +20,7 @@ from autograder.course import Assignment
 from autograder.errors import UsageError
 from autograder.jobs import Job
 
-_DECISIVE = ("torch", "hypothesis", "numpy", "torchvision")  # packages whose version can change a result
+_DECISIVE = ("torch", "hypothesis", "numpy", "torchvision", "ipython")  # packages whose version can change a result
 _MADE_BY_PYTHON = "__pycache__"
 
 

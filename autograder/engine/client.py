@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import socket
 import subprocess
@@ -58,7 +59,15 @@ class Engine:
         self._class_servers: dict[WarmUp, tuple[Child, socket.socket, Client]] = {}
 
     def start(self) -> Engine:
-        """Starts the grading server in the background: requests to it wait until it is ready."""
+        """Starts the grading server in the background: requests to it wait until it is ready.
+
+        Raises:
+            EngineError: a package is missing without which students' notebooks would fail.
+        """
+        if importlib.util.find_spec("IPython") is None:
+            raise EngineError(
+                "IPython is not installed here, but notebooks cannot be graded without it; install ipython."
+            )
         control, control_there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._lifeline, lifeline_there = socket.socketpair()
         with control_there, lifeline_there:

@@ -24,8 +24,8 @@ class Answers(Protocol):
         """What the module defines."""
 
     @property
-    def problems(self) -> list[tuple[str, str, str]]:
-        """Errors raised while it was being loaded: type, message and place."""
+    def problems(self) -> list[str]:
+        """Errors raised while it was being loaded: where, and what they say."""
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:
         """Starts a new check; `seconds` is its time limit."""

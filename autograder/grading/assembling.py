@@ -49,6 +49,7 @@ def assembled(
     )
 
 
+MOST_PROBLEMS = 3
 SAME_MISTAKE = "This is the same mistake as above."
 
 
@@ -101,17 +102,20 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
     """What a student needs to know about the file as a whole."""
     if examiner.unloadable is not None:
         return examiner.unloadable.message
-    if not examiner.names & assignment.exercises.keys():
-        return "The file defines none of the exercises. Was it saved before it was handed in?"
     notices = []
+    if not examiner.names & assignment.exercises.keys():
+        notices.append("The file defines none of the exercises. Was it saved before it was handed in?")
+    if examiner.read_as_notebook:
+        notices.append("The file contains code for IPython, so it was read as a notebook.")
     if examiner.stopped:
         notices.append(
             "These cells were stopped because they did not finish or because they ended the process; the rest was "
             f"graded without them: {', '.join(examiner.stopped)}."
         )
     if examiner.problems:
-        where = ", ".join(dict.fromkeys(where for _, _, where in examiner.problems if where))
-        notices.append(f"These cells raised an error, so the rest of the code in them was not run: {where}.")
+        more = len(examiner.problems) - MOST_PROBLEMS
+        listed = "; ".join(examiner.problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+        notices.append(f"These lines raised an error and were left out; the rest was run: {listed}.")
     return " ".join(notices)
 
 

@@ -13,6 +13,7 @@ from autograder.course import Assignment
 from autograder.errors import EngineError
 from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
+from autograder.output.inert import one_line
 from autograder.results.model import Status
 from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
@@ -23,6 +24,7 @@ from autograder.submissions.reading import Submission
 # The time limit of later checks of an exercise after a timeout; it is halved each time. An endless loop must not use up
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
+SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 MAX_STOPPED = 6  # cells of a notebook
 MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
@@ -57,7 +59,8 @@ class Examiner:
         self._exercise = ""
         self.unloadable: Failure | None = None
         self.names: set[str] = set()
-        self.problems: list[tuple[str, str, str]] = []
+        self.problems: list[str] = []
+        self.read_as_notebook = False  # although it is a Python file
         self.stopped: dict[str, str] = {}  # cells left out because they never end or end the process, and why
         self.references: dict[str, list[str]] = {}
         self.layers: dict[str, str] = {}
@@ -176,7 +179,8 @@ class Examiner:
             worker.stop()
             raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
         self._threads = answer.work.running
-        self.names, self.problems, self.references = _what_was_loaded(outcome.value)
+        self.names, self.problems, self.references, is_notebook = _what_was_loaded(outcome.value)
+        self.read_as_notebook = is_notebook and not self._submission.is_notebook
         self._worker = worker
 
     def _require_time(self) -> None:
@@ -262,11 +266,11 @@ class Examiner:
         return self._loaded_once(seconds, gpu=gpu, shared_bytes=shared_bytes)
 
     def _loaded_once(self, seconds: float, *, gpu: bool, shared_bytes: int) -> tuple[Worker, Answer]:
-        worker = Worker(self._client, memory_mb=self._limits.memory_mb, gpu=gpu, shared_bytes=shared_bytes)
+        memory, notebook = self._limits.memory_mb, self._submission.is_notebook
+        worker = Worker(self._client, memory_mb=memory, gpu=gpu, shared_bytes=shared_bytes, notebook=notebook)
         self.layers = worker.layers
         cells = [(cell.label, cell.source) for cell in self._submission.cells]
-        keep_going = self._submission.is_notebook
-        answer = worker.load(self._module, cells, keep_going=keep_going, seconds=seconds, exercises=self._exercises)
+        answer = worker.load(self._module, cells, keep_going=notebook, seconds=seconds, exercises=self._exercises)
         return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
@@ -283,26 +287,33 @@ class Examiner:
 
 
 def _load_text(raised: Raised, file_name: str) -> str:
-    if raised.type in ("SyntaxError", "IndentationError", "TabError") and raised.frames:
+    if raised.type in SYNTAX_ERRORS and raised.frames:
         frame = raised.frames[-1]
         return f"{file_name} could not be read as Python: {raised.message} (line {frame.line}).\n  {frame.text.strip()}"
     return f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
 
 
-def _what_was_loaded(value: object) -> tuple[set[str], list[tuple[str, str, str]], dict[str, list[str]]]:
+def _what_was_loaded(value: object) -> tuple[set[str], list[str], dict[str, list[str]], bool]:
     """Reads the answer to a load request, which is as untrusted as any other."""
     parts = value if isinstance(value, dict) else {}
     names, problems, references = (parts.get(key) for key in ("names", "problems", "references"))
     return (
         {name for name in names if isinstance(name, str)} if isinstance(names, list) else set(),
-        [
-            (str(item[0])[:100], str(item[1])[:300], str(item[2])[:100])
-            for item in (problems if isinstance(problems, list) else [])
-            if isinstance(item, list) and len(item) == 3
-        ],
+        [_problem_text(problem) for problem in problems] if isinstance(problems, list) else [],
         {
             str(name): [other for other in others if isinstance(other, str)]
             for name, others in (references if isinstance(references, dict) else {}).items()
             if isinstance(others, list)
         },
+        parts.get("notebook") is True,
     )
+
+
+def _problem_text(problem: object) -> str:
+    match problem:
+        case [str() as kind, str() as message, str() as label, int() as line]:
+            where = f"{label}, line {line}" if line else label
+            said = f"{kind}: {message}" if message else kind
+            rest = ", so nothing in this cell was run" if kind in SYNTAX_ERRORS else ""
+            return one_line(f"{where} ({said}{rest})", 300)
+    return "a line that cannot be told"

@@ -263,8 +263,8 @@ class GradingPlugin:
         return f"graders/{self._prepared.assignment.slug}/{item.nodeid}"
 
     def _missing(self, exercise: str) -> Failure:
-        problems = "".join(f"\n  {where}: {kind}: {text}" for kind, text, where in self._answers.problems[:3])
-        why = f" These cells raised an error:{problems}" if problems else ""
+        problems = "".join(f"\n  {problem}" for problem in self._answers.problems[:3])
+        why = f" These lines raised an error:{problems}" if problems else ""
         return Failure(f"{exercise} is not defined in your file.{why}")
 
 

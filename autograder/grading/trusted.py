@@ -28,7 +28,7 @@ class Reference:
     def __init__(self, module: types.ModuleType) -> None:
         self._module = module
         self.names = set(vars(module))
-        self.problems: list[tuple[str, str, str]] = []
+        self.problems: list[str] = []
 
     def begin(self, exercise: str, seconds: float | None = None) -> None:
         """Nothing to reset."""

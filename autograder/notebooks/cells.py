@@ -1,46 +1,27 @@
 """Runs one cell of a notebook in a worker and collects what a notebook would show below it.
 
-This is the untrusted side, like everything in a worker. IPython itself is not needed: a cell's last expression is its
-result, `display` shows a value, matplotlib figures become pictures, magics that only affect the display do nothing,
-and shell commands are refused.
+This is the untrusted side, like everything in a worker. The cell's shell (`sandbox/shell.py`) says what is shown;
+matplotlib figures become pictures.
 """
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import io
 import linecache
-import re
 import sys
-import time
 import types
 from typing import Any
 
 import torch
 
 from autograder.sandbox.exceptions import describe
-from autograder.submissions.magics import without_magics
+from autograder.sandbox.shell import Shell
 
 MAX_TEXT = 20_000  # characters that one cell prints
 CHUNK = 4_000  # characters that one text in an answer may have
 MAX_PICTURES, MAX_PICTURE_BYTES = 8, 2 * 2**20
-_MAGIC = re.compile(r"\s*(?:[\w.,* \t]+=\s*)?(%%|%|!!|!)\s*(\w*)")
-_HARMLESS = [
-    "matplotlib",
-    "config",
-    "load_ext",
-    "reload_ext",
-    "autoreload",
-    "check",
-    "time",
-    "timeit",
-    "capture",
-    "prun",
-    "pylab",
-    "precision",
-]
 
 
 def label_of(number: int) -> str:
@@ -48,65 +29,31 @@ def label_of(number: int) -> str:
     return f"In [{number}]"
 
 
-def run_cell(module: types.ModuleType, source: str, number: int) -> list[object]:
+def run_cell(_module: types.ModuleType, source: str, number: int) -> list[object]:
     """The cell's parts (kind and content) and its error, as plain values."""
     parts: list[list[object]] = []
     room = [MAX_TEXT]
     name = label_of(number)
-    code = without_magics(source)
-    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
-    module.__dict__["display"] = lambda *things, **_: parts.extend(["display", _chunks(_shown(t))] for t in things)
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    errors: list[BaseException] = []
+    shell: Shell = vars(builtins)["get_ipython"]()
+    shell.failed, shell.shown = errors.append, lambda kind, value: parts.append([kind, _chunks(_shown(value))])
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Stream("stdout", parts, room), _Stream("stderr", parts, room)
-    error: list[object] = []
-    started = time.perf_counter()
     try:
-        for refused in _refusals(source, code):
-            print(refused, file=sys.stderr)
-        _execute(module, code, name, parts)
-    except BaseException as raised:  # SystemExit as well
-        known = {label_of(i) for i in range(1, number + 1)}
-        said = describe(raised, known)
-        error = [said.type, said.message, [[f.file, f.line, f.function, f.text] for f in said.frames]]
+        shell.run_cell(source, name)
     finally:
         with contextlib.suppress(BaseException):
             parts.extend(["png", picture] for picture in _pictures())
-        if source.lstrip().startswith("%%time"):
-            print(f"Wall time: {(time.perf_counter() - started) * 1000:.3g} ms")
         sys.stdout, sys.stderr = before
     if source.lstrip().startswith("%%capture"):
         parts.clear()
-    return [parts[:200], error]
+    return [parts[:200], _described(errors[0], number) if errors else []]
 
 
-def _execute(module: types.ModuleType, code: str, name: str, parts: list[list[object]]) -> None:
-    tree = ast.parse(code, name)
-    last = tree.body[-1] if tree.body else None
-    if not isinstance(last, ast.Expr) or code.rstrip().endswith(";"):
-        exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)
-        return
-    del tree.body[-1]
-    exec(compile(tree, name, "exec", dont_inherit=True), module.__dict__)
-    value = eval(compile(ast.Expression(last.value), name, "eval", dont_inherit=True), module.__dict__)
-    if value is not None:
-        module.__dict__["_"] = value
-        parts.append(["result", _chunks(_shown(value))])
-
-
-def _refusals(source: str, code: str) -> list[str]:
-    """A sentence for each IPython line that was removed although it would have done something."""
-    said = []
-    cleaned = code.split("\n")
-    for i, line in enumerate(source.split("\n")):
-        found = _MAGIC.match(line)
-        if found is None or (i < len(cleaned) and cleaned[i] == line) or found[2] in _HARMLESS:
-            continue
-        is_shell = "!" in found[1] or found[2] in ("bash", "sh", "system", "sx")
-        what = "Shell commands are" if is_shell else "This magic is"
-        said.append(f"{what} not run where notebooks are graded: {line.strip()[:100]}")
-        if found[1] == "%%":
-            break
-    return said
+def _described(error: BaseException, number: int) -> list[object]:
+    said = describe(error, {label_of(i) for i in range(1, number + 1)})
+    return [said.type, said.message, [[f.file, f.line, f.function, f.text] for f in said.frames]]
 
 
 class _Stream(io.TextIOBase):

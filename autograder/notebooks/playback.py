@@ -77,7 +77,7 @@ class _Notebook:
             self._worker.stop()
 
     def _start(self) -> None:
-        self._worker = Worker(self._client, memory_mb=self._order.limits.memory_mb)
+        self._worker = Worker(self._client, memory_mb=self._order.limits.memory_mb, notebook=True)
         self._worker.load("notebook", (), keep_going=True, seconds=self._order.limits.import_seconds)
 
     def _ask(self, number: int) -> ShownCell:

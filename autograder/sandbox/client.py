@@ -76,14 +76,17 @@ class WorkerLost(Exception):
 class Worker:
     """One confined process with one student's module in it. Once a call has raised `WorkerLost`, it is gone."""
 
-    def __init__(self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0) -> None:
-        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU.
+    def __init__(
+        self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0, notebook: bool = False
+    ) -> None:
+        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU; for a
+        `notebook` it is ready sooner if it is told so.
 
         Raises:
             EngineGone: the zygote is gone.
             EngineError: the worker ended, or said nothing, before it had loaded anything, or the GPU does not start.
         """
-        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu))
+        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu, notebook))
         self._exit: Exit | None = None
         self._parts = self._position = 0  # of the current request; which of them ran when the worker ended
         with _memory(max(shared_bytes, POSITION.size)) as descriptor:

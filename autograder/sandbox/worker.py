@@ -22,17 +22,20 @@ import msgspec
 from autograder.sandbox import encoding, shipping
 from autograder.sandbox.confinement import limit_data
 from autograder.sandbox.encoding import Encoding
+from autograder.sandbox.event_loops import use_pipes
 from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
+from autograder.sandbox.hosted import provide_hosted_modules
 from autograder.sandbox.messages import MAX_THREADS_LEFT, POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.name_dependencies import references
 from autograder.sandbox.observation import Functions, Lines, Operators, Profiled, Threads
+from autograder.sandbox.shell import Shell
 from autograder.sandbox.torch_state import reset_torch, seed_torch
 from autograder.sandbox.values import Answer, Outcome, Raised, Returned, Work
-from autograder.submissions.magics import provide_shell
 
 MAX_NAMES = 2_000
+MAX_PROBLEMS = 50
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 _requests = msgspec.msgpack.Decoder(Load | Ask | Prepare | Forward)
 
@@ -54,7 +57,8 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, devi
     hello = {"layers": layers, "pid": os.getpid(), "device": name, "trouble": trouble}
     send_frame(channel, *encoding.encode(0, Answer(Returned(hello))))
     module = types.ModuleType("submission")
-    provide_shell()
+    provide_hosted_modules()
+    use_pipes()
     threads = Threads()
     files: set[str] = set()
     while True:
@@ -79,27 +83,33 @@ def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     reset_torch()
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
-    if not request.keep_going:  # a file knows its own name, a notebook does not
-        module.__file__ = request.cells[0][0]
-    errors: list[Raised] = []
+    errors: list[tuple[str, Raised]] = []
     files = {label for label, _ in request.cells}
-    for position, (label, source) in enumerate(request.cells):
-        POSITION.pack_into(shared, 0, position)
+    for label, source in request.cells:
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
-        try:
-            exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
-        except BaseException as error:
-            errors.append(describe(error, files))
-            if not request.keep_going:
-                return module, Answer(errors[0])
+    shell = Shell(module, lambda error: errors.append((shell.label, describe(error, files))), Path.cwd())
+    try:
+        is_notebook = shell.run(
+            request.cells,
+            notebook=request.keep_going,
+            begin=lambda position: POSITION.pack_into(shared, 0, position),
+        )
+    except BaseException as error:
+        return module, Answer(describe(error, files))
     names = [name for name in module.__dict__ if type(name) is str and not name.startswith("__")]
-    problems = [[error.type, error.message, error.frames[-1].file if error.frames else ""] for error in errors[:50]]
     loaded = {
         "names": names[:MAX_NAMES],
-        "problems": problems,
-        "references": _only(request.exercises, references(source for _, source in request.cells)),
+        "problems": [_problem(*error) for error in errors[:MAX_PROBLEMS]],
+        "references": _only(request.exercises, references(shell.ran)),
+        "notebook": is_notebook,
     }
     return module, Answer(Returned(loaded), Work(running=_thread._count() + 1))
+
+
+def _problem(label: str, error: Raised) -> list[object]:
+    """The error, and the line of the cell that was being run."""
+    frame = next((frame for frame in error.frames if frame.file == label), None)
+    return [error.type, error.message, label, frame.line if frame else 0]
 
 
 def _only(wanted: tuple[str, ...], mentioned: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -29,6 +29,7 @@ import msgspec
 
 from autograder.sandbox import confinement, worker
 from autograder.sandbox.forkserver import ForkServer, Hooks
+from autograder.submissions.magics import transformer
 
 MAX_SCRATCH_BYTES = 64 * 2**20
 MAX_SCRATCH_ENTRIES = 2_000
@@ -37,11 +38,13 @@ _FIELDS = re.compile(rb"^(Uid|State):\s*([\d\s]+|\w)", re.MULTILINE)  # of /proc
 
 
 class WorkerRequest(msgspec.Struct, frozen=True):
-    """`processors`: the ones that the worker may run on; none means all. With `gpu` it may use the machine's GPUs."""
+    """`processors`: the ones that the worker may run on; none means all. With `gpu` it may use the machine's GPUs; for
+    a `notebook` it needs IPython."""
 
     memory_mb: int
     processors: tuple[int, ...] = ()
     gpu: bool = False
+    notebook: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ def _switch_displays_off() -> None:
 
 def _prepare(request: bytes) -> _WorkerPlan:
     decoded = msgspec.msgpack.decode(request, type=WorkerRequest)
+    if decoded.notebook:
+        transformer()  # once, and not in every worker
     scratch, uid = Path(tempfile.mkdtemp(prefix="autograder-")), confinement.choose_uid()
     if uid is not None:
         os.chown(scratch, uid, uid)

@@ -21,6 +21,8 @@ from typing import BinaryIO
 import msgspec
 import pytest
 
+from autograder.sandbox.hosted import provide_hosted_modules
+from autograder.sandbox.shell import Shell
 from autograder.selfcheck import explaining
 from autograder.selfcheck.events import (
     Broken,
@@ -39,7 +41,6 @@ from autograder.selfcheck.events import (
     label_of,
     labels_of,
 )
-from autograder.submissions.magics import provide_shell
 
 PRINTED_LINES = 20
 # A signal leaves the process alive but takes effect only in Python code; after this, the process itself is ended.
@@ -58,7 +59,7 @@ def main(folder: Path) -> None:
     faulthandler.enable(crash)
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
-    provide_shell()
+    provide_hosted_modules()
     with contextlib.suppress(ImportError):  # then the student's own import says so
         import torch
 
@@ -68,32 +69,29 @@ def main(folder: Path) -> None:
     sys.path.insert(0, str(Path(order.file).parent))
     report(Ready())
     faulthandler.dump_traceback_later(order.load_seconds, exit=True, file=crash)
-    loaded = _load(order, labels)
+    loaded = _load(order, labels, folder)
     faulthandler.cancel_dump_traceback_later()
     report(loaded)
     if isinstance(loaded, Loaded):
         run_pytest(order, _PluginWithWatch(order, labels, report, crash))
 
 
-def _load(order: Order, labels: dict[str, str]) -> Loaded | Broken:
+def _load(order: Order, labels: dict[str, str], folder: Path) -> Loaded | Broken:
     """Runs the student's code as the module that the tests import."""
     module = types.ModuleType(order.module)
-    if not order.is_notebook:
-        module.__file__ = order.file
     sys.modules[order.module] = module
     before = set(sys.modules)
+    cells = [(label_of(order, cell.label), cell.source) for cell in order.cells]
+    for label, source in cells:
+        linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
     problems: list[Trouble] = []
-    for cell in order.cells:
-        label = label_of(order, cell.label)
-        if label != order.file:
-            linecache.cache[label] = (len(cell.source), None, cell.source.splitlines(keepends=True), label)
-        try:
-            exec(compile(cell.source, label, "exec", dont_inherit=True), module.__dict__)
-        except BaseException as error:
-            problems.append(explaining.of_loading(error, labels))
-            if not order.is_notebook:
-                return Broken(problems[0])
-    return Loaded(tuple(problems), _siblings(Path(order.file), set(sys.modules) - before))
+    shell = Shell(module, lambda error: problems.append(explaining.of_loading(error, labels)), folder / "written")
+    try:
+        is_notebook = shell.run(cells, notebook=order.is_notebook)
+    except BaseException as error:
+        return Broken(explaining.of_loading(error, labels))
+    siblings = _siblings(Path(order.file), set(sys.modules) - before)
+    return Loaded(tuple(problems), siblings, is_notebook and not order.is_notebook)
 
 
 def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:

@@ -70,10 +70,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
-    """The module exists. `problems` come from cells that raised; `siblings` are files next to it that it imported."""
+    """The module exists. `problems` come from statements that raised; `siblings` are files next to it that it imported;
+    `read_as_notebook` is true for a Python file with code for IPython."""
 
     problems: tuple[Trouble, ...]
     siblings: tuple[str, ...]
+    read_as_notebook: bool = False
 
 
 class Broken(msgspec.Struct, frozen=True, tag="broken"):

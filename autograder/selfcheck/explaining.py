@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import textwrap
 import traceback
-import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ def of_test(
     if compared := _compared(error):
         got, expected = compared
         return TestStatus.FAILED, _difference(message, expected, got, statement)
-    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType) and error.obj.__name__ == module:
+    if isinstance(error, AttributeError) and error.obj is not None and error.obj is sys.modules.get(module):
         return TestStatus.UNWRITTEN, Trouble(f"Your file does not define {error.name}.")
     return TestStatus.FAILED, Trouble(_plainly(error, message), (), statement)
 

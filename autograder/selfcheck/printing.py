@@ -70,9 +70,12 @@ def _print_notices(outcome: Outcome, show: Printer) -> None:
             f"Your code imports {names} from its own folder. You hand in only one file: move what you need into it.",
             "yellow",
         )
+    if outcome.read_as_notebook:
+        show.console.print()
+        show.block("Your file contains code for IPython, so it was read as a notebook.", "yellow")
     if outcome.problems:
         show.console.print()
-        show.block("These cells stopped with an error; the tests ran without the rest of each cell:", "yellow")
+        show.block("These lines raised an error and were left out; the rest was run:", "yellow")
         for trouble in outcome.problems:
             show.console.print()
             _print_trouble(trouble, show)

@@ -41,6 +41,7 @@ class Outcome:
     ended: dict[str, Ended] = field(default_factory=dict)
     problems: tuple[Trouble, ...] = ()
     siblings: tuple[str, ...] = ()
+    read_as_notebook: bool = False
     broken: Trouble | None = None
 
 
@@ -107,9 +108,10 @@ def _run_child(order: Order, outcome: Outcome, watch: Callable[[Outcome, str], N
                 match event:
                     case events.Ready():
                         loading = True
-                    case events.Loaded(problems, siblings):
+                    case events.Loaded(problems, siblings, read_as_notebook):
                         loading = False
                         outcome.problems, outcome.siblings = problems, siblings
+                        outcome.read_as_notebook = read_as_notebook
                     case events.Broken(trouble):
                         outcome.broken = trouble
                         return None

@@ -16,8 +16,6 @@ from typing import Any
 
 import msgspec
 
-from autograder.submissions.magics import without_magics
-
 MB = 1 << 20
 CODE_CAP = MB
 MAX_ENTRIES = 10_000  # cells in a notebook, and files in a folder or zip
@@ -108,7 +106,7 @@ def _mark_of(cell: dict[str, Any]) -> str:
 
 
 def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
-    """The cells of a notebook that contain Python, without IPython's own syntax; `name` is its name in errors."""
+    """The cells of a notebook that contain code; `name` is its name in errors."""
     result: list[Cell] = []
     size = 0
     cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
@@ -116,7 +114,6 @@ def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
         size += len(text.encode())
         if size > CODE_CAP:
             raise too_big(f"The code in {name}", CODE_CAP)
-        text = without_magics(text)
         if text.strip():
             result.append(Cell(f"cell {number}", text))
     return tuple(result)

@@ -34,7 +34,7 @@ find "$packages" -type d \( -path '*/sympy/*/tests' -o -path '*/networkx/*/tests
 
 # Fail here, when the image is built, rather than at the first submission.
 "$venv/bin/python3" -I -c 'import torch; assert torch.version.cuda is None, "this is not the CPU build of PyTorch"'
-"$venv/bin/python3" -I -c 'import cloudpickle, hypothesis, landlock, msgspec, pyseccomp, pytest, torch._dynamo'
+"$venv/bin/python3" -I -c 'import cloudpickle, hypothesis, IPython, landlock, msgspec, pyseccomp, pytest, torch._dynamo'
 
 # Used as a zip, the course is already here: record the reference's answers now rather than for every student.
 if [ -d "$here/graders" ]; then

@@ -27,7 +27,6 @@ from autograder.notebooks.requests import Show
 from autograder.platforms.nbgrader import outputs
 from autograder.results.model import Result, State
 from autograder.sandbox.processors import cores
-from autograder.submissions.magics import without_magics
 from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
 
@@ -100,7 +99,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
     def _show(self, converter: Any, assignment: Assignment, nb: Any, stopped: dict[str, str]) -> None:
         """Runs the cells, except those that are known never to end, and inserts what they print and show."""
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
-        why = {number: stopped.get(without_magics(cell.source), "") for number, cell in enumerate(cells, 1)}
+        why = {number: stopped.get(cell.source, "") for number, cell in enumerate(cells, 1)}
         show = Show(tuple(cell.source for cell in cells), why, assignment.limits)
         shown_cells = self._command(converter, assignment).show(show)
         for number, (cell, shown) in enumerate(zip(cells, shown_cells, strict=True), 1):
