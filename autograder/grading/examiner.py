@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ from autograder.submissions.reading import Submission
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
 SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
+ONE_FILE = "Only one file is graded: modules beside it are not there, so put your code into that file."
+_PYTHON = ".".join(platform.python_version_tuple()[:2])
 MAX_STOPPED = 6  # cells of a notebook
 MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
@@ -118,6 +121,10 @@ class Examiner:
     def close(self) -> None:
         """Ends the worker; when this returns, no code of the submission is running."""
         self._stop()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return self._submission.remarks
 
     @property
     def several_files(self) -> bool:
@@ -289,8 +296,14 @@ class Examiner:
 def _load_text(raised: Raised, file_name: str) -> str:
     if raised.type in SYNTAX_ERRORS and raised.frames:
         frame = raised.frames[-1]
-        return f"{file_name} could not be read as Python: {raised.message} (line {frame.line}).\n  {frame.text.strip()}"
-    return f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
+        if frame.text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+            return (
+                f"{file_name} contains an unresolved merge conflict (line {frame.line}); resolve it and save it again."
+            )
+        where = f"{raised.message} (line {frame.line}).\n  {frame.text.strip()}"
+        return f"{file_name} could not be read as Python {_PYTHON}: {where}"
+    text = f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
+    return f"{text}\n  {ONE_FILE}" if raised.type == "ModuleNotFoundError" else text
 
 
 def _what_was_loaded(value: object) -> tuple[set[str], list[str], dict[str, list[str]], bool]:
@@ -314,6 +327,6 @@ def _problem_text(problem: object) -> str:
         case [str() as kind, str() as message, str() as label, int() as line]:
             where = f"{label}, line {line}" if line else label
             said = f"{kind}: {message}" if message else kind
-            rest = ", so nothing in this cell was run" if kind in SYNTAX_ERRORS else ""
+            rest = f", so Python {_PYTHON} ran nothing in this cell" if kind in SYNTAX_ERRORS else ""
             return one_line(f"{where} ({said}{rest})", 300)
     return "a line that cannot be told"

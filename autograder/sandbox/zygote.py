@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import msgspec
+import torch
 
 from autograder.sandbox import confinement, worker
 from autograder.sandbox.forkserver import ForkServer, Hooks
@@ -58,6 +59,7 @@ def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     """Serves until the lifeline breaks."""
     confinement.adopt_orphans()
     _switch_displays_off()
+    _switch_compilers_off()
     gc.collect()
     gc.freeze()
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
@@ -74,6 +76,17 @@ def _switch_displays_off() -> None:
         for_notebooks.tqdm = for_notebooks.tqdm_notebook = std.tqdm
         for_notebooks.trange = for_notebooks.tnrange = std.trange
         sys.modules["tqdm.notebook"] = for_notebooks
+
+
+def _switch_compilers_off() -> None:
+    """They start processes, which a worker may not, and what they compile has to be right without them."""
+
+    def compiled(model: Any = None, *_: object, **__: object) -> Any:
+        return model if model is not None else compiled
+
+    for place, name in ((torch, "compile"), (torch.jit, "script"), (torch.jit, "trace")):
+        setattr(place, name, compiled)
+    torch.nn.Module.compile = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def _prepare(request: bytes) -> _WorkerPlan:

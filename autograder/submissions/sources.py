@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import json
 import re
 import tokenize
@@ -23,6 +24,9 @@ MAX_ENTRIES = 10_000  # cells in a notebook, and files in a folder or zip
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
 _ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_MOST_WITHOUT_TEXT = 10  # characters; a file with more is not text at all
+_CONFLICT = re.compile(rb"^[+ ]?(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 _MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
 
 
@@ -51,7 +55,10 @@ def shown(name: str) -> str:
 
 
 def too_big(name: str, cap: int) -> SubmissionError:
-    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; hand in only your code.")
+    what = (
+        "hand in only your code" if cap == CODE_CAP or not name.endswith("ipynb") else "clear its outputs and save it"
+    )
+    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; {what}.")
 
 
 def python_source(data: bytes, name: str) -> str:
@@ -77,11 +84,11 @@ def python_source(data: bytes, name: str) -> str:
 
 def _checked(text: str, name: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    wrong = re.search("[\0\ud800-\udfff]", text)
-    if wrong:
-        line = text.count("\n", 0, wrong.start()) + 1
-        raise SubmissionError(f"Line {line} of {name} contains a character that is not text; delete it and save again.")
-    return text
+    wrong = list(itertools.islice(_NO_TEXT.finditer(text), _MOST_WITHOUT_TEXT + 1))
+    if len(wrong) > _MOST_WITHOUT_TEXT:
+        line = text.count("\n", 0, wrong[0].start()) + 1
+        raise SubmissionError(f"Line {line} of {name} contains characters that are not text; save the file as UTF-8.")
+    return _NO_TEXT.sub(" ", text)  # a stray one in a comment is no mistake of the code
 
 
 def _number(digits: str) -> int:
@@ -132,6 +139,10 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
             object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
         )
     except (ValueError, RecursionError):
+        if _CONFLICT.search(data):
+            raise SubmissionError(
+                f"{name} contains an unresolved merge conflict; resolve it and save it again."
+            ) from None
         raise _broken(name) from None
     cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
