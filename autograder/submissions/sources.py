@@ -24,10 +24,13 @@ MAX_ENTRIES = 10_000  # cells in a notebook, and files in a folder or zip
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
 _ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
+_NOTEBOOK_KEYS |= {"metadata", "nbgrader", "solution", "grade"}
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _MOST_WITHOUT_TEXT = 10  # characters; a file with more is not text at all
 _CONFLICT = re.compile(rb"^[+ ]?(<<<<<<<|>>>>>>>) ", re.MULTILINE)
-_MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
+_MARK_KEYS = {"grade_id", "attachments"}
+_IMAGE = re.compile(r"image/(png|jpeg|gif|webp|svg\+xml)")
+_BASE64 = re.compile(r"[\w+/=\n]*", re.ASCII)
 
 
 class SubmissionError(Exception):
@@ -42,11 +45,13 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class NotebookCell(msgspec.Struct, frozen=True):
-    """A cell as it is in a notebook; `mark` is nbgrader's name for it, or empty."""
+    """A cell as it is in a notebook; `mark` is nbgrader's name for it, or empty. `attachments` are pasted pictures: by
+    name, and then by type."""
 
     kind: str
     source: str
     mark: str = ""
+    attachments: dict[str, dict[str, str]] = {}
 
 
 def shown(name: str) -> str:
@@ -99,24 +104,47 @@ def _number(digits: str) -> int:
 def notebook_cells(data: bytes, name: str) -> list[NotebookCell]:
     """Every cell of a notebook, code or not; `name` is its name in errors."""
     return [
-        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
+        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell), _attachments_of(cell))
         for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
         if cell.get("cell_type") in ("code", "markdown", "raw")
     ]
 
 
-def _mark_of(cell: dict[str, Any]) -> str:
+def _nbgrader_of(cell: dict[str, Any], key: str) -> object:
+    """What nbgrader has noted in a cell."""
     value: object = cell
-    for key in ("metadata", "nbgrader", "grade_id"):
-        value = value.get(key) if isinstance(value, dict) else None
+    for step in ("metadata", "nbgrader", key):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _mark_of(cell: dict[str, Any]) -> str:
+    value = _nbgrader_of(cell, "grade_id")
     return value if isinstance(value, str) else ""
+
+
+def _attachments_of(cell: dict[str, Any]) -> dict[str, dict[str, str]]:
+    files = cell.get("attachments")
+    pictures: dict[str, dict[str, str]] = {}
+    for name, data in files.items() if isinstance(files, dict) else ():
+        for kind, text in data.items() if isinstance(data, dict) else ():
+            text = "".join(map(str, text)) if isinstance(text, list) else text
+            if isinstance(text, str) and _IMAGE.fullmatch(kind) and _BASE64.fullmatch(text):
+                pictures.setdefault(name, {})[kind] = text
+    return pictures
+
+
+def _is_code(cell: dict[str, Any]) -> bool:
+    """Whether it is a cell of code, or one that was released as such and became text by a slip of the student's."""
+    is_answer = _nbgrader_of(cell, "solution") is True and _nbgrader_of(cell, "grade") is False
+    return cell.get("cell_type") == "code" or is_answer
 
 
 def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
     """The cells of a notebook that contain code; `name` is its name in errors."""
     result: list[Cell] = []
     size = 0
-    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
+    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if _is_code(cell)]
     for number, _, text in _sources(cells, name):
         size += len(text.encode())
         if size > CODE_CAP:
@@ -136,7 +164,9 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
             parse_int=_number,
             parse_float=_number,
             parse_constant=_number,
-            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
+            object_pairs_hook=lambda pairs: {
+                key: value for key, value in pairs if key in keys or ("attachments" in keys and _is_picture(key, value))
+            },
         )
     except (ValueError, RecursionError):
         if _CONFLICT.search(data):
@@ -150,6 +180,10 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
     if len(cells) > MAX_ENTRIES:
         raise SubmissionError(f"{name} contains more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
     return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
+
+
+def _is_picture(key: str, value: object) -> bool:
+    return bool(_IMAGE.fullmatch(key)) or (isinstance(value, dict) and any(map(_IMAGE.fullmatch, value)))
 
 
 def _sources(cells: list[tuple[int, dict[str, Any]]], name: str) -> Iterator[tuple[int, dict[str, Any], str]]:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from autograder.submissions import reading as module_under_test
-from autograder.submissions.reading import Submission, infer_slug, read_submission
+from autograder.submissions.reading import Submission, infer_slug, read_notebook, read_submission
 from autograder.submissions.sources import SubmissionError
 
 CODE = "def naive_pooling(x):\n    return x\n"
@@ -592,6 +592,25 @@ def test_code_cells_are_numbered_among_all_cells(tmp_path: Path) -> None:
     )
     assert cells(path) == [("cell 2", "a = 1\n"), ("cell 5", "b = 2")]
     assert read_submission(path, "pooling").is_notebook
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_cell_that_became_text_by_a_slip_is_code(tmp_path: Path, kind: str) -> None:
+    marks = {name: {"grade": False, "solution": True, "grade_id": name} for name in ("a", "b")}
+    marks["b"]["grade"] = True  # an answer that people grade may be text
+    answers = [{"cell_type": kind, "metadata": {"nbgrader": mark}, "source": f"{n} = 1"} for n, mark in marks.items()]
+    assert cells(notebook(tmp_path / "pooling.ipynb", *answers, markdown("c"))) == [("cell 1", "a = 1")]
+
+
+def test_pasted_pictures_are_read_and_other_attachments_are_not(tmp_path: Path) -> None:
+    files = {
+        "a.png": {"image/png": "iVBORw0KGgo="},
+        "b.png": {"image/png": '"><script>'},
+        "c.html": {"text/html": "PGI+"},
+        "d.png": 3,
+    }
+    path = notebook(tmp_path / "pooling.ipynb", {**markdown("# x"), "attachments": files})
+    assert read_notebook(path)[0].attachments == {"a.png": {"image/png": "iVBORw0KGgo="}}
 
 
 def test_altered_metadata_and_outputs_change_nothing(tmp_path: Path) -> None:
