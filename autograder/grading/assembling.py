@@ -46,6 +46,7 @@ def assembled(
         missing_layers={name: why for name, why in examiner.layers.items() if why},
         environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint.of_job(prepared.digest, job),
+        file=job.submission.name,
     )
 
 

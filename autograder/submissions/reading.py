@@ -170,9 +170,14 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
         if held:
             return held[0] if len(held) == 1 else None
     stems = [stem, *(Path(parts[0]).stem for parts in names if parts[0].endswith(".zip") and is_folder)]
+    stems += [Path(parts[-1]).stem for parts in names if _is_code(parts[-1])]
     parts_of = [s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)]
     longest = [slug for slug in parts_of if not any(slug != other and slug in other for other in parts_of)]
     return longest[0] if len(longest) == 1 else None
+
+
+def _is_code(name: str) -> bool:
+    return Path(name).suffix in (".py", ".ipynb") and not name.startswith("test_")
 
 
 def _none(module: str) -> NoReturn:
@@ -238,13 +243,7 @@ def _find(folder: Path, module: str, read: Callable[[Parts], bytes]) -> list[Par
 def _nearly(names: Iterable[Parts], module: str) -> list[Parts]:
     """The one file whose name contains the module's as a word, such as `pooling (1).py`."""
     word = re.compile(rf"(?<![^\W_]){re.escape(module)}(?![^\W_])", re.I)
-    fitting = [
-        parts
-        for parts in names
-        if Path(parts[-1]).suffix in (".py", ".ipynb")
-        and word.search(Path(parts[-1]).stem)
-        and not parts[-1].startswith("test_")
-    ]
+    fitting = [parts for parts in names if _is_code(parts[-1]) and word.search(Path(parts[-1]).stem)]
     if len(fitting) > 1:
         raise _too_many(fitting)
     return fitting
