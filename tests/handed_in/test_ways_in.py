@@ -1,9 +1,11 @@
-"""The corpus by every way in: a submission has the same score in a class, on Gradescope and under load."""
+"""The corpus by every way in: a submission has the same score in a class, on Gradescope, in nbgrader and under load."""
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,13 +17,15 @@ import pytest
 from autograder.engine.client import Engine
 from autograder.jobs import Job, WarmUp
 from autograder.submissions.reading import read_submission
-from command_line import autograder
+from command_line import ROOT, autograder
 from corpus import CASES, HANDED_IN, SLUG, course
 from platforms.gradescope.fake_platform import make_place
 
 pytestmark = pytest.mark.slow
 
 SCORES = {name: case["score"] for name, case in CASES.items()}
+# nbgrader takes only notebooks with their own name, and nothing else from a folder that has one.
+NOTEBOOKS = [name for name in CASES if (HANDED_IN / name / f"{SLUG}.ipynb").exists()]
 WITH_THREADS = ["progress_bars", "threads_left_behind"]
 ON_GRADESCOPE = ["file_and_notebook", "numbered_copy"]
 
@@ -49,6 +53,33 @@ def test_gradescope_has_the_same_scores() -> None:
         assert result["score"] == SCORES[name]
         assert all(text in result["output"] for text in CASES[name].get("says", ()))
     shutil.rmtree(place.root.parent)
+
+
+def test_nbgrader_has_the_same_scores(tmp_path: Path) -> None:
+    pytest.importorskip("nbgrader")
+    root = course(tmp_path)
+    solution = root / f"solutions/{SLUG}/{SLUG}.py"
+    solution.write_text(marked(solution.read_text()))
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    for name in NOTEBOOKS:
+        (root / f"submitted/{name}/{SLUG}").mkdir(parents=True)
+        shutil.copy(HANDED_IN / name / f"{SLUG}.ipynb", root / f"submitted/{name}/{SLUG}")
+    done = autograder("release", SLUG, "--course", root, cwd=root)
+    assert done.returncode == 0, done.stderr
+    programs = Path(sys.executable).parent
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    for command in (["autograde", SLUG], ["export"]):
+        subprocess.run([str(programs / "nbgrader"), *command], cwd=root, env=environment, check=True, timeout=600)
+    with (root / "grades.csv").open() as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores == {name: SCORES[name] for name in NOTEBOOKS}
+
+
+def marked(solution: str) -> str:
+    """The solution with a cell for each exercise."""
+    parts = re.split(r"\n\n\n(?=def|class)", solution.strip())
+    cells = [f"# %%\n### BEGIN SOLUTION\n{part}\n### END SOLUTION" for part in parts[1:]]
+    return "\n\n\n".join([f"# %%\n{parts[0]}", *cells]) + "\n"
 
 
 @pytest.fixture
