@@ -185,7 +185,8 @@ def canonical(submission: Submission, assignment: Assignment) -> Submission:
     cells = submission.cells
     if not submission.is_notebook:
         cells = tuple(Cell(name, cell.source) for cell in cells)
-    return Submission(name, name, cells, submission.is_notebook)
+    other = canonical(submission.other, assignment) if submission.other else None
+    return Submission(name, name, cells, submission.is_notebook, submission.remarks, other)
 
 
 def rate(tally: Tally, started: float) -> str:

@@ -12,7 +12,7 @@ import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.grading.carried_forward import Carried
-from autograder.grading.examiner import Examiner
+from autograder.grading.examiner import ONE_FILE, Examiner
 from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
@@ -46,6 +46,7 @@ def assembled(
         missing_layers={name: why for name, why in examiner.layers.items() if why},
         environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint.of_job(prepared.digest, job),
+        file=job.submission.name,
     )
 
 
@@ -101,8 +102,8 @@ def _by_exercise(
 def _notice(examiner: Examiner, assignment: Assignment) -> str:
     """What a student needs to know about the file as a whole."""
     if examiner.unloadable is not None:
-        return examiner.unloadable.message
-    notices = []
+        return " ".join([*examiner.remarks, examiner.unloadable.message])
+    notices = list(examiner.remarks)
     if not examiner.names & assignment.exercises.keys():
         notices.append("The file defines none of the exercises. Was it saved before it was handed in?")
     if examiner.read_as_notebook:
@@ -116,6 +117,8 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
         shown, more = "; ".join(examiner.problems[:MOST_PROBLEMS]), examiner.problems[MOST_PROBLEMS:]
         shown += "; and more" if more else ""
         notices.append(f"These lines raised an error and were left out; the rest was run: {shown}.")
+        if any("(ModuleNotFoundError: " in problem for problem in examiner.problems):
+            notices.append(ONE_FILE)
     return " ".join(notices)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from autograder.output.inert import one_line
 from autograder.results.model import Status
 from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
+from autograder.sandbox.messages import MAX_THREADS_LEFT
 from autograder.sandbox.values import Answer, Raised
 from autograder.submissions.reading import Submission
 
@@ -24,6 +26,8 @@ from autograder.submissions.reading import Submission
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
 SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
+ONE_FILE = "Only one file is graded: modules beside it are not there, so put your code into that file."
+_PYTHON = ".".join(platform.python_version_tuple()[:2])
 MAX_STOPPED = 6  # cells of a notebook
 MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
@@ -32,8 +36,9 @@ SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only
 class Examiner:
     """The worker is started at the first question, and again whenever it is lost.
 
-    The time that the student's code takes to answer is limited per check and for the whole submission (including
-    loading), so sleeping just under every limit gains nothing.
+    The time that the student's code takes to answer is limited per check and for the whole submission, so sleeping just
+    under every limit gains nothing. Loading it has as much time again, so that the checks lose none of theirs if it has
+    to be loaded often. A submission that starts threads gets a worker for each check: they must not disturb the next.
     """
 
     is_reference = False
@@ -47,7 +52,8 @@ class Examiner:
         self._limits = limits = assignment.limits
         self._worker: Worker | None = None
         self._threads = 1
-        self._left_in_total = limits.total_seconds
+        self._started_threads = False
+        self._left_in_total = self._left_to_load = limits.total_seconds
         self._surplus_left = MAX_SURPLUS
         self._left_in_check = limits.check_seconds
         self._afresh = False
@@ -71,6 +77,7 @@ class Examiner:
             self._left_in_check = min(self._left_in_check, after)
         self._afresh = True
         self._put_again = False
+        self._end_threads()
 
     def ask(self, *questions: Question) -> list[Answer]:
         """The worker's answers: at least one, perhaps fewer than the questions.
@@ -90,8 +97,10 @@ class Examiner:
             raise Settled(Failure(f"Your code did not return an answer: {lost}."), lost.position) from None
         self._afresh = False
         self._surplus_left -= sum(answer.surplus for answer in answers)
-        if answers[-1].work.running > self._threads:  # it left threads behind, which must not disturb what comes next
-            self._stop()
+        last = answers[-1].work
+        self._started_threads |= last.running > self._threads or any(answer.work.started for answer in answers)
+        if last.running > self._threads + MAX_THREADS_LEFT:
+            self._end_threads()
         return answers
 
     def _put(self, questions: Sequence[Question]) -> list[Answer]:
@@ -114,6 +123,10 @@ class Examiner:
         self._stop()
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        return self._submission.remarks
+
+    @property
     def several_files(self) -> bool:
         return len(self._submission.cells) > 1
 
@@ -134,10 +147,16 @@ class Examiner:
             return self.unloadable
         return None
 
+    def _end_threads(self) -> None:
+        """Ends the worker if the submission has started threads in it, unless there is no time for another."""
+        if self._started_threads and self._left_to_load >= self._limits.import_seconds:
+            self._stop()
+
     def _stop(self) -> None:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+        self._started_threads = False
 
     def _load(self) -> None:
         if self.unloadable is not None:
@@ -149,7 +168,7 @@ class Examiner:
         if self._worker is not None:
             return
         # Each further cell that never ends costs less time, but a slow cell must still be able to finish.
-        seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_in_total)
+        seconds = min(self._limits.import_seconds / 2 ** max(len(self.stopped) - 1, 0), self._left_to_load)
         started = time.monotonic()
         loaded: tuple[Worker, Answer] | None = None
         try:
@@ -158,7 +177,7 @@ class Examiner:
             if not self._left_out(lost):
                 raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
-            self._left_in_total -= time.monotonic() - started
+            self._left_to_load -= time.monotonic() - started
         if loaded is None:
             return self._load()
         worker, answer = loaded
@@ -172,7 +191,7 @@ class Examiner:
         self._worker = worker
 
     def _require_time(self) -> None:
-        if self._left_in_total <= 0:
+        if self._left_in_total <= 0 or (self._worker is None and self._left_to_load <= 0):
             total = f"{self._limits.total_seconds:.3g} s"
             raise Settled(
                 Failure(f"Not run: your code had already used up its {total} for the whole file.", Status.SKIPPED)
@@ -217,13 +236,14 @@ class Examiner:
         return worker
 
     def _loaded_again(self, gpu: bool) -> tuple[Worker, Answer]:
+        self._end_threads()  # the other worker's must not disturb this one
         self._require_time()
         started = time.monotonic()
         try:
-            seconds = min(self._limits.import_seconds, self._left_in_total)
+            seconds = min(self._limits.import_seconds, self._left_to_load)
             return self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
         finally:
-            self._left_in_total -= time.monotonic() - started
+            self._left_to_load -= time.monotonic() - started
 
     def reference_worker(self, *, gpu: bool) -> Worker:
         """As `another_worker`, but with the solution.
@@ -261,7 +281,8 @@ class Examiner:
         return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
-        self.unloadable = failure
+        if not self.names:  # else it has been loaded before: perhaps it can be again
+            self.unloadable = failure
         return Settled(failure)
 
     def _too_slow(self) -> Failure:
@@ -275,8 +296,14 @@ class Examiner:
 def _load_text(raised: Raised, file_name: str) -> str:
     if raised.type in SYNTAX_ERRORS and raised.frames:
         frame = raised.frames[-1]
-        return f"{file_name} could not be read as Python: {raised.message} (line {frame.line}).\n  {frame.text.strip()}"
-    return f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
+        if frame.text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+            return (
+                f"{file_name} contains an unresolved merge conflict (line {frame.line}); resolve it and save it again."
+            )
+        where = f"{raised.message} (line {frame.line}).\n  {frame.text.strip()}"
+        return f"{file_name} could not be read as Python {_PYTHON}: {where}"
+    text = f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
+    return f"{text}\n  {ONE_FILE}" if raised.type == "ModuleNotFoundError" else text
 
 
 def _what_was_loaded(value: object) -> tuple[set[str], list[str], dict[str, list[str]], bool]:
@@ -300,6 +327,6 @@ def _problem_text(problem: object) -> str:
         case [str() as kind, str() as message, str() as label, int() as line]:
             where = f"{label}, line {line}" if line else label
             said = f"{kind}: {message}" if message else kind
-            rest = ", so nothing in this cell was run" if kind in SYNTAX_ERRORS else ""
+            rest = f", so Python {_PYTHON} ran nothing in this cell" if kind in SYNTAX_ERRORS else ""
             return one_line(f"{where} ({said}{rest})", 300)
     return "a line that cannot be told"

@@ -15,6 +15,7 @@ import hypothesis.strategies
 import msgspec
 import pytest
 
+from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
 from autograder.grading import profiles
@@ -30,7 +31,8 @@ from autograder.grading.questions import UNUSABLE
 from autograder.grading.recorder import record
 from autograder.grading.trusted import Variant
 from autograder.jobs import Declared, Job, WarmUp
-from autograder.results.model import CheckResult, Result, Status
+from autograder.results.feedback import points_text
+from autograder.results.model import CheckResult, Result, State, Status
 from autograder.sandbox.forkserver import Client
 from autograder.submissions.reading import Submission
 
@@ -61,13 +63,60 @@ def grade(
     report: Callable[[CheckResult], None],
     warm: tuple[Prepared, list[pytest.Item]] | None = None,
 ) -> Result:
-    """The result of one submission; `report` is called with each check as soon as it is known. `warm` is what `warm_up`
-    prepared, if it was called. If something of ours fails on the way, the result is in state `error`.
+    """The result of one submission, or of the better of its two files; `report` is called with each check of the first
+    as soon as it is known. `warm` is what `warm_up` prepared, if it was called. If something of ours fails on the way,
+    the result is in state `error`.
 
     Raises:
         UsageError, EngineError: nothing can be graded with this assignment.
         EngineGone: the process that starts workers is gone.
     """
+    if job.submission.other is None:
+        return _graded(job, client, report, warm)
+    if warm:
+        return _better(job, job.submission.other, client, report, warm)
+    prepared, results = prepare(job.warm_up), list[Result]()
+
+    def run(items: list[pytest.Item]) -> None:
+        _learn(job.warm_up, prepared, items)
+        assert job.submission.other is not None
+        results.append(_better(job, job.submission.other, client, report, (prepared, items)))
+
+    collect(prepared.assignment, run)
+    return results[0]
+
+
+def _better(
+    job: Job,
+    other: Submission,
+    client: Client,
+    report: Callable[[CheckResult], None],
+    warm: tuple[Prepared, list[pytest.Item]],
+) -> Result:
+    """The result of the one of two files that has more points. Each has half of the time."""
+    submission = msgspec.structs.replace(job.submission, other=None)
+    shown = _graded(msgspec.structs.replace(job, submission=submission), client, report, warm, 2)
+    hidden = _graded(msgspec.structs.replace(job, submission=other), client, lambda _: None, warm, 2)
+    if State.ERROR in (shown.state, hidden.state):
+        return shown if shown.state is State.ERROR else hidden
+    worse, better = sorted((hidden, shown), key=lambda result: result.points)
+    why = (
+        f"{submission.name} and {other.name} were both graded. {better.submission} counts, with "
+        f"{points_text(better.points)} points; the other has {points_text(worse.points)}."
+    )
+    notice, seconds = f"{why} {better.notice}".strip(), shown.seconds + hidden.seconds
+    mark = fingerprint.of_job(warm[0].digest, job)
+    return msgspec.structs.replace(better, notice=notice, seconds=seconds, fingerprint=mark)
+
+
+def _graded(
+    job: Job,
+    client: Client,
+    report: Callable[[CheckResult], None],
+    warm: tuple[Prepared, list[pytest.Item]] | None,
+    files: int = 1,
+) -> Result:
+    """The result of one of the `files` that share the time of a submission."""
     started = time.monotonic()
     checks: list[CheckResult] = []
 
@@ -76,7 +125,8 @@ def grade(
         report(check)
 
     prepared = warm[0] if warm else prepare(job.warm_up)
-    examiner = Examiner(client, prepared.assignment, job.submission)
+    seconds = prepared.assignment.limits.total_seconds / files
+    examiner = _another_examiner(client, prepared.assignment, job.submission, seconds)
     plugin = GradingPlugin(job, prepared, examiner, take, listening=job.explain)
     failures: list[str] = []
     found, forward = Explaining(job.warm_up, prepared, (), {}, {}), None

@@ -10,7 +10,6 @@ import builtins
 import contextlib
 import io
 import linecache
-import os
 import sys
 import types
 from typing import Any
@@ -32,7 +31,6 @@ def label_of(number: int) -> str:
 
 def run_cell(_module: types.ModuleType, source: str, number: int) -> list[object]:
     """The cell's parts (kind and content) and its error, as plain values."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
     parts: list[list[object]] = []
     room = [MAX_TEXT]
     name = label_of(number)

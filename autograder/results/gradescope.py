@@ -64,6 +64,7 @@ def to_gradescope(
         **({"leaderboard": board} if board else {}),
         "extra_data": {
             "assignment": one_line(result.assignment, _NAME_LIMIT),
+            "file": one_line(result.file, _NAME_LIMIT),
             "state": result.state.value,
             "fingerprint": one_line(result.fingerprint, _NAME_LIMIT),
             "max_score": _finite(result.max_points),

@@ -114,7 +114,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `notice` is for the student (why there is no score, what was wrong with the file as a whole). `log` and
     `missing_layers` (of confinement on this machine, with the reasons) are for the instructor and are never shown to
     the student. `fingerprint` is the hash of everything that determined the score. `stopped` are cells of a notebook
-    that did not finish and were left out, with the reason.
+    that did not finish and were left out, with the reason. `file` is the one that was graded.
     """
 
     assignment: str
@@ -129,6 +129,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fingerprint: str = ""
     seconds: float = 0.0
     stopped: dict[str, str] = msgspec.field(default_factory=dict)
+    file: str = ""
 
     @property
     def points(self) -> float:

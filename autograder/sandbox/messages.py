@@ -6,6 +6,7 @@ import struct
 
 import msgspec
 
+MAX_THREADS_LEFT = 16  # in a worker, before it is replaced in the middle of a check
 POSITION = struct.Struct("!Q")  # of the current question or cell, at the start of the shared memory
 
 

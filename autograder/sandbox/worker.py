@@ -27,7 +27,7 @@ from autograder.sandbox.exceptions import describe
 from autograder.sandbox.forward_passes import ForwardPasses, in_memory
 from autograder.sandbox.framing import Buffer, receive_frame, send_frame
 from autograder.sandbox.hosted import provide_hosted_modules
-from autograder.sandbox.messages import POSITION, Ask, Asked, Forward, Load, Prepare
+from autograder.sandbox.messages import MAX_THREADS_LEFT, POSITION, Ask, Asked, Forward, Load, Prepare
 from autograder.sandbox.name_dependencies import references
 from autograder.sandbox.observation import Functions, Lines, Operators, Profiled, Threads
 from autograder.sandbox.shell import Shell
@@ -139,7 +139,7 @@ def _answers(
         POSITION.pack_into(shared, 0, position)
         answers.add(_answer(asked, probes[start : start + asked.size], module, files, threads), asked.most)
         start += asked.size
-        if answers.is_full or _thread._count() > running:  # a worker with more threads is replaced
+        if answers.is_full or _thread._count() > running + MAX_THREADS_LEFT:  # a worker with more is replaced
             break
     return answers.frame()
 

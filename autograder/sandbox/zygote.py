@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import mmap
 import os
 import re
@@ -16,13 +17,16 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
+import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
+import torch
 
 from autograder.sandbox import confinement, worker
 from autograder.sandbox.forkserver import ForkServer, Hooks
@@ -54,9 +58,35 @@ class _WorkerPlan:
 def serve(control: socket.socket, lifeline: socket.socket) -> NoReturn:
     """Serves until the lifeline breaks."""
     confinement.adopt_orphans()
+    _switch_displays_off()
+    _switch_compilers_off()
     gc.collect()
     gc.freeze()
     ForkServer(control, lifeline, Hooks(_prepare, _run, _clean_up, _inspect)).serve()
+
+
+def _switch_displays_off() -> None:
+    """Nobody sees a worker's windows and progress bars. tqdm's would leave a thread behind that watches them, and those
+    for notebooks need a browser."""
+    os.environ["MPLBACKEND"] = "Agg"
+    with contextlib.suppress(ImportError):
+        std: Any = importlib.import_module("tqdm.std")
+        std.tqdm.monitor_interval = 0
+        for_notebooks: Any = types.ModuleType("tqdm.notebook")
+        for_notebooks.tqdm = for_notebooks.tqdm_notebook = std.tqdm
+        for_notebooks.trange = for_notebooks.tnrange = std.trange
+        sys.modules["tqdm.notebook"] = for_notebooks
+
+
+def _switch_compilers_off() -> None:
+    """They start processes, which a worker may not, and what they compile has to be right without them."""
+
+    def compiled(model: Any = None, *_: object, **__: object) -> Any:
+        return model if model is not None else compiled
+
+    for place, name in ((torch, "compile"), (torch.jit, "script"), (torch.jit, "trace")):
+        setattr(place, name, compiled)
+    torch.nn.Module.compile = lambda *_, **__: None  # type: ignore[method-assign]
 
 
 def _prepare(request: bytes) -> _WorkerPlan:

@@ -34,6 +34,9 @@ from autograder.submissions.sources import (
 
 STUB = b"raise NotImplementedError()"  # what a skeleton has in place of a solution
 CAPS = {".py": CODE_CAP, ".ipynb": 20 * MB, ".zip": 20 * MB}
+_KINDS = {".py": "a Python file", ".ipynb": "a notebook", ".zip": "a zip archive"}
+_BEGINS_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*[{\[]")
+_PYTHON = re.compile(rb"^(import|from|def|class|@)\b", re.MULTILINE)
 MAX_DEPTH = 3  # folders between the submission and the file
 
 Parts = tuple[str, ...]  # a path relative to the submission
@@ -42,16 +45,22 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """The checked source of one module. `name` says where it was found, `file_name` is its last part."""
+    """The checked source of one module. `name` says where it was found, `file_name` is its last part.
+
+    `remarks` say how it was found, if that is not as it should be. `other` is the notebook of somebody who worked in a
+    file and a notebook: both are graded, and the better one counts.
+    """
 
     name: str
     file_name: str
     cells: tuple[Cell, ...]
     is_notebook: bool
+    remarks: tuple[str, ...] = ()
+    other: Submission | None = None
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(msgspec.json.encode(self.cells)).hexdigest()
+        return hashlib.sha256(msgspec.json.encode((self.cells, self.remarks, self.other))).hexdigest()
 
 
 def read_submission(path: Path, module: str) -> Submission:
@@ -62,16 +71,71 @@ def read_submission(path: Path, module: str) -> Submission:
     """
     is_folder = _is_folder(path)
     root = path if is_folder else path.parent
-    parts: Parts = _find(path, module) if is_folder else (path.name,)
-    name, suffix = shown("/".join(parts)), Path(parts[-1]).suffix.lower()
-    data = _read_file(root, parts, name, CAPS.get(suffix, 0))
-    if suffix == ".zip":
-        member, data = _read_zip(data, name, module)
-        parts, name, suffix = member, f"{name}/{shown('/'.join(member))}", Path(member[-1]).suffix
-    file_name = shown(parts[-1])
-    if suffix == ".py":
-        return Submission(name, file_name, (Cell(file_name, python_source(data, name)),), False)
-    return Submission(name, file_name, notebook_code(data, name), True)
+
+    def read(parts: Parts) -> bytes:
+        return _read_file(root, parts, shown("/".join(parts)), CAPS.get(Path(parts[-1]).suffix.lower(), 0))
+
+    found: list[Parts] = _find(path, module, read) if is_folder else [(path.name,)]
+    data = read(found[0])
+    if len(found) == 1 and _kind(data, found[0]) == ".zip":
+        name = shown("/".join(found[0]))
+        return _in_zip(data, name, module, _remarks(data, found[0], ()))
+    if not is_folder:
+        return _submission(data, found[0], ())
+    return _chosen(found, read, module)
+
+
+def _chosen(
+    found: list[Parts],
+    read: Callable[[Parts], bytes],
+    module: str,
+    remarks: tuple[str, ...] = (),
+    where: str = "",
+) -> Submission:
+    """The submission in the file that was found, or in the file and the notebook."""
+    name = found[0][-1]
+    if Path(name).stem != module:
+        remarks = (*remarks, f"There is no file named {module}.py or {module}.ipynb, so {shown(name)} was graded.")
+    submissions: list[Submission] = []
+    unreadable: list[str] = []
+    for parts in found:
+        try:
+            submissions.append(_submission(read(parts), parts, remarks, where))
+        except SubmissionError as error:
+            if parts == found[-1] and not submissions:
+                raise
+            unreadable.append(str(error))
+    first, *rest = submissions
+    return msgspec.structs.replace(first, remarks=(*first.remarks, *unreadable), other=rest[0] if rest else None)
+
+
+def _submission(data: bytes, parts: Parts, remarks: tuple[str, ...], where: str = "") -> Submission:
+    name, file_name = where + shown("/".join(parts)), shown(parts[-1])
+    kind, remarks = _kind(data, parts), _remarks(data, parts, remarks)
+    if kind == ".zip":
+        raise SubmissionError(f"{name} is really a zip archive; hand in the file that is in it.")
+    if kind == ".py":
+        return Submission(name, file_name, (Cell(file_name, python_source(data, name)),), False, remarks)
+    return Submission(name, file_name, notebook_code(data, name), True, remarks)
+
+
+def _kind(data: bytes, parts: Parts) -> str:
+    """The ending that the file should have: files are renamed by hand."""
+    suffix = Path(parts[-1]).suffix.lower()
+    if data.startswith(b"PK\3\4"):
+        return ".zip"
+    if suffix == ".py" and _BEGINS_JSON.match(data) and b'"cells"' in data:
+        return ".ipynb"
+    if suffix == ".ipynb" and not _BEGINS_JSON.match(data) and _PYTHON.search(data):
+        return ".py"
+    return suffix
+
+
+def _remarks(data: bytes, parts: Parts, others: tuple[str, ...]) -> tuple[str, ...]:
+    kind = _kind(data, parts)
+    if kind == Path(parts[-1]).suffix.lower():
+        return others
+    return (*others, f"{shown(parts[-1])} is really {_KINDS[kind]}, and was read as one.")
 
 
 def read_notebook(path: Path) -> list[NotebookCell]:
@@ -97,6 +161,7 @@ def infer_slug(path: Path, slugs: Sequence[str]) -> str | None:
         if held:
             return held[0] if len(held) == 1 else None
     stems = [stem, *(Path(parts[0]).stem for parts in names if parts[0].endswith(".zip") and is_folder)]
+    stems += [Path(parts[-1]).stem for parts in names if _is_code(parts[-1])]
     parts_of = [s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)]
     longest = [slug for slug in parts_of if not any(slug != other and slug in other for other in parts_of)]
     return longest[0] if len(longest) == 1 else None
@@ -115,6 +180,10 @@ def names_in(path: Path) -> list[Parts]:
     except SubmissionError:
         pass
     return names
+
+
+def _is_code(name: str) -> bool:
+    return Path(name).suffix in (".py", ".ipynb") and not name.startswith("test_")
 
 
 def _none(module: str) -> NoReturn:
@@ -168,14 +237,22 @@ def _ignored(folder: str) -> bool:
     return folder.startswith(".") or folder in {"__MACOSX", "__pycache__", "venv", "site-packages"}
 
 
-def _find(folder: Path, module: str) -> Parts:
-    def read(parts: Parts) -> bytes:
-        return _read_file(folder, parts, shown("/".join(parts)), CAPS[Path(parts[-1]).suffix])
-
+def _find(folder: Path, module: str, read: Callable[[Parts], bytes]) -> list[Parts]:
+    names: list[Parts] = []
     for depth in (0, MAX_DEPTH):
-        if chosen := _pick(_walk(folder, depth), module, read):
+        names = _walk(folder, depth)
+        if chosen := _pick(names, module, read):
             return chosen
-    _none(module)
+    return _nearly(names, module) or _none(module)
+
+
+def _nearly(names: Iterable[Parts], module: str) -> list[Parts]:
+    """The one file whose name contains the module's as a word, such as `pooling (1).py`."""
+    word = re.compile(rf"(?<![^\W_]){re.escape(module)}(?![^\W_])", re.I)
+    fitting = [parts for parts in names if _is_code(parts[-1]) and word.search(Path(parts[-1]).stem)]
+    if len(fitting) > 1:
+        raise _too_many(fitting)
+    return fitting
 
 
 def least_left_to_do(sources: Sequence[bytes]) -> int | None:
@@ -184,24 +261,31 @@ def least_left_to_do(sources: Sequence[bytes]) -> int | None:
     return left.index(min(left)) if left.count(min(left)) == 1 else None
 
 
-def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], zips: bool = True) -> Parts | None:
-    """The one file of `module` among `names`, else the one zip; None if there is neither.
+def _pick(names: Iterable[Parts], module: str, read: Callable[[Parts], bytes], zips: bool = True) -> list[Parts]:
+    """The one file of `module` among `names`, else the one zip; empty if there is neither.
 
-    Every student receives a file and a notebook in one folder: the one that they worked in counts.
+    Every student receives a file and a notebook in one folder: a finished one counts and not an unfinished one, and
+    else there are two to choose from.
     """
     names = list(names)
     matches = [parts for parts in names if parts[-1] in (f"{module}.py", f"{module}.ipynb")]
     if zips and not matches:
         matches = [parts for parts in names if parts[-1].lower().endswith(".zip")]
     if len(matches) == 2 and matches[0][:-1] == matches[1][:-1] and not matches[0][-1].lower().endswith(".zip"):
-        chosen = least_left_to_do([read(parts) for parts in matches])
-        matches = matches if chosen is None else [matches[chosen]]
+        matches.sort(key=lambda parts: Path(parts[-1]).suffix, reverse=True)  # the file, then the notebook
+        if len({parts[-1] for parts in matches}) == 2:
+            finished = [parts for parts in matches if STUB not in read(parts)]
+            return finished if len(finished) == 1 else matches
     if len(matches) > 1:
-        some = ", ".join(shown("/".join(parts)) for parts in matches[:3])
-        raise SubmissionError(
-            f"The submission contains {len(matches)} files that could be graded ({some}); hand in only one."
-        )
-    return matches[0] if matches else None
+        raise _too_many(matches)
+    return matches
+
+
+def _too_many(found: list[Parts]) -> SubmissionError:
+    some = ", ".join(shown("/".join(parts)) for parts in found[:3])
+    return SubmissionError(
+        f"The submission contains {len(found)} files that could be graded ({some}); hand in only one."
+    )
 
 
 def _read_file(root: Path, parts: Parts, name: str, cap: int) -> bytes:
@@ -249,8 +333,8 @@ def _archive(data: bytes, name: str) -> zipfile.ZipFile:
 def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
     members: list[tuple[Parts, zipfile.ZipInfo]] = []
     for info in archive.infolist():
-        raw = info.orig_filename
-        if re.match(r"/|[A-Za-z]:", raw) or re.search(r"[\\\0]", raw) or ".." in raw.split("/"):
+        raw = info.orig_filename.replace("\\", "/")  # some programs on Windows write names like this
+        if re.match(r"/|[A-Za-z]:", raw) or "\0" in raw or ".." in raw.split("/"):
             raise SubmissionError(f"The zip contains an unsafe file name ({shown(raw)}); create the archive again.")
         parts = tuple(part for part in raw.split("/") if part not in ("", "."))
         if parts and not raw.endswith("/") and len(parts) <= MAX_DEPTH + 1 and not any(map(_ignored, parts[:-1])):
@@ -259,16 +343,17 @@ def _members(archive: zipfile.ZipFile) -> list[tuple[Parts, zipfile.ZipInfo]]:
     return [(p, i) for p, i in members if not any(p[:depth] in venvs for depth in range(1, len(p)))]
 
 
-def _read_zip(data: bytes, name: str, module: str) -> tuple[Parts, bytes]:
+def _in_zip(data: bytes, name: str, module: str, remarks: tuple[str, ...]) -> Submission:
     archive = _archive(data, name)
     members = _members(archive)
 
     def read(chosen: Parts) -> bytes:
         return _read_member(archive, next(info for parts, info in members if parts == chosen), chosen, name)
 
-    top = _pick((parts for parts, _ in members if len(parts) == 1), module, read, zips=False)
-    chosen = top or _pick((parts for parts, _ in members), module, read, zips=False) or _none(module)
-    return chosen, read(chosen)
+    names = [parts for parts, _ in members]
+    found = _pick((parts for parts in names if len(parts) == 1), module, read, zips=False)
+    found = found or _pick(names, module, read, zips=False) or _nearly(names, module) or _none(module)
+    return _chosen(found, read, module, remarks, f"{name}/")
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chosen: Parts, name: str) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 import json
 import re
 import tokenize
@@ -23,7 +24,13 @@ MAX_ENTRIES = 10_000  # cells in a notebook, and files in a folder or zip
 # The linear, textual codecs: `idna` and `punycode` take quadratic time, `unicode_escape` builds other code.
 _ENCODING = re.compile(r"utf-8(-sig)?|ascii|(iso|cp|koi8|mac|gb|big5|euc|shift|johab|hz|kz|ptcp|tis)[\w-]*", re.I)
 _NOTEBOOK_KEYS = {"nbformat", "cells", "worksheets", "cell_type", "source", "input", "code", "text"}
-_MARK_KEYS = {"metadata", "nbgrader", "grade_id"}
+_NOTEBOOK_KEYS |= {"metadata", "nbgrader", "solution", "grade"}
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_MOST_WITHOUT_TEXT = 10  # characters; a file with more is not text at all
+_CONFLICT = re.compile(rb"^[+ ]?(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+_MARK_KEYS = {"grade_id", "attachments"}
+_IMAGE = re.compile(r"image/(png|jpeg|gif|webp|svg\+xml)")
+_BASE64 = re.compile(r"[\w+/=\n]*", re.ASCII)
 
 
 class SubmissionError(Exception):
@@ -38,11 +45,13 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class NotebookCell(msgspec.Struct, frozen=True):
-    """A cell as it is in a notebook; `mark` is nbgrader's name for it, or empty."""
+    """A cell as it is in a notebook; `mark` is nbgrader's name for it, or empty. `attachments` are pasted pictures: by
+    name, and then by type."""
 
     kind: str
     source: str
     mark: str = ""
+    attachments: dict[str, dict[str, str]] = {}
 
 
 def shown(name: str) -> str:
@@ -51,7 +60,10 @@ def shown(name: str) -> str:
 
 
 def too_big(name: str, cap: int) -> SubmissionError:
-    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; hand in only your code.")
+    what = (
+        "hand in only your code" if cap == CODE_CAP or not name.endswith("ipynb") else "clear its outputs and save it"
+    )
+    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; {what}.")
 
 
 def python_source(data: bytes, name: str) -> str:
@@ -77,11 +89,11 @@ def python_source(data: bytes, name: str) -> str:
 
 def _checked(text: str, name: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    wrong = re.search("[\0\ud800-\udfff]", text)
-    if wrong:
-        line = text.count("\n", 0, wrong.start()) + 1
-        raise SubmissionError(f"Line {line} of {name} contains a character that is not text; delete it and save again.")
-    return text
+    wrong = list(itertools.islice(_NO_TEXT.finditer(text), _MOST_WITHOUT_TEXT + 1))
+    if len(wrong) > _MOST_WITHOUT_TEXT:
+        line = text.count("\n", 0, wrong[0].start()) + 1
+        raise SubmissionError(f"Line {line} of {name} contains characters that are not text; save the file as UTF-8.")
+    return _NO_TEXT.sub(" ", text)  # a stray one in a comment is no mistake of the code
 
 
 def _number(digits: str) -> int:
@@ -92,24 +104,47 @@ def _number(digits: str) -> int:
 def notebook_cells(data: bytes, name: str) -> list[NotebookCell]:
     """Every cell of a notebook, code or not; `name` is its name in errors."""
     return [
-        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell))
+        NotebookCell(cell.get("cell_type", ""), text, _mark_of(cell), _attachments_of(cell))
         for _, cell, text in _sources(_cells(data, name, _NOTEBOOK_KEYS | _MARK_KEYS), name)
         if cell.get("cell_type") in ("code", "markdown", "raw")
     ]
 
 
-def _mark_of(cell: dict[str, Any]) -> str:
+def _nbgrader_of(cell: dict[str, Any], key: str) -> object:
+    """What nbgrader has noted in a cell."""
     value: object = cell
-    for key in ("metadata", "nbgrader", "grade_id"):
-        value = value.get(key) if isinstance(value, dict) else None
+    for step in ("metadata", "nbgrader", key):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _mark_of(cell: dict[str, Any]) -> str:
+    value = _nbgrader_of(cell, "grade_id")
     return value if isinstance(value, str) else ""
+
+
+def _attachments_of(cell: dict[str, Any]) -> dict[str, dict[str, str]]:
+    files = cell.get("attachments")
+    pictures: dict[str, dict[str, str]] = {}
+    for name, data in files.items() if isinstance(files, dict) else ():
+        for kind, text in data.items() if isinstance(data, dict) else ():
+            text = "".join(map(str, text)) if isinstance(text, list) else text
+            if isinstance(text, str) and _IMAGE.fullmatch(kind) and _BASE64.fullmatch(text):
+                pictures.setdefault(name, {})[kind] = text
+    return pictures
+
+
+def _is_code(cell: dict[str, Any]) -> bool:
+    """Whether it is a cell of code, or one that was released as such and became text by a slip of the student's."""
+    is_answer = _nbgrader_of(cell, "solution") is True and _nbgrader_of(cell, "grade") is False
+    return cell.get("cell_type") == "code" or is_answer
 
 
 def notebook_code(data: bytes, name: str) -> tuple[Cell, ...]:
     """The cells of a notebook that contain code; `name` is its name in errors."""
     result: list[Cell] = []
     size = 0
-    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if cell.get("cell_type") == "code"]
+    cells = [(number, cell) for number, cell in _cells(data, name, _NOTEBOOK_KEYS) if _is_code(cell)]
     for number, _, text in _sources(cells, name):
         size += len(text.encode())
         if size > CODE_CAP:
@@ -129,9 +164,15 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
             parse_int=_number,
             parse_float=_number,
             parse_constant=_number,
-            object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in keys},
+            object_pairs_hook=lambda pairs: {
+                key: value for key, value in pairs if key in keys or ("attachments" in keys and _is_picture(key, value))
+            },
         )
     except (ValueError, RecursionError):
+        if _CONFLICT.search(data):
+            raise SubmissionError(
+                f"{name} contains an unresolved merge conflict; resolve it and save it again."
+            ) from None
         raise _broken(name) from None
     cells = _version_4_cells(notebook) if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
@@ -139,6 +180,10 @@ def _cells(data: bytes, name: str, keys: set[str]) -> list[tuple[int, dict[str, 
     if len(cells) > MAX_ENTRIES:
         raise SubmissionError(f"{name} contains more than {MAX_ENTRIES} cells; hand in a notebook with fewer.")
     return [(number, cell) for number, cell in enumerate(cells, start=1) if isinstance(cell, dict)]
+
+
+def _is_picture(key: str, value: object) -> bool:
+    return bool(_IMAGE.fullmatch(key)) or (isinstance(value, dict) and any(map(_IMAGE.fullmatch, value)))
 
 
 def _sources(cells: list[tuple[int, dict[str, Any]]], name: str) -> Iterator[tuple[int, dict[str, Any], str]]:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from autograder.submissions import reading as module_under_test
-from autograder.submissions.reading import Submission, infer_slug, read_submission
+from autograder.submissions.reading import Submission, infer_slug, read_notebook, read_submission
 from autograder.submissions.sources import SubmissionError
 
 CODE = "def naive_pooling(x):\n    return x\n"
@@ -135,11 +135,59 @@ def test_two_candidates_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / "pooling.py").write_text(CODE)
     notebook(tmp_path / "b" / "pooling.ipynb", code(CODE))
     assert "hand in only one" in refusal(tmp_path)
+    for number in (1, 2):
+        (tmp_path / f"pooling ({number}).py").write_text(CODE)
+    assert "hand in only one" in refusal(tmp_path)
+
+
+def test_a_file_and_a_notebook_in_one_folder_are_both_read(tmp_path: Path) -> None:
     (tmp_path / "pooling.py").write_text(CODE)
-    notebook(tmp_path / "pooling.ipynb", code(CODE))
-    message = refusal(tmp_path)
-    assert "pooling.ipynb" in message
-    assert "pooling.py" in message
+    notebook(tmp_path / "pooling.ipynb", code("a = 1"))
+    submission = read_submission(tmp_path, "pooling")
+    assert (submission.name, submission.is_notebook) == ("pooling.py", False)
+    assert submission.other is not None
+    assert (submission.other.name, submission.other.is_notebook) == ("pooling.ipynb", True)
+    (tmp_path / "pooling.ipynb").write_text("{")
+    submission = read_submission(tmp_path, "pooling")
+    assert submission.other is None
+    assert "pooling.ipynb is not a readable notebook" in submission.remarks[0]
+
+
+@pytest.mark.parametrize("name", ["pooling (1).py", "pooling-2.py", "Pooling.py", "pooling_final.py", "ada_pooling.py"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_name_that_nearly_fits_is_taken_if_nothing_else_fits(tmp_path: Path, name: str, zipped: bool) -> None:
+    files = {name: CODE, "other.py": "", "test_pooling.py": "", "poolings.py": ""}
+    folder = tmp_path / "work"
+    folder.mkdir()
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    submission = read_submission(archive(tmp_path / "work.zip", files) if zipped else folder, "pooling")
+    assert submission.cells[0].source == CODE
+    assert submission.remarks == (f"There is no file named pooling.py or pooling.ipynb, so {name} was graded.",)
+    (folder / "pooling.py").write_text("fits")
+    assert source(folder) == "fits"
+
+
+@pytest.mark.parametrize("name", ["pooling.py", "pooling.ipynb"])
+def test_a_file_is_read_as_what_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    kinds = {False: CODE, True: notebook(path, code(CODE)).read_text()}
+    for is_notebook, text in kinds.items():
+        path.write_text(text)
+        submission = read_submission(tmp_path, "pooling")
+        assert submission.is_notebook is is_notebook
+        assert submission.cells[0].source == CODE
+        assert bool(submission.remarks) is (is_notebook is name.endswith("py"))
+    archive(path, {name: kinds[name.endswith("ipynb")]})
+    submission = read_submission(tmp_path, "pooling")
+    assert submission.cells[0].source == CODE
+    assert submission.remarks == (f"{name} is really a zip archive, and was read as one.",)
+
+
+def test_a_merge_conflict_is_called_what_it_is(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "pooling.ipynb", code(CODE))
+    path.write_text(f"<<<<<<< HEAD\n{path.read_text()}\n=======\n{{}}\n>>>>>>> theirs\n")
+    assert "unresolved merge conflict" in refusal(path)
 
 
 def test_an_empty_folder_says_what_is_missing(tmp_path: Path) -> None:
@@ -278,7 +326,9 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
         path = tmp_path / name
         with path.open("wb") as file:
             file.truncate(300 * 1024 * 1024)
-        assert cap in refusal(path)
+        message = refusal(path)
+        assert cap in message
+        assert ("clear its outputs" in message) is (name == "pooling.ipynb")
 
 
 def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,8 +376,14 @@ def test_invalid_text_names_its_line(tmp_path: Path) -> None:
     assert "Line 4 of pooling.py" in refusal(path)
     path.write_bytes(b"a = '\xff'\n")
     assert "Line 1 of pooling.py" in refusal(path)
-    path.write_bytes(b"a = 1\nb = '\0'\n")
+    path.write_bytes(b"a = 1\nb = '" + b"\0" * 20 + b"'\n")
     assert "Line 2 of pooling.py" in refusal(path)
+
+
+def test_a_stray_character_that_is_not_text_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "pooling.py"
+    path.write_bytes(b"a = 1  # \0\n")
+    assert source(path) == "a = 1  #  \n"
 
 
 @pytest.mark.parametrize(
@@ -388,12 +444,12 @@ def test_the_hash_follows_the_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("name", ["pooling.py", "hw/pooling.py", "./hw/a/b/pooling.py"])
+@pytest.mark.parametrize("name", ["pooling.py", "hw/pooling.py", "./hw/a/b/pooling.py", "hw\\pooling.py"])
 def test_a_zip_gives_its_module(tmp_path: Path, name: str, method: int) -> None:
     members = {"__MACOSX/pooling.py": "", "hw/conftest.py": "", ".git/pooling.py": "", name: CODE}
     submission = read_submission(archive(tmp_path / "hw1.zip", members, compression=method), "pooling")
     assert submission.cells[0].source == CODE
-    assert submission.name == "hw1.zip/" + name.removeprefix("./")
+    assert submission.name == "hw1.zip/" + name.removeprefix("./").replace("\\", "/")
     assert submission.file_name == "pooling.py"
     assert [p.name for p in tmp_path.iterdir()] == ["hw1.zip"]  # nothing unpacked
 
@@ -407,7 +463,6 @@ def test_a_folder_holding_one_zip_gives_what_is_in_it(tmp_path: Path) -> None:
 
 
 def test_ambiguous_zips_are_refused(tmp_path: Path) -> None:
-    assert "only one" in refusal(archive(tmp_path / "a.zip", {"pooling.py": "", "pooling.ipynb": ""}))
     assert "only one" in refusal(archive(tmp_path / "b.zip", {"a/pooling.py": "", "b/pooling.py": ""}))
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as file:
         file.writestr("pooling.py", "a")
@@ -434,7 +489,7 @@ def test_zips_without_the_module_are_refused_and_nested_ones_not_opened(tmp_path
         "/pooling.py",
         "C:/pooling.py",
         "c:pooling.py",
-        "a\\pooling.py",
+        "a\\..\\..\\pooling.py",
         "..",
     ],
 )
@@ -539,6 +594,25 @@ def test_code_cells_are_numbered_among_all_cells(tmp_path: Path) -> None:
     assert read_submission(path, "pooling").is_notebook
 
 
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_cell_that_became_text_by_a_slip_is_code(tmp_path: Path, kind: str) -> None:
+    marks = {name: {"grade": False, "solution": True, "grade_id": name} for name in ("a", "b")}
+    marks["b"]["grade"] = True  # an answer that people grade may be text
+    answers = [{"cell_type": kind, "metadata": {"nbgrader": mark}, "source": f"{n} = 1"} for n, mark in marks.items()]
+    assert cells(notebook(tmp_path / "pooling.ipynb", *answers, markdown("c"))) == [("cell 1", "a = 1")]
+
+
+def test_pasted_pictures_are_read_and_other_attachments_are_not(tmp_path: Path) -> None:
+    files = {
+        "a.png": {"image/png": "iVBORw0KGgo="},
+        "b.png": {"image/png": '"><script>'},
+        "c.html": {"text/html": "PGI+"},
+        "d.png": 3,
+    }
+    path = notebook(tmp_path / "pooling.ipynb", {**markdown("# x"), "attachments": files})
+    assert read_notebook(path)[0].attachments == {"a.png": {"image/png": "iVBORw0KGgo="}}
+
+
 def test_altered_metadata_and_outputs_change_nothing(tmp_path: Path) -> None:
     odd = {
         **code("a = 1"),
@@ -615,9 +689,9 @@ def test_a_huge_number_costs_no_time(tmp_path: Path) -> None:
 
 
 def test_a_cell_that_is_no_text_is_refused_by_its_number(tmp_path: Path) -> None:
-    path = notebook(tmp_path / "pooling.ipynb", code("a"), code("b\nc = '\ud800'"))
+    path = notebook(tmp_path / "pooling.ipynb", code("a"), code("b\nc = '" + "\ud800" * 20))
     assert "Line 2 of cell 2" in refusal(path)
-    assert "Line 1 of cell 1" in refusal(notebook(path, code("\0")))
+    assert cells(notebook(path, code("a = 1  # \ud800"))) == [("cell 1", "a = 1  #  ")]
 
 
 def test_outputs_may_be_large_but_code_may_not(tmp_path: Path) -> None:

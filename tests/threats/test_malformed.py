@@ -32,7 +32,7 @@ TOO_MUCH = "could not be read as Python|raised an error while loading|failed whi
 FILES = {
     "empty.py": ("", "not defined"),
     "blank.ipynb": ("", "not a readable notebook"),
-    "nul.py": ("x = 1\0\n", "not text"),
+    "nul.py": ("x = 1" + "\0" * 100, "not text"),
     "latin.py": (b"x = '\xe9'\n", "UTF-8"),
     "encoding.py": (b"# coding: rot13\nk = 1\n", "encoding"),
     "syntax.py": ("def attacked(:\n", "could not be read as Python"),
@@ -82,7 +82,7 @@ def odd_things():
         "folder_within": (lambda path: (path / "attack.py").mkdir(parents=True), ""),
         "two_within": (
             lambda path: (path.mkdir(), (path / "attack.py").touch(), (path / "attack.ipynb").touch()),
-            "2 files that could be graded",
+            "attack.ipynb is not a readable notebook",
         ),
     }
 

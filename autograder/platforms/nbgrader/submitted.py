@@ -7,8 +7,11 @@ of a protected cell come from the released notebook; missing cells are put back.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -18,6 +21,8 @@ from autograder.output.inert import inert
 from autograder.submissions.reading import read_notebook
 from autograder.submissions.sources import NotebookCell, SubmissionError
 
+_PICTURE = re.compile(r"attachment:([^)\s\"'>]+)")
+_NO_PICTURE = {"image/gif": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}
 _UNREADABLE = "**This notebook could not be read, so nothing in it was graded.** {}"
 
 
@@ -57,7 +62,7 @@ def repaired(cells: list[NotebookCell], template: Any) -> Any:
     result: list[Any] = []
     for number, cell in enumerate(cells):
         model = marked[cell.mark] if last.get(cell.mark) == number else None
-        result.append(_cell(cell.kind if model is None else model.cell_type, cell.source, model))
+        result.append(_cell(cell.kind if model is None else model.cell_type, cell.source, model, cell.attachments))
     # Where in `result` the previous marked cell is; at first, where the last of the text cells at the top is.
     behind = next((i for i, cell in enumerate(result) if cell.cell_type == "code"), len(result)) - 1
     for mark, model in marked.items():
@@ -74,8 +79,19 @@ def repaired(cells: list[NotebookCell], template: Any) -> Any:
     return book
 
 
-def _cell(kind: str, source: str, model: Any) -> Any:
+def _cell(kind: str, source: str, model: Any, pictures: Mapping[str, Mapping[str, str]] | None = None) -> Any:
     """A fresh cell. With a `model` it is like the model except for its text; a protected cell has the model's text."""
+    cell = _without_pictures(kind, source, model)
+    if names := _PICTURE.findall(cell.source) if cell.cell_type == "markdown" else ():
+        given = dict(model.get("attachments", {}) if model is not None else {}) | dict(pictures or {})
+        # nbconvert cannot show a cell with a picture that is not there, and looks for names as they are in a URL.
+        cell.attachments = {
+            spelt: given.get(plain, _NO_PICTURE) for plain in map(unquote, names) for spelt in (plain, quote(plain))
+        }
+    return cell
+
+
+def _without_pictures(kind: str, source: str, model: Any) -> Any:
     v4: Any = nbformat.v4
     make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(kind, v4.new_markdown_cell)
     if model is None:

@@ -236,6 +236,11 @@ def hand_in_class(course: Course) -> None:
     missing["cells"] = [cell for cell in missing["cells"] if not mark(cell).get("grade")]
     missing["cells"][-1]["cell_type"] = "code"
     course.hand_in("missing", "twice", missing)
+    slipped = answered(book, double=DOUBLE, quadruple=QUADRUPLE)
+    for cell, kind in ((cell_of(slipped, "double"), "markdown"), (cell_of(slipped, "quadruple"), "raw")):
+        cell["cell_type"] = kind
+        del cell["outputs"], cell["execution_count"]
+    course.hand_in("slipped", "twice", slipped)
     course.hand_in("broken", "twice", '{"nbformat": 4, "cells": [')
     course.hand_in("empty", "twice", "")
 
@@ -249,6 +254,7 @@ EXPECTED = {
     "heavy": 3.0,
     "endless": 3.0,
     "missing": 5.0,
+    "slipped": 5.0,
     "broken": 0.0,
     "empty": 0.0,
 }

@@ -9,12 +9,14 @@ import pytest
 pytest.importorskip("nbgrader")
 
 import nbformat
+from nbconvert.exporters import HTMLExporter
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.course.skeletons import source_notebook
 from autograder.platforms.nbgrader.submitted import repaired
 from autograder.submissions.sources import NotebookCell
 
+PNG = {"image/png": "iVBORw0KGgo="}
 SOLUTION = (
     "# %% [markdown]\n# Title\n\n# %%\n### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n"
     "# %% [markdown]\n# Text\n\n# %%\n### BEGIN SOLUTION\nb = 2\n### END SOLUTION\n"
@@ -71,6 +73,16 @@ def test_of_repeated_cells_the_last_counts(template: Any) -> None:
         *(TITLE, SETUP, ("code", "a = 10", ""), ("code", "%check a", ""), again, TEST_A),
         *(B, TEST_B),
     ]
+
+
+def test_pasted_pictures_stay_and_lost_ones_do_not_break_the_feedback(template: Any) -> None:
+    text = "![a](attachment:my%20a.png) ![a](attachment:ä.png) ![b](attachment:lost.png)"
+    cells = [NotebookCell("markdown", text, attachments=dict.fromkeys(["my a.png", "ä.png"], PNG))]
+    book = repaired(cells, template)
+    nbformat.validate(book)
+    assert book.cells[0].attachments["my a.png"] == PNG
+    html, _ = HTMLExporter().from_notebook_node(book)
+    assert html.count("data:image/png;base64,iVBORw0KGgo=") == 2
 
 
 def test_unknown_marks_mean_nothing(template: Any) -> None:
