@@ -141,6 +141,11 @@ def _text(measured: Measurement, thresholds: Thresholds) -> str:
         f"Full points are given up to {points_text(thresholds.full)} times, "
         f"no points for {points_text(thresholds.zero)} times or more."
     )
+    if measured.disturbed:
+        text += (
+            f" Beside your code, the reference takes {_times(measured.disturbed)} as long as alone, so its time alone "
+            "counts. Does something keep running after your function has returned?"
+        )
     if measured.peak_bytes:
         mb = 2**20
         text += f" Memory: {measured.peak_bytes / mb:.0f} MB and {measured.reference_peak_bytes / mb:.0f} MB."

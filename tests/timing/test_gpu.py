@@ -184,3 +184,27 @@ def test_who_makes_an_error_gets_no_points(course: Path, cheat: str, says: str) 
     speed, _ = timed(Gpu(), course, SOLUTION + cheat)
     assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
     assert says in speed.message
+
+
+KEEPS_IT_BUSY = """
+
+whole = smooth
+
+
+def smooth(x):
+    for _ in range({times}):
+        y = whole(x)
+    if x.is_cuda:
+        torch.cuda.leave_running(30)
+    return y
+"""
+
+
+@pytest.mark.parametrize(("times", "points"), [(30, 0), (1, 2)])
+def test_who_keeps_the_gpu_busy_beside_the_reference_is_measured_all_the_same(
+    course: Path, times: int, points: int
+) -> None:
+    speed, _ = timed(Gpu(), course, SOLUTION + KEEPS_IT_BUSY.format(times=times))
+    assert speed.points == points, speed.message
+    assert speed.status is not Status.EXCUSED, speed.message
+    assert "Beside your code, the reference takes" in speed.message

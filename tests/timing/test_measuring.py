@@ -3,6 +3,7 @@ making."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import Any
 
@@ -90,7 +91,8 @@ def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> No
 
 class FakeWorker:
     """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
-    a share of the time (`restless`), and may never end one. `asked` are the inputs of each request."""
+    a share of the time (`restless`), and may never end one. It makes the calls of those `beside` it so many times as
+    slow (`disturbs`) until it is stopped. `asked` are the inputs of each request."""
 
     def __init__(
         self,
@@ -101,10 +103,13 @@ class FakeWorker:
         asleep: float = 0.0,
         restless: float = 0.0,
         hangs_in: int = 10**9,
+        disturbs: float = 1.0,
+        beside: list[FakeWorker],
     ) -> None:
         self.device = "CPU"
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
         self._restless, self._hangs_in = restless, hangs_in
+        self._disturbs, self._beside = disturbs, beside
         self._busy = 0.0
         self._last: list[torch.Tensor] = []
         self.asked: list[list[torch.Tensor]] = []
@@ -121,12 +126,13 @@ class FakeWorker:
             [answer] = decode(header, bytearray().join(chunks))[1]
             self.asked.append([x for (x,) in answer.outcome.value])  # type: ignore[union-attr]
             self._last = [2 * x for x in self.asked[-1]]
-            took += len(self._last) * self._seconds
+            disturbed = max((other._disturbs for other in self._beside if other is not self), default=1.0)
+            took += len(self._last) * self._seconds * disturbed
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
         self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
         self._clock.now += took
-        return Timed(Answer(Returned({"outputs": self._last})), took, took)
+        return Timed(Answer(Returned({"outputs": self._last, "milliseconds": 1000 * took})), took, took)
 
     def _require(self, took: float, seconds: float) -> None:
         if took > seconds:
@@ -140,24 +146,30 @@ class FakeWorker:
         return 1
 
     def stop(self) -> None:
-        """There is nothing to stop."""
+        self._disturbs = 1.0
 
 
 WORKLOAD = Workload(b"", lambda generator: (torch.randn(4, generator=generator),), seed=3, seconds=5.0)
 
 
 def measured(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, *, reference: dict[str, Any] | None = None, **theirs: Any
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    *,
+    reference: dict[str, Any] | None = None,
+    device: str = "cpu",
+    **theirs: Any,
 ) -> tuple[Measurement, FakeWorker, FakeWorker]:
     """What comes of a submission that takes so long and a reference that takes a millisecond, and the workers of both
     sides in the last measurement."""
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
     monkeypatch.setattr(sides, "time", clock)
+    monkeypatch.setattr(measuring, "locked", contextlib.nullcontext)
     started: list[FakeWorker] = []
 
     def start(seconds: float, **options: Any) -> Any:
-        started.append(FakeWorker(clock, seconds, **options))
+        started.append(FakeWorker(clock, seconds, beside=started, **options))
         return started[-1]
 
     found = measure_and_confirm(
@@ -166,7 +178,7 @@ def measured(
         lambda: start(**{"seconds": 0.001} | (reference or {})),
         Thresholds(4, 16),
         lambda *_: "",
-        "cpu",
+        device,
     )
     return found, started[-1], started[-2]
 
@@ -223,3 +235,31 @@ def test_who_computes_while_the_reference_is_timed_gets_no_points(
 def test_a_reference_that_does_not_come_to_an_end_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError):
         measured(monkeypatch, 0.2, reference={"hangs_in": 15})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "disturbs", "verdict", "ratio"),
+    [
+        (0.001, 1.4, Verdict.FULL, 1 / 1.4),
+        (0.001, 10.0, Verdict.FULL, 1),
+        (0.01, 10.0, Verdict.SLOW, 10),
+        (0.01, 100.0, Verdict.SLOW, 10),  # there is time for few comparisons only
+    ],
+)
+def test_who_keeps_the_gpu_busy_is_compared_with_the_reference_alone(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, disturbs: float, verdict: Verdict, ratio: float
+) -> None:
+    found, _, _ = measured(monkeypatch, seconds, disturbs=disturbs, device="cuda")
+    assert found.verdict is verdict, found
+    assert found.ratio == pytest.approx(ratio, rel=0.05)
+    assert found.disturbed == pytest.approx(disturbs if disturbs > 1.5 else 0, rel=0.05)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_reference_that_stays_slow_when_the_submission_is_gone_shows_nothing(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(FakeWorker, "stop", lambda _: None)
+    found, _, _ = measured(monkeypatch, 0.01, disturbs=3.0, device=device)
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.why == "the reference itself ran 3.0 times slower than on its own"
