@@ -24,7 +24,16 @@ from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.devices import locked
-from autograder.timing.sides import CALL_SECONDS, Misbehaved, NotReady, Requests, Side, TooLong, Workload
+from autograder.timing.sides import (
+    CALL_SECONDS,
+    Misbehaved,
+    NotReady,
+    ReferenceRaised,
+    Requests,
+    Side,
+    TooLong,
+    Workload,
+)
 
 FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # for comparisons; what comes before them has limits of its own
 LONG_ENOUGH = 0.006  # seconds of the reference per request: short calls are repeated, with other inputs
@@ -34,6 +43,7 @@ ALONE = 5  # requests to the reference before the submission's worker starts
 RESTS = 4  # empty ones
 DISTURBED = 1.5  # if the reference is this many times slower beside the submission than alone, nothing is known
 MOST_OF_IT = 0.8
+FLOAT64 = 2.0  # times as long as float32, on CPUs and on GPUs for data centres: the limits are meant for these
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Measurement:
     with, else 0."""
 
     verdict: Verdict
+    limits: Thresholds
     ratio: float
     bound: float
     quadruples: int
@@ -112,6 +123,8 @@ def measure(
         ours = Side(workers, reference, workload, device, layouts, trusted=True)
         # The reference decides how many calls a request has. If the submission's calls did, whoever slept in those
         # that do not count would get short requests, which are noisy.
+        if device == "cuda":
+            limits = limits.times(_slowness_of_float64(ours))
         requests = Requests(workload, _calls(_single(ours, workload, device), workload))
         undisturbed = [ours.ask(requests.next()) for _ in range(ALONE)]
         alone = statistics.median(map(_steady, undisturbed))
@@ -141,7 +154,7 @@ def measure(
         except TooLong as error:
             bound = error.seconds / one
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
-            return Measurement(slow, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
+            return Measurement(slow, limits, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
 
 
 def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[], Worker], workload: Workload) -> None:
@@ -153,6 +166,21 @@ def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[]
     workers.close()
     for _ in range(2):
         Side(workers, reference, workload, "cuda", {}, trusted=True).warm_up()
+
+
+def _slowness_of_float64(ours: Side) -> float:
+    """How many times as long as where the limits are meant for the reference takes in float64 on this GPU; 1 if it is
+    no slower, or cannot compute in float64. Afterwards it is as before."""
+
+    def shortest(*, float64: bool) -> float:
+        ours.prepare(float64=float64)
+        return min(map(_steady, ours.warm_up()[-3:]))
+
+    try:
+        slow = shortest(float64=True)
+    except ReferenceRaised:
+        slow = 0.0
+    return max(1.0, slow / shortest(float64=False) / FLOAT64)
 
 
 def _single(side: Side, workload: Workload, device: str) -> float:
@@ -225,7 +253,7 @@ class _PairedMeasurement:
                 verdicts = [Verdict.SLOW if slow else Verdict.UNKNOWN for slow in beyond]
             elif min(series[0]) > math.log(limits.zero):  # it did not compute: it slept
                 verdicts, series = [Verdict.SLOW], series[:1]
-        best = self._conclusion(series, verdicts, mine, others, peaks, strict=strict)
+        best = self._conclusion(limits, series, verdicts, mine, others, peaks, strict=strict)
         return replace(best, verdict=Verdict.UNKNOWN, why=why) if why else replace(best, disturbed=disturbed)
 
     def _quadruple(self) -> tuple[list[Timed], list[Timed], Timed]:
@@ -257,6 +285,7 @@ class _PairedMeasurement:
 
     def _conclusion(
         self,
+        limits: Thresholds,
         series: list[list[float]],
         verdicts: list[Verdict],
         mine: list[list[float]],
@@ -268,6 +297,7 @@ class _PairedMeasurement:
         found = [
             Measurement(
                 verdict,
+                limits,
                 decision.ratio(logs),
                 decision.lower_bound(logs),
                 len(logs),

@@ -3,7 +3,8 @@
 Tensors stay in the machine's own memory and operators run at once, so there is nothing to wait for; events leave out
 what runs on another stream, as CUDA's do. A context starts with its process's first use of the GPU, and contexts are
 numbered. While one has left something running, they take turns: the others need four times as long. What takes time
-or fails is configured by step: `start`, `allocate`, `copy`, `record`, `synchronize`.
+or fails is configured by step: `start`, `allocate`, `copy`, `float64` (where numbers become such), `record`,
+`synchronize`.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ class _Cuda:
     def install(self) -> None:
         torch.empty = self._moved(torch.empty, "allocate")  # type: ignore[assignment]
         torch.Tensor.to = self._moved(torch.Tensor.to, "copy")  # type: ignore[method-assign]
+        torch.Tensor.double = self._slow(torch.Tensor.double, "float64")  # type: ignore[method-assign]
         torch.Tensor.is_cuda = property(lambda _: self.number > 0)  # type: ignore[assignment, method-assign]
         for name in ("synchronize", "memory_allocated", "reset_peak_memory_stats", "get_device_properties", "stream"):
             setattr(torch.cuda, name, getattr(self, name))
@@ -111,6 +113,15 @@ class _Cuda:
         torch.cuda.leave_running = self.leave_running  # type: ignore[attr-defined]
         torch.cuda.Stream = object  # type: ignore[assignment, misc]
         torch.cuda.Event = functools.partial(_Event, self)  # type: ignore[assignment, misc]
+
+    def _slow(self, made: Any, step: str) -> Any:
+        @functools.wraps(made)
+        def with_a_step(*arguments: Any) -> Any:
+            if self.number:
+                self.step(step)
+            return made(*arguments)
+
+        return with_a_step
 
     def _moved(self, made: Any, step: str) -> Any:
         """The same function, but where it would need a GPU, it takes a step on this one."""

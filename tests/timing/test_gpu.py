@@ -49,7 +49,14 @@ FALSE_EVENTS = (
 torch.cuda.Event.elapsed_time = lambda self, end: 0.001
 """
 )
-ON_THE_CPU = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.cpu()).to(x.device)\n"
+ON_THE_CPU = """
+
+whole = smooth
+
+
+def smooth(x):
+    return whole(x.to("cpu")).to("cuda") if x.is_cuda else whole(x)
+"""
 NO_SYNCHRONISING = SIDE_STREAM + "\n\ntorch.cuda.synchronize = lambda *args: None\n"
 # Only on a GPU: on the CPU the results must be right, or nothing is timed.
 HALF = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.half()).float() if x.is_cuda else whole(x)\n"
@@ -68,12 +75,6 @@ def test_the_solution_is_as_fast_as_itself(graded: Graded) -> None:
 def test_cheats_get_no_points_for_speed(graded: Graded, cheat: str) -> None:
     _, speed = graded(SOLUTION + cheat, "cuda")
     assert speed.points == 0, speed.message
-
-
-@pytest.mark.skipif(bool(why_no_gpu()), reason="the stand-in is no faster than the CPU")
-def test_work_on_the_cpu_shows(graded: Graded) -> None:
-    _, speed = graded(SOLUTION + ON_THE_CPU, "cuda")
-    assert speed.timing is None or speed.timing.ratio > 1.1, speed.message
 
 
 ERROR = "CUDA error: unknown error"
@@ -119,6 +120,13 @@ def test_a_gpu_whose_cache_pytorch_does_not_know_is_measured_and_all_outputs_cou
     assert speed.timing.peak_bytes % output == 0
 
 
+def test_work_on_the_cpu_shows(course: Path) -> None:
+    """Copies that a submission makes are part of its time, and those of its inputs are not."""
+    gpu = Gpu(delays={"copy": 0.003}) if why_no_gpu() else Gpu()
+    speed, _ = timed(gpu, course, SOLUTION + ON_THE_CPU)
+    assert speed.timing is None or speed.timing.ratio > 1.1, speed.message
+
+
 SLOW_AT_FIRST = """
 
 whole, calls = smooth, []
@@ -162,6 +170,19 @@ def smooth(x):
         torch.cuda.take_all_memory()
     return whole(x)
 """
+
+
+FLOAT64 = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.double()).float()\n"
+
+
+def test_float64_inside_costs_nothing_on_a_gpu_that_is_slow_at_it(course: Path) -> None:
+    speed, _ = timed(Gpu(delays={"float64": 0.02}), course, SOLUTION + FLOAT64)
+    assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
+    assert speed.timing is not None
+    assert speed.timing.ratio > 3
+    assert speed.timing.k_full > speed.timing.ratio
+    assert speed.timing.k_zero == pytest.approx(4 * speed.timing.k_full, rel=0.1)
+    assert "float64" not in speed.message
 
 
 HOARDS = """

@@ -13,7 +13,7 @@ import torch
 from autograder.errors import EngineError
 from autograder.sandbox.client import Timed, WorkerLost
 from autograder.sandbox.decoding import decode
-from autograder.sandbox.values import Answer, Returned
+from autograder.sandbox.values import Answer, Raised, Returned
 from autograder.timing import measuring, sides
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.measuring import Measurement, _PairedMeasurement, measure_and_confirm
@@ -92,7 +92,8 @@ def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> No
 class FakeWorker:
     """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
     a share of the time (`restless`), and may never end one. It makes the calls of those `beside` it so many times as
-    slow (`disturbs`) until it is stopped. `asked` are the inputs of each request."""
+    slow (`disturbs`) until it is stopped. In `float64` a call takes so many times as long, or raises an error if
+    that is 0. `asked` are the inputs of each request."""
 
     def __init__(
         self,
@@ -104,17 +105,20 @@ class FakeWorker:
         restless: float = 0.0,
         hangs_in: int = 10**9,
         disturbs: float = 1.0,
+        float64: float = 2.0,
         beside: list[FakeWorker],
     ) -> None:
         self.device = "CPU"
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
         self._restless, self._hangs_in = restless, hangs_in
         self._disturbs, self._beside = disturbs, beside
+        self._float64, self._factor = float64, 1.0
         self._busy = 0.0
         self._last: list[torch.Tensor] = []
         self.asked: list[list[torch.Tensor]] = []
 
-    def prepare(self, _probe: bytes, *, seconds: float, **_: object) -> Answer:
+    def prepare(self, _probe: bytes, *, seconds: float, float64: bool = False, **_: object) -> Answer:
+        self._factor = self._float64 if float64 else 1.0
         self._require(self._building, seconds)
         self._clock.now += self._building
         return Answer(Returned(None))
@@ -127,7 +131,9 @@ class FakeWorker:
             self.asked.append([x for (x,) in answer.outcome.value])  # type: ignore[union-attr]
             self._last = [2 * x for x in self.asked[-1]]
             disturbed = max((other._disturbs for other in self._beside if other is not self), default=1.0)
-            took += len(self._last) * self._seconds * disturbed
+            took += len(self._last) * self._seconds * disturbed * self._factor
+            if not self._factor:
+                return Timed(Answer(Raised("RuntimeError", "expected Float")), took, took)
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
         self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
@@ -263,3 +269,25 @@ def test_a_reference_that_stays_slow_when_the_submission_is_gone_shows_nothing(
     found, _, _ = measured(monkeypatch, 0.01, disturbs=3.0, device=device)
     assert found.verdict is Verdict.UNKNOWN
     assert found.why == "the reference itself ran 3.0 times slower than on its own"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "float64", "limits", "verdict"),
+    [
+        (0.06, 64.0, (128, 512), Verdict.FULL),  # a consumer's GPU, and what computes in float64 there
+        (0.2, 64.0, (128, 512), Verdict.SLOW),
+        (0.06, 1.0, (4, 16), Verdict.SLOW),
+        (0.06, 0.0, (4, 16), Verdict.SLOW),  # the reference cannot compute in float64
+    ],
+)
+def test_on_a_gpu_that_is_slow_in_float64_the_limits_are_larger(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, float64: float, limits: tuple[float, float], verdict: Verdict
+) -> None:
+    found, _, _ = measured(monkeypatch, seconds, reference={"float64": float64}, device="cuda")
+    assert found.verdict is verdict, found
+    assert (found.limits.full, found.limits.zero) == pytest.approx(limits, rel=0.1)
+
+
+def test_on_the_cpu_the_limits_are_those_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, _ = measured(monkeypatch, 0.01, reference={"float64": 64.0})
+    assert (found.verdict, found.limits) == (Verdict.SLOW, Thresholds(4, 16))
