@@ -126,11 +126,12 @@ class Run:
         self.tally.missing_layers |= result.missing_layers
         self.tally.graded += 1
         self.tally.seconds += result.seconds
-        self._put(flying.found, flying.mark, result)
+        mark = result.fingerprint or flying.mark  # another one if the device has changed in the meantime
+        self._put(flying.found, mark, result)
         if result.state is State.GRADED:
-            self._graded[flying.mark] = flying.found.name
+            self._graded[mark] = flying.found.name
         for twin in flying.twins:
-            self._copy(twin, flying.mark, result, flying.found.name)
+            self._copy(twin, mark, result, flying.found.name)
 
     def _copy(self, found: Found, mark: str, result: Result, original: str) -> None:
         self.tally.identical += 1

@@ -26,22 +26,22 @@ import pytest
 import torch
 
 NAME = "stand-in for a GPU"
+DEAD = "CUDA error: OS call failed or operation not supported on this OS"
 BUSY = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
 # Contexts so far, the processes with the latest and with all the memory, and the one that has left something running
-# until then (`time.monotonic`).
-_COUNTS = struct.Struct("!QQQQd")
+# until then (`time.monotonic`); whether the GPU is dead.
+_STATE = struct.Struct("!QQQQdB")
 
 
 @dataclass(frozen=True)
 class Gpu:
     """`errors` and `delays` (seconds) are by step; errors are raised in the contexts with the numbers `failing` only,
-    if there are any, and from the number `first_failing` on. If it is `exclusive`, one process at a time can have a
+    if there are any. If it is `exclusive`, one process at a time can have a
     context."""
 
     errors: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
     failing: tuple[int, ...] = ()
-    first_failing: int = 0
     exclusive: bool = False
     l2_bytes: int = 4096  # 0: PyTorch does not know
 
@@ -62,14 +62,16 @@ def install(settings: str) -> None:
 class _Cuda:
     def __init__(self, gpu: Gpu) -> None:
         self.gpu = gpu
-        self.shared = mmap.mmap(-1, _COUNTS.size)  # by all forks
+        self.shared = mmap.mmap(-1, _STATE.size)  # by all forks
         self.number = 0
         self.peak = 0
         self.seen = time.monotonic()  # the last time that all was done
         self.elsewhere = 0.0  # seconds on streams other than the usual one
 
     def step(self, name: str) -> None:
-        count, holder, full_for, busy_for, busy_until = _COUNTS.unpack_from(self.shared)
+        count, holder, full_for, busy_for, busy_until, dead = _STATE.unpack_from(self.shared)
+        if dead:
+            raise RuntimeError(DEAD)
         if not self.number:
             self.number = count + 1
             self.note(count=self.number)
@@ -78,8 +80,7 @@ class _Cuda:
                 raise RuntimeError(BUSY)
             self.note(holder=os.getpid())
         time.sleep(self.gpu.delays.get(name, 0))
-        fails = self.number >= self.gpu.first_failing and self.number in (self.gpu.failing or (self.number,))
-        if fails and name in self.gpu.errors:
+        if self.number in (self.gpu.failing or (self.number,)) and name in self.gpu.errors:
             raise RuntimeError(self.gpu.errors[name])
         if name in ("allocate", "copy") and full_for != os.getpid() and _lives(full_for):
             raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -90,9 +91,13 @@ class _Cuda:
             self.seen = time.monotonic()
 
     def note(self, **changed: float) -> None:
-        names = ("count", "holder", "full_for", "busy_for", "busy_until")
-        known = dict(zip(names, _COUNTS.unpack_from(self.shared), strict=True)) | changed
-        _COUNTS.pack_into(self.shared, 0, *known.values())
+        names = ("count", "holder", "full_for", "busy_for", "busy_until", "dead")
+        known = dict(zip(names, _STATE.unpack_from(self.shared), strict=True)) | changed
+        _STATE.pack_into(self.shared, 0, *known.values())
+
+    def die(self) -> None:
+        """For all processes, for good."""
+        self.note(dead=True)
 
     def take_all_memory(self) -> None:
         self.note(full_for=os.getpid())
@@ -110,6 +115,7 @@ class _Cuda:
             setattr(torch.cuda, name, getattr(self, name))
         torch.cuda.max_memory_allocated = lambda *_: self.peak
         torch.cuda.take_all_memory = self.take_all_memory  # type: ignore[attr-defined]
+        torch.cuda.die = self.die  # type: ignore[attr-defined]
         torch.cuda.leave_running = self.leave_running  # type: ignore[attr-defined]
         torch.cuda.Stream = object  # type: ignore[assignment, misc]
         torch.cuda.Event = functools.partial(_Event, self)  # type: ignore[assignment, misc]
