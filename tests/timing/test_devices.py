@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -207,6 +208,25 @@ def test_who_waits_too_long_for_a_gpu_is_told_whom_for(
     with devices.locked("cuda"), pytest.raises(EngineError, match=r"find it with fuser .*\.lock"):  # noqa: SIM117
         with devices.locked("cuda"):
             pass
+    with devices.locked("cuda"):
+        pass
+
+
+def test_a_lock_ends_with_the_process_that_holds_it(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine("nvidia0")
+    monkeypatch.setattr(devices, "_WAIT_SECONDS", 0)
+    ready, holds = os.pipe()
+    if (holder := os.fork()) == 0:
+        with devices.locked("cuda"):
+            os.write(holds, b"!")
+            signal.pause()
+    os.read(ready, 1)
+    with pytest.raises(EngineError, match="another process"), devices.locked("cuda"):
+        pass
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
     with devices.locked("cuda"):
         pass
 

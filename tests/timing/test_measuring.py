@@ -91,9 +91,9 @@ def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> No
 
 class FakeWorker:
     """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
-    a share of the time (`restless`), and may never end one. It makes the calls of those `beside` it so many times as
-    slow (`disturbs`) until it is stopped. In `float64` a call takes so many times as long, or raises an error if
-    that is 0. `asked` are the inputs of each request."""
+    a share of the time (`restless`), and may never end one; its first call takes longer by `cold`. It makes the calls
+    of those `beside` it so many times as slow (`disturbs`) until it is stopped. In `float64` a call takes so many times
+    as long, or raises an error if that is 0. `asked` are the inputs of each request."""
 
     def __init__(
         self,
@@ -102,6 +102,7 @@ class FakeWorker:
         *,
         building: float = 0.0,
         asleep: float = 0.0,
+        cold: float = 0.0,
         restless: float = 0.0,
         hangs_in: int = 10**9,
         disturbs: float = 1.0,
@@ -110,6 +111,7 @@ class FakeWorker:
     ) -> None:
         self.device = "CPU"
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
+        self._cold = cold
         self._restless, self._hangs_in = restless, hangs_in
         self._disturbs, self._beside = disturbs, beside
         self._float64, self._factor = float64, 1.0
@@ -136,6 +138,7 @@ class FakeWorker:
                 return Timed(Answer(Raised("RuntimeError", "expected Float")), took, took)
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
+            took += self._cold if len(self.asked) == 1 else 0
         self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
         self._clock.now += took
         return Timed(Answer(Returned({"outputs": self._last, "milliseconds": 1000 * took})), took, took)
@@ -211,6 +214,14 @@ def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
 def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _, _ = measured(monkeypatch, 0.01, building=4.9)
     assert (found.verdict, found.quadruples) == (Verdict.SLOW, 21)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_cold_first_call_of_either_side_counts_nowhere(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    found, _, ours = measured(monkeypatch, 0.001, reference={"cold": 4.0}, cold=4.0, device=device)
+    assert found.verdict is Verdict.FULL
+    assert found.ratio == pytest.approx(1)
+    assert len(ours.asked[-1]) == 6  # calls in a request
 
 
 @pytest.mark.parametrize(("reference", "bound"), [(0.001, 3 / 0.0061), (1.0, 8 / 1.0001), (2.5, 15 / 2.5001)])
