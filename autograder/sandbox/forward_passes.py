@@ -61,6 +61,8 @@ class ForwardPasses:
         if isinstance(function, torch.nn.Module):
             function = function.to(self._device)
         self._function, self._last = _in_float64(function) if float64 else function, []
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()  # the other side needs memory, too
 
     def run(self, header: bytes, body: bytearray) -> dict[str, Any]:
         """The outputs, one for each tuple of inputs, and of a GPU the milliseconds and the peak bytes."""

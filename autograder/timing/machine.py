@@ -76,8 +76,7 @@ def gpu_state() -> dict[str, str]:
 def page(
     states: Sequence[dict[str, str]], tried: GpuTried | None, found: Sequence[Calibration], trouble: str = ""
 ) -> str:
-    """The page, in Markdown. `states` are of the GPU, before and after; `trouble` is what
-    kept something from being measured."""
+    """The page, in Markdown. `states` are the GPU's before and after; `trouble` is why something was not measured."""
     lines = [
         "# Timing of forward passes",
         "",

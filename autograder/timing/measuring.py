@@ -169,8 +169,8 @@ def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[]
 
 
 def _slowness_of_float64(ours: Side) -> float:
-    """How many times as long as where the limits are meant for the reference takes in float64 on this GPU; 1 if it is
-    no slower, or cannot compute in float64. Afterwards it is as before."""
+    """How many times slower the reference is in float64 on this GPU than the limits allow for; 1 if it is not, or if it
+    cannot compute in float64. Afterwards it computes as before."""
 
     def shortest(*, float64: bool) -> float:
         ours.prepare(float64=float64)
