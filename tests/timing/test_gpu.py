@@ -213,7 +213,7 @@ whole = smooth
 
 
 def smooth(x):
-    for _ in range({times}):
+    for _ in range(30):
         y = whole(x)
     if x.is_cuda:
         torch.cuda.leave_running(30)
@@ -221,11 +221,7 @@ def smooth(x):
 """
 
 
-@pytest.mark.parametrize(("times", "points"), [(30, 0), (1, 2)])
-def test_who_keeps_the_gpu_busy_beside_the_reference_is_measured_all_the_same(
-    course: Path, times: int, points: int
-) -> None:
-    speed, _ = timed(Gpu(), course, SOLUTION + KEEPS_IT_BUSY.format(times=times))
-    assert speed.points == points, speed.message
-    assert speed.status is not Status.EXCUSED, speed.message
-    assert "Beside your code, the reference takes" in speed.message
+def test_who_keeps_the_gpu_busy_beside_the_reference_is_not_excused(course: Path) -> None:
+    speed, _ = timed(Gpu(), course, SOLUTION + KEEPS_IT_BUSY)
+    assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
+    assert "eside your code, the reference" in speed.message  # it took longer, or could not go on at all
