@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,14 @@ def timed(gpu: Gpu, course: Path, source: str) -> tuple[CheckResult, Result]:
     return result.checks[-1], result
 
 
+def measured(gpu: Gpu, course: Path, source: str) -> CheckResult:
+    """The same, where it is to be measured: the stand-in's time is that of the processor, which others may use."""
+    speed, _ = timed(gpu, course, source)
+    if speed.status is Status.EXCUSED and os.getloadavg()[0] > (os.cpu_count() or 1):
+        pytest.skip(f"other processes keep this machine busy: {speed.message}")
+    return speed
+
+
 @pytest.mark.parametrize(
     ("gpu", "says"),
     [
@@ -113,7 +122,7 @@ def test_an_error_of_the_machine_costs_no_points_and_the_instructor_reads_it(cou
 
 
 def test_a_gpu_whose_cache_pytorch_does_not_know_is_measured_and_all_outputs_count_as_memory(course: Path) -> None:
-    speed, _ = timed(Gpu(l2_bytes=0), course, SOLUTION)
+    speed = measured(Gpu(l2_bytes=0), course, SOLUTION)
     assert speed.timing is not None, speed.message
     output = 64 * 256 * 4
     assert speed.timing.peak_bytes >= output
@@ -141,12 +150,12 @@ def smooth(x):
 
 
 def test_starting_cuda_and_a_cold_first_call_are_not_timed(course: Path) -> None:
-    speed, _ = timed(Gpu(delays={"start": 4.0}), course, SOLUTION + SLOW_AT_FIRST)
+    speed = measured(Gpu(delays={"start": 4.0}), course, SOLUTION + SLOW_AT_FIRST)
     assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
 
 
 def test_an_error_that_does_not_come_again_is_nobody_s(course: Path) -> None:
-    speed, _ = timed(Gpu(errors={"copy": ERROR}, failing=(2,)), course, SOLUTION)
+    speed = measured(Gpu(errors={"copy": ERROR}, failing=(2,)), course, SOLUTION)
     assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
 
 
@@ -176,7 +185,7 @@ FLOAT64 = "\n\nwhole = smooth\n\n\ndef smooth(x):\n    return whole(x.double()).
 
 
 def test_float64_inside_costs_nothing_on_a_gpu_that_is_slow_at_it(course: Path) -> None:
-    speed, _ = timed(Gpu(delays={"float64": 0.02}), course, SOLUTION + FLOAT64)
+    speed = measured(Gpu(delays={"float64": 0.02}), course, SOLUTION + FLOAT64)
     assert (speed.status, speed.points) == (Status.PASSED, speed.max_points), speed.message
     assert speed.timing is not None
     assert speed.timing.ratio > 3
@@ -222,6 +231,6 @@ def smooth(x):
 
 
 def test_who_keeps_the_gpu_busy_beside_the_reference_is_not_excused(course: Path) -> None:
-    speed, _ = timed(Gpu(), course, SOLUTION + KEEPS_IT_BUSY)
+    speed = measured(Gpu(), course, SOLUTION + KEEPS_IT_BUSY)
     assert (speed.status, speed.points) == (Status.FAILED, 0), speed.message
     assert "eside your code, the reference" in speed.message  # it took longer, or could not go on at all
