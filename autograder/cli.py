@@ -327,6 +327,12 @@ def mutants(
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Time the styles FOLDER/<assignment>/*.py instead.",
 )
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write all that was found about this machine to this Markdown file.",
+)
 @_device
 @_course
 def timing(
@@ -334,6 +340,7 @@ def timing(
     decisions: int,
     slowed: int | None,
     styles: Path | None,
+    report: Path | None,
     device: str,
     course: Path | None,
 ) -> None:
@@ -341,14 +348,16 @@ def timing(
     points.
 
     Exit code 0 if this machine is fit for timing: no unchanged solution lost points, no slowed-down one kept them all,
-    and noise prevented at most a tenth of the decisions.
+    and at most a tenth of the decisions were not possible.
 
     With --styles, times slow but accepted styles instead and says how large the limits must be. A style is a file with
     what differs from the solution. Exit code 0 if none of them lost points.
     """
     from autograder.commands import timing
 
-    sys.exit(timing.run(slugs, decisions=decisions, slow=slowed, styles=styles, device=device, course=course))
+    sys.exit(
+        timing.run(slugs, decisions=decisions, slow=slowed, styles=styles, report=report, device=device, course=course)
+    )
 
 
 @main.command(short_help="Make the students' files from the solutions.")

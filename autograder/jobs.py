@@ -59,6 +59,15 @@ class Job(msgspec.Struct, frozen=True):
         return WarmUp(self.course, self.slug, self.salt)
 
 
+class GpuTried(msgspec.Struct, frozen=True):
+    """What a first try of the GPU showed: its name, what PyTorch says about it, and by step the seconds in each of two
+    workers at a time."""
+
+    name: str
+    facts: dict[str, str]
+    seconds: dict[str, tuple[float, float]]
+
+
 class Pairs(msgspec.Struct, frozen=True):
     """A request to try `count` pairs of known mistakes in each exercise, or in each of `exercises`."""
 

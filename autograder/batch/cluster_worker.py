@@ -70,14 +70,13 @@ class KeptGraders(WorkerPlugin):
 
     def _made(self, bundle: Bundle, request: Request) -> _Kept:
         try:
-            if request.device:
-                devices.choose(request.device)
+            device = devices.choose(request.device)
         except UsageError as error:
             raise CannotGrade(f"on {socket.gethostname()}: {error}") from None
         folder = Path(tempfile.mkdtemp(prefix="autograder-course-", dir=self._folder))
         unpack(bundle, folder)
         assignment = load_assignment(folder, request.slug)
-        return _Kept(LocalGrader(assignment, request.salt, cores(), request.device), folder)
+        return _Kept(LocalGrader(assignment, request.salt, cores(), device), folder)
 
     def _forget_idle(self) -> None:
         for key, kept in list(self._kept.items()):

@@ -11,6 +11,7 @@ from typing import TypeVar
 from autograder.batch.grader import CannotGrade
 from autograder.course import Assignment
 from autograder.engine.client import Engine
+from autograder.engine.devices import Device
 from autograder.errors import EngineError, EngineGone
 from autograder.jobs import Job, WarmUp
 from autograder.notebooks.requests import Show, ShownCell
@@ -26,16 +27,20 @@ class LocalGrader:
     """Keeps an engine for one assignment; used as a context, it closes at the end. The engine starts when it is first
     needed: a run that reuses all its results does not need one."""
 
-    def __init__(self, assignment: Assignment, salt: str, jobs: int, device: str) -> None:
+    def __init__(self, assignment: Assignment, salt: str, jobs: int, device: Device) -> None:
         self._assignment = assignment
         self._order = WarmUp(str(assignment.root), assignment.slug, salt)
-        self.device = device
+        self._device = device
         self._pool = ThreadPoolExecutor(jobs, thread_name_prefix="grader")
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._number = 0
         self._closed = False
         self.capacity = 2 * jobs
+
+    @property
+    def device(self) -> str:
+        return self._device.name
 
     def close(self) -> None:
         """Ends the engine; whatever is still being graded is dropped."""
@@ -56,8 +61,8 @@ class LocalGrader:
     def grade(self, submission: Submission) -> Result:
         """Raises EngineError: the judge died, or no engine could be started."""
         order = self._order
-        job = Job(order.course, order.slug, submission, order.salt, device=self.device)
-        return self._on_engine(lambda engine: engine.grade(job))
+        job = Job(order.course, order.slug, submission, order.salt)
+        return self._on_engine(lambda engine: self._device.grade(engine, job))
 
     def show(self, order: Show) -> list[ShownCell]:
         """Runs the cells of a notebook to show what they print and draw.

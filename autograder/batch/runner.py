@@ -128,11 +128,12 @@ class Run:
         self.tally.missing_layers |= result.missing_layers
         self.tally.graded += 1
         self.tally.seconds += result.seconds
-        self._put(flying.found, flying.mark, result, flying.graded)
+        mark = result.fingerprint or flying.mark  # another one if the device has changed in the meantime
+        self._put(flying.found, mark, result, flying.graded)
         if result.state is State.GRADED:
-            self._graded[flying.mark] = flying.found.name
+            self._graded[mark] = flying.found.name
         for twin, graded in flying.twins:
-            self._copy(twin, flying.mark, result, graded, flying.found.name)
+            self._copy(twin, mark, result, graded, flying.found.name)
 
     def _copy(self, found: Found, mark: str, result: Result, graded: Graded, original: str) -> None:
         self.tally.identical += 1

@@ -31,7 +31,7 @@ from autograder.batch.runner import Run, Tally, rate
 from autograder.batch.stopping import Stops
 from autograder.batch.store import Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
-from autograder.engine import devices
+from autograder.engine.devices import Device, choose
 from autograder.errors import UsageError
 from autograder.output.inert import one_line
 from autograder.results.model import missing_layer
@@ -80,7 +80,7 @@ def run(
     started = time.monotonic()
     with Stops() as stops, Store(output, stops.held) as store:
         store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
-        with _grader(assignment, salt, where) as (grader, why_no_gpu), _progress(console) as bar:
+        with _grader(assignment, salt, where) as (grader, device), _progress(console) as bar:
             task = bar.add_task("Grading", total=len(chosen))
             left = len(chosen)
 
@@ -105,8 +105,8 @@ def run(
                 with stops.held(), contextlib.suppress(UsageError):  # the disk may be full: report the first error
                     gradebook.write(store)
         gradebook.write(store)
-    if work.tally.timed and why_no_gpu:
-        show.line((f"Timed on the CPU: {why_no_gpu}.", "dim"))
+    if work.tally.timed and device.remark:
+        show.line((device.remark, "dim"))
     _print_end(work.tally, len(chosen), started, output, show)
     return 1 if work.tally.errors else 0
 
@@ -129,10 +129,10 @@ def _names(found: Found) -> set[str]:
 
 
 @contextlib.contextmanager
-def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[tuple[Grader, str]]:
-    """The grader, and why forward passes are not timed on a GPU, if one was looked for here."""
+def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[tuple[Grader, Device]]:
+    """The grader, and where it times forward passes if that is here."""
     context: AbstractContextManager[Grader]
-    why_no_gpu = ""
+    device = Device("")
     if where.scheduler or where.slurm:
         from autograder.batch import cluster
 
@@ -141,10 +141,10 @@ def _grader(assignment: Assignment, salt: str, where: Where) -> Iterator[tuple[G
         else:
             context = cluster.connect(assignment, salt, where.device, where.scheduler)
     else:
-        device, why_no_gpu = devices.choose(where.device) if where.device else ("", "")
+        device = choose(where.device)
         context = LocalGrader(assignment, salt, where.jobs or cores(), device)
     with context as grader:
-        yield grader, why_no_gpu
+        yield grader, device
 
 
 class _Rate(ProgressColumn):

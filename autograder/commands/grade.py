@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment
-from autograder.engine import devices
+from autograder.engine.devices import Device, choose
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
 from autograder.output.inert import inert, one_line
@@ -53,7 +53,7 @@ def run(
     Raises:
         UsageError: the request cannot be carried out; nothing was graded.
     """
-    device, why_no_gpu = devices.choose(device) if timing else ("", "")
+    where = choose(device if timing else "")
     output = output or Path("results.json" if len(submissions) == 1 else "results")
     paths = [_path(given) for given in submissions]
     root = find_course(course, paths, beside=[path.parent for path in paths])
@@ -75,7 +75,7 @@ def run(
                 engine.warm_up(WarmUp(str(tasks[0].assignment.root), name, salt))
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
-            result = _grade(engine, task, salt, device)
+            result = _grade(engine, task, salt, where)
             gradescope.write(result, task.output)
             for line in result.for_instructor:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
@@ -86,8 +86,8 @@ def run(
         else:
             terminal.print_result(results[0][1], console)
         timed = any(check.timing for _, result in results for check in result.checks)
-        if timed and why_no_gpu:
-            console.print(f"Timed on the CPU: {why_no_gpu}.", style="dim", markup=False, highlight=False)
+        if timed and where.remark:
+            console.print(where.remark, style="dim", markup=False, highlight=False)
         console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
     except OSError:
         raise
@@ -124,14 +124,14 @@ def _path(given: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / given))
 
 
-def _grade(engine: Engine, task: _Task, salt: str, device: str) -> Result:
+def _grade(engine: Engine, task: _Task, salt: str, device: Device) -> Result:
     started = time.monotonic()
     try:
         submission = read_submission(task.path, task.assignment.module)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:
-        return engine.grade(Job(str(task.assignment.root), task.assignment.slug, submission, salt, device=device))
+        return device.grade(engine, Job(str(task.assignment.root), task.assignment.slug, submission, salt))
     except EngineError as error:
         result = _empty(task, State.ERROR, NOT_GRADED, (str(error),))
         return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))

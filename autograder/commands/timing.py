@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from autograder.course import Assignment, find_course, load_assignments
-from autograder.engine import devices
 from autograder.engine.client import Engine
+from autograder.engine.devices import Device, choose
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job
+from autograder.output import atomic
 from autograder.output.inert import one_line
 from autograder.results.model import Result, State, Status
 from autograder.results.printer import Printer, progress
 from autograder.submissions.reading import Submission
 from autograder.submissions.sources import Cell
+from autograder.timing import machine
 from autograder.timing.calibration import SLOWER, Calibration, Decisions, false_deductions, slowed
 from autograder.timing.styles import StyleDecisions, add, read_styles, slowest
 
@@ -29,11 +32,13 @@ def run(
     decisions: int = 20,
     slow: int | None = None,
     styles: Path | None = None,
+    report: Path | None = None,
     device: str = "auto",
     course: Path | None = None,
 ) -> int:
     """Times the solutions of these assignments (default: all that are timed) `decisions` times against themselves, and
-    `slow` times (default: equally often) slowed down; or, `decisions` times each, the `styles` in that folder.
+    `slow` times (default: equally often) slowed down; or, `decisions` times each, the `styles` in that folder. Writes
+    what was found about this machine to the file `report`.
 
     Returns:
         The exit code: 0 if this machine is fit for timing them, or no style loses points; else 1.
@@ -42,25 +47,53 @@ def run(
         UsageError: there is no such assignment or device, nothing in it is timed, or the folder holds no style for it.
     """
     root = find_course(course)
-    where, why_no_gpu = devices.choose(device)
+    if styles is not None and slow is not None:
+        raise UsageError("Leave out --slowed or --styles: only solutions are slowed down.")
+    if styles is not None and report is not None:
+        raise UsageError("Leave out --report or --styles: the report is about solutions.")
+    write = _writer(report, device)
     console = Console(highlight=False)
     show = Printer(console)
-    if why_no_gpu:
-        show.line((f"Timing on the CPU: {why_no_gpu}.", "dim"))
-    assignments = load_assignments(root, slugs)
-    if styles is not None:
-        if slow is not None:
-            raise UsageError("Leave out --slowed or --styles: only solutions are slowed down.")
-        return _with_styles(assignments, slugs, styles, decisions, where, console, show)
     found: list[Calibration] = []
-    with Engine(*assignments) as engine:
-        for assignment in assignments:
-            counts = decisions, decisions if slow is None else slow
-            found += _calibrated(engine, assignment, counts, where, console)
-    if not found:
-        raise UsageError(f"Nothing in {', '.join(slugs)} is timed; name another assignment.")
+    where: Device | None = None
+    try:
+        where = choose(device)
+        if where.remark:
+            show.line((where.remark, "dim"))
+        assignments = load_assignments(root, slugs)
+        if styles is not None:
+            return _with_styles(assignments, slugs, styles, decisions, where.name, console, show)
+        with Engine(*assignments) as engine:
+            for assignment in assignments:
+                counts = decisions, decisions if slow is None else slow
+                found += _calibrated(engine, assignment, counts, where.name, console)
+                write(where, found, where.remark)
+        if not found:
+            raise UsageError(f"Nothing in {', '.join(slugs)} is timed; name another assignment.")
+    except (EngineError, UsageError) as error:
+        write(where, found, str(error))
+        raise
     _print(found, show)
     return 1 if any(item.problems for item in found) else 0
+
+
+def _writer(report: Path | None, device: str) -> Callable[[Device | None, list[Calibration], str], None]:
+    """A function that writes the report so far, if there is to be one; it exists from the first moment.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    if report is None:
+        return lambda *_: None
+    gpu = device != "cpu"
+    before = [machine.gpu_state()] if gpu else []
+
+    def write(where: Device | None, found: list[Calibration], trouble: str) -> None:
+        states = [*before, machine.gpu_state()] if gpu and found else before
+        atomic.replace(report, machine.page(states, where.tried if where else None, found, trouble).encode())
+
+    write(None, [], "The command has not finished.")
+    return write
 
 
 def _calibrated(
@@ -72,8 +105,9 @@ def _calibrated(
     with progress(console) as bar:
         task = bar.add_task(assignment.slug, total=sum(decisions))
         for _ in range(decisions[0]):
-            for check in _graded(engine, assignment, solution, device).checks:
-                timed.setdefault(check.exercise, Calibration(check.exercise)).same.add(check)
+            result = _graded(engine, assignment, solution, device)
+            for check in result.checks:
+                timed.setdefault(check.exercise, Calibration(check.exercise)).same.add(check, result.log)
             if not timed:
                 return []
             bar.advance(task)
@@ -83,8 +117,9 @@ def _calibrated(
             item.times = math.ceil(SLOWER * limit)
             slow = _submission(assignment, slowed(source, item.exercise, item.times))
             for _ in range(decisions[1]):
-                for check in _graded(engine, assignment, slow, device, (item.exercise,)).checks:
-                    item.slow.add(check)
+                result = _graded(engine, assignment, slow, device, (item.exercise,))
+                for check in result.checks:
+                    item.slow.add(check, result.log)
                 bar.advance(task)
     return list(timed.values())
 

@@ -15,7 +15,20 @@ import msgspec
 
 from autograder.course import Assignment
 from autograder.errors import EngineError, EngineGone
-from autograder.jobs import CACHE, CLASS_SERVER, JUDGE, NOTEBOOK, PAIRS, TRIAL, Declared, Job, Pairs, PairsTried, WarmUp
+from autograder.jobs import (
+    CACHE,
+    CLASS_SERVER,
+    JUDGE,
+    NOTEBOOK,
+    PAIRS,
+    TRIAL,
+    Declared,
+    GpuTried,
+    Job,
+    Pairs,
+    PairsTried,
+    WarmUp,
+)
 from autograder.notebooks.requests import Show, ShownCell
 from autograder.results.model import CheckResult, Result
 from autograder.sandbox.confinement import refuse_debuggers
@@ -140,13 +153,14 @@ class Engine:
         cause = f"signal {exit_.signal}" if exit_.signal else f"exit code {exit_.code}"
         raise EngineError(f"the judge of {job.submission.name} ended early ({cause})")
 
-    def try_gpu(self) -> str:
-        """The GPU's name, if workers can use it.
+    def try_gpu(self) -> GpuTried:
+        """What the GPU is, if workers can use it.
 
         Raises:
             EngineError: why they cannot.
         """
-        return _answer(self._client, TRIAL, None, "the first try of the GPU").decode()
+        answer = _answer(self._client, TRIAL, None, "the first try of the GPU")
+        return msgspec.msgpack.decode(answer, type=GpuTried)
 
     def show(self, order: Show) -> list[ShownCell]:
         """Runs the cells of a notebook in a worker; returns one answer per cell.

@@ -75,7 +75,7 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
                 return
             if request == TRIAL:
                 with _told(channel):
-                    send_frame(channel, b"done", [try_gpu(client).encode()])
+                    send_frame(channel, b"done", [msgspec.msgpack.encode(try_gpu(client))])
                 return
             slots.pin(slot)
             if request == NOTEBOOK:

@@ -68,9 +68,9 @@ def forward_time(
     if measured.verdict is Verdict.UNKNOWN:
         questions.remark, questions.share = f"Not measured: {measured.why}. This counts as passed.", 1.0
         raise Settled(Failure(questions.remark, Status.EXCUSED))
-    questions.remark, questions.timing = _text(measured, thresholds), _timing(measured, thresholds)
+    questions.remark, questions.timing = _text(measured), _timing(measured)
     fast = measured.verdict is Verdict.FULL
-    questions.share = 1.0 if fast else decision.score(measured.bound, thresholds)
+    questions.share = 1.0 if fast else decision.score(measured.bound, measured.limits)
     if questions.share < 1:
         raise Settled(Failure(questions.remark, Status.FAILED, hint=_HINT))
 
@@ -112,12 +112,12 @@ def _measured(workload: Workload, plan: TimingPlan, thresholds: Thresholds, tole
         raise Settled(Failure(str(error))) from None
 
 
-def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
+def _timing(measured: Measurement) -> Timing:
     return Timing(
         ratio=round(measured.ratio, 4),
         bound=round(measured.bound, 4),
-        k_full=thresholds.full,
-        k_zero=thresholds.zero,
+        k_full=measured.limits.full,
+        k_zero=measured.limits.zero,
         device=measured.device,
         quadruples=measured.quadruples,
         seconds=measured.seconds,
@@ -127,20 +127,26 @@ def _timing(measured: Measurement, thresholds: Thresholds) -> Timing:
     )
 
 
-def _text(measured: Measurement, thresholds: Thresholds) -> str:
+def _text(measured: Measurement) -> str:
+    limits = measured.limits
     if not measured.quadruples:
         return (
             f"A forward pass takes more than {_seconds(measured.seconds)}; the reference's takes "
-            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(thresholds.full)} times."
+            f"{_seconds(measured.reference_seconds)}. Full points are given up to {points_text(limits.full)} times."
         )
     least = f", and at least {_times(measured.bound)}" if measured.verdict is Verdict.SLOW else ""
     text = (
         f"Your forward pass takes {_times(measured.ratio)} as long as the reference's{least} "
         f"({_seconds(measured.seconds)} and {_seconds(measured.reference_seconds)} per call; "
         f"{measured.device}, {measured.quadruples} comparisons). "
-        f"Full points are given up to {points_text(thresholds.full)} times, "
-        f"no points for {points_text(thresholds.zero)} times or more."
+        f"Full points are given up to {points_text(limits.full)} times, "
+        f"no points for {points_text(limits.zero)} times or more."
     )
+    if measured.disturbed:
+        text += (
+            f" Beside your code, the reference takes {_times(measured.disturbed)} as long as alone, so its time alone "
+            "counts. Does something keep running after your function has returned?"
+        )
     if measured.peak_bytes:
         mb = 2**20
         text += f" Memory: {measured.peak_bytes / mb:.0f} MB and {measured.reference_peak_bytes / mb:.0f} MB."

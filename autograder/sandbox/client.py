@@ -140,15 +140,15 @@ class Worker:
         likely = [one.likely for one in questions]
         return self._exchange(header, body, ticket, seconds, parts=len(questions), likely=likely)
 
-    def prepare(self, probe: bytes, *, seed: int, seconds: float) -> Answer:
-        """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`. The answer's
-        outcome is None, or what the probe raised.
+    def prepare(self, probe: bytes, *, seed: int, seconds: float, float64: bool = False) -> Answer:
+        """Evaluates a shipped probe and keeps the function that it returns, to be timed by `forward`; with `float64` it
+        computes in float64. The answer's outcome is None, or what the probe raised.
 
         Raises:
             WorkerLost: no valid answer within `seconds`.
         """
         ticket = _new_ticket()
-        return self._exchange(_encoder.encode(Prepare(ticket, seed)), (probe,), ticket, seconds)[0]
+        return self._exchange(_encoder.encode(Prepare(ticket, seed, float64)), (probe,), ticket, seconds)[0]
 
     def forward(self, inputs: Encoded, *, seconds: float, echo: bool = False, layout: Layout | None = None) -> Timed:
         """Calls the prepared function once with each of `inputs` (see `forward_passes.encoded`) and measures the time.

@@ -44,10 +44,12 @@ class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Prepare(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Evaluate the probe in the frame's body and keep what it returns, a function, for `Forward`."""
+    """Evaluate the probe in the frame's body and keep what it returns, a function, for `Forward`. With `float64` it is
+    to compute in float64, whatever its inputs are."""
 
     ticket: int
     seed: int
+    float64: bool = False
 
 
 class Forward(msgspec.Struct, frozen=True, array_like=True, tag=True):

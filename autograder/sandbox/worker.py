@@ -178,7 +178,7 @@ def _timed(
         reset_torch()
         if isinstance(request, Prepare):
             seed_torch(request.seed)
-            passes.prepare(shipping.loads(body)(module))
+            passes.prepare(shipping.loads(body)(module), float64=request.float64)
             outcome = Returned(None)
         else:
             outcome = Returned((passes.echo if request.echo else passes.run)(request.inputs, body))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autograder.results.model import CheckResult, Status, Timing
@@ -49,11 +51,14 @@ class Decisions:
     timings: list[Timing] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     trouble: str = ""
+    reasons: Counter[str] = field(default_factory=Counter)  # why some could not be measured
 
-    def add(self, check: CheckResult) -> None:
+    def add(self, check: CheckResult, log: Sequence[str] = ()) -> None:
+        """`log` is that of the result."""
         self.seconds.append(check.seconds)
         if check.status is Status.EXCUSED:
             self.unmeasured += 1
+            self.reasons[next(iter(log), check.message)] += 1
         elif check.points == check.max_points:
             self.full += 1
         else:
@@ -96,7 +101,8 @@ class Calibration:
         if self.slow.unpunished:
             found.append(f"the solution, made {self.times} times slower, got all points {_times(self.slow.unpunished)}")
         if self.same.unmeasured > MOST_UNMEASURED * self.same.count:
-            found.append(f"{self.same.unmeasured} of {self.same.count} decisions were impossible because of noise")
+            [(reason, _)] = self.same.reasons.most_common(1)
+            found.append(f"{self.same.unmeasured} of {self.same.count} decisions were not possible: {reason}")
         return found
 
 

@@ -29,6 +29,10 @@ class Thresholds:
         if not 1 <= self.full < self.zero < math.inf:
             raise ValueError(f"limits must be 1 ≤ full < zero, not {self.full:g} and {self.zero:g}")
 
+    def times(self, factor: float) -> Thresholds:
+        """Both are so many times as large."""
+        return Thresholds(round(self.full * factor, 1), round(self.zero * factor, 1))
+
 
 class Verdict(enum.Enum):
     FULL = "full"  # fast enough

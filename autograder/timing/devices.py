@@ -16,7 +16,9 @@ from autograder.errors import EngineError
 if os.name == "posix":
     import fcntl
 
-_DEV, _GPUS, _WSL = Path("/dev"), Path("/proc/driver/nvidia/gpus"), Path("/usr/lib/wsl/lib")
+WSL = Path("/usr/lib/wsl/lib")
+UNKNOWN = "unknown"
+_DEV, _GPUS = Path("/dev"), Path("/proc/driver/nvidia/gpus")
 _LOCKS = Path("/tmp")  # for all users of the machine, whatever their TMPDIR
 _WAIT_SECONDS = 600.0  # a class server may have a judge on each core, and each of them measures for some seconds
 _INSTALL = "install one with it: https://pytorch.org/get-started/locally"
@@ -27,8 +29,8 @@ def why_no_gpu() -> str:
     nodes = sorted(_DEV.glob("nvidia[0-9]*"))
     if not nodes and not (_DEV / "dxg").exists():
         return _no_device()
-    if not nodes and not (_WSL / "libcuda.so.1").exists():
-        return f"WSL has no NVIDIA driver ({_WSL}/libcuda.so.1 is missing); install NVIDIA's driver in Windows"
+    if not nodes and not (WSL / "libcuda.so.1").exists():
+        return f"WSL has no NVIDIA driver ({WSL}/libcuda.so.1 is missing); install NVIDIA's driver in Windows"
     if not re.match(r"\d|GPU-|MIG-", _first_visible()):
         return "CUDA_VISIBLE_DEVICES hides every GPU"
     for node in (*nodes, _DEV / "nvidiactl", _DEV / "nvidia-uvm"):
@@ -83,7 +85,7 @@ def locked(device: str) -> Iterator[None]:
     if device != "cuda":
         yield
         return
-    path = _LOCKS / f"autograder-gpu-{_physical_gpu()}.lock"
+    path = _LOCKS / f"autograder-gpu-{physical_gpu()}.lock"
     descriptor = _opened(path)
     try:
         give_up = time.monotonic() + _WAIT_SECONDS
@@ -99,7 +101,7 @@ def locked(device: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _physical_gpu() -> str:
+def physical_gpu() -> str:
     """The PCI address of the GPU that CUDA counts as its first (the engine makes it count in this order)."""
     visible = _first_visible()
     known = [(address, uuid) for address, uuid, minor in _gpus() if (_DEV / f"nvidia{minor}").exists()]
@@ -107,7 +109,7 @@ def _physical_gpu() -> str:
         known = known[int(visible) :][:1]
     elif len(known) > 1:
         known = [(address, uuid) for address, uuid in known if uuid.startswith(visible)]
-    return known[0][0] if known else "unknown"
+    return known[0][0] if known else UNKNOWN
 
 
 def _gpus() -> Iterator[tuple[str, str, str]]:

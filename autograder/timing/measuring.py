@@ -24,23 +24,37 @@ from autograder.sandbox.values import Returned
 from autograder.timing import decision
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.devices import locked
-from autograder.timing.sides import CALL_SECONDS, Misbehaved, NotReady, Requests, Side, TooLong, Workload
+from autograder.timing.sides import (
+    CALL_SECONDS,
+    Misbehaved,
+    NotReady,
+    ReferenceRaised,
+    Requests,
+    Side,
+    TooLong,
+    Workload,
+)
 
 FIRST_SECONDS, AGAIN_SECONDS = 9.0, 8.0  # for comparisons; what comes before them has limits of its own
 LONG_ENOUGH = 0.006  # seconds of the reference per request: short calls are repeated, with other inputs
 MOST_SECONDS = 15.0  # for a request of a submission whose reference is slow
 MOST_CALLS, MOST_BYTES = 50, 4 * 2**20  # in one request
 ALONE = 5  # requests to the reference before the submission's worker starts
+RESTS = 4  # empty ones
 DISTURBED = 1.5  # if the reference is this many times slower beside the submission than alone, nothing is known
 MOST_OF_IT = 0.8
+FLOAT64 = 2.0  # times as long as float32, on CPUs and on GPUs for data centres: the limits are meant for these
 
 
 @dataclass(frozen=True)
 class Measurement:
     """`ratio` is the median, `bound` its lower bound; `seconds` and `reference_seconds` are for one call. `why` says
-    what went wrong if the verdict is `UNKNOWN`; peak bytes are for a GPU."""
+    what went wrong if the verdict is `UNKNOWN`; peak bytes are for a GPU. `disturbed` is how many times slower the
+    reference ran beside the submission than alone, if therefore its time alone is what the submission's is compared
+    with, else 0."""
 
     verdict: Verdict
+    limits: Thresholds
     ratio: float
     bound: float
     quadruples: int
@@ -50,6 +64,7 @@ class Measurement:
     peak_bytes: int = 0
     reference_peak_bytes: int = 0
     why: str = ""
+    disturbed: float = 0.0
     logs: tuple[float, ...] = field(default=(), repr=False)
 
 
@@ -108,6 +123,8 @@ def measure(
         ours = Side(workers, reference, workload, device, layouts, trusted=True)
         # The reference decides how many calls a request has. If the submission's calls did, whoever slept in those
         # that do not count would get short requests, which are noisy.
+        if device == "cuda":
+            limits = limits.times(_slowness_of_float64(ours))
         requests = Requests(workload, _calls(_single(ours, workload, device), workload))
         undisturbed = [ours.ask(requests.next()) for _ in range(ALONE)]
         alone = statistics.median(map(_steady, undisturbed))
@@ -137,7 +154,7 @@ def measure(
         except TooLong as error:
             bound = error.seconds / one
             slow = Verdict.SLOW if bound > limits.full else Verdict.UNKNOWN
-            return Measurement(slow, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
+            return Measurement(slow, limits, bound, bound, 0, ours.name, error.seconds, one, why="a call took too long")
 
 
 def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[], Worker], workload: Workload) -> None:
@@ -149,6 +166,21 @@ def _require_a_working_gpu(workers: contextlib.ExitStack, reference: Callable[[]
     workers.close()
     for _ in range(2):
         Side(workers, reference, workload, "cuda", {}, trusted=True).warm_up()
+
+
+def _slowness_of_float64(ours: Side) -> float:
+    """How many times slower the reference is in float64 on this GPU than the limits allow for; 1 if it is not, or if it
+    cannot compute in float64. Afterwards it computes as before."""
+
+    def shortest(*, float64: bool) -> float:
+        ours.prepare(float64=float64)
+        return min(map(_steady, ours.warm_up()[-3:]))
+
+    try:
+        slow = shortest(float64=True)
+    except ReferenceRaised:
+        slow = 0.0
+    return max(1.0, slow / shortest(float64=False) / FLOAT64)
 
 
 def _single(side: Side, workload: Workload, device: str) -> float:
@@ -178,8 +210,7 @@ class _PairedMeasurement:
     device: str
 
     def run(self, limits: Thresholds, alone: float, calls: int, seconds: float) -> Measurement:
-        series: list[list[float]] = []
-        mine: list[list[float]] = []
+        mine: list[list[float]] = []  # seconds of a call by each clock, one list for each quadruple
         others: list[list[float]] = []
         steady: list[float] = []
         peaks = [0, 0]
@@ -189,32 +220,41 @@ class _PairedMeasurement:
         first = self.requests.next()
         for side in (self.theirs, self.ours):  # one untimed request of this size
             side.ask(first)
-        rests = [self.ours.ask(first, echo=True) for _ in range(4)]
+        rests = [self.ours.ask(first, echo=True) for _ in range(RESTS)]
         started, spent = time.monotonic(), self.theirs.spent
         deadline = started + seconds
         while decision.overall(verdicts, strict=strict) is Verdict.OPEN:
             theirs, ours, rest = self._quadruple()
             rests.append(rest)
-            quadruple = [_net(times, rests, self.device) for times in (theirs, ours)]
-            logs = [(math.log(s1 * s2) - math.log(r1 * r2)) / 2 for (s1, s2), (r1, r2) in zip(*quadruple, strict=True)]
-            series.append(logs)
-            for of_side, times in zip((mine, others), quadruple, strict=True):
-                of_side.append([statistics.mean(two) / calls for two in times])
+            for of_side, times in ((mine, theirs), (others, ours)):
+                by_clock = _net(times, rests, self.device)
+                of_side.append([statistics.geometric_mean(two) / calls for two in by_clock])
             steady += map(_steady, ours)
             peaks = [max(peak, _gpu(side, "peak_bytes")) for peak, side in zip(peaks, (theirs, ours), strict=True)]
             late = time.monotonic() > deadline
-            verdicts = [decision.verdict(logs, limits, out_of_time=late) for logs in zip(*series, strict=True)]
+            series = _logs(mine, others)
+            verdicts = [decision.verdict(logs, limits, out_of_time=late) for logs in series]
         self.theirs.check_rest()
         share = (self.theirs.spent - spent) / (time.monotonic() - started)
+        disturbed, why = 0.0, ""
+        if (slower := statistics.median(steady) / alone) > DISTURBED:
+            quiet = self._quiet(alone, calls) if strict else None
+            if quiet is None:
+                why = f"the reference itself ran {slower:.1f} times slower than on its own"
+            else:  # so the submission took the time of both
+                disturbed, share, others = slower, 1.0, [quiet] * len(mine)
+                series = _logs(mine, others)
+                verdicts = [decision.verdict(logs, limits, out_of_time=True) for logs in series]
         if Verdict.UNKNOWN in verdicts and share > MOST_OF_IT:
             # The machine was not too busy: the submission took the time. Then fewer quadruples are enough.
-            limit = limits.full if len(series) > 1 else limits.zero
-            beyond = [min(logs) > math.log(limit) for logs in zip(*series, strict=True)]
+            limit = limits.full if len(mine) > 1 else limits.zero
+            beyond = [min(logs) > math.log(limit) for logs in series]
             if any(beyond) if strict else all(beyond):
                 verdicts = [Verdict.SLOW if slow else Verdict.UNKNOWN for slow in beyond]
-            elif min(logs[0] for logs in series) > math.log(limits.zero):  # it did not compute: it slept
-                verdicts, series = [Verdict.SLOW], [logs[:1] for logs in series]
-        return self._conclusion(series, verdicts, alone, steady, mine, others, peaks, strict=strict)
+            elif min(series[0]) > math.log(limits.zero):  # it did not compute: it slept
+                verdicts, series = [Verdict.SLOW], series[:1]
+        best = self._conclusion(limits, series, verdicts, mine, others, peaks, strict=strict)
+        return replace(best, verdict=Verdict.UNKNOWN, why=why) if why else replace(best, disturbed=disturbed)
 
     def _quadruple(self) -> tuple[list[Timed], list[Timed], Timed]:
         """Two calls of each side in turns, the first side chosen at random, and one empty call."""
@@ -233,22 +273,31 @@ class _PairedMeasurement:
                 raise Misbehaved(f"An answer in a timed call is wrong. {wrong}")
         return theirs, ours, rest
 
+    def _quiet(self, alone: float, calls: int) -> list[float] | None:
+        """Seconds of the reference's calls by each clock, with the submission's worker gone; None if they are still
+        slow: then something else on this machine is the reason."""
+        self.theirs.worker.stop()
+        again = [self.ours.ask(self.requests.next()) for _ in range(ALONE)]
+        if statistics.median(map(_steady, again)) > DISTURBED * alone:
+            return None
+        rests = [self.ours.ask(self.requests.next(), echo=True) for _ in range(RESTS)]
+        return [statistics.median(times) / calls for times in _net(again, rests, self.device)]
+
     def _conclusion(
         self,
+        limits: Thresholds,
         series: list[list[float]],
         verdicts: list[Verdict],
-        alone: float,
-        steady: list[float],
         mine: list[list[float]],
         others: list[list[float]],
         peaks: list[int],
         *,
         strict: bool,
     ) -> Measurement:
-        columns = [list(logs) for logs in zip(*series, strict=True)]
         found = [
             Measurement(
                 verdict,
+                limits,
                 decision.ratio(logs),
                 decision.lower_bound(logs),
                 len(logs),
@@ -260,7 +309,7 @@ class _PairedMeasurement:
                 why="" if verdict in (Verdict.FULL, Verdict.SLOW) else _NOISY,
                 logs=tuple(logs),
             )
-            for clock, (verdict, logs) in enumerate(zip(verdicts, columns, strict=True))
+            for clock, (verdict, logs) in enumerate(zip(verdicts, series, strict=True))
         ]
         verdict = decision.overall(verdicts, strict=strict)
         agreeing = [measurement for measurement in found if measurement.verdict is verdict]
@@ -268,13 +317,13 @@ class _PairedMeasurement:
             best = max(agreeing, key=lambda one: one.bound)
         else:  # if two clocks agree on full points, the steadier one is reported
             best = min(agreeing, key=lambda one: one.ratio / one.bound if verdict is Verdict.FULL else one.bound)
-        if best.verdict is Verdict.OPEN:
-            best = replace(best, verdict=Verdict.UNKNOWN)
-        slower = statistics.median(steady) / alone
-        if slower > DISTURBED:
-            why = f"the reference itself ran {slower:.1f} times slower than on its own"
-            return replace(best, verdict=Verdict.UNKNOWN, why=why)
-        return best
+        return replace(best, verdict=Verdict.UNKNOWN) if best.verdict is Verdict.OPEN else best
+
+
+def _logs(mine: list[list[float]], others: list[list[float]]) -> list[list[float]]:
+    """The log ratios of all quadruples, by each clock."""
+    clocks = range(len(mine[0]))
+    return [[math.log(one[clock] / other[clock]) for one, other in zip(mine, others, strict=True)] for clock in clocks]
 
 
 _NOISY = "the machine was too busy for enough measurements"

@@ -21,6 +21,7 @@ Arguments = tuple[torch.Tensor, ...]
 CALL_SECONDS = 3.0  # for one request; a slower one of the submission's counts as this long
 LOADING_SECONDS = {"cpu": 0.0, "cuda": 20.0}  # for a device's libraries, besides what runs on it
 WARM_UP, WARM_UP_SECONDS = {"cpu": 2, "cuda": 10}, 1.0
+_UNTIMED = "the reference could not be timed: "
 RESTLESS_SECONDS, RESTLESS_SHARE = 0.02, 0.1
 
 
@@ -46,6 +47,10 @@ class NotReady(Misbehaved):
     def __init__(self, text: str, *, timed_out: bool = False) -> None:
         super().__init__(text)
         self.timed_out = timed_out
+
+
+class ReferenceRaised(EngineError):
+    """The reference raised an exception. Its worker can be asked for more."""
 
 
 class TooLong(Exception):
@@ -99,15 +104,21 @@ class Side:
         self._layouts = layouts
         self._idle = self._waited = self.spent = 0.0  # processor time between the calls, and time of the clock
         self._most = workload.seconds + LOADING_SECONDS[device]
+        self.prepare()
+        self.name = self.worker.device
+        self._threads = self.worker.threads()
+        self._mark = self._now()
+
+    def prepare(self, *, float64: bool = False) -> None:
+        """Builds what is timed; with `float64` it is to compute in float64, and its outputs may be of another dtype."""
+        self._float64 = float64
+        probe, seed = self._workload.probe, self._workload.seed
         try:
-            answer = self.worker.prepare(workload.probe, seed=workload.seed, seconds=self._most)
+            answer = self.worker.prepare(probe, seed=seed, seconds=self._most, float64=float64)
         except WorkerLost as lost:
             raise self._not_ready("building what is timed", lost) from None
         if isinstance(answer.outcome, Raised):
             raise self._raised(f"Your code raised {answer.outcome.type}: {answer.outcome.message}")
-        self.name = self.worker.device
-        self._threads = self.worker.threads()
-        self._mark = self._now()
 
     def warm_up(self) -> list[Timed]:
         """Calls with one input each, of which the first may take longer: it loads kernels, or makes tables."""
@@ -120,7 +131,8 @@ class Side:
     def ask(self, request: Request, *, echo: bool = False, is_first: bool = False) -> Timed:
         self._note_what_it_did_meanwhile()
         seconds = max(self._most, self.call_seconds) if is_first else self.call_seconds
-        layout = self._layouts.get(request.calls) if self._trusted else self._layouts[request.calls]
+        layouts = {} if self._float64 else self._layouts
+        layout = layouts.get(request.calls) if self._trusted else layouts[request.calls]
         try:
             timed = self.worker.forward(request.inputs, seconds=seconds, echo=echo, layout=layout)
         except WorkerLost as lost:
@@ -138,7 +150,7 @@ class Side:
         if isinstance(outcome, Raised):
             raise self._raised(f"Your code raised {outcome.type} in a timed call: {outcome.message}")
         if layout is None:
-            self._layouts[request.calls] = Layout.of(outcome.value)
+            layouts[request.calls] = Layout.of(outcome.value)
         return timed
 
     def _not_ready(self, what: str, lost: WorkerLost) -> Exception:
@@ -148,10 +160,12 @@ class Side:
         return NotReady(text, timed_out=lost.timed_out)
 
     def _raised(self, text: str) -> Exception:
-        return NotReady(text) if self._device == "cuda" and not self._trusted else self._failed(text)
+        if self._trusted:
+            return ReferenceRaised(_UNTIMED + text)
+        return NotReady(text) if self._device == "cuda" else Misbehaved(text)
 
     def _failed(self, text: str) -> Exception:
-        return EngineError(f"the reference could not be timed: {text}") if self._trusted else Misbehaved(text)
+        return EngineError(_UNTIMED + text) if self._trusted else Misbehaved(text)
 
     def _now(self) -> tuple[float, float]:
         return self.worker.processor_seconds(), time.perf_counter()

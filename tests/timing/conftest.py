@@ -32,7 +32,7 @@ def test_vectorised(vectorised):
 @points(2)
 def test_speed(forward_time):
     '''Fast enough.'''
-    forward_time(lambda m: m.smooth, normal((64, 256)))
+    forward_time(lambda m: m.smooth, normal((64, 256)), cuda=(3, 8))
 """
 
 

@@ -2,7 +2,9 @@
 
 Tensors stay in the machine's own memory and operators run at once, so there is nothing to wait for; events leave out
 what runs on another stream, as CUDA's do. A context starts with its process's first use of the GPU, and contexts are
-numbered. What takes time or fails is configured by step: `start`, `allocate`, `copy`, `record`, `synchronize`.
+numbered. While one has left something running, they take turns: the others need four times as long. What takes time
+or fails is configured by step: `start`, `allocate`, `copy`, `float64` (where numbers become such), `record`,
+`synchronize`.
 """
 
 from __future__ import annotations
@@ -24,20 +26,22 @@ import pytest
 import torch
 
 NAME = "stand-in for a GPU"
+DEAD = "CUDA error: OS call failed or operation not supported on this OS"
 BUSY = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
-_COUNTS = struct.Struct("!QQQ")  # contexts so far, and the processes with the latest and with all the memory
+# Contexts so far, the processes with the latest and with all the memory, and the one that has left something running
+# until then (`time.monotonic`); whether the GPU is dead.
+_STATE = struct.Struct("!QQQQdB")
 
 
 @dataclass(frozen=True)
 class Gpu:
     """`errors` and `delays` (seconds) are by step; errors are raised in the contexts with the numbers `failing` only,
-    if there are any, and from the number `first_failing` on. If it is `exclusive`, one process at a time can have a
+    if there are any. If it is `exclusive`, one process at a time can have a
     context."""
 
     errors: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
     failing: tuple[int, ...] = ()
-    first_failing: int = 0
     exclusive: bool = False
     l2_bytes: int = 4096  # 0: PyTorch does not know
 
@@ -58,41 +62,72 @@ def install(settings: str) -> None:
 class _Cuda:
     def __init__(self, gpu: Gpu) -> None:
         self.gpu = gpu
-        self.shared = mmap.mmap(-1, _COUNTS.size)  # by all forks
+        self.shared = mmap.mmap(-1, _STATE.size)  # by all forks
         self.number = 0
         self.peak = 0
+        self.seen = time.monotonic()  # the last time that all was done
         self.elsewhere = 0.0  # seconds on streams other than the usual one
 
     def step(self, name: str) -> None:
-        count, holder, full_for = _COUNTS.unpack_from(self.shared)
+        count, holder, full_for, busy_for, busy_until, dead = _STATE.unpack_from(self.shared)
+        if dead:
+            raise RuntimeError(DEAD)
         if not self.number:
             self.number = count + 1
-            _COUNTS.pack_into(self.shared, 0, self.number, holder, full_for)
+            self.note(count=self.number)
             self.step("start")
             if self.gpu.exclusive and _lives(holder):
                 raise RuntimeError(BUSY)
-            _COUNTS.pack_into(self.shared, 0, self.number, os.getpid(), full_for)
+            self.note(holder=os.getpid())
         time.sleep(self.gpu.delays.get(name, 0))
-        fails = self.number >= self.gpu.first_failing and self.number in (self.gpu.failing or (self.number,))
-        if fails and name in self.gpu.errors:
+        if self.number in (self.gpu.failing or (self.number,)) and name in self.gpu.errors:
             raise RuntimeError(self.gpu.errors[name])
         if name in ("allocate", "copy") and full_for != os.getpid() and _lives(full_for):
             raise torch.OutOfMemoryError("CUDA out of memory.")
+        if name in ("record", "synchronize"):
+            busy = busy_until > time.monotonic() and busy_for != os.getpid() and _lives(busy_for)
+            if busy and name == "record":
+                time.sleep(3 * (time.monotonic() - self.seen))
+            self.seen = time.monotonic()
+
+    def note(self, **changed: float) -> None:
+        names = ("count", "holder", "full_for", "busy_for", "busy_until", "dead")
+        known = dict(zip(names, _STATE.unpack_from(self.shared), strict=True)) | changed
+        _STATE.pack_into(self.shared, 0, *known.values())
+
+    def die(self) -> None:
+        """For all processes, for good."""
+        self.note(dead=True)
 
     def take_all_memory(self) -> None:
-        count, holder, _ = _COUNTS.unpack_from(self.shared)
-        _COUNTS.pack_into(self.shared, 0, count, holder, os.getpid())
+        self.note(full_for=os.getpid())
+
+    def leave_running(self, seconds: float) -> None:
+        """What kernels on a stream that nobody waits for do."""
+        self.note(busy_for=os.getpid(), busy_until=time.monotonic() + seconds)
 
     def install(self) -> None:
         torch.empty = self._moved(torch.empty, "allocate")  # type: ignore[assignment]
         torch.Tensor.to = self._moved(torch.Tensor.to, "copy")  # type: ignore[method-assign]
+        torch.Tensor.double = self._slow(torch.Tensor.double, "float64")  # type: ignore[method-assign]
         torch.Tensor.is_cuda = property(lambda _: self.number > 0)  # type: ignore[assignment, method-assign]
         for name in ("synchronize", "memory_allocated", "reset_peak_memory_stats", "get_device_properties", "stream"):
             setattr(torch.cuda, name, getattr(self, name))
         torch.cuda.max_memory_allocated = lambda *_: self.peak
         torch.cuda.take_all_memory = self.take_all_memory  # type: ignore[attr-defined]
+        torch.cuda.die = self.die  # type: ignore[attr-defined]
+        torch.cuda.leave_running = self.leave_running  # type: ignore[attr-defined]
         torch.cuda.Stream = object  # type: ignore[assignment, misc]
         torch.cuda.Event = functools.partial(_Event, self)  # type: ignore[assignment, misc]
+
+    def _slow(self, made: Any, step: str) -> Any:
+        @functools.wraps(made)
+        def with_a_step(*arguments: Any) -> Any:
+            if self.number:
+                self.step(step)
+            return made(*arguments)
+
+        return with_a_step
 
     def _moved(self, made: Any, step: str) -> Any:
         """The same function, but where it would need a GPU, it takes a step on this one."""

@@ -43,7 +43,7 @@ def test_a_machine_is_fit_unless_something_speaks_against_it() -> None:
     assert [problem.split(":")[0] for problem in fit.problems] == [
         "the solution itself lost points once",
         "the solution, made 6 times slower, got all points once",
-        "4 of 25 decisions were impossible because of noise",
+        "4 of 25 decisions were not possible",
     ]
 
 

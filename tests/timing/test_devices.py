@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from autograder.batch.store import Store
 from autograder.cli import main
 from autograder.engine.devices import choose
 from autograder.errors import EngineError, UsageError
+from autograder.results.model import Status
 from autograder.timing import devices
-from timing.cuda_standin import Gpu
+from timing.cuda_standin import DEAD, NAME, Gpu
 from timing.smooth import SOLUTION
 
 INFORMATION = "Model: \t\t A GPU\nGPU UUID: \t {uuid}\nBus Location: \t {address}\nDevice Minor: \t {minor}\n"
@@ -41,7 +44,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Callable
             path.chmod(mode)
         monkeypatch.setattr(devices, "_DEV", tmp_path)
         monkeypatch.setattr(devices, "_GPUS", tmp_path / "gpus")
-        monkeypatch.setattr(devices, "_WSL", tmp_path / "wsl")
+        monkeypatch.setattr(devices, "WSL", tmp_path / "wsl")
         monkeypatch.setattr(devices, "_LOCKS", tmp_path)
         monkeypatch.setattr(devices, "_built_for", lambda: built)
         monkeypatch.setattr(devices.sys, "platform", system or "linux")
@@ -54,7 +57,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Callable
 
 def test_a_gpu_is_taken_where_there_is_one_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     Gpu().use(monkeypatch)
-    assert [choose(wanted) for wanted in ("auto", "cpu", "cuda")] == [("cuda", ""), ("cpu", ""), ("cuda", "")]
+    found = [choose(wanted) for wanted in ("auto", "cpu", "cuda", "")]
+    assert [(device.name, device.remark) for device in found] == [("cuda", ""), ("cpu", ""), ("cuda", ""), ("", "")]
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,9 @@ def test_without_one_auto_is_the_cpu_and_cuda_an_error(
     machine: Callable[..., None], files: list[str], options: dict[str, Any], says: str
 ) -> None:
     machine(*files, **options)
-    device, why = choose("auto")
-    assert device == "cpu"
-    assert says in why
+    device = choose("auto")
+    assert device.name == "cpu"
+    assert says in device.remark
     with pytest.raises(UsageError, match=re.escape(says)):
         choose("cuda")
 
@@ -91,16 +95,16 @@ def test_the_command_says_so_and_exits_with_2(monkeypatch: pytest.MonkeyPatch, t
     assert "--device cuda: there is none here. Use --device auto" in result.output
 
 
-ERROR = "CUDA error: OS call failed or operation not supported on this OS"
-
-
 def grade(course: pathlib.Path, folder: pathlib.Path, *options: str) -> Result:
     """`autograder` in this process, where the GPU can be one of our making."""
-    (folder / "class" / "ada").mkdir(parents=True)
+    (folder / "class" / "ada").mkdir(parents=True, exist_ok=True)
     (folder / "class" / "ada" / "timed.py").write_text(SOLUTION)
     submission = folder / "class" if options[0] == "batch" else folder / "class" / "ada" / "timed.py"
-    arguments = [options[0], str(submission), "-a", "timed", "-o", str(folder / "out"), "--course", str(course)]
-    return CliRunner().invoke(main, [*arguments, *options[1:]])
+    return run(options[0], submission, "-a", "timed", "-o", folder / "out", "--course", course, *options[1:])
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.mark.slow
@@ -108,7 +112,7 @@ def grade(course: pathlib.Path, folder: pathlib.Path, *options: str) -> Result:
 @pytest.mark.parametrize(
     ("gpu", "says"),
     [
-        (Gpu(errors={"start": ERROR}), f"the GPU cannot be used: CUDA does not start: {ERROR}"),
+        (Gpu(errors={"start": DEAD}), f"the GPU cannot be used: CUDA does not start: {DEAD}"),
         (Gpu(exclusive=True), "though a single process can use it"),
     ],
 )
@@ -128,17 +132,39 @@ def test_a_gpu_that_does_not_work_excuses_nobody_in_silence(
 
 
 @pytest.mark.slow
-def test_a_batch_counts_what_a_gpu_did_not_measure_after_it_died(
-    monkeypatch: pytest.MonkeyPatch, course: pathlib.Path, tmp_path: pathlib.Path
+@pytest.mark.parametrize("device", ["cuda", "auto"])
+def test_a_batch_whose_gpu_dies_goes_on_as_it_was_told(
+    monkeypatch: pytest.MonkeyPatch, course: pathlib.Path, tmp_path: pathlib.Path, device: str
 ) -> None:
-    Gpu(errors={"start": ERROR}, first_failing=5).use(monkeypatch)
+    """Cleo's code ends it."""
+    Gpu().use(monkeypatch)
     for name in ("bob", "cleo", "dan", "eve"):
         (tmp_path / "class" / name).mkdir(parents=True)
-        (tmp_path / "class" / name / "timed.py").write_text(SOLUTION + f"\n\nUNUSED = '{name}'\n")
-    done = grade(course, tmp_path, "batch", "--device", "cuda", "--jobs", "1")
+        end = "getattr(torch.cuda, 'die', int)()" if name == "cleo" else ""
+        (tmp_path / "class" / name / "timed.py").write_text(SOLUTION + f"\n\nUNUSED = '{name}'\n{end}\n")
+    done = grade(course, tmp_path, "batch", "--device", device, "--jobs", "1")
     assert done.exit_code == 0, done.output
-    assert "3 checks could not be measured and counted as passed; --force measures again." in done.output
-    assert ERROR in done.output
+    fallen_back = f"The GPU stopped working, so the rest was timed on the CPU: CUDA does not start: {DEAD}."
+    counted = "checks could not be measured and counted as passed; --force measures again."
+    assert fallen_back in done.output if device == "auto" else counted in done.output
+    assert DEAD in done.output
+    out = tmp_path / "out"
+    results = [Store(out).record(name).whole() for name in ("ada", "bob", "cleo", "dan", "eve")]  # type: ignore[union-attr]
+    speeds = [result.checks[-1] for result in results]
+    assert {speed.timing.device for speed in speeds[:2] if speed.timing} <= {NAME}
+    assert {speed.timing.device for speed in speeds[2:] if speed.timing} <= {"CPU"}
+    used = [result.environment["timed on"] for result in results]
+    assert used == ["cuda"] * 2 + ["cpu" if device == "auto" else "cuda"] * 3
+    if device == "cuda":
+        assert all(speed.status is Status.EXCUSED for speed in speeds[2:])
+    excused = sum(speed.status is Status.EXCUSED for speed in speeds)  # perhaps also by this machine's noise
+    done = run("report", out)
+    assert done.exit_code == 0, done.output
+    assert f"<td></td><td>{excused or ''}</td></tr>" in (out / "report.html").read_text()
+    if device == "auto":  # what was timed on the CPU need not be graded again where there is no GPU
+        Gpu(errors={"start": DEAD}).use(monkeypatch)
+        done = grade(course, tmp_path, "batch", "--device", "auto")
+        assert "2 graded, 3 unchanged since the last run" in done.output
 
 
 @pytest.mark.parametrize("files", [["nvidia0"], ["dxg", "wsl/libcuda.so.1"]])
@@ -182,6 +208,25 @@ def test_who_waits_too_long_for_a_gpu_is_told_whom_for(
     with devices.locked("cuda"), pytest.raises(EngineError, match=r"find it with fuser .*\.lock"):  # noqa: SIM117
         with devices.locked("cuda"):
             pass
+    with devices.locked("cuda"):
+        pass
+
+
+def test_a_lock_ends_with_the_process_that_holds_it(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine("nvidia0")
+    monkeypatch.setattr(devices, "_WAIT_SECONDS", 0)
+    ready, holds = os.pipe()
+    if (holder := os.fork()) == 0:
+        with devices.locked("cuda"):
+            os.write(holds, b"!")
+            signal.pause()
+    os.read(ready, 1)
+    with pytest.raises(EngineError, match="another process"), devices.locked("cuda"):
+        pass
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
     with devices.locked("cuda"):
         pass
 

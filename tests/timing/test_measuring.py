@@ -3,6 +3,7 @@ making."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from autograder.errors import EngineError
 from autograder.sandbox.client import Timed, WorkerLost
 from autograder.sandbox.decoding import decode
-from autograder.sandbox.values import Answer, Returned
+from autograder.sandbox.values import Answer, Raised, Returned
 from autograder.timing import measuring, sides
 from autograder.timing.decision import Thresholds, Verdict
 from autograder.timing.measuring import Measurement, _PairedMeasurement, measure_and_confirm
@@ -90,7 +91,9 @@ def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> No
 
 class FakeWorker:
     """Doubles numbers, in so many seconds a call. It is `asleep` in each of its first calls, computes between them for
-    a share of the time (`restless`), and may never end one. `asked` are the inputs of each request."""
+    a share of the time (`restless`), and may never end one; its first call takes longer by `cold`. It makes the calls
+    of those `beside` it so many times as slow (`disturbs`) until it is stopped. In `float64` a call takes so many times
+    as long, or raises an error if that is 0. `asked` are the inputs of each request."""
 
     def __init__(
         self,
@@ -99,17 +102,25 @@ class FakeWorker:
         *,
         building: float = 0.0,
         asleep: float = 0.0,
+        cold: float = 0.0,
         restless: float = 0.0,
         hangs_in: int = 10**9,
+        disturbs: float = 1.0,
+        float64: float = 2.0,
+        beside: list[FakeWorker],
     ) -> None:
         self.device = "CPU"
         self._clock, self._seconds, self._building, self._asleep = clock, seconds, building, asleep
+        self._cold = cold
         self._restless, self._hangs_in = restless, hangs_in
+        self._disturbs, self._beside = disturbs, beside
+        self._float64, self._factor = float64, 1.0
         self._busy = 0.0
         self._last: list[torch.Tensor] = []
         self.asked: list[list[torch.Tensor]] = []
 
-    def prepare(self, _probe: bytes, *, seconds: float, **_: object) -> Answer:
+    def prepare(self, _probe: bytes, *, seconds: float, float64: bool = False, **_: object) -> Answer:
+        self._factor = self._float64 if float64 else 1.0
         self._require(self._building, seconds)
         self._clock.now += self._building
         return Answer(Returned(None))
@@ -121,12 +132,16 @@ class FakeWorker:
             [answer] = decode(header, bytearray().join(chunks))[1]
             self.asked.append([x for (x,) in answer.outcome.value])  # type: ignore[union-attr]
             self._last = [2 * x for x in self.asked[-1]]
-            took += len(self._last) * self._seconds
+            disturbed = max((other._disturbs for other in self._beside if other is not self), default=1.0)
+            took += len(self._last) * self._seconds * disturbed * self._factor
+            if not self._factor:
+                return Timed(Answer(Raised("RuntimeError", "expected Float")), took, took)
             self._busy += took
             took += self._asleep if len(self.asked) <= 5 else 0
+            took += self._cold if len(self.asked) == 1 else 0
         self._require(1e9 if len(self.asked) == self._hangs_in else took, seconds)
         self._clock.now += took
-        return Timed(Answer(Returned({"outputs": self._last})), took, took)
+        return Timed(Answer(Returned({"outputs": self._last, "milliseconds": 1000 * took})), took, took)
 
     def _require(self, took: float, seconds: float) -> None:
         if took > seconds:
@@ -140,24 +155,30 @@ class FakeWorker:
         return 1
 
     def stop(self) -> None:
-        """There is nothing to stop."""
+        self._disturbs = 1.0
 
 
 WORKLOAD = Workload(b"", lambda generator: (torch.randn(4, generator=generator),), seed=3, seconds=5.0)
 
 
 def measured(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, *, reference: dict[str, Any] | None = None, **theirs: Any
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    *,
+    reference: dict[str, Any] | None = None,
+    device: str = "cpu",
+    **theirs: Any,
 ) -> tuple[Measurement, FakeWorker, FakeWorker]:
     """What comes of a submission that takes so long and a reference that takes a millisecond, and the workers of both
     sides in the last measurement."""
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
     monkeypatch.setattr(sides, "time", clock)
+    monkeypatch.setattr(measuring, "locked", contextlib.nullcontext)
     started: list[FakeWorker] = []
 
     def start(seconds: float, **options: Any) -> Any:
-        started.append(FakeWorker(clock, seconds, **options))
+        started.append(FakeWorker(clock, seconds, beside=started, **options))
         return started[-1]
 
     found = measure_and_confirm(
@@ -166,7 +187,7 @@ def measured(
         lambda: start(**{"seconds": 0.001} | (reference or {})),
         Thresholds(4, 16),
         lambda *_: "",
-        "cpu",
+        device,
     )
     return found, started[-1], started[-2]
 
@@ -193,6 +214,14 @@ def test_who_sleeps_in_calls_that_do_not_count_does_not_get_shorter_requests(
 def test_building_is_not_part_of_the_time_for_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _, _ = measured(monkeypatch, 0.01, building=4.9)
     assert (found.verdict, found.quadruples) == (Verdict.SLOW, 21)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_cold_first_call_of_either_side_counts_nowhere(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    found, _, ours = measured(monkeypatch, 0.001, reference={"cold": 4.0}, cold=4.0, device=device)
+    assert found.verdict is Verdict.FULL
+    assert found.ratio == pytest.approx(1)
+    assert len(ours.asked[-1]) == 6  # calls in a request
 
 
 @pytest.mark.parametrize(("reference", "bound"), [(0.001, 3 / 0.0061), (1.0, 8 / 1.0001), (2.5, 15 / 2.5001)])
@@ -223,3 +252,53 @@ def test_who_computes_while_the_reference_is_timed_gets_no_points(
 def test_a_reference_that_does_not_come_to_an_end_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineError):
         measured(monkeypatch, 0.2, reference={"hangs_in": 15})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "disturbs", "verdict", "ratio"),
+    [
+        (0.001, 1.4, Verdict.FULL, 1 / 1.4),
+        (0.001, 10.0, Verdict.FULL, 1),
+        (0.01, 10.0, Verdict.SLOW, 10),
+        (0.01, 100.0, Verdict.SLOW, 10),  # there is time for few comparisons only
+    ],
+)
+def test_who_keeps_the_gpu_busy_is_compared_with_the_reference_alone(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, disturbs: float, verdict: Verdict, ratio: float
+) -> None:
+    found, _, _ = measured(monkeypatch, seconds, disturbs=disturbs, device="cuda")
+    assert found.verdict is verdict, found
+    assert found.ratio == pytest.approx(ratio, rel=0.05)
+    assert found.disturbed == pytest.approx(disturbs if disturbs > 1.5 else 0, rel=0.05)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_reference_that_stays_slow_when_the_submission_is_gone_shows_nothing(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(FakeWorker, "stop", lambda _: None)
+    found, _, _ = measured(monkeypatch, 0.01, disturbs=3.0, device=device)
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.why == "the reference itself ran 3.0 times slower than on its own"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "float64", "limits", "verdict"),
+    [
+        (0.06, 64.0, (128, 512), Verdict.FULL),  # a consumer's GPU, and what computes in float64 there
+        (0.2, 64.0, (128, 512), Verdict.SLOW),
+        (0.06, 1.0, (4, 16), Verdict.SLOW),
+        (0.06, 0.0, (4, 16), Verdict.SLOW),  # the reference cannot compute in float64
+    ],
+)
+def test_on_a_gpu_that_is_slow_in_float64_the_limits_are_larger(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, float64: float, limits: tuple[float, float], verdict: Verdict
+) -> None:
+    found, _, _ = measured(monkeypatch, seconds, reference={"float64": float64}, device="cuda")
+    assert found.verdict is verdict, found
+    assert (found.limits.full, found.limits.zero) == pytest.approx(limits, rel=0.1)
+
+
+def test_on_the_cpu_the_limits_are_those_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, _ = measured(monkeypatch, 0.01, reference={"float64": 64.0})
+    assert (found.verdict, found.limits) == (Verdict.SLOW, Thresholds(4, 16))

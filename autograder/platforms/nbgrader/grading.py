@@ -21,7 +21,7 @@ from traitlets import Bool, Integer, Unicode
 from autograder.batch.local import LocalGrader
 from autograder.course import Assignment, empty_result, load_assignment
 from autograder.course.skeletons import test_cell_id
-from autograder.engine import devices
+from autograder.engine.devices import Device, choose
 from autograder.errors import EngineError, UsageError
 from autograder.notebooks.requests import Show
 from autograder.platforms.nbgrader import outputs
@@ -81,17 +81,18 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         mine = command.grade(path)
         # nbgrader takes one notebook at a time; while it is busy with this one, we grade the next ones.
         command.grade_ahead(_coming(converter, assignment, path))
-        return mine.result()
+        result = mine.result()
+        if command.told != command.device.remark:
+            command.told = command.device.remark
+            self.log.info("%s", command.told)
+        return result
 
     def _command(self, converter: Any, assignment: Assignment) -> _Command:
         """What this run of nbgrader shares. It lives as long as the converter, which nbgrader makes for each command
         and formgrader for each click."""
         command: _Command | None = getattr(converter, _OURS, None)
         if command is None:
-            device, why_no_gpu = devices.choose(self.device) if self.timing else ("", "")
-            if why_no_gpu:
-                self.log.info("Forward passes are timed on the CPU: %s.", why_no_gpu)
-            command = _Command(assignment, self.salt, self.jobs or cores(), device)
+            command = _Command(assignment, self.salt, self.jobs or cores(), choose(self.device if self.timing else ""))
             setattr(converter, _OURS, command)
             weakref.finalize(converter, command.close)  # at the latest when this process ends
         return command
@@ -142,9 +143,11 @@ def _coming(converter: Any, assignment: Assignment, path: Path) -> Iterator[Path
 class _Command:
     """One run of `nbgrader autograde`: the engine, and the notebooks that are being graded or were graded ahead."""
 
-    def __init__(self, assignment: Assignment, salt: str, jobs: int, device: str) -> None:
+    def __init__(self, assignment: Assignment, salt: str, jobs: int, device: Device) -> None:
         self._module = assignment.module
         self._grader = LocalGrader(assignment, salt, jobs, device)
+        self.device = device
+        self.told = ""  # what the log says about the device
         self._ahead = AHEAD * jobs
         self._foreseen: set[Path] = set()
         self._begun: dict[tuple[str, str], Future[Result]] = {}
