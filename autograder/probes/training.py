@@ -66,7 +66,7 @@ class Journal:
         known = [self._samples.get(_key(row), ("unknown", 0)) for row in x]
         names, numbers = sorted({name for name, _ in known}), [number for _, number in known]
         self.passes.append(numbers)
-        several = numbers == list(range(numbers[0], numbers[0] + len(numbers))) and len(numbers) > 1 and numbers[0] > 0
+        several = len(numbers) > 1 and numbers == list(range(max(1, numbers[0]), numbers[0] + len(numbers)))
         listed = f"{numbers[0]} to {numbers[-1]}" if several else ", ".join(map(str, numbers))
         self.note("forward", f"{' and '.join(names)} sample{'s' * (len(numbers) > 1)} {listed}".lstrip())
 
@@ -139,7 +139,8 @@ class WatchedLoader:
 
 
 class WatchedLoss:
-    """A loss function. Each call is noted as "loss", and each use of its gradient as "backward". The journal also counts how many of its graphs are in memory at the same time."""
+    """A loss function. Each call is noted as "loss", and each use of its gradient as "backward". The journal also
+    counts how many of its graphs are in memory at the same time."""
 
     def __init__(self, loss_fn: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], journal: Journal) -> None:
         self.loss_fn, self.journal = loss_fn, journal
