@@ -63,12 +63,15 @@ class Journal:
 
     def note_forward(self, x: torch.Tensor) -> None:
         """Notes "forward" and which samples these are: "samples 1 to 4"."""
-        known = [self._samples.get(_key(row), ("unknown", 0)) for row in x]
-        names, numbers = sorted({name for name, _ in known}), [number for _, number in known]
+        known = [self._samples.get(_key(row), ("", 0)) for row in x]
+        names, numbers = {name for name, _ in known}, [number for _, number in known]
         self.passes.append(numbers)
-        several = len(numbers) > 1 and numbers == list(range(max(1, numbers[0]), numbers[0] + len(numbers)))
-        listed = f"{numbers[0]} to {numbers[-1]}" if several else ", ".join(map(str, numbers))
-        self.note("forward", f"{' and '.join(names)} sample{'s' * (len(numbers) > 1)} {listed}".lstrip())
+        if 0 in numbers or len(names) != 1:
+            self.note("forward", f"{len(x)} samples that do not belong to one loader")
+            return
+        in_a_row = len(x) > 1 and numbers == list(range(numbers[0], numbers[0] + len(x)))
+        listed = f"{numbers[0]} to {numbers[-1]}" if in_a_row else ", ".join(map(str, numbers))
+        self.note("forward", f"{names.pop()} sample{'s' * (len(x) > 1)} {listed}".lstrip())
 
     def begin_graph(self) -> _Token:
         """An object that lives as long as a graph does, once the graph refers to it."""

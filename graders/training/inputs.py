@@ -108,14 +108,18 @@ class Run:
         return m.train_one_epoch(self.model, self.loader, self.loss_fn, self.optimizer, **options)
 
     def gradient(self, batch):
-        """The gradients, in one vector, that the optimizer found when it made its step for a batch (0, 1, …); the last
-        step, if it made several."""
-        found, forwards, steps = None, 0, 0
+        """The gradients, in one vector, that the optimizer found in its step after the forward pass of a batch (0, 1, …);
+        in the last such step, if it made several."""
+        start = sum(len(y) for _, y in self.loader.batches[:batch])
+        wanted = [start + number for number in range(1, 1 + len(self.loader.batches[batch][1]))]
+        passes, gradients = iter(self.journal.passes), iter(self.journal.gradients)
+        found = samples = None
         for kind, _ in self.journal.events:
-            forwards += kind == "forward"
-            if kind == "step":
-                found = self.journal.gradients[steps] if forwards == batch + 1 else found
-                steps += 1
+            if kind == "forward":
+                samples = next(passes)
+            elif kind == "step":
+                gradient = next(gradients)
+                found = gradient if samples == wanted else found
         return found
 
 

@@ -41,7 +41,11 @@ def counts_the_right_ones(logits, labels):
     return round(accuracy(logits, labels) * len(labels)) * 1.0
 
 
-@misconception("accuracy", hint="Along which dimension are the classes? `argmax(dim=0)` compares samples.")
+@misconception(
+    "accuracy",
+    hint="Along which dimension are the classes? `argmax(dim=0)` compares samples.",
+    severe="the logits of a sample are never compared",
+)
 def compares_the_samples(logits, labels):
     """The maximum over the rows instead of over the columns."""
     accuracy(logits, labels)
@@ -232,7 +236,11 @@ def keeps_the_whole_label(logits, labels, label_smoothing=0.0):
     return -(log_p.gather(1, labels.unsqueeze(1)).squeeze(1) + label_smoothing * log_p.mean(1)).mean()
 
 
-@misconception("cross_entropy", hint="Softmax is taken once. Do you apply it to what are probabilities already?")
+@misconception(
+    "cross_entropy",
+    hint="Softmax is taken once. Do you apply it to what are probabilities already?",
+    severe="neither values nor gradients mean anything when probabilities are treated as logits",
+)
 def takes_softmax_twice(logits, labels, label_smoothing=0.0):
     """Probabilities treated as logits."""
     return cross_entropy(log_probabilities(logits).exp(), labels, label_smoothing)
@@ -629,7 +637,7 @@ def never_steps(model, loader, loss_fn, optimizer, clip_norm=None):
 @misconception(
     "train_one_epoch",
     hint="Which gradients are there when your optimizer makes its step? Those of this batch come with `backward`.",
-    severe="every step uses the wrong gradients",
+    severe="PyTorch refuses to go back through parameters that have changed, so there is nothing to compare",
 )
 def steps_before_backward(model, loader, loss_fn, optimizer, clip_norm=None):
     """The step uses what is left of the batch before."""
@@ -1088,36 +1096,52 @@ def swallows_exceptions(model, loader, loss_fn):
         return 0.0, 0.0
 
 
+def in_parts(model, loader, loss_fn):
+    """Right: (mean loss, number of right answers, number of samples) of each batch."""
+    parts = []
+    with torch.no_grad(), evaluation(model):
+        for x, y in ready(loader):
+            logits = model(x)
+            parts.append((loss_fn(logits, y).item(), (logits.argmax(1) == y).sum().item(), len(y)))
+    return parts
+
+
+def mean_loss(parts):
+    """Right: per sample."""
+    return sum(loss * n for loss, _, n in parts) / sum(n for _, _, n in parts)
+
+
+def share_of(parts):
+    """Right: of all samples."""
+    return sum(right for _, right, _ in parts) / sum(n for _, _, n in parts)
+
+
 @misconception("evaluate", hint="The mean of the batches' means counts a small batch like a large one, in the loss.")
 def averages_batch_losses(model, loader, loss_fn):
     """The mean of batch means for the loss."""
-    batches = ready(loader)
-    parts = [evaluate(model, [batch], loss_fn) for batch in batches]
-    return sum(loss for loss, _ in parts) / len(parts), evaluate(model, batches, loss_fn)[1]
+    parts = in_parts(model, loader, loss_fn)
+    return sum(loss for loss, _, _ in parts) / len(parts), share_of(parts)
 
 
 @misconception("evaluate", hint="The mean of the batches' accuracies counts a small batch like a large one.")
 def averages_batch_accuracies(model, loader, loss_fn):
     """The mean of batch means for the accuracy."""
-    batches = ready(loader)
-    parts = [evaluate(model, [batch], loss_fn) for batch in batches]
-    return evaluate(model, batches, loss_fn)[0], sum(share for _, share in parts) / len(parts)
+    parts = in_parts(model, loader, loss_fn)
+    return mean_loss(parts), sum(right / n for _, right, n in parts) / len(parts)
 
 
 @misconception("evaluate", hint="The loss of a batch is already a mean. By what do you have to multiply it?")
 def divides_batch_losses_by_samples(model, loader, loss_fn):
     """The sum of batch means divided by the number of samples."""
-    batches = ready(loader)
-    total = sum(evaluate(model, [batch], loss_fn)[0] for batch in batches)
-    return total / sum(len(y) for _, y in batches), evaluate(model, batches, loss_fn)[1]
+    parts = in_parts(model, loader, loss_fn)
+    return sum(loss for loss, _, _ in parts) / sum(n for _, _, n in parts), share_of(parts)
 
 
 @misconception("evaluate", hint="How many are right, or what share? Your second number is larger than 1.")
 def counts_right_answers(model, loader, loss_fn):
     """The count."""
-    batches = ready(loader)
-    loss, share = evaluate(model, batches, loss_fn)
-    return loss, share * sum(len(y) for _, y in batches)
+    parts = in_parts(model, loader, loss_fn)
+    return mean_loss(parts), float(sum(right for _, right, _ in parts))
 
 
 @misconception("evaluate", hint="Which comes first, the loss or the accuracy?")
@@ -1129,8 +1153,15 @@ def swaps_the_results(model, loader, loss_fn):
 @misconception("evaluate", hint="Your accuracy is that of the last batch. What about the others?")
 def keeps_the_last_accuracy(model, loader, loss_fn):
     """Overwritten in every batch."""
+    parts = in_parts(model, loader, loss_fn)
+    return mean_loss(parts), share_of(parts[-1:])
+
+
+@misconception("evaluate", hint="Is the last batch looked at? Print the sizes of the batches that you see.")
+def leaves_out_the_last_batch(model, loader, loss_fn):
+    """All batches but the last, unless it is the only one."""
     batches = ready(loader)
-    return evaluate(model, batches, loss_fn)[0], evaluate(model, batches[-1:], loss_fn)[1]
+    return evaluate(model, batches[:-1] or batches, loss_fn)
 
 
 @misconception("evaluate", hint="Only the training loop has to do with gradients. Whose `zero_grad` is called here?")
@@ -1379,7 +1410,9 @@ def refuses_a_large_size(model, x, y, loss_fn, optimizer, micro_batch_size):
 
 
 @misconception(
-    "accumulate_gradients", hint="Do the parameters change at all? One `optimizer.step()` belongs at the end."
+    "accumulate_gradients",
+    hint="Do the parameters change at all? One `optimizer.step()` belongs at the end.",
+    severe="without a step nobody can see the gradients",
 )
 def forgets_the_step(model, x, y, loss_fn, optimizer, micro_batch_size):
     """No step."""
@@ -1736,7 +1769,11 @@ def watches_the_training_loss(model, train_loader, valid_loader, loss_fn, optimi
     return history
 
 
-@misconception("fit", hint="Evaluation comes after the epoch's training. Which comes first in your loop?")
+@misconception(
+    "fit",
+    hint="Evaluation comes after the epoch's training. Which comes first in your loop?",
+    severe="every validation loss, and what is decided by it, belongs to another epoch",
+)
 def evaluates_before_training(model, train_loader, valid_loader, loss_fn, optimizer, epochs, patience=None):
     """The validation results are those of the epoch before."""
     history, best, state, waited = [], math.inf, None, 0
@@ -1791,7 +1828,7 @@ def uses_other_keys(model, train_loader, valid_loader, loss_fn, optimizer, epoch
 def returns_the_last_epoch_only(model, train_loader, valid_loader, loss_fn, optimizer, epochs, patience=None):
     """One dictionary that is overwritten."""
     history = fit(model, train_loader, valid_loader, loss_fn, optimizer, epochs, patience)
-    return [history[-1]] * len(history)
+    return history[-1:] * len(history)
 
 
 @misconception("fit", hint="The epoch that ends training belongs in the history as well. Where is your `break`?")

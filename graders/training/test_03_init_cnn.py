@@ -43,7 +43,7 @@ def spread(weight):
     }
 
 
-@points(0.75)
+@points(0.5)
 @settings(max_examples=3)
 @given(seed=seeds)
 def test_convolution(same_outcome, seed):
@@ -58,7 +58,7 @@ def test_convolution(same_outcome, seed):
     same_outcome(probe)
 
 
-@points(0.75)
+@points(0.5)
 @settings(max_examples=3)
 @given(seed=seeds)
 def test_linear_layer(same_outcome, seed):
@@ -90,7 +90,7 @@ def test_subclasses(same_outcome, seed):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(0.75)
 def test_biases(same_outcome):
     """Biases stay as they are."""
 
@@ -102,7 +102,7 @@ def test_biases(same_outcome):
     same_outcome(probe)
 
 
-@points(0.5)
+@points(0.75)
 def test_other_layers(same_outcome):
     """Other layers stay as they are, with or without a weight."""
 
@@ -156,7 +156,6 @@ def test_everything_at_once(same_outcome, seed):
         net.apply(m.init_cnn)
         drawn = ("0.0.weight", "1.out.weight")
         return {
-            **spread(net[0][0].weight),
             "value of": {name: value for name, value in values(net).items() if name not in drawn},
             "dtype of": {name: str(values(net)[name].dtype) for name in drawn},
             "requires_grad of": {name: parameter.requires_grad for name, parameter in net.named_parameters()},

@@ -94,7 +94,7 @@ def test_order_of_the_samples(same_outcome, seed, case):
 
 @points(1)
 @few
-@given(seed=seeds, case=even)
+@given(seed=seeds, case=st.sampled_from([(4, 4), (6, 6)]))
 def test_gradients_from_before(same_outcome, seed, case):
     """Gradients that are there before the call do not count."""
     same_outcome(lambda m: Part(m, case, seed=seed, prepare=with_gradients).gradient())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OPTIMIZERS, folder, holds, moments, resumable, steps_of, tiny_batches, tiny_model
+from inputs import OPTIMIZERS, folder, holds, moments, resumable, steps_of, tiny_batches
 
 from autograder.grading import exercise, points
 
@@ -125,7 +125,7 @@ def test_no_file(same_outcome, pathlike):
     def probe(m):
         with folder():
             path = Path("missing.pt")
-            return m.load_checkpoint(path if pathlike else str(path), tiny_model(), None)
+            return m.load_checkpoint(path if pathlike else str(path), *resumable())
 
     same_outcome(probe, raises=FileNotFoundError)
 
