@@ -108,8 +108,8 @@ class Run:
         return m.train_one_epoch(self.model, self.loader, self.loss_fn, self.optimizer, **options)
 
     def gradient(self, batch):
-        """The gradients, in one vector, that the optimizer found in its step after the forward pass of a batch (0, 1, …);
-        in the last such step, if it made several."""
+        """The gradients, in one vector, that the optimizer found in its step after the forward pass of a batch
+        (0, 1, …); in the last such step, if it made several."""
         start = sum(len(y) for _, y in self.loader.batches[:batch])
         wanted = [start + number for number in range(1, 1 + len(self.loader.batches[batch][1]))]
         passes, gradients = iter(self.journal.passes), iter(self.journal.gradients)

@@ -620,7 +620,6 @@ def steps_twice(model, loader, loss_fn, optimizer, clip_norm=None):
 @misconception(
     "train_one_epoch",
     hint="Do the parameters change at all? Without `optimizer.step()`, nobody uses the gradients.",
-    severe="a model that never learns fails whatever is about gradients and steps",
 )
 def never_steps(model, loader, loss_fn, optimizer, clip_norm=None):
     """No step."""
@@ -662,7 +661,6 @@ def steps_before_backward(model, loader, loss_fn, optimizer, clip_norm=None):
 @misconception(
     "train_one_epoch",
     hint="Your gradients are set back between `backward` and the step. What is left for the step?",
-    severe="the step finds no gradients at all",
 )
 def zeroes_between_backward_and_step(model, loader, loss_fn, optimizer, clip_norm=None):  # noqa: ARG001
     """zero_grad in the wrong place."""
@@ -927,7 +925,6 @@ def asks_for_the_length(model, loader, loss_fn, optimizer, clip_norm=None):
 @misconception(
     "train_one_epoch",
     hint="You change the parameters by hand. The optimizer that was passed in may do more than subtract lr · gradient.",
-    severe="the optimizer that is given is not used at all",
 )
 def descends_by_hand(model, loader, loss_fn, optimizer, clip_norm=None):
     """p -= lr * grad."""
