@@ -89,7 +89,7 @@ OPTIMIZERS = {
     "Adam": lambda model: torch.optim.Adam(model.parameters(), lr=0.05),
     "AdamW": lambda model: torch.optim.AdamW(model.parameters(), lr=0.05, weight_decay=0.1),
     "groups": lambda model: torch.optim.SGD(
-        [{"params": model[0].parameters(), "lr": 0.05}, {"params": model[-1].parameters()}], lr=0.4, momentum=0.5
+        [{"params": model[0].parameters(), "lr": 0.05}, {"params": model[1:].parameters()}], lr=0.4, momentum=0.5
     ),
 }
 
