@@ -7,7 +7,7 @@ next number of a list. So the validation losses are exactly these numbers, howev
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import OPTIMIZERS, SHARES, number, scripted_fit, tiny_batches, tiny_model, values
+from inputs import OPTIMIZERS, SHARES, cross_entropy, number, scripted_fit, tiny_batches, tiny_model, values
 
 from autograder.grading import exercise, points
 from autograder.probes import Journal, WatchedLoader, WatchedLoss, watched_model
@@ -177,7 +177,7 @@ def test_everything_at_once(same_outcome, seed, patience):
 
     def probe(m):
         model = tiny_model(batch_norm=True)
-        history = m.fit(model, train, valid, F.cross_entropy, OPTIMIZERS["Adam"](model), epochs=4, patience=patience)
+        history = m.fit(model, train, valid, cross_entropy, OPTIMIZERS["Adam"](model), epochs=4, patience=patience)
         return {"history": plain(history), "value of": values(model)}
 
     same_outcome(probe, tolerance=SHARES)
