@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import OPTIMIZERS, folder, holds, moments, resumable, values
 
-from autograder.grading import exercise, points
+from autograder.grading import exercise, points, time_limit
 
-pytestmark = exercise("save_checkpoint")
+# Files on a busy disk can take a while.
+pytestmark = [exercise("save_checkpoint"), time_limit(20)]
 
 seeds = st.integers(0, 9999)
 few = settings(max_examples=3)

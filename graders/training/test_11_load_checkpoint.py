@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inputs import OPTIMIZERS, folder, holds, moments, resumable, steps_of, tiny_batches
 
-from autograder.grading import exercise, points
+from autograder.grading import exercise, points, time_limit
 
-pytestmark = exercise("load_checkpoint")
+# Files on a busy disk can take a while.
+pytestmark = [exercise("load_checkpoint"), time_limit(20)]
 
 seeds = st.integers(0, 9999)
 few = settings(max_examples=3)
