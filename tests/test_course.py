@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import load_assignment
+from autograder.engine.client import Engine
 from autograder.jobs import Job, WarmUp
 from autograder.results.model import Result, State
 from autograder.submissions.reading import read_submission
@@ -36,16 +37,16 @@ def exercises(path: Path) -> dict[str, dict[str, float]]:
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
-def results(request, engine) -> dict[Path, Result]:
+def results(request) -> dict[Path, Result]:
     """What the odd but correct and the wrong submissions of an assignment get."""
     slug = request.param
-    engine.warm_up(WarmUp(str(ROOT), slug))
-
-    def grade(path: Path) -> Result:
-        return engine.grade(Job(str(ROOT), slug, read_submission(path, slug), explain=False))
-
     files = sorted((ROOT / "tests/submissions" / slug).glob("*/*.py"))
-    with ThreadPoolExecutor(2) as pool:
+    with Engine(load_assignment(ROOT, slug)) as engine, ThreadPoolExecutor(2) as pool:
+        engine.warm_up(WarmUp(str(ROOT), slug))
+
+        def grade(path: Path) -> Result:
+            return engine.grade(Job(str(ROOT), slug, read_submission(path, slug), explain=False))
+
         return dict(zip(files, pool.map(grade, files), strict=True))
 
 

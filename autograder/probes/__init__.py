@@ -6,9 +6,21 @@ from autograder.probes.gradients import all_gradients, gradients, parameter_grad
 from autograder.probes.inventory import snapshot, statistics
 from autograder.probes.outlines import outline, parameter_count, shapes_through, state_shapes
 from autograder.probes.reuse import after_another_call, used_again
+from autograder.probes.training import (
+    Journal,
+    WatchedLoader,
+    WatchedLoss,
+    tiny_batches,
+    tiny_model,
+    watched_model,
+    watched_optimizer,
+)
 
 __all__ = [
     "ON_ITS_DEVICE",
+    "Journal",
+    "WatchedLoader",
+    "WatchedLoss",
     "after_another_call",
     "all_gradients",
     "built",
@@ -24,7 +36,11 @@ __all__ = [
     "state_shapes",
     "statistics",
     "stays_on_device",
+    "tiny_batches",
+    "tiny_model",
     "used_again",
+    "watched_model",
+    "watched_optimizer",
     "weights",
     "zeroed",
 ]
