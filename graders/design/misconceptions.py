@@ -1506,15 +1506,6 @@ class Rounded(Field):
         return field
 
 
-class WithoutPadding(Field):
-    """Padding does not count in the number of outputs."""
-
-    def after(self, kernel, stride, padding, dilation):
-        field = super().after(kernel, stride, padding, dilation)
-        field.outputs = max(1, (self.outputs - dilation * (kernel - 1) - 1) // stride + 1)
-        return field
-
-
 class RoundedUp(Field):
     """The number of outputs is rounded up."""
 
