@@ -18,7 +18,7 @@ from autograder.submissions.reading import read_submission
 from command_line import ROOT, autograder
 
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("graders/*/assignment.toml"))
-NETWORKS = ("architectures", "modern", "residual", "transfer")  # take long to grade
+NETWORKS = ("architectures", "design", "modern", "residual", "transfer")  # take long to grade
 EXAMPLES = {
     "ada": 100,
     "bela": 100,

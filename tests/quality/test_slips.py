@@ -28,6 +28,7 @@ RETURN_TENSORS = {
     "batchnorm": "batch_norm BatchNorm",
     "residual": "ResidualBlock BasicBlock Bottleneck",
     "transfer": "extract_features",
+    "design": "BlurPool",
     "architectures": "LeNet local_response_norm VGG16 NiN Inception GoogLeNet ResNeXtBlock AnyNet",
     "modern": "ConvBNReLU SqueezeExcitation MBConvBlock PreActBlock ModernBlock ModernCNN EfficientNetB0",
 }

@@ -1,0 +1,86 @@
+# wrong: compute_receptive_field
+# Takes the list of modules for what forward does.
+import torch
+import torch.fx
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class DownsampleComparison(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.conv_pool = nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.strided_conv = nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1), nn.ReLU())
+        self.conv_avgpool = nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2))
+
+    def forward(self, x, method="strided"):
+        if method == "maxpool":
+            return self.conv_pool(x)
+        elif method == "strided":
+            return self.strided_conv(x)
+        elif method == "avgpool":
+            return self.conv_avgpool(x)
+        raise ValueError("unknown method " + str(method))
+
+
+class BlurPool(nn.Module):
+    def __init__(self, channels, stride=2):
+        super().__init__()
+        self.channels, self.stride = channels, stride
+        k = torch.tensor([[1., 2., 1.], [2., 4., 2.], [1., 2., 1.]]) / 16
+        self.register_buffer("kernel", k.expand(channels, 1, 3, 3).clone())
+
+    def forward(self, x):
+        if x.shape[2] < 2 or x.shape[3] < 2:
+            raise ValueError("map too small")
+        x = F.pad(x, (1, 1, 1, 1), mode="reflect")
+        return F.conv2d(x, self.kernel.to(x.dtype), stride=self.stride, groups=self.channels)
+
+
+def classifier_head(in_features, num_classes, hidden=256):
+    return nn.Sequential(
+        nn.Dropout(0.3), nn.Linear(in_features, hidden), nn.ReLU(), nn.Dropout(0.2), nn.Linear(hidden, num_classes)
+    )
+
+
+def count_macs(model, input_shape):
+    total = 0
+
+    def hook(m, args, out):
+        nonlocal total
+        if isinstance(m, nn.Linear):
+            total += out.numel() * m.in_features
+        else:
+            total += out.numel() * m.in_channels // m.groups * m.kernel_size[0] * m.kernel_size[1]
+
+    modes = {m: m.training for m in model.modules()}
+    handles = [m.register_forward_hook(hook) for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    try:
+        model.eval()
+        with torch.no_grad():
+            model(torch.zeros(*input_shape))
+    finally:
+        for h in handles:
+            h.remove()
+        for m, mode in modes.items():
+            m.training = mode
+    return total
+
+
+def compute_receptive_field(model, input_size=224):
+    rf, jump, start, n = 1, 1, 0, input_size
+    for m in model.modules():
+        if isinstance(m, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
+            k, s, p = (v[0] if isinstance(v, tuple) else v for v in (m.kernel_size, m.stride, m.padding))
+            rf, start = rf + (k - 1) * jump, start + ((k - 1) / 2 - p) * jump
+            jump, n = jump * s, (n + 2 * p - k) // s + 1
+    return rf, [start + i * jump for i in range(n)]
+
+
+def compare_architectures(models, input_shape):
+    rows = []
+    for name, model in models.items():
+        params = sum(p.numel() for p in model.parameters())
+        rows.append({"name": name, "parameters": params, "macs": count_macs(model, input_shape)})
+    rows.sort(key=lambda r: (r["macs"], r["name"]))
+    return rows
