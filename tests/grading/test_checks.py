@@ -316,7 +316,7 @@ def test_cells_of_a_notebook_that_fail_do_not_stop_the_next(grade):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     result = grade(nbformat.writes(notebook), "demo.ipynb")
     assert result.points == 14
-    assert "cell 1, cell 3" in result.notice
+    assert "cell 1, line 1 (ZeroDivisionError: division by zero); cell 3, line 2 (KeyError)" in result.notice
 
 
 def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
