@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
@@ -137,8 +138,11 @@ def _joined(start: str, items: Iterable[tuple[str, Any]], end: str, most: int, d
 
 def _is_small(value: torch.Tensor | np.ndarray[Any, Any]) -> bool:
     if isinstance(value, np.ndarray):
-        return value.size <= _INLINE_ENTRIES and value.ndim <= MAX_DIMENSIONS and value.dtype.kind in "biufc"
-    return not tensor_kind(value) and not value.is_meta and value.numel() <= _INLINE_ENTRIES
+        plain = value.ndim <= MAX_DIMENSIONS and value.dtype.kind in "biufc"
+    else:
+        plain = not tensor_kind(value) and not value.is_meta
+    # As lists: an empty one can have a billion rows.
+    return plain and math.prod(max(extent, 1) for extent in value.shape) <= _INLINE_ENTRIES
 
 
 def _one_line(value: object) -> str:

@@ -261,3 +261,8 @@ def test_whatever_can_be_decoded_can_be_compared_and_shown(expected, got):
         assert len(show(one, "got").text) < 10_000
         assert len(short(one)) <= 200
         assert kind_of(one)
+
+
+@pytest.mark.parametrize("value", [torch.zeros(2**33, 0), np.zeros((2**33, 0))], ids=["tensor", "array"])
+def test_an_empty_value_of_a_billion_rows_is_not_listed(value) -> None:
+    assert "of shape 8589934592×0 (float" in short([value])

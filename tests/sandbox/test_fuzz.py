@@ -4,7 +4,11 @@ whatever it read can be compared, kept, shown and written. (Threats 10, 11, 15 a
 from __future__ import annotations
 
 import contextlib
+import resource
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -96,8 +100,8 @@ work = st.builds(
     functions=st.dictionaries(short_texts, short_texts, max_size=3),
     running=sizes,
 )
-SMALL = pytest.param(500, id="some")
-LARGE = pytest.param(20_000, id="many", marks=pytest.mark.slow)
+SOME, MANY = 500, 20_000
+MEMORY = 2 * 2**30  # for many examples, on top of what is loaded
 
 
 def read(header: bytes, body: bytes, right: str) -> list[Answer] | None:
@@ -138,8 +142,7 @@ def fuzz(examples: int, *strategies: Any) -> Any:
     return run
 
 
-@pytest.mark.parametrize("examples", [SMALL, LARGE])
-def test_values_of_every_kind_with_anything_in_them(examples: int) -> None:
+def values_of_every_kind_with_anything_in_them(examples: int) -> None:
     seen = {"read": 0}
 
     @fuzz(examples, st.one_of(values, values, exceptions), work, st.binary(max_size=64), st.sampled_from(list(RIGHT)))
@@ -150,8 +153,7 @@ def test_values_of_every_kind_with_anything_in_them(examples: int) -> None:
     assert seen["read"] > examples / 10  # most bytes do not fit what is announced
 
 
-@pytest.mark.parametrize("examples", [SMALL, LARGE])
-def test_right_frames_with_bytes_changed(examples: int) -> None:
+def right_frames_with_bytes_changed(examples: int) -> None:
     changes = st.lists(st.tuples(st.integers(0, 2**16), st.binary(max_size=3), st.integers(0, 3)), max_size=4)
 
     @fuzz(examples, st.sampled_from(list(RIGHT)), st.sampled_from(list(RIGHT)), changes, changes)
@@ -174,6 +176,21 @@ def changed(data: bytes, changes: list[tuple[int, bytes, int]]) -> bytes:
     return data
 
 
+FUZZED = {one.__name__: one for one in (values_of_every_kind_with_anything_in_them, right_frames_with_bytes_changed)}
+
+
+@pytest.mark.parametrize("name", FUZZED)
+def test_some_frames(name: str) -> None:
+    FUZZED[name](SOME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FUZZED)
+def test_many_frames_with_little_memory(name: str) -> None:
+    done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-5000:]
+
+
 def test_what_is_announced_takes_no_memory() -> None:
     huge = [
         wire.Tensor("float64", (2**20, 2**10), "cpu", False),
@@ -190,3 +207,10 @@ def test_what_is_announced_takes_no_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()
+
+
+if __name__ == "__main__":
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData:")]
+    limit = int(line.split()[1]) * 1024 + MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    FUZZED[sys.argv[1]](MANY)
