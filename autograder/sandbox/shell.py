@@ -73,20 +73,20 @@ class Shell:
     def run(
         self, cells: Sequence[tuple[str, str]], *, notebook: bool, begin: Callable[[int], None] = lambda _: None
     ) -> bool:
-        """Runs the cells (label, source) of a notebook, or a Python file, and says whether that is a notebook as well:
-        if it is not, what it raises is raised. `begin` is called with the position of each cell."""
+        """Runs the cells (label, source) of a notebook, or a Python file or its parts, and says whether a file is a
+        notebook as well: if it is not, what it raises is raised. `begin` is called with the position of each cell."""
         if not notebook:
-            [(label, source)] = cells
-            self._module.__file__ = label  # a file knows its own name, a notebook does not
-            cells = [(label, cell) for cell in cells_in(source)]
-            notebook = bool(cells)
+            self._module.__file__ = cells[0][0]  # a file knows its own name, a notebook does not
+            inside = [(label, cell) for label, source in cells for cell in cells_in(source)] if len(cells) == 1 else []
+            cells, notebook = inside or cells, bool(inside)
         self._provide(notebook=notebook)
-        for position, (label, cell) in enumerate(cells):
+        for position, (label, source) in enumerate(cells):
             begin(position)
-            self.run_cell(cell, label)
-        if not notebook:
-            exec(compile(source, label, "exec", dont_inherit=True), self.user_ns)
-            self.ran.append(source)
+            if notebook:
+                self.run_cell(source, label)
+            else:
+                exec(compile(source, label, "exec", dont_inherit=True), self.user_ns)
+                self.ran.append(source)
         return notebook
 
     def _provide(self, *, notebook: bool) -> None:
