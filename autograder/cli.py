@@ -310,6 +310,46 @@ def mutants(
     sys.exit(mutants.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
 
 
+@main.command(short_help="Find out how close right answers come to being refused.")
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option(
+    "--right",
+    metavar="FOLDER",
+    default="",
+    help='Right submissions of your own, .py files; "{slug}" stands for the assignment. They run without a sandbox.',
+)
+@click.option(
+    "--python",
+    "pythons",
+    metavar="PROGRAM",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Also compute with this Python, which has another version of PyTorch and what this package needs; may be "
+    "repeated.",
+)
+@click.option("--salt", default="", metavar="TEXT", help="Use different examples.")
+@_table
+@_course
+def fairness(
+    slugs: tuple[str, ...],
+    right: str,
+    pythons: tuple[Path, ...],
+    salt: str,
+    table: Path | None,
+    course: Path | None,
+) -> None:
+    """Measures how much of each check's tolerance right answers take, and by how much known mistakes exceed it.
+
+    Right answers are the solution, the solution with sums in other orders, through float64, in other steps and layouts,
+    and your own right submissions; all of them computed with each instruction set that this processor has, with two
+    threads, and with tiny numbers flushed to zero. Exit code 0 if none is refused and each tolerance has room by a
+    factor of 4 on both sides, else 1.
+    """
+    from autograder.commands import fairness
+
+    sys.exit(fairness.run(slugs, right=right, pythons=pythons, salt=salt, table=table, course=course))
+
+
 @main.command(short_help="Find out how well this machine can time forward passes.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option(
