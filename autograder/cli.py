@@ -360,6 +360,27 @@ def timing(
     )
 
 
+@main.command(short_help="Begin an assignment of your own.")
+@click.argument("slug")
+@click.option(
+    "--exercise",
+    "exercises",
+    multiple=True,
+    metavar="NAME",
+    help="A function or class that students write; may be repeated.",
+)
+@_course
+def new(slug: str, exercises: tuple[str, ...], course: Path | None) -> None:
+    """Begins the assignment SLUG, in an empty folder or in a course.
+
+    Writes a working example of everything that an assignment needs: solution, hidden graders, known mistakes, public
+    tests. In a new course, also nbgrader_config.py and .gitignore. Nothing that exists is overwritten.
+    """
+    from autograder.commands import new
+
+    sys.exit(new.run(slug, exercises, course=course))
+
+
 @main.command(short_help="Make the students' files from the solutions.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
