@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from autograder import __version__
+from autograder.cli_authors import COMMANDS, course_option
 from autograder.errors import EngineError, Stopped, UsageError
 
 
@@ -36,27 +37,12 @@ class _Commands(click.Group):
             ctx.exit(128 + stopped.number)
 
 
-_course = click.option(
-    "--course",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course folder [default: this folder, or the nearest one above it with graders/ that cannot have been "
-    "handed in].",
-)
-
-
 _device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
     help="Where forward passes are timed; auto uses a GPU if there is one.",
-)
-
-_table = click.option(
-    "--table",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also update the figures in this Markdown file.",
 )
 
 
@@ -66,7 +52,7 @@ def main() -> None:
     """Grades PyTorch coursework: tensors, gradients and modules, compared with a reference, in a sandbox.
 
     Students run `autograder check`. Instructors run `autograder grade` on one submission, `autograder batch` on
-    a class, and `autograder verify` after a change to an assignment.
+    a class, and `autograder verify` after a change to an assignment. Authors begin with `autograder new`.
     """
 
 
@@ -87,7 +73,7 @@ def main() -> None:
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
-@_course
+@course_option
 def grade(
     submissions: tuple[Path, ...],
     assignment: str | None,
@@ -130,7 +116,7 @@ def grade(
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
-@_course
+@course_option
 def batch(
     folder: Path,
     assignment: str,
@@ -186,7 +172,7 @@ def report(output: Path, feedback: bool) -> None:
     show_default=True,
     help="Report pairs that share at least this fraction of their code.",
 )
-@_course
+@course_option
 def similar(output: Path, threshold: float, course: Path | None) -> None:
     """Lists suspiciously similar pairs and writes OUT/similar.html, which shows them side by side.
 
@@ -210,144 +196,6 @@ def check(file: Path | None, tests: Path | None) -> None:
     from autograder.commands import check
 
     sys.exit(check.run(file, tests))
-
-
-@main.command(short_help="Test an assignment's graders.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option(
-    "--salt", "salts", multiple=True, metavar="TEXT", help="Use different examples; repeat it to use several sets."
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Grade everything this many times and require identical results.",
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
-)
-@click.option(
-    "--exercise",
-    "exercises",
-    multiple=True,
-    metavar="NAME",
-    help="Try only this exercise's misconceptions; may be repeated.",
-)
-@click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions per exercise [default: all].")
-@click.option(
-    "--pairs",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    help="Also try this many random pairs of misconceptions in each exercise: are both hints given, and no other?",
-)
-@_table
-@_course
-def verify(
-    slugs: tuple[str, ...],
-    salts: tuple[str, ...],
-    repeats: int,
-    jobs: int | None,
-    exercises: tuple[str, ...],
-    most: int | None,
-    pairs: int,
-    table: Path | None,
-    course: Path | None,
-) -> None:
-    """Tests the graders of assignments.
-
-    The solution must get all points, the skeleton none, and every known misconception must lose points in its own
-    exercise and in no other, answer some question, and be shown its own hint. Some misconception must fail each check.
-    Feedback must not show tracebacks, paths or code of the graders. Every exercise must have public tests, which pass
-    on the solution and fail on the skeleton. The skeleton must load, and what a check forbids must exist.
-
-    docs/authoring.md says how to declare an exception to this. Exit code 0 if all of this holds, else 1.
-    """
-    from autograder.commands import verify
-
-    salts = salts or ("",)
-    code = verify.run(
-        slugs,
-        salts=salts,
-        repeats=repeats,
-        jobs=jobs,
-        exercises=exercises,
-        most=most,
-        pairs=pairs,
-        table=table,
-        course=course,
-    )
-    sys.exit(code)
-
-
-@main.command(short_help="Mutation testing of an assignment's graders.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--most", type=click.IntRange(1), default=40, show_default=True, help="Mutants per exercise.")
-@click.option(
-    "--exercise", "exercises", multiple=True, metavar="NAME", help="Try only this exercise's mutants; may be repeated."
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
-)
-@_table
-@_course
-def mutants(
-    slugs: tuple[str, ...],
-    most: int,
-    exercises: tuple[str, ...],
-    jobs: int | None,
-    table: Path | None,
-    course: Path | None,
-) -> None:
-    """Puts small mistakes into the solutions, one at a time, and lists those that cost no points, and the checks that
-    none of them fails.
-
-    Exit code 0 if all mistakes that cost no points are explained in graders/<slug>/equivalent_mutants.toml, else 1.
-    """
-    from autograder.commands import mutants
-
-    sys.exit(mutants.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
-
-
-@main.command(short_help="Find out how close right answers come to being refused.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option(
-    "--right",
-    metavar="FOLDER",
-    default="",
-    help='Right submissions of your own, .py files; "{slug}" stands for the assignment. They run without a sandbox.',
-)
-@click.option(
-    "--python",
-    "pythons",
-    metavar="PROGRAM",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Also compute with this Python, which has another version of PyTorch and what this package needs; may be "
-    "repeated.",
-)
-@click.option("--salt", default="", metavar="TEXT", help="Use different examples.")
-@_table
-@_course
-def fairness(
-    slugs: tuple[str, ...],
-    right: str,
-    pythons: tuple[Path, ...],
-    salt: str,
-    table: Path | None,
-    course: Path | None,
-) -> None:
-    """Measures how much of each check's tolerance right answers take, and by how much known mistakes exceed it.
-
-    Right answers are the solution, the solution with sums in other orders, through float64, in other steps and layouts,
-    and your own right submissions; all of them computed with each instruction set that this processor has, with two
-    threads, and with tiny numbers flushed to zero. Exit code 0 if none is refused and each tolerance has room by a
-    factor of 4 on both sides, else 1.
-    """
-    from autograder.commands import fairness
-
-    sys.exit(fairness.run(slugs, right=right, pythons=pythons, salt=salt, table=table, course=course))
 
 
 @main.command(short_help="Find out how well this machine can time forward passes.")
@@ -374,7 +222,7 @@ def fairness(
     help="Also write all that was found about this machine to this Markdown file.",
 )
 @_device
-@_course
+@course_option
 def timing(
     slugs: tuple[str, ...],
     decisions: int,
@@ -400,17 +248,6 @@ def timing(
     )
 
 
-@main.command(short_help="Make the students' files from the solutions.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
-@_course
-def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
-    """Writes the skeletons in assignments/ from solutions/: everything between the solution markers is removed."""
-    from autograder.commands import release
-
-    sys.exit(release.run(slugs, only_check=only_check, course=course))
-
-
 @main.command(short_help="Make the zip for Gradescope.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option(
@@ -422,9 +259,13 @@ def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> No
     show_default=True,
     help="Where to write the zip.",
 )
-@_course
+@course_option
 def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
     """Writes the zip to upload to Gradescope as an autograder, with these assignments [default: all]."""
     from autograder.commands import package
 
     sys.exit(package.run(slugs, output, course=course))
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
