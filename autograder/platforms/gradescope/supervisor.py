@@ -33,8 +33,8 @@ from autograder.platforms.gradescope.metadata import Metadata, read_metadata
 from autograder.platforms.gradescope.settings import Settings, load_settings
 from autograder.platforms.gradescope.tree import Tree
 from autograder.results import gradescope
-from autograder.results.gradescope import Settlement
 from autograder.results.model import Result, State
+from autograder.results.overview import Settlement
 from autograder.sandbox.confinement import adopt_orphans, refuse_debuggers
 from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
