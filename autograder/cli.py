@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,8 +65,16 @@ def main() -> None:
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the result, in Gradescope's format [default: results.json]. With several submissions: "
+    help="Where to write the result [default: results.json, or as the format wants it]. With several submissions: "
     "a folder with one file for each [default: results].",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["gradescope", "junit", "classroom50", "prairielearn", "autolab", "github", "github-check"]),
+    default="gradescope",
+    show_default=True,
+    help="The form of the result; docs/platforms.md describes each.",
 )
 @_device
 @click.option(
@@ -74,26 +83,14 @@ def main() -> None:
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @course_option
-def grade(
-    submissions: tuple[Path, ...],
-    assignment: str | None,
-    output: Path | None,
-    device: str,
-    timing: bool,
-    salt: str,
-    quiet: bool,
-    course: Path | None,
-) -> None:
+def grade(submissions: tuple[Path, ...], assignment: str | None, output: Path | None, **options: Any) -> None:
     """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that contains one) with the hidden graders.
 
     Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
     """
     from autograder.commands import grade
 
-    code = grade.run(
-        submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
-    )
-    sys.exit(code)
+    sys.exit(grade.run(submissions, assignment, output, **options))
 
 
 @main.command(short_help="Grade a class.")

@@ -34,6 +34,7 @@ from autograder.course import Assignment, find_course, load_assignment
 from autograder.engine.devices import Device, choose
 from autograder.errors import UsageError
 from autograder.output.inert import one_line
+from autograder.output.workflow import commands_stopped
 from autograder.results.model import missing_layer
 from autograder.results.printer import Printer
 from autograder.sandbox.processors import cores
@@ -52,6 +53,7 @@ class Where:
     device: str = "auto"
 
 
+@commands_stopped()
 def run(
     folder: Path,
     slug: str,

@@ -14,6 +14,7 @@ from autograder.course import Assignment, find_course, load_assignment
 from autograder.errors import UsageError
 from autograder.output import atomic
 from autograder.output.inert import one_line
+from autograder.output.workflow import commands_stopped
 from autograder.results.printer import Printer
 from autograder.submissions.sources import SubmissionError
 
@@ -21,6 +22,7 @@ PAGE = "similar.html"
 _SHOWN = 50  # pairs side by side: a page for people
 
 
+@commands_stopped()
 def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
     """Writes OUT/similar.html and prints the pairs; returns the exit code.
 

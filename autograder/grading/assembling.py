@@ -17,6 +17,7 @@ from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.submissions.lines import definition_lines
 
 
 def assembled(
@@ -90,12 +91,12 @@ def _credited(check: CheckResult, carried: Mapping[Check, Carried]) -> CheckResu
 def _by_exercise(
     assignment: Assignment, job: Job, checks: Sequence[CheckResult], found: Explaining
 ) -> tuple[ExerciseResult, ...]:
-    exercises = []
+    exercises, lines = [], definition_lines(job.submission)
     for name, points in assignment.exercises.items():
         if not job.exercises or name in job.exercises:
             causes = [cause for (exercise, _), some in found.causes.items() if exercise == name for cause in some]
             its_checks = tuple(check for check in checks if check.exercise == name)
-            exercises.append(ExerciseResult(name, points, its_checks, tuple(dict.fromkeys(causes))))
+            exercises.append(ExerciseResult(name, points, its_checks, tuple(dict.fromkeys(causes)), lines.get(name, 0)))
     return tuple(exercises)
 
 
