@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from autograder.submissions import reading as module_under_test
+from autograder.submissions import places
 from autograder.submissions.reading import Submission, infer_slug, read_notebook, read_submission
 from autograder.submissions.sources import SubmissionError
 
@@ -197,7 +197,7 @@ def test_an_empty_folder_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_under_test, "MAX_ENTRIES", 20)
+    monkeypatch.setattr(places, "MAX_ENTRIES", 20)
     (tmp_path / "sub").mkdir()
     for number in range(21):
         (tmp_path / "sub" / f"{number}.txt").touch()
@@ -278,7 +278,7 @@ def test_a_file_swapped_for_a_link_or_pipe_after_the_check_is_still_refused(
 ) -> None:
     (tmp_path / "sub").mkdir()
     path = tmp_path / "sub" / "pooling.py"
-    real = module_under_test._open
+    real = places._open
 
     def swapping(make: Callable[[], None]) -> Callable[[Path, tuple[str, ...]], int]:
         def swapped(root: Path, parts: tuple[str, ...]) -> int:
@@ -302,7 +302,7 @@ def test_a_file_swapped_for_a_link_or_pipe_after_the_check_is_still_refused(
     for make in (link_file, pipe, link_folder):
         path.unlink(missing_ok=True)
         path.write_text(CODE)
-        monkeypatch.setattr(module_under_test, "_open", swapping(make))
+        monkeypatch.setattr(places, "_open", swapping(make))
         refusal(tmp_path)
 
 
@@ -314,7 +314,7 @@ def test_missing_permission_is_explained(tmp_path: Path, monkeypatch: pytest.Mon
     def refused(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(module_under_test, "_open", refused)  # root may read everything
+    monkeypatch.setattr(places, "_open", refused)  # root may read everything
     assert "no permission" in refusal(path)
 
 
@@ -343,7 +343,7 @@ def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatc
         st_mode = stat.S_IFREG
 
     monkeypatch.setattr(os, "fstat", lambda handle: Lie() if handle > 2 else real(handle))
-    monkeypatch.setattr(module_under_test, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False)
+    monkeypatch.setattr(places, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False)
     assert "1 MB" in refusal(path)
 
 

@@ -31,7 +31,8 @@ def choose(
     submission: Path, title: str, default: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]
 ) -> Choice:
     """Looks at names only: the submission's contents are not read."""
-    by_file = infer_slug(submission, list(assignments))
+    allowed = [pattern for assignment in assignments.values() for pattern in assignment.other_files]
+    by_file = infer_slug(submission, list(assignments), allowed)
     by_title = _named_by(title, assignments, settings)
     by_build = [default] if default in assignments else []
     expected = by_title or by_build

@@ -178,7 +178,7 @@ class _Session:
         if self.refusal is not None:
             return empty_result(assignment, State.GRADED)
         try:
-            submission = read_submission(self.tree.submission, assignment.module)
+            submission = read_submission(self.tree.submission, assignment.module, assignment.other_files)
         except SubmissionError as error:
             return empty_result(assignment, State.GRADED, notice=str(error))
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))
