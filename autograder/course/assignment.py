@@ -28,6 +28,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: int = 2048
 
 
+SUBMISSION = "submission.toml"  # what `autograder release` writes for `autograder check`: a `Submitted`
+
+
 class Submitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a submission may hold. `files` are patterns of files that may lie beside the one that is graded."""
 

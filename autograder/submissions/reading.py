@@ -218,12 +218,6 @@ def _nearly(names: Iterable[Parts], module: str, allowed: Sequence[str]) -> list
     return fitting
 
 
-def least_left_to_do(sources: Sequence[bytes]) -> int | None:
-    """Which of several versions of one skeleton has the fewest stubs left; None if no single one has."""
-    left = [source.count(STUB) for source in sources]
-    return left.index(min(left)) if left.count(min(left)) == 1 else None
-
-
 def _pick(names: Iterable[Parts], module: str, place: Place, zips: bool) -> list[Parts]:
     """The one file of `module` among `names`, else the one zip; empty if there is neither.
 
