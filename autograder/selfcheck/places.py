@@ -13,6 +13,7 @@ from autograder.course.assignment import SUBMISSION, Submitted
 from autograder.course.finding import not_brought, owned_by_stranger
 from autograder.errors import UsageError
 from autograder.submissions.reading import STUB, infer_slug
+from autograder.submissions.sources import in_utf8
 
 _OWN = (".py", ".ipynb")
 
@@ -125,7 +126,7 @@ def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> tu
 
 
 def _worked_in(*own: Path) -> tuple[Path, str]:
-    left = {path: path.read_bytes().count(STUB) for path in own}
+    left = {path: in_utf8(path.read_bytes()).count(STUB) for path in own}
     first, second = sorted(own, key=lambda path: (left[path], -path.stat().st_mtime_ns, path.suffix != ".py"))
     why = "more of it is written" if left[first] < left[second] else "it was changed last"
     counts = "the better of the two counts" if bool(left[first]) == bool(left[second]) else f"{first.name} counts"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from autograder.submissions.places import MAX_DEPTH, Parts, Place
-from autograder.submissions.sources import MB, SubmissionError, shown
+from autograder.submissions.sources import MB, SubmissionError, in_utf8, shown
 
 MOST_FILES = 50
 FILE_CAP, TOTAL_CAP = 8 * MB, 16 * MB
@@ -86,7 +86,7 @@ def read_allowed(
         if total > TOTAL_CAP:
             left_out.append(f"{name} was left out: the files beside your code may have {TOTAL_CAP // MB} MB in all.")
             break
-        files.append(OtherFile(name, data))
+        files.append(OtherFile(name, in_utf8(data) if name.endswith(".py") else data))
     more = [f"{len(left_out) - _SHOWN} more files were left out."] if len(left_out) > _SHOWN else []
     return tuple(files), (*left_out[:_SHOWN], *more)
 

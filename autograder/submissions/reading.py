@@ -5,6 +5,7 @@ Everything read here is hostile. None of it is executed, imported or compiled: t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ from autograder.submissions.sources import (
     Cell,
     NotebookCell,
     SubmissionError,
+    TooBig,
+    in_utf8,
     notebook_cells,
     notebook_code,
     python_source,
@@ -84,7 +87,17 @@ def read_submission(
 
 
 def _read(place: Place, parts: Parts) -> bytes:
-    return place.read(parts, CAPS.get(Path(parts[-1]).suffix.lower(), 0))
+    """A file, with its text in UTF-8. A notebook may be called `.py`, and is larger than code may be."""
+    suffix = Path(parts[-1]).suffix.lower()
+    try:
+        return in_utf8(place.read(parts, CAPS.get(suffix, 0)))
+    except TooBig:
+        if suffix == ".py":
+            with contextlib.suppress(TooBig):
+                data = in_utf8(place.read(parts, CAPS[".ipynb"]))
+                if _kind(data, parts) != ".py":
+                    return data
+        raise
 
 
 def _with_others(
@@ -151,7 +164,7 @@ def read_notebook(path: Path) -> list[NotebookCell]:
         SubmissionError: as `read_submission`.
     """
     name = shown(path.name)
-    return notebook_cells(Folder(path.parent).read((path.name,), CAPS[".ipynb"]), name)
+    return notebook_cells(in_utf8(Folder(path.parent).read((path.name,), CAPS[".ipynb"])), name)
 
 
 def infer_slug(path: Path, slugs: Sequence[str], allowed: Sequence[str] = ()) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -331,6 +332,16 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
         assert ("clear its outputs" in message) is (name == "pooling.ipynb")
 
 
+def test_a_notebook_with_outputs_that_is_called_py_is_recognised(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "pooling.ipynb", code(CODE) | {"outputs": ["x" * 2_000_000]})
+    path = path.rename(tmp_path / "pooling.py")
+    submission = read_submission(path, "pooling")
+    assert submission.is_notebook
+    assert submission.remarks == ("pooling.py is really a notebook, and was read as one.",)
+    path.write_text("#" * 2_000_000)
+    assert "larger than 1 MB" in refusal(path)
+
+
 def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pooling.py"
     path.write_text("#" * (1 << 20))
@@ -406,6 +417,19 @@ def test_an_encoding_that_is_unknown_or_no_plain_text_is_refused(tmp_path: Path,
     path = tmp_path / "pooling.py"
     path.write_text(f"# coding: {name}\n" + "a = 1\n" * 100_000)
     assert "declares an encoding" in refusal(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_read_because_powershell_writes_it(tmp_path: Path, encoding: str) -> None:
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    text = "name = 'Zoë'\r\n"
+    (tmp_path / "pooling.py").write_bytes(mark + text.encode(encoding))
+    (tmp_path / "helpers.py").write_bytes(mark + text.encode(encoding))
+    submission = read_submission(tmp_path, "pooling", ["helpers.py"])
+    assert submission.cells[0].source == "name = 'Zoë'\n"
+    assert submission.files[0].data == text.encode("utf-8-sig")
+    (tmp_path / "pooling.py").write_bytes(codecs.BOM_UTF16_LE + b"odd")
+    assert "save the file as UTF-8" in refusal(tmp_path)
 
 
 def test_a_byte_order_mark_that_contradicts_the_declaration_is_refused(tmp_path: Path) -> None:
