@@ -145,7 +145,7 @@ def _path(given: Path) -> Path:
 def _grade(engine: Engine, task: _Task, salt: str, device: Device) -> Result:
     started = time.monotonic()
     try:
-        submission = read_submission(task.path, task.assignment.module)
+        submission = read_submission(task.path, task.assignment.module, task.assignment.other_files)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:

@@ -12,7 +12,7 @@ import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.grading.carried_forward import Carried
-from autograder.grading.examiner import ONE_FILE, Examiner
+from autograder.grading.examiner import NOT_THERE, Examiner
 from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
@@ -118,8 +118,8 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
         shown, more = "; ".join(examiner.problems[:MOST_PROBLEMS]), examiner.problems[MOST_PROBLEMS:]
         shown += "; and more" if more else ""
         notices.append(f"These lines raised an error and were left out; the rest was run: {shown}.")
-        if any("(ModuleNotFoundError: " in problem for problem in examiner.problems):
-            notices.append(ONE_FILE)
+        if any(f"({kind}: " in problem for problem in examiner.problems for kind in NOT_THERE):
+            notices.append(examiner.only_graded)
     return " ".join(notices)
 
 

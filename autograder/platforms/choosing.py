@@ -34,7 +34,8 @@ def choose(
     titles: Mapping[str, Iterable[str]],
 ) -> Choice:
     """Looks at names only: the submission's contents are not read."""
-    by_file = infer_slug(submission, list(assignments))
+    allowed = [pattern for assignment in assignments.values() for pattern in assignment.other_files]
+    by_file = infer_slug(submission, list(assignments), allowed)
     by_title = _named_by(title, assignments, titles)
     by_build = [default] if default in assignments else []
     expected = by_title or by_build

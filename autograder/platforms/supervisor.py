@@ -176,7 +176,7 @@ class _Run:
         if platform.refuses():
             return empty_result(assignment, State.GRADED)
         try:
-            submission = read_submission(places.submission, assignment.module)
+            submission = read_submission(places.submission, assignment.module, assignment.other_files)
         except SubmissionError as error:
             return empty_result(assignment, State.GRADED, notice=str(error))
         self.scratch = Path(tempfile.mkdtemp(prefix="autograder-"))

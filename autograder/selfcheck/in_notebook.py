@@ -81,7 +81,7 @@ def _run(tests: Path, exercise: str, shell: Any) -> Outcome:
 
     module = tests.stem.removeprefix("test_")
     method = "signal" if hasattr(signal, "SIGALRM") else ""
-    order = Order(module, "", (), True, str(tests), None, TEST_SECONDS, LOAD_SECONDS, method)
+    order = Order(module, "", (), True, (), str(tests), None, TEST_SECONDS, LOAD_SECONDS, method)
     plugin = _OfExercise(order, _Labels(shell), note)
     plugin.exercise = exercise
     with _as_module(module, shell.user_ns, tests.stem):

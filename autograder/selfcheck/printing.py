@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
@@ -12,6 +12,7 @@ from autograder.results.model import Status
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 from autograder.selfcheck.events import Ended, SourceLine, Test, TestStatus, Trouble
 from autograder.selfcheck.running import Outcome
+from autograder.submissions.other_files import only_graded
 
 NO_POINTS = "They give no points; the hidden tests check more."
 
@@ -35,14 +36,26 @@ _WORST = (TestStatus.ENDED, TestStatus.TIMEOUT, TestStatus.FAILED, TestStatus.UN
 Pairs = list[tuple[Test, Ended]]
 
 
-def print_outcome(outcome: Outcome, title: str, console: Console, again: str = "`autograder check`") -> None:
-    """`again` is what to run after the next change."""
+def print_outcome(
+    outcome: Outcome,
+    title: str,
+    console: Console,
+    *,
+    again: str = "`autograder check`",
+    allowed: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """`again` is what to run after the next change, `allowed` what may be handed in with the file, and `notes` say how
+    the file was found and read."""
     show = Printer(console)
     show.line((one_line(title, 200), "bold"))
+    for note in notes:
+        show.console.print()
+        show.block(one_line(note, 400), "yellow")
     if outcome.broken is not None:
         _print_broken(outcome.broken, show)
         return
-    _print_notices(outcome, show)
+    _print_notices(outcome, allowed, show)
     pairs = [(test, outcome.ended[test.id]) for test in outcome.tests if test.id in outcome.ended]
     console.print()
     _print_table(pairs, show)
@@ -62,14 +75,11 @@ def _print_broken(trouble: Trouble, show: Printer) -> None:
     show.line(("Fix this first: a file that cannot be loaded earns no points at all.", "bold"))
 
 
-def _print_notices(outcome: Outcome, show: Printer) -> None:
+def _print_notices(outcome: Outcome, allowed: Sequence[str], show: Printer) -> None:
     if outcome.siblings:
         names = ", ".join(outcome.siblings)
         show.console.print()
-        show.block(
-            f"Your code imports {names} from its own folder. You hand in only one file: move what you need into it.",
-            "yellow",
-        )
+        show.block(f"Your code imports {names} from its own folder. {only_graded(allowed)}", "yellow")
     if outcome.read_as_notebook:
         show.console.print()
         show.block("Your file contains code for IPython, so it was read as a notebook.", "yellow")

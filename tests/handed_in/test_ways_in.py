@@ -62,8 +62,7 @@ def test_nbgrader_has_the_same_scores(tmp_path: Path) -> None:
     solution.write_text(marked(solution.read_text()))
     shutil.copy(ROOT / "nbgrader_config.py", root)
     for name in NOTEBOOKS:
-        (root / f"submitted/{name}/{SLUG}").mkdir(parents=True)
-        shutil.copy(HANDED_IN / name / f"{SLUG}.ipynb", root / f"submitted/{name}/{SLUG}")
+        shutil.copytree(HANDED_IN / name, root / f"submitted/{name}/{SLUG}")
     done = autograder("release", SLUG, "--course", root, cwd=root)
     assert done.returncode == 0, done.stderr
     programs = Path(sys.executable).parent
