@@ -191,8 +191,8 @@ def test_each_failure_is_told_in_the_students_terms(twice: Path, capsys: pytest.
         "  Twice 1 is 2.\n\n"
         "    assert_close(twice.double(tensor([1.0, 3.0])), tensor([2.0, 6.0]))\n\n"
         "  1 of 2 entries differ, by up to 2 (at index (1,)).\n\n"
-        "      Expected: tensor([2., 6.])   ((2,) float32)\n"
-        "      Got:      tensor([2., 4.])   ((2,) float32)\n\n"
+        "      Expected: 2  6   ((2,) float32)\n"
+        "      Got:      2   4*   ((2,) float32)\n\n"
         "  Printed by your code:\n"
         "    | x is tensor([1., 3.])\n" + "".join(f"    | step {i}\n" for i in range(19)) + "    | … 11 more lines"
     )
