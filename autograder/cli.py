@@ -1,8 +1,8 @@
 """The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 128 and its number if a
-signal ends the command. Modules are imported where they are used, so that a first valid result file is written before
-anything slow is loaded.
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 3 a grade would fall, 128 and
+its number if a signal ends the command. Modules are imported where they are used, so that a first valid result file is
+written before anything slow is loaded.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from autograder import __version__
+from autograder.cli_class import COMMANDS, course_option
 from autograder.errors import EngineError, Stopped, UsageError
 
 
@@ -34,14 +35,6 @@ class _Commands(click.Group):
             word = "interrupted" if stopped.number == signal.SIGINT else "stopped"
             click.echo(f"autograder: {word}; results written so far are complete.", err=True)
             ctx.exit(128 + stopped.number)
-
-
-_course = click.option(
-    "--course",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course folder [default: this folder, or the nearest one above it with graders/ that cannot have been "
-    "handed in].",
-)
 
 
 _device = click.option(
@@ -87,7 +80,7 @@ def main() -> None:
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
-@_course
+@course_option
 def grade(
     submissions: tuple[Path, ...],
     assignment: str | None,
@@ -121,6 +114,12 @@ def grade(
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Grade only this submission; may be repeated.")
 @click.option("--force", is_flag=True, help="Also grade submissions whose results are still valid.")
+@click.option(
+    "--preview", is_flag=True, help="Show who would get more or fewer points, and why; change nothing in OUT yet."
+)
+@click.option(
+    "--accept", is_flag=True, help="Also use results with fewer points than before for an unchanged submission."
+)
 @click.option("--resume", is_flag=True, help="Keep results that are still valid (the default).")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
 @click.option("--slurm", is_flag=True, help="Grade in SLURM jobs (as many as --jobs), as configured for dask-jobqueue.")
@@ -130,7 +129,7 @@ def grade(
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
-@_course
+@course_option
 def batch(
     folder: Path,
     assignment: str,
@@ -138,6 +137,8 @@ def batch(
     jobs: int | None,
     only: tuple[str, ...],
     force: bool,
+    preview: bool,
+    accept: bool,
     resume: bool,
     scheduler: str,
     slurm: bool,
@@ -152,6 +153,9 @@ def batch(
 
     Writes OUT/<name>.json for each and OUT/grades.csv for all. You can stop it at any moment and continue by running it
     again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
+
+    After a change of graders, no grade of an unchanged submission falls without --accept; exit code 3 means that one
+    would.
     """
     from autograder.commands import batch
 
@@ -159,22 +163,11 @@ def batch(
         raise UsageError("--scheduler and --slurm name two different clusters; use only one of them.")
     if force and resume:
         raise UsageError("--force and --resume contradict each other; use only one of them.")
-    where = batch.Where(jobs, scheduler, slurm, device if timing else "")
-    code = batch.run(folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course)
+    if preview and accept:
+        raise UsageError("--preview changes nothing, and --accept does; use only one of them.")
+    where, how = batch.Where(jobs, scheduler, slurm, device if timing else ""), batch.How(force, accept, preview)
+    code = batch.run(folder, assignment, output, where, salt=salt, how=how, only=only, quiet=quiet, course=course)
     sys.exit(code)
-
-
-@main.command(short_help="Write web pages about a graded class.")
-@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--feedback/--no-feedback", default=True, help="Also write a page for each student [default: yes].")
-def report(output: Path, feedback: bool) -> None:
-    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student.
-
-    OUT is the folder that `autograder batch` wrote. Each page is self-contained and needs no network.
-    """
-    from autograder.commands import report
-
-    sys.exit(report.run(output, feedback=feedback))
 
 
 @main.command(short_help="Find suspiciously similar submissions in a class.")
@@ -186,7 +179,7 @@ def report(output: Path, feedback: bool) -> None:
     show_default=True,
     help="Report pairs that share at least this fraction of their code.",
 )
-@_course
+@course_option
 def similar(output: Path, threshold: float, course: Path | None) -> None:
     """Lists suspiciously similar pairs and writes OUT/similar.html, which shows them side by side.
 
@@ -243,7 +236,7 @@ def check(file: Path | None, tests: Path | None) -> None:
     help="Also try this many random pairs of misconceptions in each exercise: are both hints given, and no other?",
 )
 @_table
-@_course
+@course_option
 def verify(
     slugs: tuple[str, ...],
     salts: tuple[str, ...],
@@ -291,7 +284,7 @@ def verify(
     "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
 )
 @_table
-@_course
+@course_option
 def mutants(
     slugs: tuple[str, ...],
     most: int,
@@ -334,7 +327,7 @@ def mutants(
     help="Also write all that was found about this machine to this Markdown file.",
 )
 @_device
-@_course
+@course_option
 def timing(
     slugs: tuple[str, ...],
     decisions: int,
@@ -363,7 +356,7 @@ def timing(
 @main.command(short_help="Make the students' files from the solutions.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
-@_course
+@course_option
 def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
     """Writes the skeletons in assignments/ from solutions/: everything between the solution markers is removed."""
     from autograder.commands import release
@@ -382,9 +375,13 @@ def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> No
     show_default=True,
     help="Where to write the zip.",
 )
-@_course
+@course_option
 def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
     """Writes the zip to upload to Gradescope as an autograder, with these assignments [default: all]."""
     from autograder.commands import package
 
     sys.exit(package.run(slugs, output, course=course))
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
