@@ -1,8 +1,8 @@
 """The command `autograder`: reads arguments, calls the parts, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 128 and its number if a
-signal ends the command. Modules are imported where they are used, so that a first valid result file is written before
-anything slow is loaded.
+Exit codes: 0 done, 1 the kit itself failed, 2 the request cannot be carried out as given, 3 a grade would fall, 128 and
+its number if a signal ends the command. Modules are imported where they are used, so that a first valid result file is
+written before anything slow is loaded.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from autograder import __version__
-from autograder.cli_authors import COMMANDS, course_option
+from autograder import __version__, cli_authors, cli_class
+from autograder.cli_options import course_option
 from autograder.errors import EngineError, Stopped, UsageError
 
 
@@ -104,6 +104,12 @@ def grade(submissions: tuple[Path, ...], assignment: str | None, output: Path | 
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Grade only this submission; may be repeated.")
 @click.option("--force", is_flag=True, help="Also grade submissions whose results are still valid.")
+@click.option(
+    "--preview", is_flag=True, help="Show who would get more or fewer points, and why; change nothing in OUT yet."
+)
+@click.option(
+    "--accept", is_flag=True, help="Also use results with fewer points than before for an unchanged submission."
+)
 @click.option("--resume", is_flag=True, help="Keep results that are still valid (the default).")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Grade on the Dask cluster at tcp://….")
 @click.option("--slurm", is_flag=True, help="Grade in SLURM jobs (as many as --jobs), as configured for dask-jobqueue.")
@@ -121,6 +127,8 @@ def batch(
     jobs: int | None,
     only: tuple[str, ...],
     force: bool,
+    preview: bool,
+    accept: bool,
     resume: bool,
     scheduler: str,
     slurm: bool,
@@ -135,6 +143,9 @@ def batch(
 
     Writes OUT/<name>.json for each and OUT/grades.csv for all. You can stop it at any moment and continue by running it
     again: what has not changed is not graded again. Exit code 0 means "all graded", whatever the scores.
+
+    After a change of graders, no grade of an unchanged submission falls without --accept; exit code 3 means that one
+    would.
     """
     from autograder.commands import batch
 
@@ -142,22 +153,11 @@ def batch(
         raise UsageError("--scheduler and --slurm name two different clusters; use only one of them.")
     if force and resume:
         raise UsageError("--force and --resume contradict each other; use only one of them.")
-    where = batch.Where(jobs, scheduler, slurm, device if timing else "")
-    code = batch.run(folder, assignment, output, where, salt=salt, force=force, only=only, quiet=quiet, course=course)
+    if preview and accept:
+        raise UsageError("--preview changes nothing, and --accept does; use only one of them.")
+    where, how = batch.Where(jobs, scheduler, slurm, device if timing else ""), batch.How(force, accept, preview)
+    code = batch.run(folder, assignment, output, where, salt=salt, how=how, only=only, quiet=quiet, course=course)
     sys.exit(code)
-
-
-@main.command(short_help="Write web pages about a graded class.")
-@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--feedback/--no-feedback", default=True, help="Also write a page for each student [default: yes].")
-def report(output: Path, feedback: bool) -> None:
-    """Writes OUT/report.html for you and OUT/feedback/<name>.html for each student.
-
-    OUT is the folder that `autograder batch` wrote. Each page is self-contained and needs no network.
-    """
-    from autograder.commands import report
-
-    sys.exit(report.run(output, feedback=feedback))
 
 
 @main.command(short_help="Find suspiciously similar submissions in a class.")
@@ -264,5 +264,5 @@ def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
     sys.exit(package.run(slugs, output, course=course))
 
 
-for _command in COMMANDS:
+for _command in (*cli_authors.COMMANDS, *cli_class.COMMANDS):
     main.add_command(_command)

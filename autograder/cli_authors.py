@@ -7,19 +7,7 @@ from pathlib import Path
 
 import click
 
-course_option = click.option(
-    "--course",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course folder [default: this folder, or the nearest one above it with graders/ that cannot have been "
-    "handed in].",
-)
-
-table_option = click.option(
-    "--table",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also update the figures in this Markdown file.",
-)
+from autograder.cli_options import course_option, table_option
 
 
 @click.command(short_help="Begin an assignment of your own.")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,35 @@ from autograder.jobs import Job
 
 _DECISIVE = ("torch", "hypothesis", "numpy", "torchvision", "ipython")  # packages whose version can change a result
 _MADE_BY_PYTHON = "__pycache__"
+_SALT = re.compile(rb"^salt *=.*\n?", re.MULTILINE)  # in assignment.toml: it changes every term, its grader does not
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a fingerprint is made of, in pieces: they tell why two results differ. Digests, but for `timing`, which is
+    what forward passes are timed on. `handed_in` is the submission before it was read."""
+
+    graders: str
+    solution: str
+    engine: str
+    salt: str
+    timing: str
+    submission: str = ""
+    handed_in: str = ""
+
+
+def parts(assignment: Assignment, salt: str, device: str) -> Parts:
+    """Everything but the submission; `salt` and `device` are those of a `Job`.
+
+    Raises:
+        UsageError: as `of_assignment`.
+    """
+    return Parts(
+        graders=_of_folder(assignment.graders, {"assignment.toml": _SALT}),
+        solution=_of_folder(assignment.solution.parent),
+        engine=of_engine(),
+        salt=combined(assignment.salt + salt),
+        timing=device or "nothing",
+    )
 
 
 def of_job(assignment: str, job: Job) -> str:
@@ -72,13 +102,16 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, found[name]
 
 
-def _of_folder(folder: Path) -> str:
+def _of_folder(folder: Path, without: Mapping[str, re.Pattern[bytes]] | None = None) -> str:
+    """The names and contents of all files, but for what is left out `without` some."""
     digest = hashlib.sha256()
     for name, path in files(folder):
         try:
             data = path.read_bytes()
         except OSError as error:
             raise UsageError(f"Cannot read {path}: {error.strerror}; make it readable or remove it.") from error
+        if without and name in without:
+            data = without[name].sub(b"", data)
         _add(digest, os.fsencode(name))
         _add(digest, data)
     return digest.hexdigest()

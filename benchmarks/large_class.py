@@ -20,7 +20,7 @@ from pathlib import Path
 from autograder.batch import gradebook
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Roll, Store, record_of
 from autograder.course import load_assignment
 from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, State, Status
 
@@ -74,7 +74,7 @@ def synthesise(out: Path, count: int) -> None:
     with Store(out) as store:
         store.call(Roll(ASSIGNMENT.slug, ASSIGNMENT.title, ASSIGNMENT.exercises, found))
         for number, each in enumerate(found[:DIFFERENT]):
-            store.put(each, "fingerprint", result(number, each.label), "", Graded("pooling.py"))
+            store.adopt(each, record_of(result(number, each.label), "fingerprint", Graded("pooling.py")))
     for folder in (out, out / ".autograder" / "records"):
         for number in range(DIFFERENT, count):
             shutil.copyfile(folder / f"s{number % DIFFERENT}.json", folder / f"s{number}.json")

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.batch.downloads import PARTICIPANT
-from autograder.batch.store import Store
+from autograder.batch.store import Record, Store
 from autograder.output import atomic
 from autograder.results.feedback import points_text
 from autograder.results.model import State
@@ -32,24 +32,32 @@ def write(store: Store) -> None:
         graded = record is not None and record.state is State.GRADED
         cells = [""] * (1 + len(roll.exercises))
         if record is not None and graded:
-            cells = [points_text(record.points), *(points_text(record.scores.get(name, 0)) for name in roll.exercises)]
+            cells = [points_text(record.points), *(_score(record, name) for name in roll.exercises)]
         for student in found.students:
-            rows.append([*map(_text, (student.name, student.id, student.sis_id, student.login)), "", *cells])
+            rows.append([*map(text_cell, (student.name, student.id, student.sis_id, student.login)), "", *cells])
             if student.id.startswith(PARTICIPANT):
-                worksheet.append([student.id, _text(student.name), cells[0], record.at if record and graded else ""])
-    _write(store.folder / FILE, rows)
+                worksheet.append(
+                    [student.id, text_cell(student.name), cells[0], record.at if record and graded else ""]
+                )
+    write_table(store.folder / FILE, rows)
     if len(worksheet) > 1:
-        _write(store.folder / MOODLE, worksheet)
+        write_table(store.folder / MOODLE, worksheet)
     else:  # one of an earlier run would be out of date
         (store.folder / MOODLE).unlink(missing_ok=True)
 
 
-def _write(path: Path, rows: Iterable[Iterable[str]]) -> None:
+def _score(record: Record, exercise: str) -> str:
+    """Empty if the exercise is newer than the result."""
+    return points_text(record.scores[exercise]) if exercise in record.scores else ""
+
+
+def write_table(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """A CSV file as spreadsheets read it; raises UsageError if it cannot be written."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     atomic.replace(path, b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace"))
 
 
-def _text(cell: str) -> str:
+def text_cell(cell: str) -> str:
     """Makes a name that a spreadsheet would read as a formula plain text."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

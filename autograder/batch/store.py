@@ -1,7 +1,9 @@
 """The contents of a class's folder OUT: a result file per submission for students, and what only we read.
 
 `OUT/<name>.json` is the result in Gradescope's format. `OUT/.autograder/` has the roster and, per submission, the whole
-result with its fingerprint: for the next run and for the report, including what students must not see.
+result with its fingerprint: for the next run and for the report, including what students must not see. Beside the
+result that counts (`records/`) there may be the one that it replaced (`previous/`) and one that does not count yet
+(`proposed/`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import msgspec
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found
 from autograder.errors import UsageError
+from autograder.fingerprint import Parts
 from autograder.output import atomic
 from autograder.results import gradescope, model
 from autograder.results.model import Result, State
@@ -27,18 +30,20 @@ _FOLDER = ".autograder"
 
 
 class Roll(msgspec.Struct, frozen=True):
-    """The class when it was last graded: the assignment, and everyone in it."""
+    """The class when it was last graded: the assignment, everyone in it, and the options of the command."""
 
     assignment: str
     title: str
     exercises: dict[str, float]
     found: tuple[Found, ...]
+    salt: str = ""
+    device: str = "auto"
 
 
 class Record(msgspec.Struct, frozen=True):
     """What is kept of one submission. `result` is decoded only when all of it is needed; `published` is the hash of the
     file for students; `same_as` is the identical submission whose result this is a copy of, if any; `at` is the time of
-    grading."""
+    grading; `made_from` tells why another result differs."""
 
     fingerprint: str
     published: str
@@ -51,9 +56,35 @@ class Record(msgspec.Struct, frozen=True):
     graded: Graded
     at: str
     result: msgspec.Raw
+    made_from: Parts | None = None
 
     def whole(self) -> Result:
         return model.decode(bytes(self.result))
+
+
+def record_of(
+    result: Result,
+    fingerprint: str,
+    graded: Graded,
+    note: str = "",
+    same_as: str = "",
+    made_from: Parts | None = None,
+) -> Record:
+    """What is kept of a result that was made now."""
+    return Record(
+        fingerprint=fingerprint,
+        published=hashlib.sha256(gradescope.encode(result)).hexdigest(),
+        state=result.state,
+        points=result.points,
+        scores={exercise.name: exercise.points for exercise in result.exercises},
+        seconds=result.seconds,
+        note=note,
+        same_as=same_as,
+        graded=graded,
+        at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        result=msgspec.Raw(model.encode(result)),
+        made_from=made_from,
+    )
 
 
 class Store:
@@ -62,15 +93,18 @@ class Store:
 
     def __init__(self, folder: Path, held: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self.folder = folder
-        self._held = held
+        self.held = held
         self._own = folder / _FOLDER
         self._records = self._own / "records"
+        self._previous = self._own / "previous"
+        self._proposed = self._own / "proposed"
         self._lock = -1
 
     def __enter__(self) -> Store:
         lock = self._own / "lock"
         try:
-            self._records.mkdir(parents=True, exist_ok=True)
+            for folder in (self._records, self._previous, self._proposed):
+                folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise UsageError(f"Cannot write to {self.folder}: {error.strerror or error}; choose another.") from error
@@ -89,12 +123,19 @@ class Store:
 
     def _remove_leftovers(self) -> None:
         """Removes the temporary files of a run that was killed."""
-        for folder in (self.folder, self._own, self._records):
+        for folder in (self.folder, self._own, self._records, self._previous, self._proposed):
             for path in folder.glob(".*.tmp"):
                 path.unlink(missing_ok=True)
 
     def published(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+    def require(self, assignment: str) -> None:
+        """Raises UsageError: the folder contains the results of another assignment."""
+        if (self._own / "class.json").exists() and (before := self.roll()).assignment != assignment:
+            raise UsageError(
+                f"{self.folder} has results of {before.assignment}; choose another folder for {assignment}."
+            )
 
     def call(self, roll: Roll) -> None:
         """Records who is in the class.
@@ -102,12 +143,8 @@ class Store:
         Raises:
             UsageError: the folder contains the results of another assignment, or cannot be written.
         """
-        path = self._own / "class.json"
-        if path.exists() and (before := self.roll()).assignment != roll.assignment:
-            raise UsageError(
-                f"{self.folder} has results of {before.assignment}; choose another folder for {roll.assignment}."
-            )
-        atomic.replace(path, msgspec.json.encode(roll))
+        self.require(roll.assignment)
+        atomic.replace(self._own / "class.json", msgspec.json.encode(roll))
 
     def roll(self) -> Roll:
         """Raises UsageError: the folder was not made by `autograder batch`."""
@@ -121,50 +158,59 @@ class Store:
             ) from error
 
     def record(self, name: str) -> Record | None:
-        """None if there is none, or if another version of the kit wrote it."""
-        try:
-            return msgspec.json.decode((self._records / f"{name}.json").read_bytes(), type=Record)
-        except (OSError, msgspec.MsgspecError):
-            return None
+        """The result that counts. None if there is none, or if another version of the kit wrote it."""
+        return _read(self._records, name)
+
+    def previous(self, name: str) -> Record | None:
+        """The last grade that was replaced."""
+        return _read(self._previous, name)
+
+    def proposed(self, name: str) -> Record | None:
+        """A result that does not count yet: one of a preview, or one that nobody has accepted."""
+        return _read(self._proposed, name)
 
     def records(self, roll: Roll) -> Iterator[tuple[Found, Record | None]]:
         """One after the other, read from disk: only one is in memory at a time."""
         for found in roll.found:
             yield found, self.record(found.name)
 
-    def put(self, found: Found, fingerprint: str, result: Result, note: str, graded: Graded, same_as: str = "") -> None:
-        """Writes both files, the record second: if the record exists, so does the other file.
+    def adopt(self, found: Found, record: Record) -> None:
+        """Makes a result the one that counts. Both files are replaced, the record second: if the record exists, so does
+        the other file.
 
         Raises:
             UsageError: the files cannot be written.
         """
-        public = gradescope.encode(result)
-        record = Record(
-            fingerprint=fingerprint,
-            published=hashlib.sha256(public).hexdigest(),
-            state=result.state,
-            points=result.points,
-            scores={exercise.name: exercise.points for exercise in result.exercises},
-            seconds=result.seconds,
-            note=note,
-            same_as=same_as,
-            graded=graded,
-            at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            result=msgspec.Raw(model.encode(result)),
-        )
-        with self._held():
+        public = gradescope.encode(record.whole())
+        with self.held():
+            self._keep_previous(found)
             atomic.replace(self.published(found.name), public)
-            self._keep(found, record)
+            _write(self._records, found, record)
+            self.withdraw(found)
 
-    def _keep(self, found: Found, record: Record) -> None:
-        atomic.replace(self._records / f"{found.name}.json", msgspec.json.encode(record))
+    def propose(self, found: Found, record: Record) -> None:
+        """Keeps a result that does not count yet; raises UsageError as `adopt`."""
+        with self.held():
+            _write(self._proposed, found, record)
 
-    def reusable(self, found: Found, fingerprint: str, graded: Graded) -> Record | None:
-        """The record of exactly this submission under exactly these graders; restores its published file if needed, and
-        notes what else is now in the submission."""
-        record = self.record(found.name)
-        if record is None or record.fingerprint != fingerprint or record.state is not State.GRADED:
-            return None
+    def _keep_previous(self, found: Found) -> None:
+        before = self.record(found.name)
+        if before is not None and before.state is State.GRADED:
+            _write(self._previous, found, before, durable=False)
+
+    def withdraw(self, found: Found) -> None:
+        """Forgets what is proposed for a submission."""
+        (self._proposed / f"{found.name}.json").unlink(missing_ok=True)
+
+    def valid(self, found: Found, fingerprint: str, *, proposed: bool = False) -> Record | None:
+        """The result of exactly this submission under exactly these graders, if there is one."""
+        record = self.proposed(found.name) if proposed else self.record(found.name)
+        valid = record is not None and record.fingerprint == fingerprint and record.state is State.GRADED
+        return record if valid else None
+
+    def refresh(self, found: Found, record: Record, graded: Graded) -> bool:
+        """Restores the published file of the result that counts if needed, and notes what else is now in the
+        submission. False if another version of the kit wrote the result."""
         try:
             public = self.published(found.name).read_bytes()
         except OSError:
@@ -173,9 +219,19 @@ class Store:
             try:
                 result = record.whole()
             except msgspec.MsgspecError:
-                return None
+                return False
             gradescope.write(result, self.published(found.name))
         if record.graded != graded:
-            record = msgspec.structs.replace(record, graded=graded)
-            self._keep(found, record)
-        return record
+            _write(self._records, found, msgspec.structs.replace(record, graded=graded))
+        return True
+
+
+def _read(folder: Path, name: str) -> Record | None:
+    try:
+        return msgspec.json.decode((folder / f"{name}.json").read_bytes(), type=Record)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _write(folder: Path, found: Found, record: Record, *, durable: bool = True) -> None:
+    atomic.replace(folder / f"{found.name}.json", msgspec.json.encode(record), durable=durable)

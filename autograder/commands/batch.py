@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +24,14 @@ from rich.progress import (
 from rich.text import Text
 
 from autograder.batch import gradebook
+from autograder.batch.change_table import print_changes
+from autograder.batch.changes import Comparison, Kind, compared
 from autograder.batch.discovery import Found, Roster, discover
 from autograder.batch.grader import Grader
 from autograder.batch.local import LocalGrader
 from autograder.batch.runner import Run, Tally, rate
 from autograder.batch.stopping import Stops
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Record, Roll, Store
 from autograder.course import Assignment, find_course, load_assignment
 from autograder.engine.devices import Device, choose
 from autograder.errors import UsageError
@@ -53,6 +55,16 @@ class Where:
     device: str = "auto"
 
 
+@dataclass(frozen=True)
+class How:
+    """Whether to grade what need not be graded again, to use results that are worse than before, and to change nothing
+    but to show what would change."""
+
+    force: bool = False
+    accept: bool = False
+    preview: bool = False
+
+
 @commands_stopped()
 def run(
     folder: Path,
@@ -61,12 +73,13 @@ def run(
     where: Where,
     *,
     salt: str = "",
-    force: bool = False,
+    how: How = How(),
     only: tuple[str, ...] = (),
     quiet: bool = False,
     course: Path | None = None,
 ) -> int:
-    """Returns the exit code: 1 if something could not be graded through no fault of the student's.
+    """Returns the exit code: 1 if something could not be graded through no fault of the student's, 3 if a grade would
+    fall.
 
     Raises:
         UsageError: the request cannot be carried out, or a result cannot be written.
@@ -81,36 +94,80 @@ def run(
     show = Printer(console)
     started = time.monotonic()
     with Stops() as stops, Store(output, stops.held) as store:
-        store.call(Roll(slug, assignment.title, assignment.exercises, tuple(roster.found)))
-        with _grader(assignment, salt, where) as (grader, device), _progress(console) as bar:
-            task = bar.add_task("Grading", total=len(chosen))
-            left = len(chosen)
+        if how.preview:
+            store.require(slug)
+        else:
+            store.call(
+                Roll(slug, assignment.title, assignment.exercises, tuple(roster.found), salt=salt, device=where.device)
+            )
+        show.line((str(roster), "dim"))
+        for line in roster.left_out:
+            show.line((line, "yellow"))
+        tally, remark = grade(assignment, store, chosen, where, show, salt=salt, how=how)
+        if not how.preview:
+            gradebook.write(store)
+        grades = "" if how.preview else f" Grades: {output / gradebook.FILE}"
+        _print_end(tally, remark, len(chosen), started, grades, show)
+        if how.preview:
+            now = f"{slug} as it is now"
+            comparison = compared(assignment.title, str(output), now, proposals(store, chosen))
+            print_changes(comparison, show)
+            show.line(("Nothing was changed; the same command without --preview uses these results.", "dim"))
+            return exit_code(comparison)
+    return 1 if tally.errors else 3 if tally.falling else 0
 
-            def trouble(name: str, line: str) -> None:
-                show.line((f"{one_line(name, 60)}: ", ""), (one_line(line, 300), "yellow"))
 
-            def done(count: int, worked: bool) -> None:
-                nonlocal left
-                if worked:
-                    bar.advance(task, count)
-                else:  # takes no time, so it must not count towards the rate
-                    left -= count
-                    bar.update(task, total=left)
+def grade(
+    assignment: Assignment, store: Store, chosen: list[Found], where: Where, show: Printer, *, salt: str, how: How
+) -> tuple[Tally, str]:
+    """Grades these submissions; returns what was done, and a remark on the timing.
 
-            show.line((str(roster), "dim"))
-            for line in roster.left_out:
-                show.line((line, "yellow"))
-            work = Run(assignment, grader, store, salt, trouble, done, force=force)
-            try:
-                work(chosen)
-            finally:
-                with stops.held(), contextlib.suppress(UsageError):  # the disk may be full: report the first error
+    Raises: as `run`.
+    """
+    with _grader(assignment, salt, where) as (grader, device), _progress(show.console) as bar:
+        task = bar.add_task("Grading", total=len(chosen))
+        left = len(chosen)
+
+        def trouble(name: str, line: str) -> None:
+            show.line((f"{one_line(name, 60)}: ", ""), (one_line(line, 300), "yellow"))
+
+        def done(count: int, worked: bool) -> None:
+            nonlocal left
+            if worked:
+                bar.advance(task, count)
+            else:  # takes no time, so it must not count towards the rate
+                left -= count
+                bar.update(task, total=left)
+
+        work = Run(
+            assignment, grader, store, salt, trouble, done, force=how.force, accept=how.accept, preview=how.preview
+        )
+        count, reasons = work.out_of_date(chosen)
+        if count and not how.preview:
+            verb = "is" if count == 1 else "are"
+            text = (
+                f"{count} of {len(chosen)} results {verb} out of date ({', '.join(reasons)}); compare with --preview."
+            )
+            show.line((text, "yellow"))
+        try:
+            work(chosen)
+        finally:
+            if not how.preview:
+                with store.held(), contextlib.suppress(UsageError):  # the disk may be full: report the first error
                     gradebook.write(store)
-        gradebook.write(store)
-    if work.tally.timed and device.remark:
-        show.line((device.remark, "dim"))
-    _print_end(work.tally, len(chosen), started, output, show)
-    return 1 if work.tally.errors else 0
+    return work.tally, device.remark if work.tally.timed else ""
+
+
+def proposals(store: Store, chosen: Iterable[Found]) -> Iterator[tuple[str, Record | None, Record | None]]:
+    """The label of each submission, the result that counts, and the one that would take its place."""
+    for found in chosen:
+        record = store.record(found.name)
+        yield found.label, record, store.proposed(found.name) or record
+
+
+def exit_code(comparison: Comparison) -> int:
+    """3 if a grade falls, 1 if something could not be graded, else 0."""
+    return 3 if comparison.falls else int(comparison.kinds[Kind.FAILED] > 0)
 
 
 def _chosen(roster: Roster, only: tuple[str, ...]) -> list[Found]:
@@ -171,12 +228,15 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _print_end(tally: Tally, count: int, started: float, output: Path, show: Printer) -> None:
+def _print_end(tally: Tally, remark: str, count: int, started: float, grades: str, show: Printer) -> None:
+    if remark:
+        show.line((remark, "dim"))
     for name, why in sorted(tally.missing_layers.items()):
         show.line((f"On this machine: {missing_layer(name, why)}", "yellow"))
     parts = [f"{tally.graded} graded"] if tally.graded else []
     for number, words in (
         (tally.reused, "unchanged since the last run"),
+        (tally.previewed, "graded by an earlier command"),
         (tally.identical, "identical to another"),
         (tally.unreadable, "without a file that can be graded (0 points)"),
     ):
@@ -190,6 +250,13 @@ def _print_end(tally: Tally, count: int, started: float, output: Path, show: Pri
     if tally.errors:
         text = f"{tally.errors} could not be graded because the kit failed; run the command again to retry them."
         show.line((text, "bold magenta"))
+    if tally.falling:
+        grades, verb = ("grade", "stays") if tally.falling == 1 else ("grades", "stay")
+        text = (
+            f"{tally.falling} {grades} would fall and {verb} as before: look with --preview, then use the new results "
+            "with --accept."
+        )
+        show.line((text, "bold red"))
     seconds = time.monotonic() - started
     speed = rate(tally, started)
-    show.line((f"{seconds:.1f} seconds{f', {speed}' if speed else ''}. Grades: {output / gradebook.FILE}", "dim"))
+    show.line((f"{seconds:.1f} seconds{f', {speed}' if speed else ''}.{grades}", "dim"))

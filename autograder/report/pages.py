@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from autograder.batch.change_table import summary
+from autograder.batch.changes import Comparison, signed
 from autograder.batch.discovery import Found
 from autograder.batch.store import Record
 from autograder.output.inert import inert
@@ -32,6 +34,7 @@ class Pages:
         self._environment.filters |= {
             "points": points_text,
             "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
+            "signed": signed,
             "decimal": lambda number: "–" if math.isnan(number) else f"{number:.2f}".replace("-", "−"),
             "file": lambda name: quote(f"{FEEDBACK}/{name}.html"),
         }
@@ -88,6 +91,19 @@ class Pages:
             threshold=threshold,
             style=self._style,
             policy="script-src 'none'",
+        )
+        return text.encode("utf-8", "replace")
+
+    def changes(self, comparison: Comparison) -> bytes:
+        """Who moves between two results of a class, with the checks behind it."""
+        text = self._environment.get_template("changes.html").render(
+            comparison=comparison,
+            summary=summary(comparison),
+            moved=comparison.moved,
+            checks=comparison.checks(),
+            style=self._style,
+            script=Markup(self._script),
+            policy=self._policy,
         )
         return text.encode("utf-8", "replace")
 

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.batch import contents, gradebook
 from autograder.batch.discovery import discover
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Roll, Store, record_of
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from batch import exports
 from batch.exports import CLASS
@@ -33,7 +33,8 @@ def back(folder: Path, out: Path) -> tuple[list[str], dict[str, list[dict[str, s
         for found in roster.found:
             submission, graded = contents.read(found, "pooling")
             text = "\n".join(cell.source for cell in submission.cells)
-            store.put(found, "f", _points(int(re.search(r"POINTS = (\d+)", text)[1])), "", graded)
+            points = int(re.search(r"POINTS = (\d+)", text)[1])
+            store.adopt(found, record_of(_points(points), "f", graded))
         gradebook.write(store)
     tables = {}
     for path in out.glob("*.csv"):

@@ -8,7 +8,7 @@ import re
 from autograder.batch import gradebook
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Roll, Store, record_of
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 
 
@@ -16,7 +16,7 @@ def rows_of(folder, found, results):
     with Store(folder) as store:
         store.call(Roll("tiny", "Tiny", {"double": 3.0}, tuple(found)))
         for each, result in zip(found, results, strict=False):
-            store.put(each, "f", result, "", Graded())
+            store.adopt(each, record_of(result, "f", Graded()))
         gradebook.write(store)
     with open(folder / "grades.csv", encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file))

@@ -12,7 +12,7 @@ import pytest
 from autograder.batch import gradebook
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Roll, Store, record_of
 from autograder.commands.report import run
 from autograder.results.model import ExerciseResult, Result, State
 from report.hostile_class import HOSTILE, SECRET, result_of
@@ -36,7 +36,8 @@ def graded_class(tmp_path_factory):
                 result = Result("tiny", "Tiny & small", each.label, State.ERROR, empty, log=(SECRET,))
             left_out = {0: ("notes.txt", "data.csv"), 12: (HOSTILE,)}.get(number, ())
             graded = Graded("pooling.ipynb", 12, left_out) if left_out else Graded()
-            store.put(each, "f", result, HOSTILE if number == 12 else "", graded, "s1" if number == 3 else "")
+            note, twin = HOSTILE if number == 12 else "", "s1" if number == 3 else ""
+            store.adopt(each, record_of(result, "f", graded, note, twin))
         gradebook.write(store)
     assert run(out) == 0
     return out

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
-from autograder.batch.store import Roll, Store
+from autograder.batch.store import Roll, Store, record_of
 from autograder.commands.report import run
 from autograder.report.analysis import Analysis, timing_ratio, whole
 from autograder.results.grids import compared, grid
@@ -80,7 +80,7 @@ def test_timing_ratios_are_shown_where_there_are_any(tmp_path):
     found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
     with Store(tmp_path) as store:
         store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
-        store.put(found[0], "f", result, "", Graded())
+        store.adopt(found[0], record_of(result, "f", Graded()))
     assert run(tmp_path) == 0
     assert "medians: pool 1.25" in (tmp_path / "report.html").read_text()
     assert "1.25 times the reference" in (tmp_path / "feedback" / "ada.html").read_text()
@@ -92,7 +92,7 @@ def test_what_was_not_measured_is_counted(tmp_path):
     found = (Found("ada", "ada", "/nowhere", (Student("ada"),)),)
     with Store(tmp_path) as store:
         store.call(Roll("tiny", "Tiny", {"pool": 5.0}, found))
-        store.put(found[0], "f", result, "", Graded())
+        store.adopt(found[0], record_of(result, "f", Graded()))
     assert analysis_of(tmp_path).troubles["not measured"] == 1
     assert run(tmp_path) == 0
     page = (tmp_path / "report.html").read_text()
