@@ -17,8 +17,8 @@ from autograder.batch.store import Record
 from autograder.output.inert import inert, one_line
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
-from autograder.report.grids import compared, grid
 from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, points_text
+from autograder.results.grids import compared, grid
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
 
 REPORT = "report.html"

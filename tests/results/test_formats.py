@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -22,7 +23,8 @@ from autograder.errors import UsageError
 from autograder.output.workflow import commands_stopped
 from autograder.results import autolab, classroom50, github, junit, prairielearn
 from autograder.results.formats import ENCODERS, FILE_NAMES
-from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status
+from autograder.results.pictures import pictures
 from results import result_samples as samples
 from results.platform_class import SOURCES, graded
 from results.test_gradescope import HOSTILE, hostile
@@ -132,6 +134,26 @@ def test_a_result_too_large_for_prairielearn_loses_texts_and_no_points() -> None
     checks = tuple(msgspec.structs.replace(check, name=f"check_{i}") for i in range(40))
     document = read_json("prairielearn", prairielearn.encode(samples.result(ExerciseResult("e", 240, checks))))
     assert (document["score"], len(document["tests"])) == (0.25, 40)
+
+
+def test_prairielearn_shows_matrices_as_pictures_that_can_do_nothing() -> None:
+    example = msgspec.structs.replace(
+        samples.POOLING_EXAMPLE,
+        expected=Shown("", "2×2 float32", "1.  2.\n3.  4."),
+        got=Shown("", "2×2 float32", "1.  0.*\n3.  nan*"),
+    )
+    check = msgspec.structs.replace(samples.FAILED, counterexample=example)
+    result = samples.result(ExerciseResult("naive_pooling", 10, (samples.PASSED, check)))
+    passed, drawn = read_json("prairielearn", prairielearn.encode(result))["tests"]
+    assert "images" not in passed
+    labels = [image["label"] for image in drawn["images"]]
+    assert (drawn["name"][:13], labels) == ("naive_pooling", ["Expected", "Got", "Difference (got − expected)"])
+    for image in drawn["images"]:
+        svg = ET.fromstring(base64.b64decode(image["url"].partition(",")[2]))
+        assert {element.tag.rpartition("}")[2] for element in svg.iter()} == {"svg", "rect", "text"}
+    shown = Shown("", "2×2 float32", "<script>alert(1)</script>")
+    hostile_value = msgspec.structs.replace(samples.POOLING_EXAMPLE, expected=shown, got=shown)
+    assert pictures(msgspec.structs.replace(samples.FAILED, counterexample=hostile_value)) == []
 
 
 def test_autolabs_last_line_is_ours_and_no_other_line_is_json(results: dict[str, Result]) -> None:
