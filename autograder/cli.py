@@ -79,7 +79,7 @@ def main() -> None:
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the result [default: results.json, or as the format wants it]. With several submissions: "
+    help="Where to write the result [default: results.json; some formats have other names]. With several submissions: "
     "a folder with one file for each [default: results].",
 )
 @click.option(

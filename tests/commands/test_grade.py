@@ -108,6 +108,7 @@ def test_a_result_that_cannot_be_shown_is_written_all_the_same(tmp_path, monkeyp
         ("junit", "results.xml", '<testcase name="naive_padding.zeros"'),
         ("prairielearn", "results.json", '"gradable": true'),
         ("autolab", "results.txt", '{"scores": {"naive_padding": 3.0}, "scoreboard": [3.0, 3.0]}'),
+        ("classroom50", "result.json", '"owner": "ada"'),
         ("github", "summary.md", "**3 of 8 points**"),
         ("github-check", "check.json", '"title": "3 of 8 points"'),
     ],
@@ -115,6 +116,8 @@ def test_a_result_that_cannot_be_shown_is_written_all_the_same(tmp_path, monkeyp
 def test_every_format_has_its_file(tmp_path, monkeypatch, capsys, form, file, words):
     monkeypatch.setattr(client, "Engine", Grades)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL", "OWNER"):
+        monkeypatch.setenv(name, "ada")
     monkeypatch.chdir(tmp_path)
     assert grade.run((EXAMPLES / "ada",), "pooling", None, form=form, timing=False, course=ROOT) == 0
     assert words in (tmp_path / file).read_text()

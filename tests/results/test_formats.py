@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -203,6 +204,16 @@ def test_whole_scores_add_up_and_only_full_points_become_full_points(points, mos
         classroom50.encode(samples.result(ExerciseResult("e", round(sum(most), 6), checks)), IDENTITY, NOW)
     )
     assert (document["score"], [test["score"] for test in document["tests"]]) == (score, rows)
+
+
+def test_points_that_no_grader_can_give_are_finite_and_in_range_everywhere() -> None:
+    for number in (math.nan, math.inf, -1.0):
+        odd = samples.result(ExerciseResult("e", number, (samples.PASSED, samples.FAILED)), seconds=number)
+        read_junit(odd)
+        read_json("prairielearn", prairielearn.encode(odd))
+        read_json("classroom50", classroom50.encode(odd, IDENTITY, NOW))
+        read_json("github-check", github.encode_check(odd))
+        assert last_line(odd)["scores"]["e"] == 0
 
 
 def test_markdown_has_what_students_wrote_in_code_only(results: dict[str, Result]) -> None:
