@@ -30,6 +30,7 @@ from results import result_samples as samples
 from results.platform_class import SOURCES, graded
 from results.test_gradescope import HOSTILE, hostile
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 SCHEMAS = json.loads((HERE / "platforms.schema.json").read_text())
 JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
