@@ -26,7 +26,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy autograder
 	$(BIN)/autograder release --check
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile examples/platforms/Dockerfile
 
 verify: $(INSTALLED)
 	$(BIN)/autograder verify --salt "" --salt other --repeats 5 --table docs/grader-quality.md

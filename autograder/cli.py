@@ -65,7 +65,7 @@ def main() -> None:
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the result [default: results.json, or as the format wants it]. With several submissions: "
+    help="Where to write the result [default: results.json; some formats have other names]. With several submissions: "
     "a folder with one file for each [default: results].",
 )
 @click.option(
@@ -245,23 +245,28 @@ def timing(
     )
 
 
-@main.command(short_help="Make the zip for Gradescope.")
+@main.command(short_help="Make the archive for a platform.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option(
+    "--platform",
+    type=click.Choice(["gradescope", "prairielearn", "autolab"]),
+    default="gradescope",
+    show_default=True,
+    help="Who grades with it; docs/platforms.md says where it goes.",
+)
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("gradescope.zip"),
-    show_default=True,
-    help="Where to write the zip.",
+    help="Where to write it [default: gradescope.zip, prairielearn.zip or autograde.tar].",
 )
 @course_option
-def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
-    """Writes the zip to upload to Gradescope as an autograder, with these assignments [default: all]."""
+def package(slugs: tuple[str, ...], platform: str, output: Path | None, course: Path | None) -> None:
+    """Writes the archive that Gradescope, PrairieLearn or Autolab grades these assignments with [default: all]."""
     from autograder.commands import package
 
-    sys.exit(package.run(slugs, output, course=course))
+    sys.exit(package.run(slugs, output, platform=platform, course=course))
 
 
 for _command in (*cli_authors.COMMANDS, *cli_class.COMMANDS):

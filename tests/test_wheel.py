@@ -165,5 +165,6 @@ def test_the_wheel_is_fit_to_be_published(wheel):
         "report/templates/report.html",
         "platforms/gradescope/setup.sh",
         "platforms/gradescope/run_autograder",
+        "platforms/grade",
     ):
         assert f"autograder/{needed}" in names

@@ -1,12 +1,13 @@
-"""`autograder package`: writes the zip that Gradescope builds an autograder from, for those who do not use an image.
+"""`autograder package`: writes the archive that a platform makes an autograder from, for those who do not use an image.
 
-The archive has the same files as the image, at its root. The same course gives the same bytes: names are sorted,
-times are fixed and nothing is compressed (which would depend on the library's version; all of it is text).
+It has the same files as the image for Gradescope. The same course gives the same bytes: names are sorted, times are
+fixed and nothing is compressed (which would depend on the library's version; all of it is text).
 """
 
 from __future__ import annotations
 
 import io
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,25 +18,34 @@ from autograder.output import atomic
 from autograder.platforms.gradescope.settings import load_settings
 
 _ENGINE = Path(__file__).resolve().parents[1]
-_AT_ROOT = ("run_autograder", "setup.sh", "requirements.txt")
-_SCRIPTS = ("run_autograder", "setup.sh")  # run by a shell that accepts only \n as a line end
+_GRADESCOPE = "platforms/gradescope"
+_AT_ROOT = {
+    "gradescope": (f"{_GRADESCOPE}/run_autograder", f"{_GRADESCOPE}/setup.sh", f"{_GRADESCOPE}/requirements.txt"),
+    "prairielearn": ("platforms/grade",),
+    "autolab": ("platforms/grade",),
+}
+FILE_NAMES = {"gradescope": "gradescope.zip", "prairielearn": "prairielearn.zip", "autolab": "autograde.tar"}
+_SCRIPTS = ("run_autograder", "setup.sh", "grade")  # run by a shell that accepts only \n as a line end
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def run(slugs: tuple[str, ...], output: Path, *, course: Path | None = None) -> int:
-    """Writes the zip with these assignments (default: all); returns the exit code.
+def run(
+    slugs: tuple[str, ...], output: Path | None, *, platform: str = "gradescope", course: Path | None = None
+) -> int:
+    """Writes the archive with these assignments (default: all); returns the exit code.
 
     Raises:
-        UsageError: an assignment has a mistake, or the zip cannot be written.
+        UsageError: an assignment has a mistake, or the archive cannot be written.
     """
     root = find_course(course)
+    output = output or Path(FILE_NAMES[platform])
     assignments = load_assignments(root, slugs)
     for assignment in assignments:
         load_settings(assignment)
         if not assignment.solution.is_file():
             raise UsageError(f"There is no solution {assignment.solution}; without it, nothing can be compared.")
     try:
-        data = archive(root, assignments)
+        data = archive(root, assignments, platform)
     except OSError as error:
         raise UsageError(f"Cannot read {error.filename}: {error.strerror}.") from error
     atomic.replace(output, data)
@@ -44,24 +54,44 @@ def run(slugs: tuple[str, ...], output: Path, *, course: Path | None = None) -> 
     return 0
 
 
-def archive(root: Path, assignments: list[Assignment]) -> bytes:
-    """The zip's bytes."""
+def archive(root: Path, assignments: list[Assignment], platform: str = "gradescope") -> bytes:
+    """Its bytes: for Autolab a tar with one folder, to be unpacked beside the submission, for the others a zip."""
     contents = {f"autograder/{name}": path for name, path in _files(_ENGINE)}
-    contents |= {name: _ENGINE / "platforms" / "gradescope" / name for name in _AT_ROOT}
+    contents |= {Path(name).name: _ENGINE / name for name in _AT_ROOT[platform]}
     for assignment in assignments:
         contents |= {f"graders/{assignment.slug}/{name}": path for name, path in _files(assignment.graders)}
         contents |= {f"solutions/{assignment.slug}/{name}": path for name, path in _files(assignment.solution.parent)}
     of_course = {"graders/gradescope.toml": "gradescope.toml", "packages.txt": "packages.txt"}
     contents |= {name: path for name, file in of_course.items() if (path := root / "graders" / file).is_file()}
+    read = [
+        (name, _content(path), 0o755 if path.name in _SCRIPTS else 0o644) for name, path in sorted(contents.items())
+    ]
+    return _tar(read) if platform == "autolab" else _zip(read)
+
+
+def _content(path: Path) -> bytes:
+    data = path.read_bytes()
+    return data.replace(b"\r\n", b"\n") if path.name in _SCRIPTS else data
+
+
+def _zip(files: list[tuple[str, bytes, int]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
-        for name in sorted(contents):
+        for name, data, mode in files:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # Unix, wherever this runs
-            is_script = Path(name).name in _SCRIPTS
-            info.external_attr = (0o100755 if is_script else 0o100644) << 16
-            data = contents[name].read_bytes()
-            made.writestr(info, data.replace(b"\r\n", b"\n") if is_script else data)
+            info.external_attr = (0o100000 | mode) << 16
+            made.writestr(info, data)
+    return buffer.getvalue()
+
+
+def _tar(files: list[tuple[str, bytes, int]]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as made:
+        for name, data, mode in files:
+            info = tarfile.TarInfo(f"kit/{name}")
+            info.size, info.mode = len(data), mode
+            made.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 
 

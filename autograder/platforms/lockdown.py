@@ -87,8 +87,8 @@ def kills_for_memory() -> int:
 
 def _is_closed(path: Path, root: Path) -> bool:
     """Whether file modes keep other users (who share no group with us) away from `path`."""
-    inside = [part for part in (path, *path.parents) if part == root or root in part.parents]
-    return any(part.stat().st_mode & stat.S_IRWXO == 0 for part in inside)
+    above = [part for part in path.parents if part == root or root in part.parents]
+    return any(part.stat().st_mode & stat.S_IRWXO == 0 for part in (path, *above))
 
 
 def _descendants() -> set[int]:

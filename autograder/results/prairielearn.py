@@ -6,12 +6,15 @@ included) costs the student neither points nor an attempt.
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Iterable, Iterator
 
 from autograder.output.inert import inert, one_line
 from autograder.results.feedback import WORDS, check_text, points_text
 from autograder.results.model import CheckResult, Result, State
 from autograder.results.overview import TEXT_LIMIT, check_heading, clamp, finite, overview
+from autograder.results.pictures import pictures
 from autograder.results.withheld import without_hidden
 
 MAX_BYTES = 1_000_000  # a larger file is refused
@@ -21,15 +24,28 @@ _LIMITS = (TEXT_LIMIT, 2_000, 400, 0)  # characters of each text; the first with
 def encode(result: Result) -> bytes:
     result = without_hidden(result)
     texts = [check_text(check) for check in result.checks]
+    images = list(_images(result.checks))
     for limit in _LIMITS:
-        document = _document(result, [inert(text, limit) for text in texts])
+        document = _document(result, [inert(text, limit) for text in texts], images)
         data = json.dumps(document, allow_nan=False, indent=1).encode("ascii") + b"\n"
         if len(data) <= MAX_BYTES:
             break
     return data
 
 
-def _document(result: Result, texts: list[str]) -> dict[str, object]:
+def _images(checks: Iterable[CheckResult]) -> Iterator[list[dict[str, str]]]:
+    """For each check, as long as there is room for pictures."""
+    room = MAX_BYTES // 2
+    for check in checks:
+        urls = [
+            {"label": label, "url": f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}"}
+            for label, picture in pictures(check)
+        ]
+        room -= sum(len(image["url"]) for image in urls)
+        yield urls if room > 0 else []
+
+
+def _document(result: Result, texts: list[str], images: list[list[dict[str, str]]]) -> dict[str, object]:
     gradable = result.state is State.GRADED and bool(result.checks)
     text = overview(result)
     if not gradable:
@@ -40,11 +56,11 @@ def _document(result: Result, texts: list[str]) -> dict[str, object]:
         "gradable": True,
         "score": round(clamp(result.points, most) / most, 6) if most else 0.0,
         "message": text,
-        "tests": [_test(check, text) for check, text in zip(result.checks, texts, strict=True)],
+        "tests": [_test(*parts) for parts in zip(result.checks, texts, images, strict=True)],
     }
 
 
-def _test(check: CheckResult, text: str) -> dict[str, object]:
+def _test(check: CheckResult, text: str, images: list[dict[str, str]]) -> dict[str, object]:
     points, most = clamp(check.points, check.max_points), finite(check.max_points)
     message = f"{WORDS[check.status]}, {points_text(points)} of {points_text(most)} points"
     return {
@@ -53,4 +69,5 @@ def _test(check: CheckResult, text: str) -> dict[str, object]:
         "max_points": most,
         "message": message[0].upper() + message[1:],
         "output": text,
+        **({"images": images} if images else {}),
     }

@@ -82,7 +82,8 @@ class Grades:
 
     def grade(self, job: Job) -> Result:
         check = CheckResult("naive_padding", "zeros", "Zeros.", Status.FAILED, 8.0, 3.0, message="Not zero.")
-        return Result("pooling", "Pooling", job.submission.name, State.GRADED, (ExerciseResult("x", 8, (check,)),))
+        exercises = (ExerciseResult("naive_padding", 8, (check,)),)
+        return Result("pooling", "Pooling", job.submission.name, State.GRADED, exercises, file="pooling.py")
 
 
 @pytest.mark.parametrize("names", [("ada",), ("ada", "bela")])
@@ -98,4 +99,40 @@ def test_a_result_that_cannot_be_shown_is_written_all_the_same(tmp_path, monkeyp
     assert (code, [json.loads(path.read_text())["score"] for path in written]) == (0, [3.0] * len(names))
     assert capsys.readouterr().err == (
         "autograder: The results are written, but cannot be shown here: NotImplementedError: no table here\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "words"),
+    [
+        ("junit", "results.xml", '<testcase name="naive_padding.zeros"'),
+        ("prairielearn", "results.json", '"gradable": true'),
+        ("autolab", "results.txt", '{"scores": {"naive_padding": 3.0}, "scoreboard": [3.0, 3.0]}'),
+        ("classroom50", "result.json", '"owner": "ada"'),
+        ("github", "summary.md", "**3 of 8 points**"),
+        ("github-check", "check.json", '"title": "3 of 8 points"'),
+    ],
+)
+def test_every_format_has_its_file(tmp_path, monkeypatch, capsys, form, file, words):
+    monkeypatch.setattr(client, "Engine", Grades)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("CLASSROOM", "ASSIGNMENT", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL", "OWNER"):
+        monkeypatch.setenv(name, "ada")
+    monkeypatch.chdir(tmp_path)
+    assert grade.run((EXAMPLES / "ada",), "pooling", None, form=form, timing=False, course=ROOT) == 0
+    assert words in (tmp_path / file).read_text()
+    lines = capsys.readouterr().out.splitlines()
+    stopped, resumed = lines.index("::stop-commands::" + lines[0][17:]), lines.index(f"::{lines[0][17:]}::")
+    assert (stopped, [line[:8] for line in lines[resumed + 1 :]]) == (0, ["::error "] if form == "github" else [])
+
+
+def test_classroom50_needs_to_know_whose_result_it_is(tmp_path):
+    arguments = ("-a", "pooling", "--format", "classroom50", "-o", tmp_path / "r.json")
+    done = autograder("grade", EXAMPLES / "ada", *arguments)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "Classroom 50's runner sets these environment variables" in done.stderr
+    done = autograder("grade", EXAMPLES / "ada", EXAMPLES / "bela", *arguments)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "autograder: Classroom 50 has one result for each repository; name only one submission.\n",
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 import shutil
 import tempfile
@@ -22,11 +24,13 @@ from autograder.errors import UsageError
 from autograder.output.workflow import commands_stopped
 from autograder.results import autolab, classroom50, github, junit, prairielearn
 from autograder.results.formats import ENCODERS, FILE_NAMES
-from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status
+from autograder.results.pictures import pictures
 from results import result_samples as samples
 from results.platform_class import SOURCES, graded
 from results.test_gradescope import HOSTILE, hostile
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 SCHEMAS = json.loads((HERE / "platforms.schema.json").read_text())
 JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
@@ -134,6 +138,26 @@ def test_a_result_too_large_for_prairielearn_loses_texts_and_no_points() -> None
     assert (document["score"], len(document["tests"])) == (0.25, 40)
 
 
+def test_prairielearn_shows_matrices_as_pictures_that_can_do_nothing() -> None:
+    example = msgspec.structs.replace(
+        samples.POOLING_EXAMPLE,
+        expected=Shown("", "2×2 float32", "1.  2.\n3.  4."),
+        got=Shown("", "2×2 float32", "1.  0.*\n3.  nan*"),
+    )
+    check = msgspec.structs.replace(samples.FAILED, counterexample=example)
+    result = samples.result(ExerciseResult("naive_pooling", 10, (samples.PASSED, check)))
+    passed, drawn = read_json("prairielearn", prairielearn.encode(result))["tests"]
+    assert "images" not in passed
+    labels = [image["label"] for image in drawn["images"]]
+    assert (drawn["name"][:13], labels) == ("naive_pooling", ["Expected", "Got", "Difference (got − expected)"])
+    for image in drawn["images"]:
+        svg = ET.fromstring(base64.b64decode(image["url"].partition(",")[2]))
+        assert {element.tag.rpartition("}")[2] for element in svg.iter()} == {"svg", "rect", "text"}
+    shown = Shown("", "2×2 float32", "<script>alert(1)</script>")
+    hostile_value = msgspec.structs.replace(samples.POOLING_EXAMPLE, expected=shown, got=shown)
+    assert pictures(msgspec.structs.replace(samples.FAILED, counterexample=hostile_value)) == []
+
+
 def test_autolabs_last_line_is_ours_and_no_other_line_is_json(results: dict[str, Result]) -> None:
     for name, result in every(results).items():
         lines = autolab.encode(result).decode().splitlines()
@@ -181,6 +205,16 @@ def test_whole_scores_add_up_and_only_full_points_become_full_points(points, mos
         classroom50.encode(samples.result(ExerciseResult("e", round(sum(most), 6), checks)), IDENTITY, NOW)
     )
     assert (document["score"], [test["score"] for test in document["tests"]]) == (score, rows)
+
+
+def test_points_that_no_grader_can_give_are_finite_and_in_range_everywhere() -> None:
+    for number in (math.nan, math.inf, -1.0):
+        odd = samples.result(ExerciseResult("e", number, (samples.PASSED, samples.FAILED)), seconds=number)
+        read_junit(odd)
+        read_json("prairielearn", prairielearn.encode(odd))
+        read_json("classroom50", classroom50.encode(odd, IDENTITY, NOW))
+        read_json("github-check", github.encode_check(odd))
+        assert last_line(odd)["scores"]["e"] == 0
 
 
 def test_markdown_has_what_students_wrote_in_code_only(results: dict[str, Result]) -> None:
