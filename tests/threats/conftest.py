@@ -521,23 +521,28 @@ def own_course() -> Iterator[Course]:
 
 
 @pytest.fixture(scope="session")
-def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Running]]:
-    """One command per kind of user, all at once, on the attacks of all selected tests."""
+def running(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Running]]:
+    """One command per kind of user on the attacks of all selected tests: all at once, but where several processes run
+    the tests (`-n`), each kind only where it is asked for."""
     with contextlib.ExitStack() as stack:
-        commands = {}
-        for kind in KINDS:
-            runner = make_runner(kind)
-            items = [item for item in request.session.items if _kind(item) == kind]
-            if isinstance(runner, Runner) and items:
-                course = stack.enter_context(make_course(runner))
-                commands[kind] = start(course, *_mount_all(course, items))
-        yield commands
+        commands: dict[str, Running] = {}
+
+        def command(kind: str) -> Running:
+            for one in [kind] if hasattr(request.config, "workerinput") else KINDS:
+                runner = make_runner(one)
+                items = [item for item in request.session.items if _kind(item) == one]
+                if one not in commands and isinstance(runner, Runner) and items:
+                    course = stack.enter_context(make_course(runner))
+                    commands[one] = start(course, *_mount_all(course, items))
+            return commands[kind]
+
+        yield command
 
 
 @pytest.fixture(scope="session")
-def graded(running: dict[str, Running], runner: Runner) -> ClassResult:
+def graded(running: Callable[[str], Running], runner: Runner) -> ClassResult:
     """The results of the attacks of all selected tests and of the honest submissions between them."""
-    return running[runner.kind].finish()
+    return running(runner.kind).finish()
 
 
 def _kind(item: pytest.Item) -> str:
