@@ -36,6 +36,7 @@ SCHEMA = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 HONEST = {"refusing": 2.0, "honest": 4.0}
 WITNESS_AFTER = 6  # attacks between two honest submissions
 KINDS = ["root", "ordinary"]
+OURS = "root" if os.geteuid() == 0 else "ordinary"  # what the tests run as
 NAME = pytest.StashKey[str]()
 MARKER = "zqx"  # every planted secret starts with it
 
@@ -494,7 +495,9 @@ def make_runner(kind: str) -> Runner | str:
     return runner
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(
+    scope="session", params=[kind if kind == OURS else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def runner(request: pytest.FixtureRequest) -> Runner:
     """Both kinds of user, if this machine can run as them."""
     runner = make_runner(request.param)
@@ -513,7 +516,7 @@ def course(runner: Runner) -> Iterator[Course]:
 @pytest.fixture
 def own_course() -> Iterator[Course]:
     """A course for this test alone, graded as whoever runs the tests: the kind of user makes no difference."""
-    runner = make_runner("root" if os.geteuid() == 0 else "ordinary")
+    runner = make_runner(OURS)
     if isinstance(runner, str):
         pytest.skip(runner)
     with make_course(runner) as course:
