@@ -20,7 +20,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # Examples and the reference's answers, for all processes of this run and for none after it.
 ARCHIVE = "AUTOGRADER_CACHE"
 
-WHOLE_FOLDERS = ("report", "threats", "timing")  # one fixture for the session
+WHOLE_FOLDERS = ("report", "threats")  # one fixture for the session
 BY_PARAMETER = ("test_course.py", "threats")  # and one for each parameter
 
 

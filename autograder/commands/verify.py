@@ -65,6 +65,7 @@ def run(
     console = Console(highlight=False)
     show = Printer(console)
     sound, interrupted = True, threading.Event()
+    thorough = most != 0 and not exercises  # else most of what that finds out would not be needed
     with ThreadPoolExecutor(jobs or cores()) as pool, Engine(*assignments) as engine:
         try:
             for number, assignment in enumerate(assignments):
@@ -78,7 +79,7 @@ def run(
                 for salt in salts:
                     with contextlib.suppress(EngineError):  # every run says so again, which is reported below
                         verification.declare(
-                            engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt, thorough=most != 0))
+                            engine.warm_up(WarmUp(str(assignment.root), assignment.slug, salt, thorough=thorough))
                         )
                 # Salt by salt: only judges of one class server share the processors fairly.
                 runs = [

@@ -61,11 +61,12 @@ def main(folder: Path) -> None:
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
     provide_hosted_modules()
-    with contextlib.suppress(ImportError):  # then the student's own import says so
-        import torch
+    if _uses_torch(order):
+        with contextlib.suppress(ImportError):  # then the student's own import says so
+            import torch
 
-        # Its first call spends a second on imports, which must not count as the student's time.
-        torch.testing.assert_close(torch.zeros(()), torch.zeros(()))
+            # Its first call spends a second on imports, which must not count as the student's time.
+            torch.testing.assert_close(torch.zeros(()), torch.zeros(()))
     labels = labels_of(order)
     sys.path.insert(0, str(Path(order.file).parent))
     report(Ready())
@@ -75,6 +76,12 @@ def main(folder: Path) -> None:
     report(loaded)
     if isinstance(loaded, Loaded):
         run_pytest(order, _PluginWithWatch(order, labels, report, crash))
+
+
+def _uses_torch(order: Order) -> bool:
+    """Importing it takes seconds, which nobody need wait for who does not use it."""
+    tests = Path(order.tests).read_text(encoding="utf-8", errors="replace")
+    return any("torch" in text for text in (tests, *(cell.source for cell in order.cells)))
 
 
 def _load(order: Order, labels: dict[str, str], folder: Path) -> Loaded | Broken:

@@ -69,7 +69,7 @@ class Test(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """torch is imported and the student's code comes next."""
+    """torch is imported, if it is used, and the student's code comes next."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):

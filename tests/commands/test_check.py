@@ -410,3 +410,11 @@ def test_a_file_for_ipython_is_read_as_a_notebook_and_no_file_of_the_students_is
     assert "so it was read as a notebook" in output
     assert "ZeroDivisionError: division by zero\n    line 7:\n" in output
     assert file.read_text() == source
+
+
+def test_torch_is_not_imported_where_it_is_not_used(tmp_path: Path) -> None:
+    file, tests = tmp_path / "warmup.py", tmp_path / "test_warmup.py"
+    file.write_text("def double(x):\n    return 2 * x\n")
+    tests.write_text("import sys\n\n\ndef test_double__alone():\n    assert 'to' 'rch' not in sys.modules\n")
+    code, output = check(file, "--tests", tests)
+    assert code == 0, output

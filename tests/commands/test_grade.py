@@ -13,6 +13,7 @@ from autograder.jobs import Job
 from autograder.results import terminal
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from command_line import ROOT, autograder
+from corpus import course
 
 EXAMPLES = ROOT / "examples" / "pooling"
 
@@ -57,7 +58,9 @@ def test_the_assignment_is_told_by_the_files_name_and_the_result_has_every_exerc
 
 
 def test_a_quiet_run_prints_nothing(tmp_path):
-    done = autograder("grade", EXAMPLES / "hana", "-a", "pooling", "-q", "-o", tmp_path / "r.json")
+    course(tmp_path)
+    (tmp_path / "warmup.py").write_text("def double(x):\n    return 3 * x\n")
+    done = autograder("grade", tmp_path / "warmup.py", "-q", "-o", tmp_path / "r.json", "--course", tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads((tmp_path / "r.json").read_text())["score"] == 0
 

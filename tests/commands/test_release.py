@@ -124,6 +124,7 @@ def test_a_course_that_is_set_up_for_nbgrader_gets_a_gradebook(course: Path) -> 
         ]
 
 
+@pytest.mark.slow
 def test_what_nbgrader_refuses_is_one_sentence(course: Path) -> None:
     (course / "nbgrader_config.py").write_text(
         (ROOT / "nbgrader_config.py").read_text() + 'c.IncludeHeaderFooter.header = "missing.ipynb"\n'
@@ -139,6 +140,7 @@ def test_what_nbgrader_refuses_is_one_sentence(course: Path) -> None:
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.py"))
 
 
+@pytest.mark.slow
 def test_the_committed_skeletons_are_up_to_date() -> None:
     result = release("--check", course=ROOT)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -118,6 +118,7 @@ def test_what_is_kept_is_asked_again_and_not_computed_again(graded, archive, war
     assert [path.stat().st_mode & 0o777 for path in (archive, *archive.iterdir())] == [0o700, 0o600]
 
 
+@pytest.mark.slow
 def test_wrong_submissions_are_told_the_same(graded, archive):
     wrong = RIGHT.replace("x + x", "abs(x + x)")
     unkept, _ = graded(wrong)
@@ -128,6 +129,7 @@ def test_wrong_submissions_are_told_the_same(graded, archive):
     assert len(list(archive.glob("*.recordings"))) == 1
 
 
+@pytest.mark.slow
 def test_what_was_kept_for_other_examples_or_another_solution_is_not_used(graded, course, archive):
     graded()
     assert graded(salt="other")[1] == 5
@@ -153,6 +155,7 @@ def test_a_damaged_file_is_made_again(graded, archive, damage):
     assert path.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_folder_that_others_may_write_to_is_left_alone(graded, archive):
     archive.mkdir()
     archive.chmod(0o777)

@@ -222,6 +222,7 @@ def test_a_class_is_graded_as_a_single_submission_is(engine, tmp_path):
 # --- verify --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faulty", "corrected", "words"),
     [

@@ -89,6 +89,7 @@ def test_a_cell_that_is_known_not_to_end_is_not_run(engine: Engine) -> None:
     assert parts(cells[2]) == [("result", "1")]
 
 
+@pytest.mark.slow
 def test_a_notebook_of_endless_loops_ends_after_a_few_limits(engine: Engine) -> None:
     started = time.monotonic()
     cells = show(engine, *["while True: pass"] * 30)

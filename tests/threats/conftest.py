@@ -36,6 +36,7 @@ SCHEMA = json.loads((REPO / "tests/results/gradescope.schema.json").read_text())
 HONEST = {"refusing": 2.0, "honest": 4.0}
 WITNESS_AFTER = 6  # attacks between two honest submissions
 KINDS = ["root", "ordinary"]
+OURS = "root" if os.geteuid() == 0 else "ordinary"  # what the tests run as
 NAME = pytest.StashKey[str]()
 MARKER = "zqx"  # every planted secret starts with it
 
@@ -494,7 +495,9 @@ def make_runner(kind: str) -> Runner | str:
     return runner
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(
+    scope="session", params=[kind if kind == OURS else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def runner(request: pytest.FixtureRequest) -> Runner:
     """Both kinds of user, if this machine can run as them."""
     runner = make_runner(request.param)
@@ -513,7 +516,7 @@ def course(runner: Runner) -> Iterator[Course]:
 @pytest.fixture
 def own_course() -> Iterator[Course]:
     """A course for this test alone, graded as whoever runs the tests: the kind of user makes no difference."""
-    runner = make_runner("root" if os.geteuid() == 0 else "ordinary")
+    runner = make_runner(OURS)
     if isinstance(runner, str):
         pytest.skip(runner)
     with make_course(runner) as course:
@@ -521,23 +524,28 @@ def own_course() -> Iterator[Course]:
 
 
 @pytest.fixture(scope="session")
-def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Running]]:
-    """One command per kind of user, all at once, on the attacks of all selected tests."""
+def running(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Running]]:
+    """One command per kind of user on the attacks of all selected tests: all at once, but where several processes run
+    the tests (`-n`), each kind only where it is asked for."""
     with contextlib.ExitStack() as stack:
-        commands = {}
-        for kind in KINDS:
-            runner = make_runner(kind)
-            items = [item for item in request.session.items if _kind(item) == kind]
-            if isinstance(runner, Runner) and items:
-                course = stack.enter_context(make_course(runner))
-                commands[kind] = start(course, *_mount_all(course, items))
-        yield commands
+        commands: dict[str, Running] = {}
+
+        def command(kind: str) -> Running:
+            for one in [kind] if hasattr(request.config, "workerinput") else KINDS:
+                runner = make_runner(one)
+                items = [item for item in request.session.items if _kind(item) == one]
+                if one not in commands and isinstance(runner, Runner) and items:
+                    course = stack.enter_context(make_course(runner))
+                    commands[one] = start(course, *_mount_all(course, items))
+            return commands[kind]
+
+        yield command
 
 
 @pytest.fixture(scope="session")
-def graded(running: dict[str, Running], runner: Runner) -> ClassResult:
+def graded(running: Callable[[str], Running], runner: Runner) -> ClassResult:
     """The results of the attacks of all selected tests and of the honest submissions between them."""
-    return running[runner.kind].finish()
+    return running(runner.kind).finish()
 
 
 def _kind(item: pytest.Item) -> str:
