@@ -14,6 +14,7 @@ else:
     import tomli as tomllib
 
 SLUG = "warmup"
+ALLOWED = ["helpers.py", "tools/*.py", "data/*.npy"]
 HANDED_IN = Path(__file__).parent / "handed_in"
 # The name of each submission's folder, and what is expected of its result.
 CASES: dict[str, dict[str, Any]] = tomllib.loads((HANDED_IN / "expected.toml").read_text(encoding="utf-8"))
@@ -47,7 +48,7 @@ def course(root: Path) -> Path:
         root,
         SLUG,
         exercises={"double": 40, "clipped": 40, "Scale": 20},
-        submission={"files": ["helpers.py", "tools/*.py", "data/*.npy"]},
+        submission={"files": ALLOWED},
         solution=_SOLUTION,
         checks=grader(
             check("double", 40, "m.double(x)"),
