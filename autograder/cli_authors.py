@@ -11,7 +11,7 @@ from autograder.cli_options import course_option, table_option
 
 
 @click.command(short_help="Begin an assignment of your own.")
-@click.argument("slug")
+@click.argument("slug", required=False)
 @click.option(
     "--exercise",
     "exercises",
@@ -19,16 +19,27 @@ from autograder.cli_options import course_option, table_option
     metavar="NAME",
     help="A function or class that students write; may be repeated.",
 )
+@click.option(
+    "--from",
+    "notebook",
+    metavar="NOTEBOOK",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Make it from this source notebook of nbgrader or otter.",
+)
 @course_option
-def new(slug: str, exercises: tuple[str, ...], course: Path | None) -> None:
+def new(slug: str | None, exercises: tuple[str, ...], notebook: Path | None, course: Path | None) -> None:
     """Begins the assignment SLUG, in an empty folder or in a course.
 
     Writes a working example of everything that an assignment needs: solution, hidden graders, known mistakes, public
     tests. In a new course, also nbgrader_config.py and .gitignore. Nothing that exists is overwritten.
+
+    With --from, its exercises are those of a notebook with solutions and tests, and SLUG is by default the notebook's
+    name. What students compute in an assertion becomes a question, and comparing it stays with the grader. What
+    cannot be split so is listed.
     """
     from autograder.commands import new
 
-    sys.exit(new.run(slug, exercises, course=course))
+    sys.exit(new.run(slug, exercises, notebook=notebook, course=course))
 
 
 @click.command(short_help="Make the students' files from the solutions.")

@@ -27,6 +27,7 @@ from autograder.quality.table import COLUMNS, WHOLE
 from autograder.submissions.reading import CAPS
 from autograder.timing.decision import lower_bound
 from command_line import autograder
+from pages import blocks
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,11 +49,6 @@ def says(page: str, *sentences: str) -> None:
     text = " ".join(PAGES[page].split())
     for sentence in sentences:
         assert sentence in text, f"{page} does not say: {sentence}"
-
-
-def blocks(text: str, language: str) -> list[str]:
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-    return ["".join(line[len(indent) :] for line in block.splitlines(keepends=True)) for indent, block in found]
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -93,7 +89,8 @@ def test_files_that_a_page_names_exist(page: str) -> None:
     folders = "assignments|autograder|benchmarks|docs|examples|graders|solutions|tests"
     for name in re.findall(rf"`((?:{folders})/[\w./-]*)`", PAGES[page]):
         missing = name in ("graders/gradescope.toml", "graders/packages.txt")  # a course may have them
-        assert missing or (ROOT / name).exists(), name
+        courses = (ROOT, ROOT / "examples" / "foreign_course")  # the pages for authors speak of the second one
+        assert missing or any((course / name).exists() for course in courses), name
 
 
 @pytest.mark.parametrize("page", GUIDES)
@@ -177,6 +174,15 @@ def test_the_changelog_has_a_section_for_the_version_and_one_for_what_comes() ->
     assert found[0] == ("Unreleased", "")
     assert found[1][0] == package.__version__
     assert all(date for _, date in found[1:])
+
+
+def test_what_is_installed_exists() -> None:
+    for page in GUIDES:
+        for extras in re.findall(r"torch-autograder\[([\w,]+)\]", PAGES[page]):
+            assert set(extras.split(",")) <= PROJECT["optional-dependencies"].keys(), page
+        for version in re.findall(r"torch-autograder==([\d.]+)", PAGES[page]):
+            assert version == package.__version__, page
+    says("docs/your-own-course.md", f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer")
 
 
 # What a run prints

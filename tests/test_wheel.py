@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pages import blocks, commands
 from toy_course import check, grader, toy_course
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,9 +67,9 @@ def wheel(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def command(wheel, tmp_path_factory) -> str:
     """`autograder` in an environment that has the wheel, and of this one the packages it depends on."""
-    environment = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-    python = environment / "bin" / "python"
+    place = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    python = place / "bin" / "python"
     packages = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True,
@@ -77,7 +80,7 @@ def command(wheel, tmp_path_factory) -> str:
     Path(packages, "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
     subprocess.run([python, "-m", "pip", "install", *options, wheel], check=True, capture_output=True)
-    return str(environment / "bin" / "autograder")
+    return str(place / "bin" / "autograder")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,6 @@ def course(tmp_path_factory) -> Path:
     files = {
         "assignments/demo/test_demo.py": PUBLIC_TESTS,
         "assignments/demo/demo.py": RIGHT,
-        "class/ada.py": RIGHT,
         "class/bob.py": WRONG,
     }
     return toy_course(
@@ -99,12 +101,15 @@ def course(tmp_path_factory) -> Path:
     )
 
 
+def environment(**more: str) -> dict[str, str]:
+    return (
+        {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"COLUMNS": "80"} | more
+    )
+
+
 def run(command: str, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {
-        "COLUMNS": "80"
-    }
     done = subprocess.run(
-        [command, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [command, *map(str, arguments)], cwd=folder, env=environment(), capture_output=True, text=True, check=False
     )
     assert "Traceback" not in done.stdout + done.stderr
     return done
@@ -125,24 +130,72 @@ def test_grade(command, course, tmp_path):
     assert "Is your result twice as large" in result["tests"][0]["output"]
 
 
-def test_batch(command, course, tmp_path):
-    done = run(command, course, "batch", "class", "-a", "demo", "-o", tmp_path / "out")
+@pytest.fixture(scope="module")
+def own_course(command, tmp_path_factory) -> Path:
+    """The course of docs/your-own-course.md, after every command on that page but those that install something. Where
+    the page says so, the example is replaced as in the tutorial of docs/authoring.md."""
+    page, tutorial = ((ROOT / "docs" / name).read_text() for name in ("your-own-course.md", "authoring.md"))
+    folder = tmp_path_factory.mktemp("anywhere")
+    path = f"{Path(command).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"  # nbgrader calls `alembic`
+    for line in commands(page):
+        if line.startswith("cd "):
+            folder = (folder / line.removeprefix("cd ")).resolve()
+        elif not line.startswith(("python3 -m venv", "source ", "pip ")):
+            done = subprocess.run(
+                line, shell=True, cwd=folder, env=environment(PATH=path), capture_output=True, text=True, check=False
+            )
+            unwritten = line == "autograder check"  # on the skeleton
+            assert done.returncode == unwritten, (line, done.stdout, done.stderr)
+            assert "Traceback" not in done.stdout + done.stderr
+        if line.startswith("autograder new"):
+            follow(tutorial, folder)
+        elif line.startswith("autograder verify"):
+            assert "3 of 3 misconceptions caught" in done.stdout
+    return folder.parents[1]
+
+
+def follow(tutorial: str, course: Path) -> None:
+    """Does what the tutorial says: a block of code for each file, and of the solution only one cell is another."""
+    solution, grader, misconceptions, public = blocks(tutorial, "python")[:4]
+    file = course / "solutions" / "attention" / "attention.py"
+    before, cell, _ = file.read_text().partition("# %%\ndef layer_norm(")
+    assert cell
+    for name, text in (
+        ("solutions/attention/attention.py", before + solution),
+        ("graders/attention/test_1_layer_norm.py", grader),
+        ("graders/attention/misconceptions.py", misconceptions),
+        ("assignments/attention/test_attention.py", public),
+    ):
+        assert (course / name).exists()
+        (course / name).write_text(text)
+
+
+def test_a_new_author_follows_the_page_to_a_graded_class(own_course):
+    grades = csv.DictReader((own_course / "out" / "grades.csv").read_text("utf-8-sig").splitlines())
+    assert {row["Student"]: float(row["attention: layer_norm"]) for row in grades} == {"ada": 10, "bob": 0}
+    assert json.loads((own_course / "results.json").read_text())["score"] == 10
+    assert (own_course / "out" / "report.html").exists()
+    with zipfile.ZipFile(own_course / "attention.zip") as made:
+        names = {name for name in made.namelist() if not name.endswith("/")}
+    handed_out = ("README.md", "attention.ipynb", "attention.py", "test_attention.py")
+    assert names == {f"attention/{name}" for name in handed_out}
+
+
+def test_nbgrader_grades_a_new_course(command, own_course):
+    submitted = own_course / "submitted" / "bob" / "attention"
+    submitted.mkdir(parents=True)
+    shutil.copy(own_course / "class" / "bob.ipynb", submitted / "attention.ipynb")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [Path(command).with_name("python"), "-m", "nbgrader", "autograde", "attention"],
+        cwd=own_course,
+        env=environment(PATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    grades = (tmp_path / "out" / "grades.csv").read_text()
-    assert [line.split(",")[0] for line in grades.splitlines()[1:]] == ["ada", "bob"]
-    assert json.loads((tmp_path / "out" / "ada.json").read_text())["score"] == 2
-
-
-def test_verify(command, course):
-    done = run(command, course, "verify", "demo")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1/1" in done.stdout
-
-
-def test_check(command, course):
-    done = run(command, course / "assignments" / "demo", "check")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "the hidden tests check more" in done.stdout
+    assert (own_course / "autograded" / "bob" / "attention" / "attention.ipynb").exists()
 
 
 def test_package(command, course, tmp_path):
@@ -163,6 +216,7 @@ def test_the_wheel_is_fit_to_be_published(wheel):
     assert any(name.endswith("LICENSE") for name in names)
     for needed in (
         "report/templates/report.html",
+        "authoring/templates/solution.py.tmpl",
         "platforms/gradescope/setup.sh",
         "platforms/gradescope/run_autograder",
         "platforms/grade",

@@ -51,9 +51,10 @@ def require_exercise_names(names: Sequence[str]) -> None:
         raise UsageError(f"The exercise {twice[0]} is named twice; name each exercise once.")
 
 
-def assignment_files(slug: str, exercises: Sequence[str]) -> dict[str, str]:
+def assignment_files(slug: str, exercises: Sequence[str], title: str = "") -> dict[str, str]:
     """The files of an assignment with the same working example in each exercise, by their places in the course."""
-    names = {"slug": slug, "title": slug.replace("_", " ").capitalize(), "salt": secrets.token_hex(8)}
+    title = re.sub(r'["\\]', "'", title) or slug.replace("_", " ").capitalize()
+    names = {"slug": slug, "title": title, "salt": secrets.token_hex(8)}
     width = len(str(len(exercises)))
     return {
         f"solutions/{slug}/{slug}.py": _filled("solution.py", names, exercises),

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from autograder.authoring import scaffold
+from autograder.authoring import conversion, scaffold
 from autograder.course import assignment_slugs
+from autograder.errors import UsageError
+from autograder.output.inert import one_line
 
 EXAMPLE = "centred"
 
 
-def run(slug: str, exercises: tuple[str, ...], *, course: Path | None = None) -> int:
-    """Writes the assignment's three folders with a working example, and in a new course its settings; prints what comes
-    next. Returns the exit code.
+def run(
+    slug: str | None, exercises: tuple[str, ...], *, notebook: Path | None = None, course: Path | None = None
+) -> int:
+    """Writes the assignment's three folders, with a working example or with what is in the source `notebook`, and in a
+    new course its settings; prints what comes next. Returns the exit code.
 
     Raises:
-        UsageError: a name cannot be used, or there is such an assignment already; nothing was written.
+        UsageError: a name cannot be used, there is such an assignment already, or the notebook cannot be converted;
+            nothing was written.
     """
-    exercises = exercises or (EXAMPLE,)
+    if notebook and exercises:
+        raise UsageError("The exercises of a notebook are those it has; leave out --exercise, or --from.")
+    if slug is None:
+        if notebook is None:
+            raise UsageError("Name the assignment, such as `autograder new attention`.")
+        slug = re.sub(r"[^a-z0-9]+", "_", notebook.stem.lower()).strip("_")
     scaffold.require_slug(slug)
-    scaffold.require_exercise_names(exercises)
     root = _root(course)
-    files = scaffold.assignment_files(slug, exercises)
+    refused: list[str] = []
+    if notebook:
+        converted = conversion.convert(notebook, slug)
+        files, refused = converted.files, converted.refused
+    else:
+        exercises = exercises or (EXAMPLE,)
+        scaffold.require_exercise_names(exercises)
+        files = scaffold.assignment_files(slug, exercises)
     files |= {name: text for name, text in scaffold.course_files(root).items() if not (root / name).exists()}
     scaffold.write(root, files)
     print(f"New in {root}:")
     for name in files:
         print(f"  {name}")
-    print("\nIt works as it is. Next, in that folder:")
+    if refused:
+        print(f"\nNot converted from {notebook}; write by hand what you need of it:")
+        for line in refused:
+            print(f"  {one_line(line, 200)}")
+    if notebook:
+        print(_CONVERTED.format(slug=slug))
+    print(f"\n{'' if notebook else 'It works as it is. '}Next, in that folder:")
     for command, does in _NEXT:
         print(f"  {command.format(slug=slug):<{len(slug) + 48}}{does}")
-    print(_THEN.format(slug=slug))
+    if not notebook:
+        print(_THEN.format(slug=slug))
     return 0
 
 
@@ -41,6 +65,9 @@ _NEXT = (
     ("autograder batch FOLDER -a {slug} -o out", "grade a folder of submissions"),
     ("cd assignments/{slug} && autograder check", "the public tests, as students run them"),
 )
+_CONVERTED = """
+Every assertion is now a check: what students compute is asked of the solution as well, and the two are compared. verify
+will ask for known mistakes: write them in graders/{slug}/misconceptions.py."""
 _THEN = """
 Then replace the example in solutions/{slug}/, graders/{slug}/ and assignments/{slug}/ with your own, and run release
 and verify again. Hand out the folder assignments/{slug}/ and nothing else."""

@@ -43,6 +43,11 @@ def run(slugs: tuple[str, ...], *, only_check: bool = False, course: Path | None
     if not only_check and (root / generating.CONFIG).exists():
         generating.record(root, [assignment.slug for assignment in assignments])
         print("The nbgrader gradebook now has these assignments.")
+    elif not only_check:
+        print(
+            f"For nbgrader's own commands, the course also needs {generating.CONFIG}; "
+            "the documentation's page on nbgrader shows it."
+        )
     return 1 if only_check and stale else 0
 
 

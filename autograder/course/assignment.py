@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -180,6 +181,12 @@ def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment])
     known = [name for assignment in assignments for name in assignment.exercises]
     if unknown := [name for name in exercises if name not in known]:
         raise UsageError(f"There is no exercise {unknown[0]!r} here; choose from: {', '.join(known)}.")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that does not exist; empty if no known one is like it."""
+    alike = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {alike[0]}?" if alike else ""
 
 
 def _to_path(kind: type, value: object) -> object:

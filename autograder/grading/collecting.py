@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from autograder.course import Assignment
+from autograder.course import Assignment, did_you_mean
 from autograder.errors import EngineError
 from autograder.grading.fixtures import Fixtures
 from autograder.grading.marks import mark, name_of
@@ -108,9 +108,17 @@ class _Collecting:
         totals = dict.fromkeys(self._assignment.exercises, 0.0)
         for item in items:
             exercise, points = mark(item, "exercise"), mark(item, "points")
-            if exercise not in totals or points is None:
+            if exercise is None or points is None:
                 raise EngineError(f"{item.nodeid}: mark it with an exercise of assignment.toml and with points")
+            if exercise not in totals:
+                like = did_you_mean(exercise, totals)
+                raise EngineError(f"{item.nodeid}: assignment.toml has no exercise {exercise!r}{like}")
+            if not 0 <= points < float("inf"):
+                raise EngineError(f"{item.nodeid}: a check cannot be worth {points:g} points; give it 0 or more")
             totals[exercise] += points
+        asked = {mark(item, "exercise") for item in items}
+        if without := next((name for name in totals if name not in asked), None):
+            raise EngineError(f"assignment.toml has the exercise {without!r}, but no check is marked with it")
         for exercise, total in totals.items():
             worth = self._assignment.exercises[exercise]
             if abs(total - worth) > 1e-6:

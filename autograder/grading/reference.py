@@ -40,9 +40,30 @@ def load_misconceptions(assignment: Assignment) -> list[Misconception]:
     path = assignment.graders / "misconceptions.py"
     if not path.exists():
         return []
+    _require_own_names(path, assignment.module)
     module = _import(path, load_reference(assignment), assignment.module)
     found = [getattr(value, "misconception", None) for value in vars(module).values()]
     return [item for item in found if isinstance(item, Misconception) and item.variant.__module__ == module.__name__]
+
+
+def _require_own_names(path: Path, solution: str) -> None:
+    """Raises EngineError if the file imports the solution otherwise than by the names of what it defines: where a
+    variant runs, there are those names and no such module."""
+    try:
+        body = ast.parse(_read(path)).body
+    except SyntaxError:  # the import says so
+        return
+    for node in body:
+        if isinstance(node, ast.Import):
+            wrong = [alias for alias in node.names if alias.name.partition(".")[0] in (solution, "solutions")]
+        elif isinstance(node, ast.ImportFrom) and node.module == solution:
+            wrong = [alias for alias in node.names if alias.asname]
+        else:
+            inside = isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "solutions"
+            wrong = node.names if inside and isinstance(node, ast.ImportFrom) else []
+        if wrong:
+            advice = f"write `from {solution} import ...` with the names that it uses, without `as`"
+            raise EngineError(f"{path.name}, line {node.lineno}: instead of `{ast.unparse(node)}`, {advice}")
 
 
 def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleType:

@@ -223,9 +223,10 @@ def _changes_of(node: ast.AST) -> Iterator[Change]:
     elif isinstance(node, ast.Attribute) and node.attr in _NAMES:
         yield _with(attr=_NAMES[node.attr])
     elif isinstance(node, ast.Slice):
-        for bound in ("lower", "upper", "step"):
-            if getattr(node, bound) is not None:
-                yield _with(**{bound: None})
+        for bound, default in (("lower", 0), ("upper", None), ("step", 1)):
+            given = getattr(node, bound)
+            if given is not None and not (isinstance(given, ast.Constant) and given.value == default):
+                yield _with(**{bound: None})  # x[0:n] and x[:n] are the same slice
     elif isinstance(node, ast.If):
         yield lambda node: ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)  # type: ignore[attr-defined]
         yield lambda _: None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autograder.course import Assignment
+from autograder.course import Assignment, did_you_mean
 from autograder.course.skeletons import skeleton
 from autograder.errors import EngineError
 from autograder.grading.marks import Misconception
@@ -84,7 +84,8 @@ def find(assignment: Assignment, exercises: Collection[str] = (), most: int | No
     for item in chosen:
         label = f"misconception {item.name} ({item.exercise})"
         if item.exercise not in assignment.exercises:
-            problems.append(Problem("", f"{label}: assignment.toml has no such exercise"))
+            like = did_you_mean(item.exercise, assignment.exercises)
+            problems.append(Problem("", f"{label}: assignment.toml has no exercise {item.exercise!r}{like}"))
         elif item.exercise in wanted:
             tried[label] = item
             try:

@@ -157,7 +157,7 @@ def test_a_misconception_that_no_grader_sees_is_named(reports: dict[str, str]) -
 @pytest.mark.slow
 def test_points_for_the_skeleton_and_points_lost_elsewhere_are_named(reports: dict[str, str]) -> None:
     report = reports["generous"]
-    assert "✗ misconception thrice (treble): assignment.toml has no such exercise\n" in report
+    assert "✗ misconception thrice (treble): assignment.toml has no exercise 'treble'\n" in report
     assert "✗ skeleton earns 1 point in double: check shape passes\n" in report
     assert "✗ misconception squares (double) also loses points in quadruple: check four_times\n" in report
     assert "– misconception adds (quadruple) lists double in `also`, but loses nothing there\n" in report

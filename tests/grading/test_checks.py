@@ -329,7 +329,9 @@ def test_another_salt_asks_other_questions_and_the_same_salt_the_same(grade):
     ("change", "words"),
     [
         (("@points(3)", "@points(2)"), "total add up to 2 points, but assignment.toml says 3"),
-        (('@exercise("coin")', '@exercise("coins")'), "mark it with an exercise"),
+        (('@exercise("coin")', '@exercise("coins")'), "assignment.toml has no exercise 'coins'; did you mean coin?"),
+        (('@exercise("coin")\n', ""), "mark it with an exercise"),
+        (("@points(3)", "@points(-3)"), "a check cannot be worth -3 points; give it 0 or more"),
         (("import torch", "import torch, no_such_module"), "no_such_module"),
         (("@points(3)\n", ""), "with points"),
     ],

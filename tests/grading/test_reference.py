@@ -103,3 +103,19 @@ def test_a_solution_that_does_not_run_is_the_authors_error(assignment):
     assignment.solution.write_text("1 / 0")
     with pytest.raises(EngineError, match="ZeroDivisionError"):
         load_reference(assignment)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import demo",
+        "import demo as right",
+        "from demo import helper as right",
+        "from solutions.demo.demo import helper",
+    ],
+)
+def test_a_file_of_misconceptions_that_imports_the_solution_otherwise_is_told_how(tmp_path, line):
+    broken = MISCONCEPTIONS.replace("from demo import helper\n", f"{line}\n")
+    course = toy_course(tmp_path, exercises={"double": 1}, solution=SOLUTION, misconceptions=broken)
+    with pytest.raises(EngineError, match=r"misconceptions\.py, line 2: instead of `.*`, write `from demo import"):
+        load_misconceptions(load_assignment(course, "demo"))

@@ -48,6 +48,14 @@ def test_a_small_mistake(change):
     assert change in changes("clamp")
 
 
+@pytest.mark.parametrize(
+    ("expression", "equivalent"), [("x[0:n]", "x[:n]"), ("x[::1]", "x[:]"), ("x[m:None]", "x[m:]")]
+)
+def test_the_same_slice_written_otherwise_is_not_a_mistake(expression, equivalent):
+    found = mutants(f"def part(x, m, n):\n    return {expression}\n", ["part"], 100)
+    assert not {mutant.after for mutant in found} & {f"return {equivalent}", f"return {equivalent}".replace(":", "::")}
+
+
 def test_data_is_changed_too():
     assert {"FACTS['legs'] = 4  →  FACTS['legs'] = 5", "FACTS['legs'] = 4  →  FACTS['legs'] = 3"} <= set(
         changes("FACTS")
