@@ -150,6 +150,35 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=2.0):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# One pixel of a map with 24 channels, two of them strong, before and after; mind the scales. The constants are larger
+# than AlexNet's, so that the effect can be seen. What happens to the neighbours of a strong channel? (Run the cell when
+# your function works. It needs `matplotlib`.)
+
+
+# %%
+def draw_inhibition():
+    """The channels of one pixel before and after local response normalisation."""
+    import matplotlib.pyplot as plt
+
+    x = torch.ones(24)
+    x[7], x[16] = 6.0, 3.0
+    y = local_response_norm(x.reshape(1, 24, 1, 1), alpha=0.1).flatten()
+    _, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    for ax, title, values in zip(axes, ["Before", "After"], [x, y], strict=True):
+        ax.bar(range(24), values, color=["C1" if strong else "C0" for strong in x > 1])
+        ax.set(title=title, xlabel="channel", ylabel="activation")
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_inhibition()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write local_response_norm first.")
+
+# %% [markdown]
 # ## VGG: networks of blocks
 #
 # The next idea was to stop thinking about layers. Two 3 × 3 convolutions see as much as one 5 × 5 convolution,

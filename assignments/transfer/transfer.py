@@ -213,3 +213,43 @@ def freeze_batchnorm(model):
 
     # YOUR CODE HERE
     raise NotImplementedError()
+
+
+# %% [markdown]
+# ### Look at it
+#
+# A batch normalisation layer whose running mean is right, 0, sees fifty batches of two images each in training mode.
+# What is left of the running mean, and what if your function has been there first? (Run the cell when your function
+# works. It needs `matplotlib`.)
+
+
+# %%
+def draw_running_means():
+    """A running mean during fine-tuning with small batches, with and without freeze_batchnorm."""
+    import matplotlib.pyplot as plt
+
+    curves = []
+    for prepare in (nn.Identity(), freeze_batchnorm):
+        torch.manual_seed(0)
+        model = prepare(nn.Sequential(nn.BatchNorm2d(1)))
+        model.train()
+        means = [0.0]
+        for _ in range(50):
+            brightness = torch.randn(2, 1, 1, 1)  # images differ from each other more than pixels do
+            model(brightness + 0.1 * torch.randn(2, 1, 4, 4))
+            means.append(model[0].running_mean.item())
+        curves.append(means)
+
+    _, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    axes.plot(curves[0], linewidth=2, label="as usual")
+    axes.plot(curves[1], "--", linewidth=2, label="after freeze_batchnorm")
+    axes.set(title="Fine-tuning with two images at a time", xlabel="batch", ylabel="running mean")
+    axes.legend()
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_running_means()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write freeze_batchnorm first.")

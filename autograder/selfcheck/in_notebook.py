@@ -21,7 +21,7 @@ from rich.console import Console
 
 from autograder.errors import UsageError
 from autograder.selfcheck import drawing, places, printing
-from autograder.selfcheck.child import Plugin, run_pytest
+from autograder.selfcheck.child import Plugin, run_pytest, warm_up
 from autograder.selfcheck.events import Collected, Ended, Event, Order, TestsBroken, TestStatus
 from autograder.selfcheck.running import LOAD_SECONDS, TEST_SECONDS, Outcome
 from autograder.selfcheck.summary import count_text, pairs_of
@@ -93,6 +93,7 @@ def _run(tests: Path, exercise: str, shell: Any) -> Outcome:
     order = Order(module, "", (), True, (), str(tests), None, TEST_SECONDS, LOAD_SECONDS, method)
     plugin = _OfExercise(order, _Labels(shell), note)
     plugin.exercise = exercise
+    warm_up(tests)
     with _as_module(module, shell.user_ns, tests.stem):
         run_pytest(order, plugin)
     return outcome

@@ -534,8 +534,9 @@ def small_network(stem, strides):
 
 
 def vgg16_features():
+    """With a quarter of the channels, which no field depends on: whoever measures fields should not have to wait."""
     layers, inputs = [], 3
-    for convolutions, channels in [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]:
+    for convolutions, channels in [(2, 16), (2, 32), (3, 64), (3, 128), (3, 128)]:
         for _ in range(convolutions):
             layers += [nn.Conv2d(inputs, channels, 3, padding=1), nn.ReLU(inplace=True)]
             inputs = channels
@@ -568,11 +569,11 @@ class Block(nn.Module):
 
 
 def resnet_body(depths, kernels):
-    """A ResNet without its head."""
-    stem = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
-    stages, inputs = [], 64
+    """A ResNet without its head, with a quarter of the channels."""
+    stem = [nn.Conv2d(3, 16, 7, 2, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]
+    stages, inputs = [], 16
     for number, depth in enumerate(depths):
-        outputs = 64 * 2**number * (4 if len(kernels) == 3 else 1)
+        outputs = 16 * 2**number * (4 if len(kernels) == 3 else 1)
         blocks = []
         for i in range(depth):
             blocks.append(Block(inputs, outputs, kernels, 2 if i == 0 and number > 0 else 1))

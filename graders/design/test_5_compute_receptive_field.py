@@ -194,21 +194,21 @@ def test_first_center_with_padding(same_outcome, windows):
 @points(1)
 @time_limit(40)
 def test_vgg16(same_outcome):
-    """The whole network: the convolutions and pools of VGG-16."""
+    """All layers of a real network: the convolutions and pools of VGG-16, with fewer channels."""
     same_outcome(lambda m: size(m, quickly(vgg16_features).eval(), 256))
 
 
 @points(1)
 @time_limit(40)
 def test_resnet18(same_outcome):
-    """The whole network: ResNet-18 without its head."""
+    """All layers of a real network: ResNet-18 without its head, with fewer channels."""
     same_outcome(lambda m: size(m, quickly(lambda: resnet_body([2, 2, 2, 2], [3, 3])).eval(), 480))
 
 
 @points(1)
 @time_limit(40)
 def test_resnet50(same_outcome):
-    """The whole network: ResNet-50 without its head."""
+    """All layers of a real network: ResNet-50 without its head, with fewer channels."""
     same_outcome(lambda m: size(m, quickly(lambda: resnet_body([3, 4, 6, 3], [1, 3, 1])).eval(), 480))
 
 

@@ -111,6 +111,47 @@ def batch_norm(X, gamma, beta, moving_mean, moving_var, eps, momentum, training=
 
 
 # %% [markdown]
+# ### Look at it
+#
+# Three features with very different scales, before and after batch normalisation; and the moving means, on their way
+# from 0 to the means of the features. With a momentum of 0.1, how many batches does it take until they are nearly
+# there? (Run the cell when your function works. It needs `matplotlib`.)
+
+
+# %%
+def draw_normalisation():
+    """Histograms of three features before and after batch normalisation, and the moving means."""
+    import matplotlib.pyplot as plt
+
+    torch.manual_seed(0)
+    centres, spreads = torch.tensor([-4.0, 1.0, 6.0]), torch.tensor([0.5, 2.0, 1.0])
+    gamma, beta, mean, var = torch.ones(1, 3), torch.zeros(1, 3), torch.zeros(1, 3), torch.ones(1, 3)
+    means = [mean.flatten()]
+    for _ in range(60):
+        X = centres + spreads * torch.randn(500, 3)
+        Y, mean, var = batch_norm(X, gamma, beta, mean, var, eps=1e-5, momentum=0.1)
+        means.append(mean.flatten())
+
+    _, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
+    for feature, line in enumerate(["-", "--", ":"]):
+        style = {"linestyle": line, "linewidth": 2, "label": f"feature {feature}"}
+        left.hist(X[:, feature], bins=40, range=(-8, 11), histtype="step", **style)
+        middle.hist(Y[:, feature], bins=40, range=(-8, 11), histtype="step", **style)
+        right.plot([values[feature] for values in means], **style)
+    left.set(title="A batch", xlabel="value", ylabel="number of values")
+    middle.set(title="The same batch, normalised", xlabel="value", ylabel="number of values")
+    right.set(title="The moving means", xlabel="batch", ylabel="moving mean")
+    left.legend()
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_normalisation()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write batch_norm first.")
+
+# %% [markdown]
 # ## The module
 #
 # A function with eight arguments is not pleasant to use. A module keeps together what belongs together: two

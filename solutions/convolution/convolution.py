@@ -301,6 +301,43 @@ def learn_kernel(X, Y, kernel_size, lr=3e-2, steps=10):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# A bar of zeros between ones, its edges, and what two kernels make of it: the random one that `learn_kernel` begins
+# with, and the one that it has found after some steps. Blue is positive, red is negative. (Run the cell when your
+# functions work. It needs `matplotlib`.)
+
+
+# %%
+def draw_learnt_kernel():
+    """An image, its edges, and what a kernel finds before and after learning."""
+    import matplotlib.pyplot as plt
+
+    image = torch.ones(6, 8)
+    image[:, 2:6] = 0
+    edges = corr2d(image, torch.tensor([[1.0, -1.0]]))
+    pictures = {"the image\n": image, "its edges\nkernel (1, −1)": edges}
+    for steps in (0, 20):
+        torch.manual_seed(1)  # the same start each time
+        kernel = learn_kernel(image, edges, (1, 2), steps=steps)
+        numbers = ", ".join(f"{number:.2f}".replace("-", "−") for number in kernel.flatten())
+        pictures[f"after {steps} steps\nkernel ({numbers})"] = corr2d(image, kernel)
+
+    _, axes = plt.subplots(1, 4, figsize=(11, 2.8), layout="constrained")
+    for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
+        shown = ax.imshow(picture, cmap="RdBu", vmin=-1, vmax=1)
+        ax.set(title=title, xticks=[], yticks=[])
+    plt.colorbar(shown, ax=axes, shrink=0.8)
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_learnt_kernel()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write corr2d and learn_kernel first.")
+
+# %% [markdown]
 # ## Everything in one matrix multiplication
 #
 # Loops over pixels are slow. For years, PyTorch and its rivals have computed convolutions with a trick called

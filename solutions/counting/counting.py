@@ -306,6 +306,41 @@ def receptive_field(layers, input_size=224):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# The layers of AlexNet, and how much of a row of 224 pixels one output in the middle of each layer sees. Why do the
+# fields grow slowly at first and then so fast, though the kernels become smaller? (Run the cell when your functions
+# work. It needs `matplotlib`.)
+
+
+# %%
+def draw_alexnet_fields():
+    """What one output in the middle of each layer of AlexNet sees of a row of pixels."""
+    import matplotlib.pyplot as plt
+
+    conv, pool = "convolution", "pooling"
+    layers = [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
+    kinds = [conv, pool, conv, pool, conv, conv, conv, pool]
+    fields = [receptive_field(layers[: number + 1], 224) for number in range(len(layers))]
+    _, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    for number, (kind, (size, centers)) in enumerate(zip(kinds, fields, strict=True)):
+        middle = centers[(len(centers) - 1) // 2]
+        axes.barh(number, size, left=middle - size / 2, color="C0" if kind == conv else "C1", height=0.7)
+        axes.text(middle + size / 2 + 2, number, f"{size} pixels", va="center")
+    labels = [f"{kind} {kernel}/{stride}" for kind, (kernel, stride, _) in zip(kinds, layers, strict=True)]
+    axes.set_yticks(range(len(layers)), labels)
+    axes.set(xlim=(-5, 224), xlabel="pixel", title="What one output of AlexNet sees (kernel/stride)")
+    axes.invert_yaxis()
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_alexnet_fields()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write receptive_field first.")
+
+# %% [markdown]
 # ## Multiply-accumulates
 #
 # A network's memory is counted in parameters, its work in *multiply-accumulate operations* (MACs): one

@@ -299,8 +299,8 @@ def compute_receptive_field(model, input_size=224):
 # ### Look at it
 #
 # Here is what one output in the middle of the map sees after each of VGG-16's five stages, drawn on an image of
-# 224 × 224 pixels. Run the cell when your function works (it needs matplotlib). After how many stages does an
-# output see a whole window, and after how many the whole house? No kernel is larger than 3 × 3.
+# 224 × 224 pixels. After how many stages does an output see a whole window, and after how many the whole house? No
+# kernel is larger than 3 × 3. (Run the cell when your function works. It needs `matplotlib`.)
 
 
 # %%
@@ -320,17 +320,18 @@ def draw_receptive_fields():
     import matplotlib.pyplot as plt
     from matplotlib.patches import Polygon, Rectangle
 
+    features = vgg16_features()
+    ends = [i + 1 for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
+    fields = [compute_receptive_field(features[:end], 224) for end in ends]
+
     _, axes = plt.subplots(figsize=(7, 5), layout="constrained")
     axes.add_patch(Rectangle((0, 0), 224, 150, color="lightblue"))
     axes.add_patch(Rectangle((0, 150), 224, 74, color="darkseagreen"))
     axes.add_patch(Rectangle((62, 80), 100, 90, color="wheat"))
     axes.add_patch(Polygon([(50, 80), (112, 30), (174, 80)], color="brown"))
     for left in (76, 104, 132):
-        axes.add_patch(Rectangle((left, 102), 16, 20, color="steelblue"))
-    features = vgg16_features()
-    ends = [i + 1 for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
-    for stage, end in enumerate(ends):
-        size, centers = compute_receptive_field(features[:end], 224)
+        axes.add_patch(Rectangle((left, 102), 16, 20, color="white"))
+    for stage, (size, centers) in enumerate(fields):
         corner = centers[len(centers) // 2] - size / 2
         label = f"after {stage + 1}: {size} × {size}"
         square = Rectangle((corner, corner), size, size, fill=False, linewidth=2, edgecolor=f"C{stage}", label=label)
@@ -340,8 +341,11 @@ def draw_receptive_fields():
     plt.show()
 
 
-if __name__ == "__main__":
-    draw_receptive_fields()
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_receptive_fields()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write compute_receptive_field first.")
 
 # %% [markdown]
 # ## Side by side

@@ -370,6 +370,39 @@ def compound_scaling(phi, alpha=1.2, beta=1.1, gamma=1.15):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# What the dial does to the three factors, and to the work of a forward pass, which is drawn on a logarithmic scale. How
+# exactly does the work double with every step? (Run the cell when your function works. It needs `matplotlib`.)
+
+
+# %%
+def draw_scaling():
+    """How depth, width and resolution grow with the dial, and the work with them."""
+    import matplotlib.pyplot as plt
+
+    dial = [step / 4 for step in range(29)]
+    factors = [compound_scaling(phi) for phi in dial]
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for position, (name, line) in enumerate([("depth", "-"), ("width", "--"), ("resolution", ":")]):
+        left.plot(dial, [factor[position] for factor in factors], line, linewidth=2, label=name)
+    left.set(title="The network's factors", xlabel="dial φ", ylabel="times EfficientNet-B0")
+    left.legend()
+    work = [depth * width**2 * resolution**2 for depth, width, resolution in factors]
+    right.semilogy(dial, work, base=2, linewidth=2, label="depth · width² · resolution²")
+    right.semilogy(dial, [2**phi for phi in dial], "k:", base=2, label="2 to the power of φ")
+    right.set(title="Its work", xlabel="dial φ", ylabel="times EfficientNet-B0")
+    right.legend()
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_scaling()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write compound_scaling first.")
+
+# %% [markdown]
 # ## EfficientNet-B0
 #
 # The small network at the start of that dial was not designed by hand but found by a search. Apart from its

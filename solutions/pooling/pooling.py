@@ -248,6 +248,44 @@ def avg_pool_2d(x, kernel_size=2, stride=2):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# A thin bright ring and three bright pixels, pooled with windows of 4 × 4. What does each kind of pooling keep? Which
+# of the two makes the ring thicker, and which makes it paler? (Run the cell when your functions work. It needs
+# `matplotlib`.)
+
+
+# %%
+def draw_pooled_maps():
+    """A map, and what max pooling and average pooling leave of it."""
+    import matplotlib.pyplot as plt
+
+    side = torch.arange(32) - 15.5
+    radius = (side**2 + side.unsqueeze(1) ** 2).sqrt()
+    feature_map = ((radius - 11).abs() < 0.7).float()
+    for row, column in [(13, 13), (15, 18), (19, 15)]:
+        feature_map[row, column] = 1.0
+
+    pictures = {
+        "the map": feature_map,
+        "max pooling": max_pool_2d(feature_map, 4, 4),
+        "average pooling": avg_pool_2d(feature_map, 4, 4),
+    }
+    _, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
+    for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        height, width = picture.shape
+        ax.set(title=f"{title}, {height} × {width}", xticks=[], yticks=[])
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_pooled_maps()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write max_pool_2d and avg_pool_2d first.")
+
+# %% [markdown]
 # ## Global average pooling
 #
 # From here on we write modules. They take batches of shape (N, C, H, W), and may use PyTorch's own pooling

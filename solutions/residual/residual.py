@@ -108,6 +108,46 @@ class ResidualBlock(nn.Module):
 
 
 # %% [markdown]
+# ### Look at it
+#
+# Thirty of your blocks, one after the other, with random weights: how large is the gradient when it has come back to
+# each block? And how large is it without the shortcuts? The scale is logarithmic. (Run the cell when your block works.
+# It needs `matplotlib`.)
+
+
+# %%
+def draw_gradients():
+    """The size of the gradient at each of thirty blocks, with and without shortcuts."""
+    import matplotlib.pyplot as plt
+
+    curves = []
+    for with_shortcuts in (False, True):
+        torch.manual_seed(0)
+        maps = [torch.randn(16, 8, 8, 8, requires_grad=True)]
+        for _ in range(30):
+            block = ResidualBlock(8, 8)
+            if not with_shortcuts:
+                block.shortcut = nn.Conv2d(8, 8, kernel_size=1, bias=False)
+                nn.init.zeros_(block.shortcut.weight)  # adds nothing
+            maps.append(block(maps[-1]))
+        gradients = torch.autograd.grad(maps[-1], maps, torch.randn_like(maps[-1]))
+        curves.append([gradient.norm() for gradient in gradients])
+
+    _, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    axes.semilogy(curves[0], "--", linewidth=2, label="without shortcuts")
+    axes.semilogy(curves[1], linewidth=2, label="with shortcuts")
+    axes.set(title="The gradient on its way back, from right to left", xlabel="block", ylabel="size of the gradient")
+    axes.legend()
+    plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_gradients()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write conv3x3 and ResidualBlock first.")
+
+# %% [markdown]
 # ## The blocks of torchvision
 #
 # Your block decides for itself what its shortcut is. torchvision divides the work differently: the *network* knows

@@ -447,21 +447,21 @@ def load_checkpoint(path, model, optimizer):
 # %% [markdown]
 # ## All of it together
 #
-# Two spirals, 200 points, half of them for validation, and a small network. Your functions do the rest. (This
-# cell is for the notebook, since a picture needs `matplotlib`; it works as soon as all exercises above do.)
-#
-# On the left is the schedule. On the right, look for the epoch at which the validation loss is lowest, and for the
-# gap between the two curves.
+# Two spirals, 200 points, half of them for validation, and a small network. Your functions do the rest. On the left is
+# the schedule. On the right, look for the epoch at which the validation loss is lowest, and for the gap between the two
+# curves. (Run the cell when all exercises above work. It needs `matplotlib`.)
+
 
 # %%
-if "get_ipython" in globals():  # only in a notebook
+def draw_training():
+    """A schedule, and the losses of a small network that learns to tell two spirals apart."""
     import matplotlib.pyplot as plt
 
     torch.manual_seed(0)
     turn = torch.rand(200)
     arm = torch.arange(200) % 2
-    angle = 3 * math.pi * turn + math.pi * arm
-    points = turn.unsqueeze(1) * torch.stack([angle.cos(), angle.sin()], dim=1) + 0.02 * torch.randn(200, 2)
+    angle = 1.5 * math.pi * turn + math.pi * arm
+    points = turn.unsqueeze(1) * torch.stack([angle.cos(), angle.sin()], dim=1) + 0.15 * torch.randn(200, 2)
     batches = list(zip(points.split(20), arm.split(20), strict=True))
 
     net = nn.Sequential(nn.Linear(2, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
@@ -469,7 +469,7 @@ if "get_ipython" in globals():  # only in a notebook
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
     history = fit(net, batches[:5], batches[5:], cross_entropy, optimizer, epochs=80, patience=20)
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5))
+    _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
     left.plot([cosine_schedule(step, 100, base_lr=0.1, warmup_steps=10) for step in range(101)])
     left.set(title="Warm-up, then half a cosine wave", xlabel="step", ylabel="learning rate")
     right.plot([epoch["train_loss"] for epoch in history], label="training")
@@ -477,3 +477,10 @@ if "get_ipython" in globals():  # only in a notebook
     right.set(title="Loss per sample", xlabel="epoch", ylabel="cross-entropy")
     right.legend()
     plt.show()
+
+
+if "get_ipython" in globals():  # only in a notebook
+    try:
+        draw_training()
+    except (ImportError, NotImplementedError) as problem:
+        print("No picture yet:", str(problem) or "write all the functions above first.")
