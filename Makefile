@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Tests spend much of their time waiting: for commands, and for submissions that hang.
 IN_PARALLEL := -n auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: grade test test-quick container-test lint verify mutants benchmark clean
+.PHONY: grade test test-quick container-test lint verify mutants fairness benchmark clean
 
 grade: $(INSTALLED)
 	$(BIN)/autograder grade examples/pooling/* -a pooling -o results
@@ -34,6 +34,10 @@ verify: $(INSTALLED)
 # Mutation testing of the graders; takes about an hour on two cores.
 mutants: $(INSTALLED)
 	$(BIN)/autograder mutants --table docs/grader-quality.md
+
+# Would right answers be refused? Takes hours on two cores.
+fairness: $(INSTALLED)
+	$(BIN)/autograder fairness --right 'tests/submissions/{slug}/odd' --table docs/grader-quality.md
 
 benchmark: $(INSTALLED)
 	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[benchmark]'

@@ -10,11 +10,12 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from autograder import __version__
-from autograder.cli_class import COMMANDS, course_option
+from autograder import __version__, cli_authors, cli_class
+from autograder.cli_options import course_option
 from autograder.errors import EngineError, Stopped, UsageError
 
 
@@ -45,13 +46,6 @@ _device = click.option(
     help="Where forward passes are timed; auto uses a GPU if there is one.",
 )
 
-_table = click.option(
-    "--table",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also update the figures in this Markdown file.",
-)
-
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="autograder")
@@ -59,7 +53,7 @@ def main() -> None:
     """Grades PyTorch coursework: tensors, gradients and modules, compared with a reference, in a sandbox.
 
     Students run `autograder check`. Instructors run `autograder grade` on one submission, `autograder batch` on
-    a class, and `autograder verify` after a change to an assignment.
+    a class, and `autograder verify` after a change to an assignment. Authors begin with `autograder new`.
     """
 
 
@@ -71,8 +65,16 @@ def main() -> None:
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the result, in Gradescope's format [default: results.json]. With several submissions: "
+    help="Where to write the result [default: results.json, or as the format wants it]. With several submissions: "
     "a folder with one file for each [default: results].",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["gradescope", "junit", "classroom50", "prairielearn", "autolab", "github", "github-check"]),
+    default="gradescope",
+    show_default=True,
+    help="The form of the result; docs/platforms.md describes each.",
 )
 @_device
 @click.option(
@@ -81,26 +83,14 @@ def main() -> None:
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 @course_option
-def grade(
-    submissions: tuple[Path, ...],
-    assignment: str | None,
-    output: Path | None,
-    device: str,
-    timing: bool,
-    salt: str,
-    quiet: bool,
-    course: Path | None,
-) -> None:
+def grade(submissions: tuple[Path, ...], assignment: str | None, output: Path | None, **options: Any) -> None:
     """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that contains one) with the hidden graders.
 
     Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
     """
     from autograder.commands import grade
 
-    code = grade.run(
-        submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
-    )
-    sys.exit(code)
+    sys.exit(grade.run(submissions, assignment, output, **options))
 
 
 @main.command(short_help="Grade a class.")
@@ -205,104 +195,6 @@ def check(file: Path | None, tests: Path | None) -> None:
     sys.exit(check.run(file, tests))
 
 
-@main.command(short_help="Test an assignment's graders.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option(
-    "--salt", "salts", multiple=True, metavar="TEXT", help="Use different examples; repeat it to use several sets."
-)
-@click.option(
-    "--repeats",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Grade everything this many times and require identical results.",
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
-)
-@click.option(
-    "--exercise",
-    "exercises",
-    multiple=True,
-    metavar="NAME",
-    help="Try only this exercise's misconceptions; may be repeated.",
-)
-@click.option("--most", type=click.IntRange(0), metavar="N", help="Misconceptions per exercise [default: all].")
-@click.option(
-    "--pairs",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    help="Also try this many random pairs of misconceptions in each exercise: are both hints given, and no other?",
-)
-@_table
-@course_option
-def verify(
-    slugs: tuple[str, ...],
-    salts: tuple[str, ...],
-    repeats: int,
-    jobs: int | None,
-    exercises: tuple[str, ...],
-    most: int | None,
-    pairs: int,
-    table: Path | None,
-    course: Path | None,
-) -> None:
-    """Tests the graders of assignments.
-
-    The solution must get all points, the skeleton none, and every known misconception must lose points in its own
-    exercise and in no other, answer some question, and be shown its own hint. Some misconception must fail each check.
-    Feedback must not show tracebacks, paths or code of the graders. Every exercise must have public tests, which pass
-    on the solution and fail on the skeleton. The skeleton must load, and what a check forbids must exist.
-
-    docs/authoring.md says how to declare an exception to this. Exit code 0 if all of this holds, else 1.
-    """
-    from autograder.commands import verify
-
-    salts = salts or ("",)
-    code = verify.run(
-        slugs,
-        salts=salts,
-        repeats=repeats,
-        jobs=jobs,
-        exercises=exercises,
-        most=most,
-        pairs=pairs,
-        table=table,
-        course=course,
-    )
-    sys.exit(code)
-
-
-@main.command(short_help="Mutation testing of an assignment's graders.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--most", type=click.IntRange(1), default=40, show_default=True, help="Mutants per exercise.")
-@click.option(
-    "--exercise", "exercises", multiple=True, metavar="NAME", help="Try only this exercise's mutants; may be repeated."
-)
-@click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Submissions graded in parallel [default: number of cores]."
-)
-@_table
-@course_option
-def mutants(
-    slugs: tuple[str, ...],
-    most: int,
-    exercises: tuple[str, ...],
-    jobs: int | None,
-    table: Path | None,
-    course: Path | None,
-) -> None:
-    """Puts small mistakes into the solutions, one at a time, and lists those that cost no points, and the checks that
-    none of them fails.
-
-    Exit code 0 if all mistakes that cost no points are explained in graders/<slug>/equivalent_mutants.toml, else 1.
-    """
-    from autograder.commands import mutants
-
-    sys.exit(mutants.run(slugs, most=most, exercises=exercises, jobs=jobs, table=table, course=course))
-
-
 @main.command(short_help="Find out how well this machine can time forward passes.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option(
@@ -353,17 +245,6 @@ def timing(
     )
 
 
-@main.command(short_help="Make the students' files from the solutions.")
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
-@course_option
-def release(slugs: tuple[str, ...], only_check: bool, course: Path | None) -> None:
-    """Writes the skeletons in assignments/ from solutions/: everything between the solution markers is removed."""
-    from autograder.commands import release
-
-    sys.exit(release.run(slugs, only_check=only_check, course=course))
-
-
 @main.command(short_help="Make the zip for Gradescope.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option(
@@ -383,5 +264,5 @@ def package(slugs: tuple[str, ...], output: Path, course: Path | None) -> None:
     sys.exit(package.run(slugs, output, course=course))
 
 
-for _command in COMMANDS:
+for _command in (*cli_authors.COMMANDS, *cli_class.COMMANDS):
     main.add_command(_command)

@@ -7,12 +7,7 @@ from pathlib import Path
 
 import click
 
-course_option = click.option(
-    "--course",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The course folder [default: this folder, or the nearest one above it with graders/ that cannot have been "
-    "handed in].",
-)
+from autograder.cli_options import course_option
 
 
 @click.command(short_help="Show whose grades differ between two results of a class.")

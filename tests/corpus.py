@@ -47,6 +47,7 @@ def course(root: Path) -> Path:
         root,
         SLUG,
         exercises={"double": 40, "clipped": 40, "Scale": 20},
+        submission={"files": ["helpers.py", "tools/*.py", "data/*.npy"]},
         solution=_SOLUTION,
         checks=grader(
             check("double", 40, "m.double(x)"),

@@ -84,6 +84,13 @@ def check(
     )
 
 
+def marked(solution: str) -> str:
+    """The solution with a cell for each exercise."""
+    parts = re.split(r"\n\n\n(?=def|class)", solution.strip())
+    cells = [f"# %%\n### BEGIN SOLUTION\n{part}\n### END SOLUTION" for part in parts[1:]]
+    return "\n\n\n".join([f"# %%\n{parts[0]}", *cells]) + "\n"
+
+
 def write_files(root: Path, files: Mapping[str, str]) -> Path:
     """Writes texts to their places below `root`, which it returns."""
     for name, text in files.items():

@@ -111,7 +111,7 @@ class Run:
 
     def _begin(self, found: Found) -> None:
         try:
-            read, graded = contents.read(found, self._assignment.module)
+            read, graded = contents.read(found, self._assignment.module, self._assignment.other_files)
         except SubmissionError as error:
             self._unreadable(found, str(error))
             return
@@ -256,7 +256,7 @@ def canonical(submission: Submission, assignment: Assignment) -> Submission:
     if not submission.is_notebook:
         cells = tuple(Cell(name, cell.source) for cell in cells)
     other = canonical(submission.other, assignment) if submission.other else None
-    return Submission(name, name, cells, submission.is_notebook, submission.remarks, other)
+    return msgspec.structs.replace(submission, name=name, file_name=name, cells=cells, other=other)
 
 
 def rate(tally: Tally, started: float) -> str:

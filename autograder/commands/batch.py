@@ -36,6 +36,7 @@ from autograder.course import Assignment, find_course, load_assignment
 from autograder.engine.devices import Device, choose
 from autograder.errors import UsageError
 from autograder.output.inert import one_line
+from autograder.output.workflow import commands_stopped
 from autograder.results.model import missing_layer
 from autograder.results.printer import Printer
 from autograder.sandbox.processors import cores
@@ -64,6 +65,7 @@ class How:
     preview: bool = False
 
 
+@commands_stopped()
 def run(
     folder: Path,
     slug: str,

@@ -17,9 +17,12 @@ from autograder.course import Assignment, assignment_slugs, empty_result, find_c
 from autograder.engine.devices import Device, choose
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
+from autograder.output import atomic
 from autograder.output.inert import inert, one_line
-from autograder.results import gradescope
+from autograder.output.workflow import commands_stopped
+from autograder.results import github
 from autograder.results.feedback import NOT_GRADED
+from autograder.results.formats import ENCODERS, FILE_NAMES
 from autograder.results.model import Result, State
 from autograder.submissions.reading import infer_slug, read_submission
 from autograder.submissions.sources import SubmissionError
@@ -42,24 +45,39 @@ def run(
     slug: str | None,
     output: Path | None,
     *,
+    form: str = "gradescope",
     device: str = "auto",
     timing: bool = True,
     salt: str = "",
     quiet: bool = False,
     course: Path | None = None,
 ) -> int:
-    """Grades and reports; returns the exit code.
+    """Grades, reports and writes the results in the format `form`; returns the exit code.
 
     Raises:
         UsageError: the request cannot be carried out; nothing was graded.
     """
     where = choose(device if timing else "")
-    output = output or Path("results.json" if len(submissions) == 1 else "results")
+    if form == "classroom50" and len(submissions) > 1:
+        raise UsageError("Classroom 50 has one result for each repository; name only one submission.")
+    output = output or Path(FILE_NAMES[form] if len(submissions) == 1 else "results")
     paths = [_path(given) for given in submissions]
     root = find_course(course, paths, beside=[path.parent for path in paths])
-    tasks = list(_tasks(submissions, slug, output, root))
+    tasks = list(_tasks(submissions, slug, output, root, Path(FILE_NAMES[form]).suffix))
     for task in tasks:
-        gradescope.write(_empty(task, State.UNFINISHED, NOT_FINISHED), task.output)
+        atomic.replace(task.output, ENCODERS[form](_empty(task, State.UNFINISHED, NOT_FINISHED)))
+    with commands_stopped():
+        results = _graded(tasks, form, salt, where, quiet, output)
+    if form == "github":
+        for line in (line for _, result in results for line in github.workflow_commands(result)):
+            print(line, flush=True)
+    return 1 if any(result.state is State.ERROR for _, result in results) else 0
+
+
+def _graded(
+    tasks: list[_Task], form: str, salt: str, where: Device, quiet: bool, output: Path
+) -> list[tuple[str, Result]]:
+    """The results by name, written and shown."""
     from autograder.engine.client import Engine
 
     with Engine(*(task.assignment for task in tasks)) as engine:  # imports torch while we import rich
@@ -76,7 +94,7 @@ def run(
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
             result = _grade(engine, task, salt, where)
-            gradescope.write(result, task.output)
+            atomic.replace(task.output, ENCODERS[form](result))
             for line in result.for_instructor:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
             results.append((task.path.name, result))
@@ -94,10 +112,10 @@ def run(
     except Exception as error:
         why = one_line(f"{type(error).__name__}: {error}", 300)
         print(f"autograder: The results are written, but cannot be shown here: {why}", file=sys.stderr)
-    return 1 if any(result.state is State.ERROR for _, result in results) else 0
+    return results
 
 
-def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path) -> Iterator[_Task]:
+def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path, suffix: str) -> Iterator[_Task]:
     names = set()
     for given in submissions:
         path = _path(given)
@@ -116,7 +134,7 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
             raise UsageError(f"Two submissions are called {name}; grade them in two runs.")
         names.add(name)
         output.mkdir(parents=True, exist_ok=True)
-        yield _Task(path, assignment, output / f"{name}.json")
+        yield _Task(path, assignment, output / f"{name}{suffix}")
 
 
 def _path(given: Path) -> Path:
@@ -127,7 +145,7 @@ def _path(given: Path) -> Path:
 def _grade(engine: Engine, task: _Task, salt: str, device: Device) -> Result:
     started = time.monotonic()
     try:
-        submission = read_submission(task.path, task.assignment.module)
+        submission = read_submission(task.path, task.assignment.module, task.assignment.other_files)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:

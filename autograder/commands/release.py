@@ -3,9 +3,11 @@ the notebooks that nbgrader starts from, and it fills nbgrader's gradebook if th
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from autograder.course import Assignment, find_course, load_assignments
+from autograder.course.assignment import SUBMISSION
 from autograder.course.skeletons import skeleton, source_notebook
 from autograder.errors import UsageError
 from autograder.output import atomic
@@ -55,6 +57,9 @@ def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
         files[assignment.solution.with_suffix(".ipynb")] = sources[assignment.slug]
         files[assignment.release / f"{assignment.module}.py"] = text
         files[assignment.release / f"{assignment.module}.ipynb"] = ""  # keeps the order
+        path = assignment.release / SUBMISSION
+        if assignment.other_files or path.exists():
+            files[path] = f"# Which files can be handed in with yours.\nfiles = {json.dumps(assignment.other_files)}\n"
     for slug, text in generating.released(root, sources).items():
         files[root / "assignments" / slug / f"{slug}.ipynb"] = text
     return files

@@ -10,10 +10,12 @@ from rich.progress import track
 from autograder.batch.store import Store
 from autograder.errors import UsageError
 from autograder.output import atomic
+from autograder.output.workflow import commands_stopped
 from autograder.results.model import Result
 from autograder.results.printer import Printer
 
 
+@commands_stopped()
 def run(output: Path, *, feedback: bool = True) -> int:
     """Writes OUT/report.html and a feedback page per student; returns the exit code.
 

@@ -14,13 +14,16 @@ from autograder.course import Assignment, find_course, load_assignment
 from autograder.errors import UsageError
 from autograder.output import atomic
 from autograder.output.inert import one_line
+from autograder.output.workflow import commands_stopped
 from autograder.results.printer import Printer
+from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
 
 PAGE = "similar.html"
 _SHOWN = 50  # pairs side by side: a page for people
 
 
+@commands_stopped()
 def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
     """Writes OUT/similar.html and prints the pairs; returns the exit code.
 
@@ -69,14 +72,16 @@ def run(output: Path, *, threshold: float, course: Path | None = None) -> int:
 def _source(found: Found, assignment: Assignment) -> str:
     """Empty if there is no readable file, or no longer."""
     try:
-        submission, _ = contents.read(found, assignment.module)
+        submission, _ = contents.read(found, assignment.module, assignment.other_files)
     except SubmissionError:
         return ""
-    return "\n".join(cell.source for cell in submission.cells)
+    return "\n".join([*(cell.source for cell in submission.cells), *(file.source for file in submission.files)])
 
 
 def _skeleton(assignment: Assignment) -> str:
     try:
-        return (assignment.release / assignment.file_names[0]).read_text(encoding="utf-8")
-    except OSError:
+        submission = read_submission(assignment.release, assignment.module, assignment.other_files)
+        text = (assignment.release / assignment.file_names[0]).read_text(encoding="utf-8")
+    except (OSError, SubmissionError):
         return ""
+    return "\n".join([text, *(file.source for file in submission.files)])

@@ -11,6 +11,7 @@ import msgspec
 
 from autograder.errors import UsageError
 from autograder.results.model import ExerciseResult, Result, State, Visibility
+from autograder.submissions.other_files import mistake_in
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +26,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     import_seconds: float = 10.0
     total_seconds: float = 120.0
     memory_mb: int = 2048
+
+
+SUBMISSION = "submission.toml"  # what `autograder release` writes for `autograder check`: a `Submitted`
+
+
+class Submitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a submission may hold. `files` are patterns of files that may lie beside the one that is graded."""
+
+    files: tuple[str, ...] = ()
 
 
 Preload = Literal["optimizers", "meta device"]
@@ -51,6 +61,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     visibility: dict[str, Visibility] = {}
     builds_on: dict[str, dict[str, float]] = {}
     gradescope: dict[str, Any] = {}
+    submission: Submitted = Submitted()
     preload: tuple[Preload, ...] = ()
     without_public_tests: dict[str, str] = {}
     passes_unwritten: dict[str, str] = {}
@@ -64,6 +75,11 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def file_names(self) -> tuple[str, str]:
         return f"{self.module}.py", f"{self.module}.ipynb"
+
+    @property
+    def other_files(self) -> tuple[str, ...]:
+        """Patterns of the files that a submission may hold beside the one that is graded."""
+        return self.submission.files
 
     def visibility_of(self, exercise: str, check: str) -> Visibility | None:
         """Who sees a check, if this file says so."""
@@ -108,8 +124,11 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     unknown = [key for key in assignment.visibility if key.split("/")[0] not in assignment.exercises]
     if unknown:
         raise UsageError(f"Correct {path}: [visibility] names {unknown[0]!r}, which is not one of its exercises.")
-    if mistake := _mistake_in(assignment.builds_on, assignment.exercises):
+    if mistake := _mistake_in_worth(assignment.builds_on, assignment.exercises):
         raise UsageError(f"Correct {path}: [builds_on] {mistake}.")
+    for pattern in assignment.other_files:
+        if mistake := mistake_in(pattern, assignment.module):
+            raise UsageError(f"Correct {path}: [submission] files: {pattern!r} {mistake}.")
     unknown = [key for key in assignment.without_public_tests if key not in assignment.exercises]
     if unknown:
         text = f"[without_public_tests] names {unknown[0]!r}, which is not one of its exercises"
@@ -117,7 +136,7 @@ def load_assignment(root: Path, slug: str) -> Assignment:
     return assignment
 
 
-def _mistake_in(builds_on: Mapping[str, Mapping[str, float]], exercises: Collection[str]) -> str:
+def _mistake_in_worth(builds_on: Mapping[str, Mapping[str, float]], exercises: Collection[str]) -> str:
     """What is wrong with `builds_on`; empty if nothing is."""
     for exercise, worth in builds_on.items():
         for name in (exercise, *worth):

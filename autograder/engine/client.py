@@ -139,7 +139,7 @@ class Engine:
         _, _, client = self._class_servers.get(job.warm_up, (None, None, self._client))
         judge = client.start(JUDGE)
         try:
-            send_frame(judge.channel, msgspec.msgpack.encode(job))
+            send_frame(judge.channel, b"", [msgspec.msgpack.encode(job)])
             for kind, data in frames(judge.channel):
                 if kind == b"result":
                     return msgspec.json.decode(data, type=Result)
@@ -186,7 +186,7 @@ def _answer(client: Client, kind: bytes, order: Show | Pairs | None, what: str) 
     """What a process that is started for one request answers."""
     child = client.start(kind)
     try:
-        send_frame(child.channel, msgspec.msgpack.encode(order))
+        send_frame(child.channel, b"", [msgspec.msgpack.encode(order)])
         for outcome, data in frames(child.channel):
             if outcome == b"done":
                 return data

@@ -79,7 +79,7 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
                 return
             slots.pin(slot)
             if request == NOTEBOOK:
-                order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Show)
+                order = msgspec.msgpack.decode(receive_frame(channel)[1], type=Show)
                 send_frame(channel, b"done", [msgspec.msgpack.encode(playback.show(order, client))])
             else:
                 judge_submission(channel, warm)
@@ -88,13 +88,13 @@ def main(control_fd: int, lifeline_fd: int, preload: Sequence[str] = ()) -> NoRe
         ForkServer(control, lifeline, hooks, others).serve()
 
     def judge_submission(channel: socket.socket, warm: Any) -> None:
-        job = msgspec.msgpack.decode(receive_frame(channel)[0], type=Job)
+        job = msgspec.msgpack.decode(receive_frame(channel)[1], type=Job)
         tell = lambda check: send_frame(channel, b"check", [msgspec.json.encode(check)])  # noqa: E731
         with _told(channel):
             send_frame(channel, b"result", [msgspec.json.encode(judge.grade(job, client, tell, warm))])
 
     def try_pairs(channel: socket.socket, warm: Any) -> None:
-        order = msgspec.msgpack.decode(receive_frame(channel)[0], type=Pairs)
+        order = msgspec.msgpack.decode(receive_frame(channel)[1], type=Pairs)
         with _told(channel):
             send_frame(channel, b"done", [msgspec.msgpack.encode(pairs.tried(order, *warm))])
 

@@ -12,11 +12,12 @@ import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.grading.carried_forward import Carried
-from autograder.grading.examiner import ONE_FILE, Examiner
+from autograder.grading.examiner import NOT_THERE, Examiner
 from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.submissions.lines import definition_lines
 
 
 def assembled(
@@ -90,12 +91,12 @@ def _credited(check: CheckResult, carried: Mapping[Check, Carried]) -> CheckResu
 def _by_exercise(
     assignment: Assignment, job: Job, checks: Sequence[CheckResult], found: Explaining
 ) -> tuple[ExerciseResult, ...]:
-    exercises = []
+    exercises, lines = [], definition_lines(job.submission)
     for name, points in assignment.exercises.items():
         if not job.exercises or name in job.exercises:
             causes = [cause for (exercise, _), some in found.causes.items() if exercise == name for cause in some]
             its_checks = tuple(check for check in checks if check.exercise == name)
-            exercises.append(ExerciseResult(name, points, its_checks, tuple(dict.fromkeys(causes))))
+            exercises.append(ExerciseResult(name, points, its_checks, tuple(dict.fromkeys(causes)), lines.get(name, 0)))
     return tuple(exercises)
 
 
@@ -117,8 +118,8 @@ def _notice(examiner: Examiner, assignment: Assignment) -> str:
         shown, more = "; ".join(examiner.problems[:MOST_PROBLEMS]), examiner.problems[MOST_PROBLEMS:]
         shown += "; and more" if more else ""
         notices.append(f"These lines raised an error and were left out; the rest was run: {shown}.")
-        if any("(ModuleNotFoundError: " in problem for problem in examiner.problems):
-            notices.append(ONE_FILE)
+        if any(f"({kind}: " in problem for problem in examiner.problems for kind in NOT_THERE):
+            notices.append(examiner.only_graded)
     return " ".join(notices)
 
 

@@ -20,13 +20,14 @@ from autograder.sandbox.client import Question, Worker, WorkerLost
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.messages import MAX_THREADS_LEFT
 from autograder.sandbox.values import Answer, Raised
+from autograder.submissions.other_files import only_graded
 from autograder.submissions.reading import Submission
 
 # The time limit of later checks of an exercise after a timeout; it is halved each time. An endless loop must not use up
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
+NOT_THERE = ("ModuleNotFoundError", "FileNotFoundError")
 SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
-ONE_FILE = "Only one file is graded: modules beside it are not there, so put your code into that file."
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
 MAX_STOPPED = 6  # cells of a notebook
 MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
@@ -48,6 +49,7 @@ class Examiner:
         self._solution = assignment.solution
         self._module = assignment.module
         self._exercises = tuple(assignment.exercises)
+        self.only_graded = only_graded(assignment.other_files)
         self._submission = submission
         self._limits = limits = assignment.limits
         self._worker: Worker | None = None
@@ -128,7 +130,7 @@ class Examiner:
 
     @property
     def several_files(self) -> bool:
-        return len(self._submission.cells) > 1
+        return len(self._submission.cells) > 1 or any(file.is_code for file in self._submission.files)
 
     def source_line(self, label: str, number: int) -> str:
         """A line of the submission, without surrounding white space; empty if there is no such line."""
@@ -137,7 +139,10 @@ class Examiner:
 
     @functools.cached_property
     def _lines(self) -> dict[str, list[str]]:
-        return {cell.label: cell.source.splitlines() for cell in self._submission.cells}
+        submission = self._submission
+        files = {file.name: file.source for file in submission.files}
+        sources = files | {cell.label: cell.source for cell in submission.cells}
+        return {label: source.splitlines() for label, source in sources.items()}
 
     def load_failure(self) -> Failure | None:
         """Loads the submission if it is not loaded yet, and says why nothing in it can be graded, if so."""
@@ -184,7 +189,7 @@ class Examiner:
         outcome = answer.outcome
         if isinstance(outcome, Raised):
             worker.stop()
-            raise self._give_up(Failure(_load_text(outcome, self._submission.file_name)))
+            raise self._give_up(Failure(_load_text(outcome, self._submission, self.only_graded)))
         self._threads = answer.work.running
         self.names, self.problems, self.references, is_notebook = _what_was_loaded(outcome.value)
         self.read_as_notebook = is_notebook and not self._submission.is_notebook
@@ -277,7 +282,10 @@ class Examiner:
         worker = Worker(self._client, memory_mb=memory, gpu=gpu, shared_bytes=shared_bytes, notebook=notebook)
         self.layers = worker.layers
         cells = [(cell.label, cell.source) for cell in self._submission.cells]
-        answer = worker.load(self._module, cells, keep_going=notebook, seconds=seconds, exercises=self._exercises)
+        files = [(file.name, file.data) for file in self._submission.files]
+        answer = worker.load(
+            self._module, cells, keep_going=notebook, seconds=seconds, exercises=self._exercises, files=files
+        )
         return worker, answer
 
     def _give_up(self, failure: Failure) -> Settled:
@@ -293,9 +301,12 @@ class Examiner:
         return Failure(text, Status.TIMEOUT)
 
 
-def _load_text(raised: Raised, file_name: str) -> str:
+def _load_text(raised: Raised, submission: Submission, only_graded: str) -> str:
+    file_name = submission.file_name
     if raised.type in SYNTAX_ERRORS and raised.frames:
         frame = raised.frames[-1]
+        if frame.file in {file.name for file in submission.files}:
+            file_name = frame.file
         if frame.text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
             return (
                 f"{file_name} contains an unresolved merge conflict (line {frame.line}); resolve it and save it again."
@@ -303,7 +314,7 @@ def _load_text(raised: Raised, file_name: str) -> str:
         where = f"{raised.message} (line {frame.line}).\n  {frame.text.strip()}"
         return f"{file_name} could not be read as Python {_PYTHON}: {where}"
     text = f"{file_name} raised an error while loading, so nothing in it could be graded. {raised_text(raised)}"
-    return f"{text}\n  {ONE_FILE}" if raised.type == "ModuleNotFoundError" else text
+    return f"{text}\n  {only_graded}" if raised.type in NOT_THERE else text
 
 
 def _what_was_loaded(value: object) -> tuple[set[str], list[str], dict[str, list[str]], bool]:

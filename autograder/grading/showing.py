@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-import math
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 
 from autograder.grading.tolerance import Standard, Tolerance, as_tensor, mismatches, same_dtype, same_shape
 from autograder.grading.wording import kind_of, name_of, short, tensor_kind
+from autograder.results.matrices import tensor_text
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
@@ -35,7 +35,6 @@ from autograder.sandbox.values import (
     shape_text,
 )
 
-MAX_ROWS, MAX_COLUMNS, MAX_SLICES = 8, 8, 3
 MAX_LINES, MAX_CHARACTERS = 60, 400  # of a value with several parts, of a value on one line
 
 
@@ -113,13 +112,13 @@ def _kind(value: Any) -> str:
 def _lines(value: Any, marks: torch.Tensor | None, depth: int) -> Iterator[str]:
     """A value's lines, made one after the other: nobody may want more than the first few."""
     if isinstance(value, np.ndarray) and value.dtype.name in ARRAY_DTYPES and value.ndim <= MAX_DIMENSIONS:
-        yield from _tensor_text(as_tensor(value), marks).splitlines()
+        yield from tensor_text(as_tensor(value), marks).splitlines()
     elif isinstance(value, MetaTensor) or (isinstance(value, torch.Tensor) and value.is_meta):
         yield "(no numbers: it is on the meta device)"
     elif isinstance(value, torch.Tensor) and tensor_kind(value):
         yield from _lines(_plain(value), None, depth)
     elif isinstance(value, torch.Tensor):
-        yield from _tensor_text(value, marks).splitlines()
+        yield from tensor_text(value, marks).splitlines()
     elif depth < MAX_DEPTH and (entries := _entries(value)) is not None:
         for key, item in entries:
             yield f"{key}:"
@@ -156,54 +155,6 @@ def _plain(value: torch.Tensor) -> Any:
     outcome = as_sent(Returned(value)).outcome
     assert isinstance(outcome, Returned)
     return outcome.value
-
-
-def _tensor_text(tensor: torch.Tensor, marks: torch.Tensor | None) -> str:
-    tensor = tensor.detach()
-    if tensor.numel() == 0:
-        return "(no entries)"
-    if tensor.dim() < 2:
-        return _matrix_text(tensor.reshape(1, -1), None if marks is None else marks.reshape(1, -1))
-    if tensor.dim() == 2:
-        return _matrix_text(tensor, marks)
-    outer = tensor.shape[:-2]  # `tensor` itself is not reshaped: an expanded one might not fit in memory
-    count = math.prod(outer)
-    flat_marks = None if marks is None else marks.reshape(count, *tensor.shape[-2:])
-    indices: Sequence[int] = range(count)
-    if flat_marks is not None:  # the slices that differ come first
-        indices = flat_marks.flatten(1).any(1).nonzero().flatten()[:MAX_SLICES].tolist() or indices
-    blocks = []
-    for index in indices[:MAX_SLICES]:
-        # PyTorch's own function imports SymPy, which takes half a second.
-        place = tuple(int(part) for part in np.unravel_index(index, outer))
-        title = f"[{', '.join(map(str, place))}]"
-        blocks.append(f"{title}\n{_matrix_text(tensor[place], None if flat_marks is None else flat_marks[index])}")
-    if count > len(blocks):
-        more = count - len(blocks)
-        blocks.append(f"({more} more slice{'s' if more > 1 else ''})")
-    return "\n".join(blocks)
-
-
-def _matrix_text(matrix: torch.Tensor, marks: torch.Tensor | None) -> str:
-    rows, columns = matrix.shape
-    part = matrix[:MAX_ROWS, :MAX_COLUMNS]
-    digits = 4
-    texts = [[_number_text(value, digits) for value in row] for row in part.tolist()]
-    if marks is not None and marks.any():
-        for i, row in enumerate(texts):
-            for j in range(len(row)):
-                row[j] += "*" if marks[i, j] else " "
-    width = max(len(text) for row in texts for text in row)
-    lines = ["  ".join(text.rjust(width) for text in row) + ("  …" if columns > MAX_COLUMNS else "") for row in texts]
-    if rows > MAX_ROWS:
-        lines.append(f"… ({rows} rows)")
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _number_text(value: Any, digits: int) -> str:
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.{digits}g}"
-    return f"{value:.{digits}g}" if isinstance(value, complex) else str(value)
 
 
 # --- recording what a probe calls ------------------------------------------------------------------------------------

@@ -59,6 +59,17 @@ _WIDER = {
 }
 
 
+_shares: list[float] | None = None
+
+
+def watch() -> list[float]:
+    """A list to which every comparison from now on adds the share of the tolerance that its largest error takes: 1 is
+    the limit. Comparisons that allow no error add nothing."""
+    global _shares
+    _shares = []
+    return _shares
+
+
 def is_same(expected: Any, got: Any, tolerance: Tolerance | None) -> bool:
     """Whether two values of the same type that have no entries, such as two numbers, are the same."""
     if not isinstance(expected, float | complex):
@@ -68,7 +79,10 @@ def is_same(expected: Any, got: Any, tolerance: Tolerance | None) -> bool:
     bound = tolerance or TOLERANCES[torch.float64]
     size, distance = _size(expected), _size(expected - got)
     if math.isfinite(size) and math.isfinite(distance):
-        return bool(distance <= bound.relative * size + bound.absolute * max(1.0, size))
+        allowed = bound.relative * size + bound.absolute * max(1.0, size)
+        if _shares is not None and allowed:
+            _shares.append(distance / allowed)
+        return bool(distance <= allowed)
     if isinstance(expected, complex):
         return is_same(expected.real, got.real, tolerance) and is_same(expected.imag, got.imag, tolerance)
     return False
@@ -105,12 +119,21 @@ def mismatches(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance |
     size, distance = expected.abs(), (got - expected).abs()
     largest, furthest = (float(value.max()) if value.numel() else 0.0 for value in (size, distance))
     if math.isfinite(largest) and math.isfinite(furthest):  # nearly always the case, and several times as fast
-        return distance > bound.relative * size + bound.absolute * max(1.0, largest)
+        allowed = bound.relative * size + bound.absolute * max(1.0, largest)
+        _note(distance, allowed)
+        return distance > allowed
     finite = size[size.isfinite()]
     scale = max(1.0, float(finite.max()) if finite.numel() else 1.0)
-    near = distance <= bound.relative * size + bound.absolute * scale
-    same = torch.where(size.isfinite() & got.isfinite(), near, expected == got)
+    allowed = bound.relative * size + bound.absolute * scale
+    both = size.isfinite() & got.isfinite()
+    _note(distance[both], allowed[both])
+    same = torch.where(both, distance <= allowed, expected == got)
     return ~(same | (expected.isnan() & got.isnan()))
+
+
+def _note(distance: torch.Tensor, allowed: torch.Tensor) -> None:
+    if _shares is not None and distance.numel() and bool((allowed > 0).all()):
+        _shares.append(float((distance / allowed).max()))
 
 
 def _computable(tensor: torch.Tensor) -> torch.Tensor:

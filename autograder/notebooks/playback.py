@@ -78,7 +78,9 @@ class _Notebook:
 
     def _start(self) -> None:
         self._worker = Worker(self._client, memory_mb=self._order.limits.memory_mb, notebook=True)
-        self._worker.load("notebook", (), keep_going=True, seconds=self._order.limits.import_seconds)
+        files = [(file.name, file.data) for file in self._order.files]
+        seconds = self._order.limits.import_seconds
+        self._worker.load("notebook", (), keep_going=True, seconds=seconds, files=files)
 
     def _ask(self, number: int) -> ShownCell:
         assert self._worker is not None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from autograder.course import Limits
+from autograder.submissions.other_files import OtherFile
 
 
 class Show(msgspec.Struct, frozen=True):
     """Run the code cells of a notebook one after the other, not to grade them but to show their output. Cells in
-    `stopped` (number from 1 → reason) are known never to end and are left out."""
+    `stopped` (number from 1 → reason) are known never to end and are left out. `files` lie beside the notebook."""
 
     cells: tuple[str, ...]
     stopped: dict[int, str] = {}
     limits: Limits = Limits()
+    files: tuple[OtherFile, ...] = ()
 
 
 class ShownPart(msgspec.Struct, frozen=True):

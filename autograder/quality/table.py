@@ -27,13 +27,16 @@ COLUMNS = (
     "Runs",
     "Mutants caught",
     "Equivalent mutants",
+    "Right refused",
+    "Closest right",
+    "Closest wrong",
 )
 WHOLE = "all"  # the row for the assignment as a whole
 
 _INTRODUCTION = """\
 # What is known about the graders
 
-Written by `autograder verify --table` and `autograder mutants --table`; not edited by hand.
+Written by `verify`, `mutants` and `fairness` of `autograder` with `--table`; not edited by hand.
 
 - *Checks*, *Examples*: the number of named checks, and of questions that they ask a correct submission.
 - *Seconds*: the median time to check the solution, with the reference's answers known and other runs on the same cores.
@@ -53,6 +56,11 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
   not equivalent.
 - *Equivalent mutants*: those that change nothing that the contract specifies; each is explained in
   `graders/<assignment>/equivalent_mutants.toml`.
+- *Right refused*: right submissions that lost points, out of those graded, and what the rate is below with a confidence
+  of 95 % (for none of n: 3/n). They are the solution, rewritten in several ways, and the odd but right submissions of
+  the tests, each computed in every way that the machine has; see `autograder fairness --help`.
+- *Closest right*, *Closest wrong*: the largest error of a right answer, and the smallest by which a misconception is
+  caught, both as multiples of the tolerance: below 1/4 and above 4 is sound. A dash: all differ by more than a number.
 """
 
 Key = tuple[str, str]  # assignment, exercise

@@ -6,26 +6,24 @@ import base64
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.batch.change_table import summary
 from autograder.batch.changes import Comparison, signed
 from autograder.batch.discovery import Found
 from autograder.batch.store import Record
-from autograder.output.inert import inert, one_line
+from autograder.output.inert import inert
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
-from autograder.report.grids import compared, grid
 from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, points_text
+from autograder.results.grids import compared, grid
+from autograder.results.html import environment, source, style
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
 
 REPORT = "report.html"
 FEEDBACK = "feedback"
-_PROSE, _NAME = 2_500, 200
 _MISCONCEPTIONS = 20
 _SUSPECTS = 10
 _INPUTS = 8
@@ -33,24 +31,16 @@ _INPUTS = 8
 
 class Pages:
     def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("autograder.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._environment = environment("autograder.report")
         self._environment.filters |= {
             "points": points_text,
-            "line": lambda text: one_line(text, _NAME),
-            "prose": lambda text: inert(text, _PROSE).strip(),
             "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
             "signed": signed,
             "decimal": lambda number: "–" if math.isnan(number) else f"{number:.2f}".replace("-", "−"),
             "file": lambda name: quote(f"{FEEDBACK}/{name}.html"),
         }
-        self._style = Markup(_source("page.css"))
-        self._script = _source("table.js")
+        self._style = style("autograder.report", "page.css")
+        self._script = source("autograder.report", "table.js")
         digest = hashlib.sha256(self._script.encode()).digest()
         self._policy = f"script-src 'sha256-{base64.b64encode(digest).decode()}'"
 
@@ -148,7 +138,3 @@ def _example(example: Counterexample) -> dict[str, object]:
         "inputs": [grid(shown, shown.name or "input") for shown in example.inputs[:_INPUTS]],
         "outputs": [each for each in (expected, got, difference) if each is not None],
     }
-
-
-def _source(name: str) -> str:
-    return resources.files("autograder.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -12,31 +12,11 @@ import msgspec
 
 from autograder.output import atomic
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
+from autograder.results.feedback import check_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
+from autograder.results.overview import NAME_LIMIT, TEXT_LIMIT, Settlement, check_heading, clamp, finite, overview
 
-TEXT_LIMIT = 10_000  # Gradescope cuts at ten times this
-_NAME_LIMIT = 200
 _ENTRY_LIMIT = 100  # of a name on the leaderboard
-
-UNFINISHED = (
-    "Your submission has arrived, but grading is not finished, so there is no score yet. "
-    "If you still see this in an hour, submit again or tell your instructor; what you handed in is safe."
-)
-_LATER = "Some of the grading is not shown here yet, so this text does not give a total."
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """What a course's policies make of a result: the `score` that counts, and what the student is told about it.
-
-    `sums` state points and are left out while some of the grading is not shown. With `graded` false the policies kept
-    the submission from being graded, and `remarks` say why.
-    """
-
-    score: float
-    remarks: tuple[str, ...] = ()
-    sums: tuple[str, ...] = ()
-    graded: bool = True
 
 
 def to_gradescope(
@@ -52,9 +32,9 @@ def to_gradescope(
         for j, check in enumerate(exercise.checks, 1)
     ]
     return {
-        "score": 0.0 if unfinished else _clamp(score, result.max_points),
-        "execution_time": round(_finite(result.seconds), 3),
-        "output": _overview(result, settlement),
+        "score": 0.0 if unfinished else clamp(score, result.max_points),
+        "execution_time": round(finite(result.seconds), 3),
+        "output": overview(result, settlement),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -63,13 +43,13 @@ def to_gradescope(
         "tests": [] if unfinished else tests,
         **({"leaderboard": board} if board else {}),
         "extra_data": {
-            "assignment": one_line(result.assignment, _NAME_LIMIT),
-            "file": one_line(result.file, _NAME_LIMIT),
+            "assignment": one_line(result.assignment, NAME_LIMIT),
+            "file": one_line(result.file, NAME_LIMIT),
             "state": result.state.value,
-            "fingerprint": one_line(result.fingerprint, _NAME_LIMIT),
-            "max_score": _finite(result.max_points),
+            "fingerprint": one_line(result.fingerprint, NAME_LIMIT),
+            "max_score": finite(result.max_points),
             "exercises": {
-                one_line(exercise.name, _NAME_LIMIT): _exercise(exercise, unfinished) for exercise in result.exercises
+                one_line(exercise.name, NAME_LIMIT): _exercise(exercise, unfinished) for exercise in result.exercises
             },
         },
     }
@@ -113,58 +93,13 @@ def _unexplained(result: Result) -> Result:
     return replace(result, exercises=tuple(exercises), notice="")
 
 
-def _overview(result: Result, settlement: Settlement | None = None) -> str:
-    """The text above all checks."""
-    title = one_line(result.title or result.assignment, _NAME_LIMIT)
-    notice = inert(result.notice, TEXT_LIMIT // 4).strip()
-    if result.state is State.UNFINISHED:
-        return inert("\n\n".join(filter(None, [f"{title}: not finished", UNFINISHED, notice])), TEXT_LIMIT)
-    if result.state is State.ERROR:
-        return inert("\n\n".join(filter(None, [f"{title}: not graded", GRADER_FAILED, notice])), TEXT_LIMIT)
-    remarks = "\n".join(one_line(remark, 500) for remark in settlement.remarks) if settlement else ""
-    sums = "\n".join(one_line(line, 500) for line in settlement.sums) if settlement else ""
-    if settlement is not None and not settlement.graded:
-        return inert("\n\n".join(filter(None, [f"{title}: not graded", remarks, notice])), TEXT_LIMIT)
-    checks = result.checks
-    broken = sum(check.status is Status.ERROR for check in checks)
-    count = f"{broken} check{'s' if broken > 1 else ''}"
-    failures = f"{count} could not be graded: the grader itself failed. {NOT_YOUR_FAULT}" if broken else ""
-    if any(check.visibility is not Visibility.VISIBLE for check in checks):
-        parts = [title, notice, remarks, _LATER, failures]
-    else:
-        passed = sum(check.status is Status.PASSED for check in checks)
-        score = result.points if settlement is None else _clamp(settlement.score, result.max_points)
-        total = f"{points_text(score)} of {points_text(result.max_points)} points"
-        parts = [
-            f"{title}: {total}",
-            notice,
-            remarks,
-            sums,
-            _points_table(result.exercises),
-            f"{passed} of {len(checks)} checks passed." if checks else "",
-            failures,
-        ]
-    return inert("\n\n".join(filter(None, parts)), TEXT_LIMIT)
-
-
-def _points_table(exercises: tuple[ExerciseResult, ...]) -> str:
-    rows = [
-        (one_line(exercise.name, 60), points_text(exercise.points), points_text(exercise.max_points))
-        for exercise in exercises
-    ]
-    if not rows:
-        return ""
-    name, points, most = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return "\n".join(f"  {a:<{name}}   {b:>{points}} / {c:>{most}}" for a, b, c in rows)
-
-
 def _test(check: CheckResult, number: str) -> dict[str, object]:
-    exercise, name = one_line(check.exercise, _NAME_LIMIT), one_line(check.name, _NAME_LIMIT)
+    exercise, name = one_line(check.exercise, NAME_LIMIT), one_line(check.name, NAME_LIMIT)
     return {
-        "name": f"{exercise}: {_as_clause(one_line(check.title, _NAME_LIMIT) or name)}",
+        "name": check_heading(check),
         "number": number,
-        "score": _clamp(check.points, check.max_points),
-        "max_score": _finite(check.max_points),
+        "score": clamp(check.points, check.max_points),
+        "max_score": finite(check.max_points),
         "status": "passed" if check.status in (Status.PASSED, Status.EXCUSED) else "failed",
         "output": inert(check_text(check), TEXT_LIMIT),
         "output_format": "text",
@@ -174,15 +109,15 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
             "exercise": exercise,
             "check": name,
             "status": check.status.value,
-            "seconds": round(_finite(check.seconds), 4),
-            "misconception": one_line(check.misconception, _NAME_LIMIT),
+            "seconds": round(finite(check.seconds), 4),
+            "misconception": one_line(check.misconception, NAME_LIMIT),
         },
     }
 
 
 def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, float]:
-    score = 0.0 if unfinished else _clamp(exercise.points, exercise.max_points)
-    return {"score": score, "max_score": _finite(exercise.max_points)}
+    score = 0.0 if unfinished else clamp(exercise.points, exercise.max_points)
+    return {"score": score, "max_score": finite(exercise.max_points)}
 
 
 def leaderboard(checks: Iterable[CheckResult], *, seconds: bool = False) -> list[dict[str, object]]:
@@ -209,19 +144,3 @@ def _entry(name: str, value: float | None) -> list[dict[str, object]]:
     if value is None or not math.isfinite(value) or value < 0:
         return []
     return [{"name": name, "value": float(f"{value:.4g}"), "order": "asc"}]
-
-
-def _as_clause(title: str) -> str:
-    """The title as it continues after a colon: "Max pooling …" becomes "max pooling …", "ReLU …" stays."""
-    title = title.removesuffix(".")
-    first = title.split(" ", 1)[0]
-    is_word = first == "A" or (first.isalpha() and first[1:].islower())
-    return title[0].lower() + title[1:] if is_word else title
-
-
-def _clamp(points: float, most: float) -> float:
-    return min(_finite(points), _finite(most))
-
-
-def _finite(number: float) -> float:
-    return max(float(number), 0.0) if math.isfinite(number) else 0.0

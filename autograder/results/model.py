@@ -89,12 +89,14 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`depends_on` names exercises that also lost points and that the student's code for this one builds on."""
+    """`depends_on` names exercises that also lost points and that the student's code for this one builds on. `line` is
+    where it begins in the student's file, or 0 if that cannot be told."""
 
     name: str
     max_points: float
     checks: tuple[CheckResult, ...] = ()
     depends_on: tuple[str, ...] = ()
+    line: int = 0
 
     @property
     def points(self) -> float:

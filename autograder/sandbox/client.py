@@ -115,15 +115,17 @@ class Worker:
         keep_going: bool,
         seconds: float,
         exercises: Sequence[str] = (),
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> Answer:
-        """Runs the student's file. The outcome is what it raised, or contains its names, the errors of single cells and
-        which of `exercises` are built on which.
+        """Runs the student's file, beside which `files` lie. The outcome is what it raised, or contains its names, the
+        errors of single cells and which of `exercises` are built on which.
 
         Raises:
             WorkerLost: it hung, died or wrote nonsense.
         """
-        header = _encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises)))
-        return self._exchange(header, (), 0, seconds, parts=len(cells))[0]
+        sizes = tuple((file, len(data)) for file, data in files)
+        header = _encoder.encode(Load(name, tuple(cells), keep_going, tuple(exercises), sizes))
+        return self._exchange(header, [data for _, data in files], 0, seconds, parts=len(cells))[0]
 
     def ask(self, *questions: Question, seconds: float, afresh: bool = False) -> list[Answer]:
         """Evaluates shipped probes one after the other. There may be fewer answers than questions.

@@ -14,13 +14,14 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Define the module `name` by running `cells` (label, source) in order.
 
     With `keep_going` they are a notebook, and an error costs only its own statement. The answer says which of
-    `exercises` are built on which.
+    `exercises` are built on which. `files` (name, size) are there beside it; their contents are the frame's body.
     """
 
     name: str
     cells: tuple[tuple[str, str], ...]
     keep_going: bool = False
     exercises: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,6 @@ import inspect
 import io
 import os
 import re
-import runpy
 import sys
 import time
 import types
@@ -240,21 +239,25 @@ class Shell:
             path = Path(path.name)
         target = self._folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("a" if "-a" in flags else "w", encoding="utf-8") as file:
-            file.write(text)
+        if "-a" in flags and target.exists():
+            text = target.read_text(encoding="utf-8") + text
+        target.unlink(missing_ok=True)  # a file that was handed in cannot be written to
+        target.write_text(text, encoding="utf-8")
         if str(self._folder) not in sys.path:
             sys.path.append(str(self._folder))
         importlib.invalidate_caches()
 
     def _run_file(self, name: str) -> None:
         name = name.strip("'\"")
-        path = self._folder / (name if name.endswith((".py", ".ipynb")) else f"{name}.py")
+        name = name if name.endswith((".py", ".ipynb")) else f"{name}.py"
+        path = self._folder / name
         if path.name == self._file:
             return  # its code has been run
         if not path.is_file():
             raise FileNotFoundError(f"{path.name} is not here, so it was not run")
-        names = runpy.run_path(str(path), run_name="__main__")
-        self.user_ns.update({name: value for name, value in names.items() if not name.startswith("__")})
+        names: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
+        exec(compile(path.read_bytes(), name, "exec", dont_inherit=True), names)
+        self.user_ns.update({key: value for key, value in names.items() if not key.startswith("__")})
 
     def _provide_to_ipython(self) -> None:
         """Lets code that asks IPython itself find this shell."""

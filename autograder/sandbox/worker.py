@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.sandbox import encoding, shipping
+from autograder.sandbox import encoding, own_files, shipping
 from autograder.sandbox.confinement import limit_data
 from autograder.sandbox.encoding import Encoding
 from autograder.sandbox.event_loops import use_pipes
@@ -65,8 +65,9 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, devi
         header, body = receive_frame(channel)
         request = _requests.decode(header)
         if isinstance(request, Load):
-            files = {label for label, _ in request.cells}
-            module, answer = _load(request, shared)
+            files = {label for label, _ in request.cells} | {name for name, _ in request.files}
+            own_files.put(request.files, body)
+            module, answer = _load(request, files, shared)
             frame = encoding.encode(0, answer)
         elif isinstance(request, Ask):
             frame = _answers(request, body, module, files, threads, shared)
@@ -78,13 +79,12 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, devi
         send_frame(channel, *frame)
 
 
-def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
+def _load(request: Load, files: set[str], shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     """The module, and an answer: its public names, the errors along the way, and which names depend on which."""
     reset_torch()
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
     errors: list[tuple[str, Raised]] = []
-    files = {label for label, _ in request.cells}
     for label, source in request.cells:
         linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
 
@@ -105,7 +105,7 @@ def _load(request: Load, shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     loaded = {
         "names": names[:MAX_NAMES],
         "problems": [_problem(*error) for error in errors],
-        "references": _only(request.exercises, references(shell.ran)),
+        "references": _only(request.exercises, references([*own_files.sources(), *shell.ran])),
         "notebook": is_notebook,
     }
     return module, Answer(Returned(loaded), Work(running=_thread._count() + 1))

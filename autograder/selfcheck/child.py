@@ -41,6 +41,7 @@ from autograder.selfcheck.events import (
     label_of,
     labels_of,
 )
+from autograder.submissions.places import is_ignored
 
 PRINTED_LINES = 20
 # A signal leaves the process alive but takes effect only in Python code; after this, the process itself is ended.
@@ -90,14 +91,17 @@ def _load(order: Order, labels: dict[str, str], folder: Path) -> Loaded | Broken
         is_notebook = shell.run(cells, notebook=order.is_notebook)
     except BaseException as error:
         return Broken(explaining.of_loading(error, labels))
-    siblings = _siblings(Path(order.file), set(sys.modules) - before)
+    siblings = _siblings(order, set(sys.modules) - before)
     return Loaded(tuple(problems), siblings, is_notebook and not order.is_notebook)
 
 
-def _siblings(file: Path, names: set[str]) -> tuple[str, ...]:
-    """The files next to the student's that their code imports: they would be missing when it is graded."""
-    paths = (Path(getattr(sys.modules.get(name), "__file__", None) or "") for name in names)
-    return tuple(sorted(path.name for path in paths if path.parent == file.parent and path != file))
+def _siblings(order: Order, names: set[str]) -> tuple[str, ...]:
+    """The files beside the student's that their code imports: they would be missing when it is graded."""
+    file = Path(order.file)
+    paths = {Path(getattr(sys.modules.get(name), "__file__", None) or "") for name in names} - {file}
+    own = (path.relative_to(file.parent) for path in paths if path.is_relative_to(file.parent))
+    found = {path.as_posix() for path in own if not any(map(is_ignored, path.parts))}
+    return tuple(sorted(found - set(order.beside)))
 
 
 def run_pytest(order: Order, plugin: object) -> None:

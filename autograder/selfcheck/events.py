@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 
 import msgspec
 
@@ -13,14 +14,16 @@ from autograder.submissions.sources import Cell
 class Order(msgspec.Struct, frozen=True):
     """Run the tests of the file `tests` on the module `module`, made from `cells`.
 
-    `file` is where the cells came from. Only the tests in `only` are run, all if it is None. `method` is the way to
-    stop a test that takes longer than `test_seconds`: "signal" or "exit" (which costs the whole process).
+    `file` is where the cells came from, and `beside` are the files in its folder that are handed in with it. Only the
+    tests in `only` are run, all if it is None. `method` is the way to stop a test that takes longer than
+    `test_seconds`: "signal" or "exit" (which costs the whole process).
     """
 
     module: str
     file: str
     cells: tuple[Cell, ...]
     is_notebook: bool
+    beside: tuple[str, ...]
     tests: str
     only: tuple[str, ...] | None
     test_seconds: float
@@ -70,8 +73,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
-    """The module exists. `problems` come from statements that raised; `siblings` are files next to it that it imported;
-    `read_as_notebook` is true for a Python file with code for IPython."""
+    """The module exists. `problems` come from statements that raised; `siblings` are files next to it that it imported
+    and that are not handed in; `read_as_notebook` is true for a Python file with code for IPython."""
 
     problems: tuple[Trouble, ...]
     siblings: tuple[str, ...]
@@ -121,5 +124,6 @@ def label_of(order: Order, label: str) -> str:
 
 
 def labels_of(order: Order) -> dict[str, str]:
-    """From the name in a traceback to the student's name for it: "" for a file, since there is only one."""
-    return {label_of(order, cell.label): cell.label if order.is_notebook else "" for cell in order.cells}
+    """From the name in a traceback to the student's name for it: "" for the file that is graded."""
+    own = {label_of(order, cell.label): cell.label if order.is_notebook else "" for cell in order.cells}
+    return own | {str(Path(order.file).parent / name): name for name in order.beside}

@@ -9,8 +9,9 @@ import textwrap
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from autograder.results.matrices import tensor_text
 from autograder.results.model import Shown
 from autograder.selfcheck.events import SourceLine, TestStatus, Trouble
 
@@ -25,6 +26,8 @@ _NOISE = re.compile(r"Use -v to get|Greatest relative|^$| at 0x[0-9a-f]+")
 _MISMATCH = re.compile(
     r"Mismatched elements: (\d+) / (\d+).*?$(?:\nGreatest absolute difference: (\S+) at index (\(.*?\)))?", re.M
 )
+# What assert_close allows by default, relatively and absolutely; elsewhere it is what float32 has.
+_TOLERANCES = {"float64": (1e-7, 1e-7), "float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5)}
 
 Labels = Mapping[str, str]  # a file's name in tracebacks → what a student calls it; "" for their only file
 
@@ -53,8 +56,7 @@ def of_test(
     if places:
         return TestStatus.FAILED, Trouble(_said(error), places, statement)
     if compared := _compared(error):
-        got, expected = compared
-        return TestStatus.FAILED, _difference(message, expected, got, statement)
+        return TestStatus.FAILED, _difference(message, compared, statement)
     if isinstance(error, AttributeError) and error.obj is not None and error.obj is sys.modules.get(module):
         return TestStatus.UNWRITTEN, Trouble(f"Your file does not define {error.name}.")
     return TestStatus.FAILED, Trouble(_plainly(error, message), (), statement)
@@ -106,44 +108,67 @@ def _plainly(error: BaseException, message: str) -> str:
     return _said(error)
 
 
-def _compared(error: BaseException) -> tuple[object, object] | None:
-    """The two values that torch.testing.assert_close was given, if that is what failed."""
+def _compared(error: BaseException) -> dict[str, Any] | None:
+    """What torch.testing.assert_close was given, if that is what failed."""
     step = error.__traceback__
     while step is not None:
         frame = step.tb_frame
         if frame.f_code.co_name == "assert_close" and {"actual", "expected"} <= frame.f_locals.keys():
-            return frame.f_locals["actual"], frame.f_locals["expected"]
+            return frame.f_locals
         step = step.tb_next
     return None
 
 
-def _difference(message: str, expected: object, got: object, statement: str) -> Trouble:
+def _difference(message: str, compared: dict[str, Any], statement: str) -> Trouble:
     """What torch.testing says, in fewer words where fewer are enough."""
     import torch
 
+    expected, got, marks = compared["expected"], compared["actual"], None
     if isinstance(expected, torch.Tensor) and not isinstance(got, torch.Tensor):
         message = f"The result should be a tensor, but is {'None' if got is None else _kind(got)}."
     elif isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor) and expected.shape != got.shape:
         message = f"The result should have shape {_shape(expected)}, but has shape {_shape(got)}."
-    elif isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor) and expected.dtype != got.dtype:
+    elif (
+        isinstance(expected, torch.Tensor)
+        and isinstance(got, torch.Tensor)
+        and expected.dtype != got.dtype
+        and compared.get("check_dtype", True)
+    ):
         message = f"The result should have dtype {_dtype(expected)}, but has {_dtype(got)}."
     elif found := _MISMATCH.search(message):
         far = f", by up to {float(found[3]):.4g} (at index {found[4]})" if found[3] else ""
         message = f"{found[1]} of {found[2]} entries differ{far}." if found[2] != "1" else "The value differs."
+        marks = _marks(expected, got, compared)
     else:
         lines = [line for line in message.splitlines() if not _NOISE.search(line.strip())]
         message = "\n".join(lines[-5:] if lines[0].endswith("are not close!") else lines[:5])
-    return Trouble(message, (), statement, _shown(expected, "expected"), _shown(got, "got"))
+    return Trouble(message, (), statement, _shown(expected, "expected"), _shown(got, "got", marks))
 
 
-def _shown(value: object, name: str) -> Shown:
+def _marks(expected: object, got: object, compared: dict[str, Any]) -> torch.Tensor | None:
+    """Which entries differ by more than assert_close was told to allow, or allows by itself."""
+    import torch
+
+    if not (isinstance(expected, torch.Tensor) and isinstance(got, torch.Tensor)):
+        return None
+    expected, got = expected.detach(), got.detach().to(expected.dtype)
+    if not (got.is_floating_point() or got.is_complex()):
+        return got != expected
+    rtol, atol = compared.get("rtol"), compared.get("atol")
+    if rtol is None or atol is None:
+        rtol, atol = _TOLERANCES.get(_dtype(got), (1.3e-6, 1e-5))
+    return ~torch.isclose(got, expected, rtol, atol, equal_nan=bool(compared.get("equal_nan")))
+
+
+def _shown(value: object, name: str, marks: torch.Tensor | None = None) -> Shown:
     import torch
 
     if not isinstance(value, torch.Tensor):
         return Shown(name, _kind(value), repr(value)[:1_000])
     kind = f"{_shape(value)} {_dtype(value)}" if value.dim() else _dtype(value)
-    text = str(value.detach())
-    return Shown(name, kind, text if len(text) <= 1_500 else f"{text[:1_500]} …")
+    if value.layout is not torch.strided or value.is_quantized or value.is_meta or value.is_nested:
+        return Shown(name, kind, str(value.detach())[:1_500])
+    return Shown(name, kind, tensor_text(value, marks))
 
 
 def _kind(value: object) -> str:

@@ -16,13 +16,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from IPython.display import display
 from rich.console import Console
 
 from autograder.errors import UsageError
-from autograder.selfcheck import places, printing
+from autograder.selfcheck import drawing, places, printing
 from autograder.selfcheck.child import Plugin, run_pytest
 from autograder.selfcheck.events import Collected, Ended, Event, Order, TestsBroken, TestStatus
 from autograder.selfcheck.running import LOAD_SECONDS, TEST_SECONDS, Outcome
+from autograder.selfcheck.summary import count_text, pairs_of
 
 _CELL_FILE = re.compile(r"ipykernel_\d+|<ipython-input-")
 
@@ -49,12 +51,19 @@ def check(line: str, shell: Any) -> None:
     if not outcome.tests:
         print(f"There are no public tests for {exercise}.")
         return
-    passed = sum(ended.status in (TestStatus.PASSED, TestStatus.SKIPPED) for ended in outcome.ended.values())
-    title = f"Public tests of {exercise or tests.stem.removeprefix('test_')}"
+    pairs = pairs_of(outcome)
+    title = f"{exercise or tests.stem.removeprefix('test_')}: {count_text(pairs)}"
+    display(_both_forms(outcome, title), raw=True)  # type: ignore[no-untyped-call]
+    if any(ended.status not in (TestStatus.PASSED, TestStatus.SKIPPED) for _, ended in pairs):
+        raise ChecksFailed(f"{title}.")
+
+
+def _both_forms(outcome: Outcome, title: str) -> dict[str, str]:
+    """The outcome as text, for terminals, and as HTML; a notebook shows the best one that it can."""
     console = Console(file=sys.stdout, force_jupyter=False, width=100, highlight=False, color_system=None)
-    printing.print_outcome(outcome, title, console, again="this cell")
-    if passed < len(outcome.tests):
-        raise ChecksFailed(f"{exercise}: {passed} of {len(outcome.tests)} public tests pass.".lstrip(": "))
+    with console.capture() as text:
+        printing.print_outcome(outcome, title, console, again="this cell")
+    return {"text/plain": text.get().rstrip("\n"), "text/html": drawing.html(outcome, title, again="this cell")}
 
 
 def _tests_of(exercise: str, folder: Path) -> Path:
@@ -81,7 +90,7 @@ def _run(tests: Path, exercise: str, shell: Any) -> Outcome:
 
     module = tests.stem.removeprefix("test_")
     method = "signal" if hasattr(signal, "SIGALRM") else ""
-    order = Order(module, "", (), True, str(tests), None, TEST_SECONDS, LOAD_SECONDS, method)
+    order = Order(module, "", (), True, (), str(tests), None, TEST_SECONDS, LOAD_SECONDS, method)
     plugin = _OfExercise(order, _Labels(shell), note)
     plugin.exercise = exercise
     with _as_module(module, shell.user_ns, tests.stem):

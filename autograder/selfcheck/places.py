@@ -6,20 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from autograder.course import read_toml
+from autograder.course.assignment import SUBMISSION, Submitted
 from autograder.course.finding import not_brought, owned_by_stranger
 from autograder.errors import UsageError
-from autograder.submissions.reading import STUB, infer_slug, least_left_to_do
+from autograder.submissions.reading import STUB, infer_slug
+from autograder.submissions.sources import in_utf8
 
 _OWN = (".py", ".ipynb")
 
 
 @dataclass(frozen=True)
 class Place:
-    """The file to check, the module that the tests import, and the file of the tests."""
+    """The file to check, the module that the tests import, the file of the tests, which other files may be handed in
+    (patterns), and what to tell the student about the choice."""
 
     file: Path
     module: str
     tests: Path
+    allowed: tuple[str, ...] = ()
+    note: str = ""
 
 
 def find(file: Path | None, tests: Path | None) -> Place:
@@ -45,12 +53,23 @@ def find(file: Path | None, tests: Path | None) -> Place:
         raise UsageError(f"No public tests found: no test_<assignment>.py is {where}; name the file with --tests.")
     if start in {path.resolve() for path in known.values()}:
         raise UsageError(f"{start.name} contains the public tests; name your own file instead.")
-    own = start if start.is_file() else _own_file(folder, known, near)
+    own, note = (start, "") if start.is_file() else _own_file(folder, known, near)
     module = infer_slug(own, sorted(known)) or (next(iter(near)) if len(near) == 1 else None)
     if module is None:
         names = " or ".join(f"{name}.py" for name in sorted(known))
         raise UsageError(f"Cannot tell what {own.name} is for; rename it to {names}, or name the tests with --tests.")
-    return Place(own, module, known[module].resolve())
+    tested = known[module].resolve()
+    return Place(own, module, tested, _allowed(tested.parent / SUBMISSION), note)
+
+
+def _allowed(path: Path) -> tuple[str, ...]:
+    """Which other files may be handed in, as `autograder release` wrote it down."""
+    if not path.exists():
+        return ()
+    try:
+        return msgspec.convert(read_toml(path), Submitted).files
+    except msgspec.ValidationError as error:
+        raise UsageError(f"Correct {path}: {error}.") from error
 
 
 def _named(tests: Path) -> dict[str, Path]:
@@ -86,21 +105,17 @@ def of_courses(folder: Path, brought: Sequence[Path] = ()) -> dict[str, Path]:
     return {}
 
 
-def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> Path:
-    """The one file in `folder` that there are tests for: by its exact name, else by a name that contains it."""
+def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> tuple[Path, str]:
+    """The one file in `folder` that there are tests for: by its exact name, else by a name that contains it. Of a file
+    and a notebook the one that was worked in, and a sentence that says so."""
     files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _OWN and path.is_file()]
     files = [path for path in files if not path.name.startswith("test_")]
     own = [path for path in files if path.stem in (near or known)]
     own = own or [path for path in files if infer_slug(path, sorted(near or known))]
     if len(own) == 1:
-        return own[0]
-    if len({path.stem for path in own}) == 1:  # a file and a notebook: the one that was worked in
-        sources = [path.read_bytes() for path in own]
-        chosen = least_left_to_do(sources)
-        if chosen is None and sources[-1].count(STUB) > 0:  # nothing has been written yet, in either
-            chosen = -1
-        if chosen is not None:
-            return own[chosen]
+        return own[0], ""
+    if len(own) == 2 and own[0].stem == own[1].stem:
+        return _worked_in(*own)
     if own:
         names = " and ".join(path.name for path in own[:5])
         raise UsageError(
@@ -108,3 +123,14 @@ def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> Pa
         )
     names = " or ".join(f"{name}.py or {name}.ipynb" for name in sorted(near or known))
     raise UsageError(f"There is no {names} in {folder}; name your file: `autograder check FILE`.")
+
+
+def _worked_in(*own: Path) -> tuple[Path, str]:
+    left = {path: in_utf8(path.read_bytes()).count(STUB) for path in own}
+    first, second = sorted(own, key=lambda path: (left[path], -path.stat().st_mtime_ns, path.suffix != ".py"))
+    why = "more of it is written" if left[first] < left[second] else "it was changed last"
+    counts = "the better of the two counts" if bool(left[first]) == bool(left[second]) else f"{first.name} counts"
+    return first, (
+        f"There are {first.name} and {second.name}. {first.name} was tested, because {why}; to test the other, run "
+        f"`autograder check {second.name}`. If you hand in both, {counts}."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import Console
 
@@ -10,47 +10,61 @@ from autograder.output.inert import inert, one_line
 from autograder.results.feedback import comparison
 from autograder.results.model import Status
 from autograder.results.printer import INDENT, Printer, bar, grade_style
-from autograder.selfcheck.events import Ended, SourceLine, Test, TestStatus, Trouble
+from autograder.selfcheck.events import TestStatus, Trouble
 from autograder.selfcheck.running import Outcome
+from autograder.selfcheck.summary import (
+    NO_POINTS,
+    REPORTED,
+    STATUS,
+    Pairs,
+    by_exercise,
+    count_text,
+    groups,
+    next_text,
+    pairs_of,
+    unwritten,
+    where,
+)
+from autograder.submissions.other_files import only_graded
 
-NO_POINTS = "They give no points; the hidden tests check more."
-
-_STATUS = {
-    TestStatus.PASSED: Status.PASSED,
-    TestStatus.FAILED: Status.FAILED,
-    TestStatus.ENDED: Status.FAILED,
-    TestStatus.TIMEOUT: Status.TIMEOUT,
-    TestStatus.UNWRITTEN: Status.SKIPPED,
-    TestStatus.SKIPPED: Status.SKIPPED,
-}
-_WORDS = {
-    TestStatus.FAILED: "failed",
-    TestStatus.ENDED: "ended the program",
-    TestStatus.TIMEOUT: "timed out",
-    TestStatus.SKIPPED: "skipped",
-}
 # The first of these that occurs in an exercise decides its symbol.
 _WORST = (TestStatus.ENDED, TestStatus.TIMEOUT, TestStatus.FAILED, TestStatus.UNWRITTEN, TestStatus.SKIPPED)
 
-Pairs = list[tuple[Test, Ended]]
 
-
-def print_outcome(outcome: Outcome, title: str, console: Console, again: str = "`autograder check`") -> None:
-    """`again` is what to run after the next change."""
+def print_outcome(
+    outcome: Outcome,
+    title: str,
+    console: Console,
+    *,
+    again: str = "`autograder check`",
+    allowed: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """`again` is what to run after the next change, `allowed` what may be handed in with the file, and `notes` say how
+    the file was found and read."""
     show = Printer(console)
     show.line((one_line(title, 200), "bold"))
+    for note in notes:
+        show.console.print()
+        show.block(one_line(note, 400), "yellow")
     if outcome.broken is not None:
         _print_broken(outcome.broken, show)
         return
-    _print_notices(outcome, show)
-    pairs = [(test, outcome.ended[test.id]) for test in outcome.tests if test.id in outcome.ended]
+    _print_notices(outcome, allowed, show)
+    pairs = pairs_of(outcome)
     console.print()
     _print_table(pairs, show)
-    for group in _groups(pairs):
+    for group in groups(pairs):
         _print_group(group, show)
-    _print_unwritten(pairs, show)
+    for heading, names in unwritten(pairs):
+        symbol, style = show.symbol(Status.SKIPPED)
+        console.print()
+        show.line((f"{symbol} {heading}", f"bold {style}"))
+        show.block(", ".join(names))
     console.print()
-    _print_next(pairs, show, again)
+    everything = all(ended.status is TestStatus.PASSED for _, ended in pairs)
+    show.line((f"{count_text(pairs)}. ", f"bold {'green' if everything else ''}"), (NO_POINTS, ""))
+    show.line((next_text(pairs, again), "bold"))
 
 
 def _print_broken(trouble: Trouble, show: Printer) -> None:
@@ -62,14 +76,11 @@ def _print_broken(trouble: Trouble, show: Printer) -> None:
     show.line(("Fix this first: a file that cannot be loaded earns no points at all.", "bold"))
 
 
-def _print_notices(outcome: Outcome, show: Printer) -> None:
+def _print_notices(outcome: Outcome, allowed: Sequence[str], show: Printer) -> None:
     if outcome.siblings:
         names = ", ".join(outcome.siblings)
         show.console.print()
-        show.block(
-            f"Your code imports {names} from its own folder. You hand in only one file: move what you need into it.",
-            "yellow",
-        )
+        show.block(f"Your code imports {names} from its own folder. {only_graded(allowed)}", "yellow")
     if outcome.read_as_notebook:
         show.console.print()
         show.block("Your file contains code for IPython, so it was read as a notebook.", "yellow")
@@ -87,46 +98,30 @@ def _print_table(pairs: Pairs, show: Printer) -> None:
     table.add_column("Exercise", overflow="fold")
     table.add_column("Tests", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for exercise in dict.fromkeys(test.exercise for test, _ in pairs):
-        verdicts = [ended.status for test, ended in pairs if test.exercise == exercise]
-        passed = verdicts.count(TestStatus.PASSED)
-        worst = next((verdict for verdict in _WORST if verdict in verdicts), TestStatus.PASSED)
-        symbol, style = show.symbol(_STATUS[worst])
-        grade = grade_style(passed, len(verdicts))
+    for exercise, tests in by_exercise(pairs).items():
+        statuses = [ended.status for _, ended in tests]
+        passed = statuses.count(TestStatus.PASSED)
+        worst = next((status for status in _WORST if status in statuses), TestStatus.PASSED)
+        symbol, style = show.symbol(STATUS[worst])
+        grade = grade_style(passed, len(statuses))
         table.add_row(
             show.text(symbol, style),
             show.text(one_line(exercise, 60)),
-            show.text(f"{passed}/{len(verdicts)}", grade),
-            show.text(bar(passed, len(verdicts)), grade),
+            show.text(f"{passed}/{len(statuses)}", grade),
+            show.text(bar(passed, len(statuses)), grade),
         )
     show.console.print(table)
 
 
-def _groups(pairs: Pairs) -> Iterable[Pairs]:
-    """The tests to report; those of one exercise that failed in exactly the same way are grouped."""
-    groups: dict[object, Pairs] = {}
-    for test, ended in pairs:
-        if ended.status in _WORDS:
-            trouble = ended.trouble
-            key: object = test.id
-            if trouble is not None and (trouble.places or ended.status is TestStatus.ENDED):
-                where: object = trouble.places[-1:]
-                if ended.status is TestStatus.TIMEOUT:  # a loop is stopped in any of its lines
-                    where = trouble.places[-1].function
-                key = test.exercise, ended.status, trouble.message, where
-            groups.setdefault(key, []).append((test, ended))
-    return groups.values()
-
-
 def _print_group(group: Pairs, show: Printer) -> None:
     test, ended = group[0]
-    symbol, style = show.symbol(_STATUS[ended.status])
+    symbol, style = show.symbol(STATUS[ended.status])
     names = ", ".join(one_line(test.name, 60) for test, _ in group)
     show.console.print()
     show.line(
         (f"{symbol} {one_line(test.exercise, 60)}", f"bold {style}"),
         (f" / {names}", "bright_black"),
-        (f"   {_WORDS[ended.status]}", style),
+        (f"   {REPORTED[ended.status]}", style),
     )
     for test, _ in group:
         show.block(one_line(test.title, 400))
@@ -149,7 +144,7 @@ def _print_trouble(trouble: Trouble, show: Printer, *, with_statement: bool = Tr
     if trouble.message:
         show.block(inert(trouble.message, 1_500))
     for place in trouble.places:
-        show.block(f"  {_where(place)}" + (":" if place.text else ""))
+        show.block(f"  {where(place)}" + (":" if place.text else ""))
         if place.text:
             _print_code(f"    {place.text}", show, "cyan")
     if trouble.expected is not None and trouble.got is not None:
@@ -162,38 +157,3 @@ def _print_code(line: str, show: Printer, style: str = "") -> None:
     text = show.shortened(inert(line, 400).replace("\n", " "), max(show.console.width - 2 * INDENT, 20), style)
     text.pad_left(2 * INDENT)
     show.console.print(text)
-
-
-def _where(place: SourceLine) -> str:
-    return f"{place.where}, in {place.function}" if place.function else place.where
-
-
-def _print_unwritten(pairs: Pairs, show: Printer) -> None:
-    """The exercises that are unchanged from the skeleton, and those that are missing altogether."""
-    unwritten: dict[str, str] = {}
-    for test, ended in pairs:
-        if ended.status is TestStatus.UNWRITTEN and ended.trouble is not None:
-            places = ended.trouble.places
-            unwritten.setdefault(test.exercise, f"{test.exercise} ({places[-1].where})" if places else "")
-    for heading, names in (
-        ("Not written yet", [text for text in unwritten.values() if text]),
-        ("Not defined in your file", [exercise for exercise, text in unwritten.items() if not text]),
-    ):
-        if names:
-            symbol, style = show.symbol(Status.SKIPPED)
-            show.console.print()
-            show.line((f"{symbol} {heading}", f"bold {style}"))
-            show.block(", ".join(names))
-
-
-def _print_next(pairs: Pairs, show: Printer, again: str) -> None:
-    passed = sum(ended.status is TestStatus.PASSED for _, ended in pairs)
-    count, style = (f"All {len(pairs)}", "green") if passed == len(pairs) else (f"{passed} of {len(pairs)}", "")
-    show.line((f"{count} public tests pass. ", f"bold {style}"), (NO_POINTS, ""))
-    trouble = [test.exercise for test, ended in pairs if ended.status in _WORDS]
-    left = [test.exercise for test, ended in pairs if ended.status is not TestStatus.PASSED]
-    if trouble or left:
-        todo = f"fix {trouble[0]}" if trouble else f"write {left[0]}"
-        show.line((f"Next: {todo}, then run {again} again.", "bold"))
-    else:
-        show.line(("Next: try some inputs of your own, then hand in.", "bold"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import signal
@@ -75,11 +76,11 @@ def run_tests(
         EngineError: the tests cannot be run here.
     """
     method = method or ("signal" if hasattr(signal, "SIGALRM") else "exit")
-    cells, notebook = submission.cells, submission.is_notebook
+    cells, notebook, beside = submission.cells, submission.is_notebook, tuple(each.name for each in submission.files)
     outcome = Outcome()
     only: tuple[str, ...] | None = None
     while True:
-        order = Order(module, str(file), cells, notebook, str(tests), only, TEST_SECONDS, LOAD_SECONDS, method)
+        order = Order(module, str(file), cells, notebook, beside, str(tests), only, TEST_SECONDS, LOAD_SECONDS, method)
         death = _run_child(order, outcome, watch)
         if death is None:
             return outcome
@@ -182,11 +183,11 @@ def _places(crash: str, order: Order) -> tuple[SourceLine, ...]:
     """The student's lines in what the fault handler wrote, innermost last."""
     labels = labels_of(order)
     escaped = {label.encode("ascii", "backslashreplace").decode(): label for label in labels}
-    sources = {label: cell.source.splitlines() for label, cell in zip(labels, order.cells, strict=True)}
+    sources = {label: cell.source.splitlines() for label, cell in zip(labels, order.cells, strict=False)}
     found = []
     for file, number, function in _CRASH_LINE.findall(crash):
         if file in escaped:
-            lines = sources[escaped[file]]
+            lines = sources.get(escaped[file]) or linecache.getlines(escaped[file])
             text = lines[int(number) - 1] if int(number) <= len(lines) else ""
             found.append(place(escaped[file], int(number), function, text, labels))
     return tuple(reversed(found[:PLACES]))

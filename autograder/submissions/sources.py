@@ -6,6 +6,7 @@ The bytes are hostile. None of them are executed or compiled, and no more is rea
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import itertools
 import json
@@ -37,6 +38,10 @@ class SubmissionError(Exception):
     """The submission cannot be graded and scores 0; the text tells the student in one sentence what to do."""
 
 
+class TooBig(SubmissionError):
+    """The file is larger than it may be."""
+
+
 class Cell(msgspec.Struct, frozen=True):
     """A piece of source and what a traceback calls it: `pooling.py` or `cell 3`."""
 
@@ -59,11 +64,19 @@ def shown(name: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in name[-100:])
 
 
-def too_big(name: str, cap: int) -> SubmissionError:
+def too_big(name: str, cap: int) -> TooBig:
     what = (
         "hand in only your code" if cap == CODE_CAP or not name.endswith("ipynb") else "clear its outputs and save it"
     )
-    return SubmissionError(f"{name} is larger than {cap // MB} MB, which is the limit; {what}.")
+    return TooBig(f"{name} is larger than {cap // MB} MB, which is the limit; {what}.")
+
+
+def in_utf8(data: bytes) -> bytes:
+    """The same text in UTF-8 if it begins as UTF-16 does, in which PowerShell's `>` writes."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-16").encode("utf-8-sig")
+    return data
 
 
 def python_source(data: bytes, name: str) -> str:

@@ -218,6 +218,40 @@ def test_what_is_graded_and_what_is_left_out_is_named(tmp_path, files, file, lef
     assert str(graded) == (f"{file}, 1 code cell" if submission.is_notebook else file)
 
 
+ALLOWED = ["helpers.py", "data/*.csv"]
+
+
+@pytest.mark.parametrize(
+    ("files", "read", "left_out"),
+    [
+        ({"ada/x/pooling.py": "", "ada/x/helpers.py": "", "ada/x/data/a.csv": "", "ada/b.csv": ""}, "x/", ["b.csv"]),
+        ({"a_1_4_pooling.py": "", "a_1_5_helpers-1.py": "new", "a_1_4_data.csv": ""}, "", ["data.csv"]),
+        ({"a_1_4_tiny.py": "", "a_1_5_helpers.py": ""}, "", []),
+        ({"pooling.py": "", "helpers.py": ""}, "", []),
+    ],
+)
+def test_files_that_may_lie_beside_it_are_named_with_it(tmp_path, files, read, left_out):
+    write_files(tmp_path, files)
+    found = discover(tmp_path, "pooling").found[-1]
+    submission, graded = contents.read(found, "pooling", ALLOWED)
+    beside = [file.name for file in submission.files]
+    assert (graded.file.startswith(read), list(graded.left_out)) == (True, left_out)
+    if "pooling.py" in files:  # both may be somebody's own submission
+        assert beside == []
+    else:
+        assert str(graded).endswith(f"with {', '.join(beside)}")
+        assert beside[-1] == "helpers.py"
+
+
+def test_a_file_and_a_notebook_uploaded_one_by_one_are_both_graded(tmp_path):
+    write_files(tmp_path, {"a_1_5_my_pooling.py": "", "a_1_4_pooling_2.ipynb": NOTEBOOK, "a_1_3_notes.zip": ""})
+    [found] = discover(tmp_path, "pooling").found
+    submission, graded = contents.read(found, "pooling")
+    assert (submission.is_notebook, submission.other.is_notebook) == (False, True)
+    assert str(graded) == "my_pooling.py and pooling_2.ipynb, 1 code cell"
+    assert graded.choice == "my_pooling.py and pooling_2.ipynb are graded, and not notes.zip"
+
+
 def test_a_zip_is_named_with_the_file_in_it(tmp_path):
     with zipfile.ZipFile(tmp_path / "ada.zip", "w") as archive:
         archive.writestr("pooling.py", "x = 1\n")

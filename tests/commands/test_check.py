@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -190,8 +191,8 @@ def test_each_failure_is_told_in_the_students_terms(twice: Path, capsys: pytest.
         "  Twice 1 is 2.\n\n"
         "    assert_close(twice.double(tensor([1.0, 3.0])), tensor([2.0, 6.0]))\n\n"
         "  1 of 2 entries differ, by up to 2 (at index (1,)).\n\n"
-        "      Expected: tensor([2., 6.])   ((2,) float32)\n"
-        "      Got:      tensor([2., 4.])   ((2,) float32)\n\n"
+        "      Expected: 2  6   ((2,) float32)\n"
+        "      Got:      2   4*   ((2,) float32)\n\n"
         "  Printed by your code:\n"
         "    | x is tensor([1., 3.])\n" + "".join(f"    | step {i}\n" for i in range(19)) + "    | … 11 more lines"
     )
@@ -300,11 +301,19 @@ def test_what_cannot_be_checked_is_one_sentence(tmp_path: Path) -> None:
     assert sentence("test_pooling.py") == "test_pooling.py contains the public tests; name your own file instead."
     (tmp_path / "pooling.py").touch()
     (tmp_path / "pooling.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": 1}]}))
-    assert sentence() == (
-        "This folder has pooling.ipynb and pooling.py; say which one to check, "
-        "for instance `autograder check pooling.py`."
-    )
     assert sentence("pooling.ipynb").startswith("pooling.ipynb is not a readable notebook")
+    for name in ("my pooling.py", "their pooling.py"):
+        (tmp_path / "pooling.py").with_name(name).touch()
+        (tmp_path / "pooling.py").unlink(missing_ok=True)
+        (tmp_path / "pooling.ipynb").unlink(missing_ok=True)
+    assert sentence() == (
+        "This folder has my pooling.py and their pooling.py; say which one to check, "
+        "for instance `autograder check their pooling.py`."
+    )
+    (tmp_path / "their pooling.py").rename(tmp_path / "pooling.py")
+    (tmp_path / "submission.toml").write_text("files = 3\n")
+    assert "Expected `array`, got `int`" in sentence()
+    (tmp_path / "submission.toml").unlink()
     (tmp_path / "notes.txt").touch()
     assert sentence("notes.txt").endswith("is not a Python file or a notebook; name your .py or .ipynb file.")
     assert sentence("pooling.py", "--tests", "notes.txt").startswith("notes.txt is not a file of public tests")
@@ -333,12 +342,50 @@ def test_of_file_and_notebook_the_one_that_was_worked_in_is_checked(twice: Path)
     (twice / "twice.ipynb").write_text(
         json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
     )
-    assert "twice.ipynb" in check(cwd=twice)[1]
-    cell["source"] = stub
-    (twice / "twice.ipynb").write_text(
-        json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+    output = " ".join(check(cwd=twice)[1].split())
+    assert output.startswith("Public tests of twice · twice.ipynb There are twice.ipynb and twice.py. twice.ipynb was")
+    assert "because more of it is written; to test the other, run `autograder check twice.py`." in output
+    assert "If you hand in both, twice.ipynb counts." in output
+
+
+@pytest.mark.parametrize("sources", [("x = 1", "y = 2"), ("raise NotImplementedError()",) * 2])
+def test_of_two_that_are_equally_finished_the_one_that_was_changed_last_is_checked(twice: Path, sources) -> None:
+    for number, (name, source) in enumerate(zip(("twice.py", "twice.ipynb"), sources, strict=True)):
+        (twice / name).write_text(source)
+        os.utime(twice / name, (number, number))
+    place = places.find(twice, None)
+    assert (place.file.name, place.note.count("because it was changed last")) == ("twice.ipynb", 1)
+    assert place.note.endswith("the better of the two counts.")
+    os.utime(twice / "twice.py", (2, 2))
+    assert places.find(twice, None).file.name == "twice.py"
+
+
+@pytest.mark.slow
+def test_files_that_may_be_handed_in_are_no_mistake_not_even_in_a_zip(tmp_path: Path) -> None:
+    files = {
+        "twice.py": "import pathlib\nimport helper, tools.other\nnumber = int(pathlib.Path('data/n').read_text())\n"
+        "double = helper.double\nhalf = lambda x: x / number\n",
+        "helper.py": "def double(x):\n    return y\n",
+        "tools/other.py": "",
+        "data/n": "2",
+    }
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"homework/{name}", text)
+    write_files(tmp_path / "work", files)
+    tests = tmp_path / "test_twice.py"
+    tests.write_text(
+        TESTS.partition("def test_double__negative")[0] + "def test_half():\n    assert twice.half(6) == 3\n"
     )
-    assert "twice.py" in check(cwd=twice)[1]
+    (tmp_path / "submission.toml").write_text('files = ["helper.py", "data/*"]\n')
+    _, output = check(tmp_path / "work/twice.py", "--tests", tests)
+    assert "Your code imports tools/other.py from its own folder. Only one file" in " ".join(output.split())
+    (tmp_path / "submission.toml").write_text('files = ["*.py", "tools/*.py", "data/*"]\n')
+    for place in (tmp_path / "work/twice.py", tmp_path / "twice.zip"):
+        code, output = check(place, "--tests", tests)
+        assert "from its own folder" not in output
+        assert "NameError: name 'y' is not defined\n    helper.py, line 2, in double:" in output, (code, output)
+        assert "1 of 2 public tests pass." in output
 
 
 def test_broken_public_tests_are_not_the_students_fault(twice: Path) -> None:

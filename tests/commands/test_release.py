@@ -47,7 +47,12 @@ class Double:
         return 2 * x
         ### END SOLUTION
 """
-FILES = ("solutions/double/double.ipynb", "assignments/double/double.py", "assignments/double/double.ipynb")
+FILES = (
+    "solutions/double/double.ipynb",
+    "assignments/double/double.py",
+    "assignments/double/double.ipynb",
+    "assignments/double/submission.toml",
+)
 
 
 def release(*arguments: str, course: Path) -> subprocess.CompletedProcess[str]:
@@ -56,7 +61,8 @@ def release(*arguments: str, course: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    return toy_course(tmp_path, "double", exercises={"double": 1}, solution=SOLUTION)
+    files = {"files": ["data/*.npy"]}
+    return toy_course(tmp_path, "double", exercises={"double": 1}, solution=SOLUTION, submission=files)
 
 
 @pytest.mark.slow
@@ -70,7 +76,8 @@ def test_release_writes_the_skeleton_and_knows_when_it_is_stale(course: Path) ->
 
     assert release(course=course).returncode == 0
     assert target.read_text() == SKELETON
-    assert sorted(path.name for path in target.parent.iterdir()) == ["double.ipynb", "double.py"]
+    assert sorted(path.name for path in target.parent.iterdir()) == ["double.ipynb", "double.py", "submission.toml"]
+    assert 'files = ["data/*.npy"]' in (target.parent / "submission.toml").read_text()
     book = json.loads((target.parent / "double.ipynb").read_text())
     assert ["".join(cell["source"]) for cell in book["cells"]] == [
         "Twice as much.",

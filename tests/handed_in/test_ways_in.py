@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from autograder.submissions.reading import read_submission
 from command_line import ROOT, autograder
 from corpus import CASES, HANDED_IN, SLUG, course
 from platforms.gradescope.fake_platform import make_place
+from toy_course import marked
 
 pytestmark = pytest.mark.slow
 
@@ -62,8 +62,7 @@ def test_nbgrader_has_the_same_scores(tmp_path: Path) -> None:
     solution.write_text(marked(solution.read_text()))
     shutil.copy(ROOT / "nbgrader_config.py", root)
     for name in NOTEBOOKS:
-        (root / f"submitted/{name}/{SLUG}").mkdir(parents=True)
-        shutil.copy(HANDED_IN / name / f"{SLUG}.ipynb", root / f"submitted/{name}/{SLUG}")
+        shutil.copytree(HANDED_IN / name, root / f"submitted/{name}/{SLUG}")
     done = autograder("release", SLUG, "--course", root, cwd=root)
     assert done.returncode == 0, done.stderr
     programs = Path(sys.executable).parent
@@ -73,13 +72,6 @@ def test_nbgrader_has_the_same_scores(tmp_path: Path) -> None:
     with (root / "grades.csv").open() as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert scores == {name: SCORES[name] for name in NOTEBOOKS}
-
-
-def marked(solution: str) -> str:
-    """The solution with a cell for each exercise."""
-    parts = re.split(r"\n\n\n(?=def|class)", solution.strip())
-    cells = [f"# %%\n### BEGIN SOLUTION\n{part}\n### END SOLUTION" for part in parts[1:]]
-    return "\n\n\n".join([f"# %%\n{parts[0]}", *cells]) + "\n"
 
 
 @pytest.fixture

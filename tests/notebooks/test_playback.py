@@ -9,6 +9,7 @@ import pytest
 from autograder.course import Limits
 from autograder.engine.client import Engine
 from autograder.notebooks.requests import Show, ShownCell
+from autograder.submissions.other_files import OtherFile
 
 LIMITS = Limits(import_seconds=2)
 
@@ -113,3 +114,10 @@ def test_figures_become_pictures(engine: Engine) -> None:
     assert cell.error == ""
     assert [part.kind for part in cell.parts if part.kind != "stderr"] == ["stdout", "png"]
     assert cell.parts[-1].png.startswith(b"\x89PNG")
+
+
+def test_cells_can_use_the_files_beside_the_notebook(engine):
+    files = (OtherFile("helpers.py", b"x = 7\n"), OtherFile("data/n", b"8"))
+    cells = ("import helpers\nhelpers.x", "open('data/n').read()")
+    shown = engine.show(Show(cells, limits=LIMITS, files=files))
+    assert [[part.text for part in cell.parts] for cell in shown] == [["7"], ["'8'"]], shown

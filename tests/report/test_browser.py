@@ -149,7 +149,7 @@ def test_a_screen_reader_gets_headings_labels_and_a_sentence_for_each_plot(page)
 
 def test_matrices_are_drawn_as_coloured_grids_with_their_difference(page):
     browser = page("feedback/s0.html")
-    script = "return [...document.querySelectorAll('.grid h4')].map(h => h.textContent)"
+    script = "return [...document.querySelectorAll('.grid .name')].map(h => h.textContent)"
     assert browser.execute_script(script)[:5] == [
         "x 2×2 float32",
         "size int",

@@ -14,7 +14,7 @@ from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store, record_of
 from autograder.commands.report import run
 from autograder.report.analysis import Analysis, timing_ratio, whole
-from autograder.report.grids import compared, grid
+from autograder.results.grids import compared, grid
 from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Timing
 from command_line import autograder
 

@@ -16,7 +16,7 @@ import pytest
 from autograder.errors import UsageError
 from autograder.output import atomic
 from autograder.results import gradescope
-from autograder.results.gradescope import Settlement, leaderboard, to_gradescope, write
+from autograder.results.gradescope import leaderboard, to_gradescope, write
 from autograder.results.model import (
     CheckResult,
     Counterexample,
@@ -27,6 +27,7 @@ from autograder.results.model import (
     Status,
     Visibility,
 )
+from autograder.results.overview import Settlement
 from results import result_samples as samples
 
 SCHEMA = json.loads((Path(__file__).parent / "gradescope.schema.json").read_text(encoding="utf-8"))

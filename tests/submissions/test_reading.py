@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from autograder.submissions import reading as module_under_test
+from autograder.submissions import places
 from autograder.submissions.reading import Submission, infer_slug, read_notebook, read_submission
 from autograder.submissions.sources import SubmissionError
 
@@ -197,7 +198,7 @@ def test_an_empty_folder_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_under_test, "MAX_ENTRIES", 20)
+    monkeypatch.setattr(places, "MAX_ENTRIES", 20)
     (tmp_path / "sub").mkdir()
     for number in range(21):
         (tmp_path / "sub" / f"{number}.txt").touch()
@@ -278,7 +279,7 @@ def test_a_file_swapped_for_a_link_or_pipe_after_the_check_is_still_refused(
 ) -> None:
     (tmp_path / "sub").mkdir()
     path = tmp_path / "sub" / "pooling.py"
-    real = module_under_test._open
+    real = places._open
 
     def swapping(make: Callable[[], None]) -> Callable[[Path, tuple[str, ...]], int]:
         def swapped(root: Path, parts: tuple[str, ...]) -> int:
@@ -302,7 +303,7 @@ def test_a_file_swapped_for_a_link_or_pipe_after_the_check_is_still_refused(
     for make in (link_file, pipe, link_folder):
         path.unlink(missing_ok=True)
         path.write_text(CODE)
-        monkeypatch.setattr(module_under_test, "_open", swapping(make))
+        monkeypatch.setattr(places, "_open", swapping(make))
         refusal(tmp_path)
 
 
@@ -314,7 +315,7 @@ def test_missing_permission_is_explained(tmp_path: Path, monkeypatch: pytest.Mon
     def refused(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(module_under_test, "_open", refused)  # root may read everything
+    monkeypatch.setattr(places, "_open", refused)  # root may read everything
     assert "no permission" in refusal(path)
 
 
@@ -331,6 +332,16 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
         assert ("clear its outputs" in message) is (name == "pooling.ipynb")
 
 
+def test_a_notebook_with_outputs_that_is_called_py_is_recognised(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "pooling.ipynb", code(CODE) | {"outputs": ["x" * 2_000_000]})
+    path = path.rename(tmp_path / "pooling.py")
+    submission = read_submission(path, "pooling")
+    assert submission.is_notebook
+    assert submission.remarks == ("pooling.py is really a notebook, and was read as one.",)
+    path.write_text("#" * 2_000_000)
+    assert "larger than 1 MB" in refusal(path)
+
+
 def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "pooling.py"
     path.write_text("#" * (1 << 20))
@@ -343,7 +354,7 @@ def test_the_cap_is_exact_and_does_not_trust_the_size(tmp_path: Path, monkeypatc
         st_mode = stat.S_IFREG
 
     monkeypatch.setattr(os, "fstat", lambda handle: Lie() if handle > 2 else real(handle))
-    monkeypatch.setattr(module_under_test, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False)
+    monkeypatch.setattr(places, "open", lambda handle, mode: os.fdopen(handle, mode), raising=False)
     assert "1 MB" in refusal(path)
 
 
@@ -406,6 +417,19 @@ def test_an_encoding_that_is_unknown_or_no_plain_text_is_refused(tmp_path: Path,
     path = tmp_path / "pooling.py"
     path.write_text(f"# coding: {name}\n" + "a = 1\n" * 100_000)
     assert "declares an encoding" in refusal(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_read_because_powershell_writes_it(tmp_path: Path, encoding: str) -> None:
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    text = "name = 'Zoë'\r\n"
+    (tmp_path / "pooling.py").write_bytes(mark + text.encode(encoding))
+    (tmp_path / "helpers.py").write_bytes(mark + text.encode(encoding))
+    submission = read_submission(tmp_path, "pooling", ["helpers.py"])
+    assert submission.cells[0].source == "name = 'Zoë'\n"
+    assert submission.files[0].data == text.encode("utf-8-sig")
+    (tmp_path / "pooling.py").write_bytes(codecs.BOM_UTF16_LE + b"odd")
+    assert "save the file as UTF-8" in refusal(tmp_path)
 
 
 def test_a_byte_order_mark_that_contradicts_the_declaration_is_refused(tmp_path: Path) -> None:

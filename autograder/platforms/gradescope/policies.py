@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from autograder.platforms.gradescope.metadata import Metadata, Previous
 from autograder.platforms.gradescope.settings import LatePolicy, RateLimit, Settings
 from autograder.results.feedback import points_text
-from autograder.results.gradescope import Settlement
+from autograder.results.overview import Settlement
 
 
 def refuse(settings: Settings, metadata: Metadata) -> Settlement | None:

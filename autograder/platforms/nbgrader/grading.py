@@ -27,6 +27,7 @@ from autograder.notebooks.requests import Show
 from autograder.platforms.nbgrader import outputs
 from autograder.results.model import Result, State
 from autograder.sandbox.processors import cores
+from autograder.submissions.other_files import OtherFile
 from autograder.submissions.reading import read_submission
 from autograder.submissions.sources import SubmissionError
 
@@ -70,7 +71,7 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
                     )
                 cell.outputs = outputs.of_test_cell(exercise, result.notice, float(mark.points))
         if self.run_cells:
-            self._show(converter, assignment, nb, _sources(path, assignment, result.stopped))
+            self._show(converter, assignment, nb, path, result.stopped)
         if next(_coming(converter, assignment, path), None) is None:  # an engine holds hundreds of megabytes
             self._command(converter, assignment).close()
             delattr(converter, _OURS)
@@ -97,22 +98,22 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
             weakref.finalize(converter, command.close)  # at the latest when this process ends
         return command
 
-    def _show(self, converter: Any, assignment: Assignment, nb: Any, stopped: dict[str, str]) -> None:
-        """Runs the cells, except those that are known never to end, and inserts what they print and show."""
+    def _show(self, converter: Any, assignment: Assignment, nb: Any, path: Path, stopped: dict[str, str]) -> None:
+        """Runs the cells, except those that are known never to end, and inserts what they print and show. `stopped` has
+        the labels of cells in the notebook at `path`."""
         cells = [cell for cell in nb.cells if cell.cell_type == "code" and not _is_test(cell)]
-        why = {number: stopped.get(cell.source, "") for number, cell in enumerate(cells, 1)}
-        show = Show(tuple(cell.source for cell in cells), why, assignment.limits)
+        why: dict[int, str] = {}
+        files: tuple[OtherFile, ...] = ()
+        if stopped or assignment.other_files:
+            with contextlib.suppress(SubmissionError):
+                submission = read_submission(path, assignment.module, assignment.other_files)
+                files = submission.files
+                never_end = {cell.source: stopped[cell.label] for cell in submission.cells if cell.label in stopped}
+                why = {number: never_end.get(cell.source, "") for number, cell in enumerate(cells, 1)}
+        show = Show(tuple(cell.source for cell in cells), why, assignment.limits, files)
         shown_cells = self._command(converter, assignment).show(show)
         for number, (cell, shown) in enumerate(zip(cells, shown_cells, strict=True), 1):
             cell.outputs, cell.execution_count = outputs.of_cell(shown, number), number
-
-
-def _sources(path: Path, assignment: Assignment, stopped: dict[str, str]) -> dict[str, str]:
-    """`stopped`, keyed by cell source instead of label: cells have other numbers in the notebook at `path`."""
-    if not stopped:
-        return {}
-    cells = read_submission(path, assignment.module).cells
-    return {cell.source: stopped[cell.label] for cell in cells if cell.label in stopped}
 
 
 def _is_test(cell: Any) -> bool:
@@ -144,7 +145,7 @@ class _Command:
     """One run of `nbgrader autograde`: the engine, and the notebooks that are being graded or were graded ahead."""
 
     def __init__(self, assignment: Assignment, salt: str, jobs: int, device: Device) -> None:
-        self._module = assignment.module
+        self._assignment = assignment
         self._grader = LocalGrader(assignment, salt, jobs, device)
         self.device = device
         self.told = ""  # what the log says about the device
@@ -160,7 +161,7 @@ class _Command:
         Raises:
             SubmissionError: the notebook cannot be read.
         """
-        submission = read_submission(path, self._module)
+        submission = read_submission(path, self._assignment.module, self._assignment.other_files)
         same = (submission.sha256, submission.file_name)
         result = self._begun.get(same)
         if result is None or (result.done() and result.exception()):

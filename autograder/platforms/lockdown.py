@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from autograder.errors import EngineError
-from autograder.platforms.gradescope.tree import Tree
+from autograder.platforms.places import Places
 
 _GIVE_UP_SECONDS = 5.0  # by then a process must be stuck in the kernel
 # Where a container sees how often its memory ran out: cgroup v2 and v1.
@@ -22,36 +22,36 @@ _COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_c
 _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
-def close_to_others(tree: Tree) -> None:
-    """Nobody but us may enter any of the folders or read the metadata.
+def close_to_others(places: Places) -> None:
+    """Nobody but us may enter the folders or read the files.
 
     The root is closed too: if one of the platform's mounts refuses new modes, nobody can reach it anyway.
 
     Raises:
         EngineError: we are root, but something stays open.
     """
-    secret = [tree.source, tree.results, tree.submission, tree.metadata, tree.entry]
-    for path in (tree.root, *secret):
+    for path in (places.root, *places.secret):
         with contextlib.suppress(OSError):
             if os.geteuid() == 0:
                 os.chown(path, 0, 0, follow_symlinks=False)
             mode = path.stat(follow_symlinks=False).st_mode
             if not stat.S_ISLNK(mode):
-                path.chmod(0o600 if stat.S_ISREG(mode) and path != tree.entry else 0o700)
+                path.chmod(0o600 if stat.S_ISREG(mode) and not mode & stat.S_IXUSR else 0o700)
     if os.geteuid() == 0:
-        for path in secret:
-            if path.exists() and not _is_closed(path, tree.root):
+        for path in places.secret:
+            if path.exists() and not _is_closed(path, places.root):
                 raise EngineError(f"{path} is open to other users, and its mode cannot be changed")
 
 
-def open_results(tree: Tree) -> None:
+def open_results(places: Places) -> None:
     """For whoever collects the result, who may not be root. Call this only when nothing of the submission is left."""
-    with contextlib.suppress(OSError):
-        tree.results.chmod(0o755)
-        tree.root.chmod(0o711)
+    if places.results is not None:
+        with contextlib.suppress(OSError):
+            places.results.chmod(0o755)
+            places.root.chmod(0o711)
 
 
-def end_all(tree: Tree) -> None:
+def end_all(places: Places) -> None:
     """Kills all our descendants until none is left.
 
     Call `confinement.adopt_orphans` first, so that every orphan stays our descendant. In the container we are alone, so
@@ -61,7 +61,7 @@ def end_all(tree: Tree) -> None:
         EngineError: a process does not die.
     """
     give_up = time.monotonic() + _GIVE_UP_SECONDS
-    while left := _descendants() | (_of_strangers() if tree.is_container else set()):
+    while left := _descendants() | (_of_strangers() if places.is_container else set()):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -71,7 +71,7 @@ def end_all(tree: Tree) -> None:
                 os.waitpid(pid, os.WNOHANG)
         if time.monotonic() > give_up:
             raise EngineError(f"processes that cannot be ended: {', '.join(map(str, sorted(left)))}")
-    if tree.is_container:
+    if places.is_container:
         _remove_files_of_strangers()
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from autograder.course import Assignment
-from autograder.platforms.gradescope.choosing import choose
-from autograder.platforms.gradescope.settings import Settings
+from autograder.platforms.choosing import choose
 
 TITLES = {"pooling": "Pooling from scratch", "batchnorm": "Batch normalisation", "modern": "What came after ResNet"}
 ASSIGNMENTS = {slug: Assignment(slug, Path("/"), title, {"e": 1.0}) for slug, title in TITLES.items()}
-SETTINGS = dict.fromkeys(TITLES, Settings()) | {"batchnorm": Settings(titles=("Homework 4",))}
+OTHER_TITLES = dict.fromkeys(TITLES, ()) | {"batchnorm": ("Homework 4",)}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,7 @@ def test_the_file_the_title_and_the_image_are_asked_in_this_order(
     tmp_path: Path, file: str, title: str, default: str, chosen: str | None
 ) -> None:
     (tmp_path / file).write_text("")
-    choice = choose(tmp_path, title, default, ASSIGNMENTS, SETTINGS)
+    choice = choose(tmp_path, title, default, ASSIGNMENTS, OTHER_TITLES)
     assert (choice.assignment.slug if choice.assignment else None) == chosen
     assert bool(choice.refusal) == (chosen is None)
 
@@ -44,17 +43,17 @@ def test_the_file_the_title_and_the_image_are_asked_in_this_order(
 @pytest.mark.parametrize(("title", "default"), [("HW 2: batchnorm", ""), ("Homework 4", "pooling"), ("", "batchnorm")])
 def test_an_easier_assignment_brings_no_points_here(tmp_path: Path, title: str, default: str) -> None:
     (tmp_path / "pooling.py").write_text("")
-    choice = choose(tmp_path, title, default, ASSIGNMENTS, SETTINGS)
+    choice = choose(tmp_path, title, default, ASSIGNMENTS, OTHER_TITLES)
     assert choice.assignment is ASSIGNMENTS["batchnorm"]
     assert "hand in batchnorm.py or batchnorm.ipynb" in choice.refusal
 
 
 def test_where_none_fits_the_instructor_is_told_what_to_do(tmp_path: Path) -> None:
-    choice = choose(tmp_path, "Homework 9", "", ASSIGNMENTS, SETTINGS)
+    choice = choose(tmp_path, "Homework 9", "", ASSIGNMENTS, OTHER_TITLES)
     assert "'Homework 9' matches none" in choice.reason
     assert "titles = " in choice.reason
 
 
 def test_an_only_assignment_needs_no_name(tmp_path: Path) -> None:
-    choice = choose(tmp_path, "Homework 9", "", {"modern": ASSIGNMENTS["modern"]}, {"modern": Settings()})
+    choice = choose(tmp_path, "Homework 9", "", {"modern": ASSIGNMENTS["modern"]}, {"modern": ()})
     assert choice.assignment is ASSIGNMENTS["modern"]

@@ -8,12 +8,11 @@ student could collect the points of an easier assignment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Assignment
-from autograder.platforms.gradescope.settings import Settings
 from autograder.submissions.reading import infer_slug
 
 
@@ -28,11 +27,16 @@ class Choice:
 
 
 def choose(
-    submission: Path, title: str, default: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]
+    submission: Path,
+    title: str,
+    default: str,
+    assignments: Mapping[str, Assignment],
+    titles: Mapping[str, Iterable[str]],
 ) -> Choice:
     """Looks at names only: the submission's contents are not read."""
-    by_file = infer_slug(submission, list(assignments))
-    by_title = _named_by(title, assignments, settings)
+    allowed = [pattern for assignment in assignments.values() for pattern in assignment.other_files]
+    by_file = infer_slug(submission, list(assignments), allowed)
+    by_title = _named_by(title, assignments, titles)
     by_build = [default] if default in assignments else []
     expected = by_title or by_build
     if by_file and expected and by_file not in expected:
@@ -51,13 +55,13 @@ def choose(
     return Choice(None, _help(title, default, assignments), _looked_for(assignments))
 
 
-def _named_by(title: str, assignments: Mapping[str, Assignment], settings: Mapping[str, Settings]) -> list[str]:
+def _named_by(title: str, assignments: Mapping[str, Assignment], titles: Mapping[str, Iterable[str]]) -> list[str]:
     """The assignments that the platform's title names: by one of their titles, or by their short name as a word."""
     wanted = _plain(title)
     if not wanted:
         return []
     for fits in (
-        lambda slug: wanted in {slug, _plain(assignments[slug].title), *map(_plain, settings[slug].titles)},
+        lambda slug: wanted in {slug, _plain(assignments[slug].title), *map(_plain, titles[slug])},
         lambda slug: _plain(assignments[slug].title) in wanted,
         lambda slug: re.search(rf"(?<![^\W_]){re.escape(slug.lower())}(?![^\W_])", wanted),
     ):

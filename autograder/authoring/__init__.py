@@ -1,0 +1,1 @@
+"""Begins assignments: from templates with a working example, or from the notebooks of other graders."""
