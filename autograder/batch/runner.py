@@ -54,7 +54,7 @@ class _InFlight:
     found: Found
     mark: str
     graded: Graded
-    made_from: Parts
+    sha256: str  # of the submission as it was read
     twins: list[tuple[Found, Graded]] = field(default_factory=list)
 
 
@@ -117,7 +117,7 @@ class Run:
             return
         submission = canonical(read, self._assignment)
         mark = self._mark(submission)
-        flying = _InFlight(found, mark, graded, self._made_from(found, submission.sha256))
+        flying = _InFlight(found, mark, graded, submission.sha256)
         if not self._force and self._reused(found, mark, graded):
             self.tally.reused += 1
             self._graded.setdefault(mark, found.name)
@@ -172,8 +172,7 @@ class Run:
         if result.state is State.GRADED:
             self._graded[mark] = flying.found.name
         for twin, graded in flying.twins:
-            made_from = self._made_from(twin, flying.made_from.submission)
-            self._copy(_InFlight(twin, mark, graded, made_from), mark, result, flying.found.name)
+            self._copy(_InFlight(twin, mark, graded, flying.sha256), mark, result, flying.found.name)
 
     def _copy(self, flying: _InFlight, mark: str, result: Result, original: str) -> None:
         self.tally.identical += 1
@@ -185,7 +184,7 @@ class Run:
         graded = contents.unread(found)
         if self._force or not self._reused(found, mark, graded):
             result = empty_result(self._assignment, State.GRADED, notice=reason)
-            self._put(_InFlight(found, mark, graded, self._made_from(found, mark)), mark, result, worked=False)
+            self._put(_InFlight(found, mark, graded, mark), mark, result, worked=False)
         else:
             self._done(1, False)
 
@@ -196,10 +195,7 @@ class Run:
         line = ", ".join(words)
         self._count_measurements(result)
         result = msgspec.structs.replace(result, submission=found.label)
-        timing = result.environment.get("timed on", self._parts.timing)
-        made_from = msgspec.structs.replace(flying.made_from, timing=timing)
-        before = self._store.record(found.name)
-        record = record_of(result, mark, graded, line, same_as, made_from)
+        record = record_of(result, mark, graded, line, same_as, self._made_from(flying, result))
         before = self._store.record(found.name)
         stays = self._why_it_stays(before, record) if before and not self._preview else ""
         if self._preview or stays:
@@ -237,10 +233,13 @@ class Run:
             self.tally.why_unmeasured = next(iter(result.log), "")
         self.tally.timed |= any(check.timing for check in result.checks)
 
-    def _made_from(self, found: Found, submission: str) -> Parts:
-        digests = [digest_of(Path(path)) for path in found.files.values() or [found.path]]
+    def _made_from(self, flying: _InFlight, result: Result) -> Parts:
+        paths = flying.found.files.values() or [flying.found.path]
         return msgspec.structs.replace(
-            self._parts, submission=submission, handed_in=fingerprint.combined(*sorted(digests))
+            self._parts,
+            timing=result.environment.get("timed on", self._parts.timing),
+            submission=flying.sha256,
+            handed_in=fingerprint.combined(*sorted(digest_of(Path(path)) for path in paths)),
         )
 
     def _mark(self, submission: Submission) -> str:

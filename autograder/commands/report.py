@@ -42,7 +42,7 @@ def run(output: Path, *, feedback: bool = True) -> int:
         store.records(roll), "Reading", total=len(roll.found), console=console, transient=True, disable=disabled
     ):
         result: Result | None = whole(record)
-        analysis.add(found, record, result)
+        analysis.add(found, record, result, store.previous(found.name))
         if feedback and record is not None and result is not None:
             atomic.replace(folder / f"{found.name}.html", pages.feedback(found, record, result), durable=False)
     analysis.finish()

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from autograder.batch.changes import Change, change
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found
 from autograder.batch.store import Record, Roll
+from autograder.report.appeals import Appeals, Suspect
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status
 
 _FEW = 3  # fewer submissions than this say nothing about a correlation
@@ -32,6 +34,7 @@ class Row:
     handed_in: str
     at: str
     note: str
+    change: Change | None  # since the result before this one
 
 
 @dataclass
@@ -54,6 +57,8 @@ class Check:
     title: str
     most: float
     statuses: Counter[Status] = field(default_factory=Counter)
+    down: int = 0  # whom it gives fewer points than the result before this one
+    up: int = 0
 
     @property
     def success(self) -> float:
@@ -89,6 +94,8 @@ class Analysis:
         self.troubles: Counter[str] = Counter()
         self.environments: Counter[str] = Counter()
         self.copies = 0
+        self.appeals = Appeals()
+        self.suspects: list[Suspect] = []
 
     @property
     def most(self) -> float:
@@ -98,8 +105,13 @@ class Analysis:
     def graded(self) -> list[Row]:
         return [row for row in self.rows if row.state is State.GRADED]
 
-    def add(self, found: Found, record: Record | None, result: Result | None) -> None:
-        """Counts one submission; `result` is the full result in `record`, decoded."""
+    @property
+    def changed(self) -> bool:
+        """Whether anybody was graded again."""
+        return any(row.change for row in self.rows)
+
+    def add(self, found: Found, record: Record | None, result: Result | None, previous: Record | None = None) -> None:
+        """Counts one submission; `result` is the full result in `record`, decoded, and `previous` what it replaced."""
         if record is None or result is None:
             self.missing.append(found)
             self.troubles["not graded yet"] += 1
@@ -117,6 +129,7 @@ class Analysis:
             found.handed_in,
             record.at,
             note,
+            change("", previous, record) if previous else None,
         )
         self.rows.append(row)
         self.copies += bool(record.same_as)
@@ -126,6 +139,12 @@ class Analysis:
         seen: set[tuple[str, str]] = set()
         for check in result.checks:
             self._add_check(check, seen)
+        for each in row.change.checks if row.change else ():
+            if check_ := self.checks.get((each.exercise, each.name)):
+                check_.down += each.points < 0
+                check_.up += each.points > 0
+        if record.state is State.GRADED:
+            self.appeals.add(found.label, result)
 
     def _add_check(self, check: CheckResult, seen: set[tuple[str, str]]) -> None:
         key = check.exercise, check.name
@@ -148,6 +167,7 @@ class Analysis:
 
     def finish(self) -> None:
         """Computes what needs all submissions. One that could not be graded is not a zero: it does not count."""
+        self.suspects = self.appeals.suspects()
         graded = self.graded
         if not graded:
             return
@@ -160,6 +180,11 @@ class Analysis:
             rest = totals - own
             if len(graded) >= _FEW and own.std() > 1e-9 and rest.std() > 1e-9:
                 exercise.discrimination = float(np.corrcoef(own, rest)[0, 1])
+
+    def discrimination(self, check: Check) -> float:
+        """The correlation between the points for a check and all others."""
+        asked = self.appeals.checks.get((check.exercise, check.name))
+        return asked.discrimination if asked else math.nan
 
     def frequent(self, count: int) -> list[MisconceptionCount]:
         return sorted(self.misconceptions.values(), key=lambda each: (-each.submissions, each.exercise, each.name))[

@@ -25,6 +25,7 @@ from autograder.results.model import CheckResult, Counterexample, Result, State,
 REPORT = "report.html"
 FEEDBACK = "feedback"
 _MISCONCEPTIONS = 20
+_SUSPECTS = 10
 _INPUTS = 8
 
 
@@ -49,8 +50,10 @@ class Pages:
         pieces = template.generate(
             analysis=analysis,
             charts=[(chart, Markup(chart.svg)) for chart in charts(analysis)],
-            misconceptions=[
-                (each, _example(each.example) if each.example else None) for each in analysis.frequent(_MISCONCEPTIONS)
+            misconceptions=[(each, _shown(each.example)) for each in analysis.frequent(_MISCONCEPTIONS)],
+            suspects=[
+                (each, [(cluster, _shown(cluster.check.counterexample)) for cluster in each.clusters])
+                for each in analysis.suspects[:_SUSPECTS]
             ],
             trouble=[row for row in analysis.rows if row.note or row.state is not State.GRADED],
             linked=linked,
@@ -122,6 +125,10 @@ def _check(check: CheckResult) -> dict[str, object]:
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),
     }
+
+
+def _shown(example: Counterexample | None) -> dict[str, object] | None:
+    return _example(example) if example else None
 
 
 def _example(example: Counterexample) -> dict[str, object]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from autograder.submissions.reading import CAPS, names_in
 
+_CAP = max(CAPS.values())
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def digest_of(path: Path) -> str:
-    """Of what lies at `path`: all names in it, and the contents of what can be graded."""
+    """Of what lies at `path`: all names in it, and the contents of files that are not too large to be handed in."""
     digest = hashlib.sha256()
     for parts in [(), *sorted(names_in(path) if path.is_dir() else [])]:
         for part in (os.fsencode("/".join(parts)), _contents(path.joinpath(*parts))):
@@ -22,11 +23,12 @@ def digest_of(path: Path) -> str:
 
 
 def _contents(path: Path) -> bytes:
-    """Nothing if it is not a file, cannot be read or is too large."""
-    cap = CAPS.get(path.suffix.lower(), 0)
+    """Nothing if it is not a file or cannot be read; of a large file, how large it is."""
     try:
         with open(os.open(path, _FLAGS), "rb") as file:
             status = os.fstat(file.fileno())
-            return file.read(cap) if stat.S_ISREG(status.st_mode) and status.st_size <= cap else b""
+            if not stat.S_ISREG(status.st_mode):
+                return b""
+            return file.read(_CAP) if status.st_size <= _CAP else b"%d bytes" % status.st_size
     except (OSError, ValueError):
         return b""

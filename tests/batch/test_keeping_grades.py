@@ -56,7 +56,7 @@ def test_whoever_hands_in_something_worse_gets_fewer_points(class_):
 
 
 def test_a_submission_that_can_no_longer_be_read_keeps_its_grade_until_that_is_accepted(class_, monkeypatch):
-    monkeypatch.setattr("autograder.submissions.reading.CAPS", {".py": 5})
+    monkeypatch.setattr("autograder.submissions.reading.CAPS", {".py": 5, ".ipynb": 5})
     run = class_.run()
     assert [class_.points(name) for name in CLASS] == [4, 3, 2]
     assert (run.tally.falling, run.tally.unreadable) == (3, 3)
