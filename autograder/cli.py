@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -164,6 +165,28 @@ def batch(
     sys.exit(code)
 
 
+@main.command(short_help="Show the failures of a graded submission outside of grading.")
+@click.argument("result", metavar="RESULT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("check", metavar="[CHECK]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to write the programs [default: this folder].",
+)
+def reproduce(result: Path, check: str | None, output: Path) -> None:
+    """Writes a short program for CHECK (such as pool2d/maximum), or for each failed check that can be shown like this.
+
+    RESULT is the result file that `autograder grade` or `autograder batch` wrote. A program needs nothing but torch and
+    the student's file beside it: it fails as it did in grading, and passes once that is right.
+    """
+    from autograder.commands import reproduce
+
+    sys.exit(reproduce.run(result, check, output))
+
+
 @main.command(short_help="Write web pages about a graded class.")
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--feedback/--no-feedback", default=True, help="Also write a page for each student [default: yes].")
@@ -244,17 +267,7 @@ def check(file: Path | None, tests: Path | None) -> None:
 )
 @_table
 @_course
-def verify(
-    slugs: tuple[str, ...],
-    salts: tuple[str, ...],
-    repeats: int,
-    jobs: int | None,
-    exercises: tuple[str, ...],
-    most: int | None,
-    pairs: int,
-    table: Path | None,
-    course: Path | None,
-) -> None:
+def verify(slugs: tuple[str, ...], salts: tuple[str, ...], **options: Any) -> None:
     """Tests the graders of assignments.
 
     The solution must get all points, the skeleton none, and every known misconception must lose points in its own
@@ -266,19 +279,7 @@ def verify(
     """
     from autograder.commands import verify
 
-    salts = salts or ("",)
-    code = verify.run(
-        slugs,
-        salts=salts,
-        repeats=repeats,
-        jobs=jobs,
-        exercises=exercises,
-        most=most,
-        pairs=pairs,
-        table=table,
-        course=course,
-    )
-    sys.exit(code)
+    sys.exit(verify.run(slugs, salts=salts or ("",), **options))
 
 
 @main.command(short_help="Mutation testing of an assignment's graders.")

@@ -23,7 +23,7 @@ from autograder.results.model import CheckResult, Counterexample, Result, State,
 
 REPORT = "report.html"
 FEEDBACK = "feedback"
-_PROSE, _NAME = 2_500, 200
+_PROSE, _NAME, _PROGRAM = 2_500, 200, 10_000
 _MISCONCEPTIONS = 20
 _INPUTS = 8
 
@@ -41,14 +41,14 @@ class Pages:
             "points": points_text,
             "line": lambda text: one_line(text, _NAME),
             "prose": lambda text: inert(text, _PROSE).strip(),
+            "program": lambda text: inert(text, _PROGRAM).strip(),
             "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
             "decimal": lambda number: "–" if math.isnan(number) else f"{number:.2f}".replace("-", "−"),
             "file": lambda name: quote(f"{FEEDBACK}/{name}.html"),
         }
         self._style = Markup(_source("page.css"))
         self._script = _source("table.js")
-        digest = hashlib.sha256(self._script.encode()).digest()
-        self._policy = f"script-src 'sha256-{base64.b64encode(digest).decode()}'"
+        self._copy = _source("copy.js")
 
     def report(self, analysis: Analysis, *, linked: bool) -> Iterator[bytes]:
         """The report's HTML, in pieces: a class of 10,000 makes a table of megabytes."""
@@ -66,7 +66,7 @@ class Pages:
             timed=[each for each in analysis.exercises.values() if each.ratios],
             style=self._style,
             script=Markup(self._script),
-            policy=self._policy,
+            policy=_only(self._script),
         )
         yield from (piece.encode("utf-8", "replace") for piece in pieces)
 
@@ -84,7 +84,8 @@ class Pages:
             graded=result.state is State.GRADED,
             failed=GRADER_FAILED,
             style=self._style,
-            policy="script-src 'none'",
+            script=Markup(self._copy),
+            policy=_only(self._copy),
         )
         return text.encode("utf-8", "replace")
 
@@ -115,6 +116,7 @@ def _check(check: CheckResult) -> dict[str, object]:
         "hint": check.hint if explained else "",
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),
+        "reproduction": check.reproduction if explained else None,
     }
 
 
@@ -125,6 +127,12 @@ def _example(example: Counterexample) -> dict[str, object]:
         "inputs": [grid(shown, shown.name or "input") for shown in example.inputs[:_INPUTS]],
         "outputs": [each for each in (expected, got, difference) if each is not None],
     }
+
+
+def _only(script: str) -> str:
+    """A policy that allows this script and no other."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"script-src 'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _source(name: str) -> str:

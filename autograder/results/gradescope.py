@@ -12,7 +12,7 @@ import msgspec
 
 from autograder.output import atomic
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text
+from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, check_text, points_text, reproduction_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 
 TEXT_LIMIT = 10_000  # Gradescope cuts at ten times this
@@ -106,7 +106,9 @@ def _unexplained(result: Result) -> Result:
     exercises = (
         replace(
             exercise,
-            checks=tuple(replace(check, message="", hint="", counterexample=None) for check in exercise.checks),
+            checks=tuple(
+                replace(check, message="", hint="", counterexample=None, reproduction=None) for check in exercise.checks
+            ),
         )
         for exercise in result.exercises
     )
@@ -166,7 +168,7 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
         "score": _clamp(check.points, check.max_points),
         "max_score": _finite(check.max_points),
         "status": "passed" if check.status in (Status.PASSED, Status.EXCUSED) else "failed",
-        "output": inert(check_text(check), TEXT_LIMIT),
+        "output": "\n\n".join(filter(None, [inert(check_text(check), TEXT_LIMIT), reproduction_text(check)])),
         "output_format": "text",
         "tags": [exercise],
         "visibility": check.visibility.value,
@@ -176,6 +178,7 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
             "status": check.status.value,
             "seconds": round(_finite(check.seconds), 4),
             "misconception": one_line(check.misconception, _NAME_LIMIT),
+            **(msgspec.to_builtins(check.reproduction) if check.reproduction else {}),
         },
     }
 

@@ -122,7 +122,8 @@ def test_a_program_is_an_input_a_call_what_came_and_what_should_have_come():
         "result = double(x, k=3)\n"
         "# In grading, this was torch.tensor([[4.0, 5.5]]).\n"
         "expected = torch.tensor([[3.0, 7.5]])\n"
-        "torch.testing.assert_close(result, expected, rtol=0.0001, atol=7.5e-05, check_dtype=False)\n"
+        "assert result.shape == expected.shape, result.shape\n"
+        "assert torch.allclose(result.to(expected.dtype), expected, rtol=0.0001, atol=7.5e-05), result\n"
     )
 
 
@@ -176,6 +177,11 @@ WRITTEN = {
         lambda m: m.count(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())),
         "model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1)), torch.nn.ReLU())",
     ),
+    "a number": (
+        lambda m: m.double(2.5, 3),
+        "result = double(2.5, 3)\n# In grading, this was 5.5.\nassert type(result) is float and abs(result - 7.5) <= ",
+    ),
+    "a whole number": (lambda m: [m.count(nn.Linear(2, 2))], "assert result == 6, result\n"),
     "an exception": (lambda m: m.double(PLAIN, -1), "try:\n    double(x, -1)\nexcept ValueError as error:\n"),
     "an exception of the wrong code": (lambda m: m.double([1], 2), "# In grading: Your code raised TypeError"),
     "what is not finite": (lambda m: m.double(torch.tensor([float("-inf"), 1.0]), 3), "[-torch.inf, 1.0]"),
