@@ -70,4 +70,26 @@ def report(output: Path, feedback: bool) -> None:
     sys.exit(report.run(output, feedback=feedback))
 
 
-COMMANDS = (compare, report)
+@click.command(short_help="Show the failures of a graded submission outside of grading.")
+@click.argument("result", metavar="RESULT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("check", metavar="[CHECK]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to write the programs [default: this folder].",
+)
+def reproduce(result: Path, check: str | None, output: Path) -> None:
+    """Writes a short program for CHECK (such as pool2d/maximum), or for each failed check that can be shown like this.
+
+    RESULT is the result file that `autograder grade` or `autograder batch` wrote. A program needs nothing but torch and
+    the student's file beside it: it fails as it did in grading, and passes once that is right.
+    """
+    from autograder.commands import reproduce
+
+    sys.exit(reproduce.run(result, check, output))
+
+
+COMMANDS = (compare, report, reproduce)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from autograder.output.workflow import commands_stopped
 from autograder.results import github
 from autograder.results.feedback import NOT_GRADED
 from autograder.results.formats import ENCODERS, FILE_NAMES
-from autograder.results.model import Result, State
+from autograder.results.model import CheckResult, Result, State
 from autograder.submissions.reading import infer_slug, read_submission
 from autograder.submissions.sources import SubmissionError
 
@@ -107,12 +108,21 @@ def _graded(
         if timed and where.remark:
             console.print(where.remark, style="dim", markup=False, highlight=False)
         console.print(f"Results: {output}", style="dim", markup=False, highlight=False)
+        shown = next(filter(_has_program, results[0][1].checks), None)
+        if shown and form == "gradescope" and not many:
+            command = f"autograder reproduce {shlex.quote(str(output))} {shown.exercise}/{shown.name}"
+            text = one_line(f"To see a failure yourself: {command}", 500)
+            console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
     except OSError:
         raise
     except Exception as error:
         why = one_line(f"{type(error).__name__}: {error}", 300)
         print(f"autograder: The results are written, but cannot be shown here: {why}", file=sys.stderr)
     return results
+
+
+def _has_program(check: CheckResult) -> bool:
+    return check.reproduction is not None and bool(check.reproduction.program)
 
 
 def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course: Path, suffix: str) -> Iterator[_Task]:

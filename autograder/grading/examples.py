@@ -33,6 +33,7 @@ class FailedExample:
 
     recorded: RecordedQuestion
     difference: Difference
+    got: Outcome
 
     @property
     def probe(self) -> bytes:
@@ -109,16 +110,22 @@ class Examples:
             return
         difference = self._recorded.difference
         message = f"{difference.message}\n  When asked again, your code gave a different answer."
-        self.found = FailedExample(self._recorded.recorded, replace(difference, message=message))
+        self.found = replace(self._recorded, difference=replace(difference, message=message))
         raise CheckFailed(Failure(message))
 
-    def explained(self) -> Failure | None:
-        """The best example on which `same_outcome` failed, as a student sees it."""
+    @property
+    def best(self) -> FailedExample | None:
+        """The example to show of those on which `same_outcome` failed."""
         best = self.found or self._recorded
+        if best is not None and self._recorded is not None and _size(self._recorded) < _size(best) - SMALLER_BYTES:
+            best = self._recorded
+        return best
+
+    def explained(self) -> Failure | None:
+        """The best example, as a student sees it."""
+        best = self.best
         if best is None:
             return None
-        if self._recorded is not None and _size(self._recorded) < _size(best) - SMALLER_BYTES:
-            best = self._recorded
         recorded, difference, example = best.recorded, best.difference, None
         if difference.expected is not _CONCEALED:
             question, values = recorded.question, (difference.expected, difference.got, recorded.standard.tolerance)
@@ -149,7 +156,7 @@ class Examples:
             difference = self._concealed(difference)
         if not self._context.explain or is_stub(got):
             raise Settled(Failure(difference.message))
-        return FailedExample(recorded, difference)
+        return FailedExample(recorded, difference, got)
 
     def _concealed(self, difference: Difference) -> Difference:
         """The difference without what the reference returned."""

@@ -29,6 +29,7 @@ from autograder.grading.plugin import GRADER_FAILED, GradingPlugin
 from autograder.grading.prepared import Prepared, prepare
 from autograder.grading.questions import UNUSABLE
 from autograder.grading.recorder import record
+from autograder.grading.reproducing import reproduced
 from autograder.grading.trusted import Variant
 from autograder.jobs import Declared, Job, WarmUp
 from autograder.results.feedback import points_text
@@ -143,6 +144,8 @@ def _graded(
             heard, references = plugin.heard, examiner.references
             found = Explaining(job.warm_up, prepared, items, heard, references)
             found.run()
+            log, checks[:] = reproduced(checks, plugin.failed, prepared, examiner, job.submission)
+            plugin.log += log
             if job.carry_forward:
                 examiner.close()  # whatever is asked from now on is asked of others
                 again = functools.partial(_another_examiner, client, prepared.assignment, job.submission)

@@ -48,8 +48,9 @@ MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have ma
 
 class GradingPlugin:
     """Makes a `CheckResult` for each check and calls `report` with it as soon as it is known. `heard` notes what was
-    answered in each check that came to a judgement, by exercise and name, and `stumbled` the checks that raised an
-    exception, perhaps over an answer; if it is not `listening`, a check that fails asks no more than it must."""
+    answered in each check that came to a judgement, by exercise and name, `failed` what was asked in those that the
+    submission failed, and `stumbled` the checks that raised an exception, perhaps over an answer; if it is not
+    `listening`, a check that fails asks no more than it must."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class GradingPlugin:
         self._passed: set[str] = set()
         self._listening = listening
         self.heard: dict[str, dict[str, tuple[Profile, Heard]]] = defaultdict(dict)
+        self.failed: dict[tuple[str, str], Questions] = {}
         self.stumbled: list[pytest.Item] = []
         self.log: list[str] = []
 
@@ -234,6 +236,8 @@ class GradingPlugin:
             self._passed.add(item.nodeid)
         if status in (Status.PASSED, Status.FAILED, Status.TIMEOUT):
             self._hear(check, questions)
+        if status in (Status.FAILED, Status.TIMEOUT):
+            self.failed[check.exercise, check.name] = questions
         self._report(self._presentable(check, item))
 
     def _hear(self, check: CheckResult, questions: Questions) -> None:

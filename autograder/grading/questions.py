@@ -47,6 +47,8 @@ class Questions:
         self.asked = self.values = 0  # questions, and those answered with a value
         self.uses_answers = False  # other than to compare them with the reference's
         self.counts_work = False
+        self.stopped: Question | None = None  # the one during which the submission was stopped or ended
+        self.uses_forbidden = False
         self.timing: Timing | None = None
         self.remark = self.trouble = ""  # for the student, and for the instructor
         self.share = 0.0  # of the points, if the check does not pass
@@ -129,6 +131,8 @@ class Questions:
             answers = self.context.answers.ask(*questions)
         except Settled as settled:
             self.asked += settled.position + 1
+            if settled.failure.status is not Status.SKIPPED:
+                self.stopped = questions[settled.position]
             if settled.failure.status is Status.TIMEOUT or self.examples.found is None:
                 raise Settled(self.examples.with_call(settled.failure, questions[settled.position])) from None
             raise
@@ -136,6 +140,7 @@ class Questions:
             self.asked += 1
             self.values += isinstance(answer.outcome, Returned)
             if question.operators and self._forbidden and (used := forbidden_use(self._forbidden, answer.work)):
+                self.uses_forbidden = True
                 raise Settled(Failure(used))
         return answers
 

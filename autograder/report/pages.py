@@ -24,6 +24,7 @@ from autograder.results.model import CheckResult, Counterexample, Result, State,
 
 REPORT = "report.html"
 FEEDBACK = "feedback"
+_PROGRAM = 10_000
 _MISCONCEPTIONS = 20
 _SUSPECTS = 10
 _INPUTS = 8
@@ -34,6 +35,7 @@ class Pages:
         self._environment = environment("autograder.report")
         self._environment.filters |= {
             "points": points_text,
+            "program": lambda text: inert(text, _PROGRAM).strip(),
             "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
             "signed": signed,
             "decimal": lambda number: "–" if math.isnan(number) else f"{number:.2f}".replace("-", "−"),
@@ -41,8 +43,7 @@ class Pages:
         }
         self._style = style("autograder.report", "page.css")
         self._script = source("autograder.report", "table.js")
-        digest = hashlib.sha256(self._script.encode()).digest()
-        self._policy = f"script-src 'sha256-{base64.b64encode(digest).decode()}'"
+        self._copy = source("autograder.report", "copy.js")
 
     def report(self, analysis: Analysis, *, linked: bool) -> Iterator[bytes]:
         """The report's HTML, in pieces: a class of 10,000 makes a table of megabytes."""
@@ -62,7 +63,7 @@ class Pages:
             timed=[each for each in analysis.exercises.values() if each.ratios],
             style=self._style,
             script=Markup(self._script),
-            policy=self._policy,
+            policy=_only(self._script),
         )
         yield from (piece.encode("utf-8", "replace") for piece in pieces)
 
@@ -80,7 +81,8 @@ class Pages:
             graded=result.state is State.GRADED,
             failed=GRADER_FAILED,
             style=self._style,
-            policy="script-src 'none'",
+            script=Markup(self._copy),
+            policy=_only(self._copy),
         )
         return text.encode("utf-8", "replace")
 
@@ -106,7 +108,7 @@ class Pages:
             checks=comparison.checks(),
             style=self._style,
             script=Markup(self._script),
-            policy=self._policy,
+            policy=_only(self._script),
         )
         return text.encode("utf-8", "replace")
 
@@ -124,6 +126,7 @@ def _check(check: CheckResult) -> dict[str, object]:
         "hint": check.hint if explained else "",
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),
+        "reproduction": check.reproduction if explained else None,
     }
 
 
@@ -138,3 +141,9 @@ def _example(example: Counterexample) -> dict[str, object]:
         "inputs": [grid(shown, shown.name or "input") for shown in example.inputs[:_INPUTS]],
         "outputs": [each for each in (expected, got, difference) if each is not None],
     }
+
+
+def _only(script: str) -> str:
+    """A policy that allows this script and no other."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"script-src 'sha256-{base64.b64encode(digest).decode()}'"

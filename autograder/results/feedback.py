@@ -72,6 +72,16 @@ def explained_text(check: CheckResult, width: int = 100) -> str:
     return inert("\n\n".join(part for part in parts if part), FEEDBACK_LIMIT)
 
 
+def reproduction_text(check: CheckResult) -> str:
+    """How to see a failure outside of grading, as text that can be copied whole; empty if nothing failed."""
+    made = check.reproduction
+    if made is None or check.status not in (Status.FAILED, Status.TIMEOUT):
+        return ""
+    if not made.program:
+        return one_line(made.why_not, 400)
+    return f"To see it yourself, run these lines:\n\n{inert(made.program, FEEDBACK_LIMIT).strip()}"
+
+
 def points_text(points: float) -> str:
     """8, 7.5 or 3.33: at most two decimals and no trailing zeros."""
     text = f"{points:.2f}".rstrip("0").rstrip(".")

@@ -12,7 +12,7 @@ import msgspec
 
 from autograder.output import atomic
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import check_text
+from autograder.results.feedback import check_text, reproduction_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 from autograder.results.overview import NAME_LIMIT, TEXT_LIMIT, Settlement, check_heading, clamp, finite, overview
 
@@ -86,7 +86,9 @@ def _unexplained(result: Result) -> Result:
     exercises = (
         replace(
             exercise,
-            checks=tuple(replace(check, message="", hint="", counterexample=None) for check in exercise.checks),
+            checks=tuple(
+                replace(check, message="", hint="", counterexample=None, reproduction=None) for check in exercise.checks
+            ),
         )
         for exercise in result.exercises
     )
@@ -101,7 +103,7 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
         "score": clamp(check.points, check.max_points),
         "max_score": finite(check.max_points),
         "status": "passed" if check.status in (Status.PASSED, Status.EXCUSED) else "failed",
-        "output": inert(check_text(check), TEXT_LIMIT),
+        "output": "\n\n".join(filter(None, [inert(check_text(check), TEXT_LIMIT), reproduction_text(check)])),
         "output_format": "text",
         "tags": [exercise],
         "visibility": check.visibility.value,
@@ -111,6 +113,7 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
             "status": check.status.value,
             "seconds": round(finite(check.seconds), 4),
             "misconception": one_line(check.misconception, NAME_LIMIT),
+            **(msgspec.to_builtins(check.reproduction) if check.reproduction else {}),
         },
     }
 

@@ -62,6 +62,13 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference_peak_bytes: int = 0
 
 
+class Reproduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to see a failure outside of grading: a `program` to run beside the student's file, or `why_not`."""
+
+    program: str = ""
+    why_not: str = ""
+
+
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check: `title` is the sentence that the student reads, `message` what was found, `hint` what to do.
     `examples` is the number of questions that the submission was asked, and `answered` is false for a check that failed
@@ -82,6 +89,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     examples: int = 0
     answered: bool = True
     timing: Timing | None = None
+    reproduction: Reproduction | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):

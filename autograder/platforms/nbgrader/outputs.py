@@ -9,7 +9,7 @@ import nbformat
 
 from autograder.notebooks.requests import ShownCell
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import SYMBOLS, WORDS, check_text, points_text
+from autograder.results.feedback import SYMBOLS, WORDS, check_text, points_text, reproduction_text
 from autograder.results.model import ExerciseResult, Status, Visibility
 
 WIDTH = 100
@@ -40,7 +40,7 @@ def feedback(exercise: ExerciseResult, notice: str) -> str:
         earned = f"{points_text(check.points)} / {points_text(check.max_points)} points"
         head = f"{SYMBOLS[check.status]} {one_line(check.name, 60)}   {WORDS[check.status]}, {earned}"
         body = "\n".join(f"  {line}".rstrip() for line in check_text(check, WIDTH).split("\n"))
-        parts.append(f"{head}\n{body}")
+        parts += filter(None, [f"{head}\n{body}", reproduction_text(check)])
     return "\n\n".join(parts)
 
 
