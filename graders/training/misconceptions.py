@@ -312,7 +312,10 @@ def takes_another_base(logits, labels, label_smoothing=0.0):
 # init_cnn
 
 
-@misconception("init_cnn", hint="Xavier looks at fan_in and fan_out. Which of them does your bound contain?")
+@misconception(
+    "init_cnn",
+    hint="Xavier looks at fan_in and fan_out, and has no gain unless you ask for one. Which bound have your numbers?",
+)
 def uses_kaiming(module):
     """Kaiming-uniform instead of Xavier-uniform."""
     if isinstance(module, nn.Conv2d | nn.Linear):
@@ -377,7 +380,11 @@ def sets_a_seed(module):
     init_cnn(module)
 
 
-@misconception("init_cnn", hint="Where does the gain come from? Xavier-uniform has none unless you ask for it.")
+@misconception(
+    "init_cnn",
+    hint="Where does the gain come from? Xavier-uniform has none unless you ask for it.",
+    as_good_as="uses_kaiming",
+)
 def multiplies_by_the_gain_of_relu(module):
     """√2 too large."""
     if isinstance(module, nn.Conv2d | nn.Linear):
@@ -400,14 +407,19 @@ def kaiming(model, **options):
 
 
 @misconception(
-    "kaiming_init", hint='Which of the two fans does the exercise ask for? The default of PyTorch is "fan_in".'
+    "kaiming_init",
+    hint='Is it fan_out, and is the gain that of ReLU? PyTorch takes "fan_in" unless you say otherwise.',
 )
 def uses_fan_in(model):
     """The default mode."""
     return kaiming(model, mode="fan_in")
 
 
-@misconception("kaiming_init", hint="ReLU sets half of the numbers to 0. Which number in the variance makes up for it?")
+@misconception(
+    "kaiming_init",
+    hint="ReLU sets half of the numbers to 0. Which number in the variance makes up for it?",
+    as_good_as="uses_fan_in",
+)
 def forgets_the_gain(model):
     """Variance 1 / fan_out."""
     return kaiming(model, nonlinearity="linear")
@@ -810,13 +822,20 @@ def sets_all_flags(model, loader, loss_fn, optimizer, clip_norm=None):
     return loop(model, loader, loss_fn, optimizer, clip_norm, start=start)
 
 
-@misconception("train_one_epoch", hint="What happens between `backward` and the step if `clip_norm` is given?")
+@misconception(
+    "train_one_epoch",
+    hint="With `clip_norm`, are gradients clipped after `backward` has computed them and before the step uses them?",
+)
 def ignores_clip_norm(model, loader, loss_fn, optimizer, clip_norm=None):  # noqa: ARG001
     """No clipping."""
     return loop(model, loader, loss_fn, optimizer)
 
 
-@misconception("train_one_epoch", hint="Your gradients are clipped after the step. Who is to use them then?")
+@misconception(
+    "train_one_epoch",
+    hint="Your gradients are clipped after the step. Who is to use them then?",
+    as_good_as="ignores_clip_norm",
+)
 def clips_after_the_step(model, loader, loss_fn, optimizer, clip_norm=None):
     """Too late."""
 
@@ -829,7 +848,11 @@ def clips_after_the_step(model, loader, loss_fn, optimizer, clip_norm=None):
     return loop(model, loader, loss_fn, optimizer, update=update)
 
 
-@misconception("train_one_epoch", hint="Your gradients are clipped before `backward` has computed them.")
+@misconception(
+    "train_one_epoch",
+    hint="Your gradients are clipped before `backward` has computed them.",
+    as_good_as="ignores_clip_norm",
+)
 def clips_before_backward(model, loader, loss_fn, optimizer, clip_norm=None):
     """Too early."""
 
@@ -1271,7 +1294,6 @@ def weights_all_parts_alike(model, x, y, loss_fn, optimizer, micro_batch_size):
 @misconception(
     "accumulate_gradients",
     hint="You divide by N / micro_batch_size, as if all parts had this size. The last one may be smaller.",
-    as_good_as="weights_all_parts_alike",
 )
 def weights_by_the_nominal_size(model, x, y, loss_fn, optimizer, micro_batch_size):
     """micro_batch_size / N for all parts."""
@@ -1598,7 +1620,8 @@ def fitted(
 
 @misconception(
     "fit",
-    hint="`state_dict()` refers to the very tensors that the next step changes. What do you have to keep instead?",
+    hint="Does the model have the best epoch's parameters at the end? Put them back from a copy: `state_dict()` refers "
+    "to the very tensors that the next step changes.",
 )
 def keeps_a_reference(model, train_loader, valid_loader, loss_fn, optimizer, epochs, patience=None):
     """No copies."""
@@ -1627,7 +1650,9 @@ def copies_only_the_dictionary(model, train_loader, valid_loader, loss_fn, optim
 
 
 @misconception(
-    "fit", hint="Which epoch's parameters does the model have at the end? Training went on after the best one."
+    "fit",
+    hint="Which epoch's parameters does the model have at the end? Training went on after the best one.",
+    as_good_as="keeps_a_reference",
 )
 def never_restores(model, train_loader, valid_loader, loss_fn, optimizer, epochs, patience=None):
     """The last parameters stay."""
@@ -1882,13 +1907,17 @@ def forgets_the_buffers(path, model, optimizer, epoch):
     saved(path, {**model.state_dict(), **buffers}, optimizer.state_dict(), epoch)
 
 
-@misconception("save_checkpoint", hint="Which epoch is in your file?")
+@misconception("save_checkpoint", hint="Which epoch is in your file? It should be the one that was passed in.")
 def forgets_the_epoch(path, model, optimizer, epoch):  # noqa: ARG001
     """Always 0."""
     save_checkpoint(path, model, optimizer, 0)
 
 
-@misconception("save_checkpoint", hint="The epoch in your file is not the one that was passed in. Who adds 1?")
+@misconception(
+    "save_checkpoint",
+    hint="The epoch in your file is not the one that was passed in. Who adds 1?",
+    as_good_as="forgets_the_epoch",
+)
 def saves_the_next_epoch(path, model, optimizer, epoch):
     """One more."""
     save_checkpoint(path, model, optimizer, epoch + 1)

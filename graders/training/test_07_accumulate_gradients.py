@@ -1,7 +1,7 @@
 """`accumulate_gradients(model, x, y, loss_fn, optimizer, micro_batch_size)`: one step for a batch in small parts."""
 
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from inputs import OPTIMIZERS, TYPE, number, tiny_batches, tiny_model, type_of, values, with_gradients
 
@@ -125,8 +125,10 @@ def test_size_below_one(same_outcome, size):
 
 
 @points(0.25)
-@settings(max_examples=4)
-@given(seed=seeds, case=st.sampled_from([(4, 4), (3, 8), (1, 1), (3, 1)]))
+@settings(max_examples=2)
+@given(seed=seeds, case=st.sampled_from([(4, 4), (1, 1)]))
+@example(seed=0, case=(3, 8))
+@example(seed=0, case=(3, 1))
 def test_one_part_or_single_samples(same_outcome, seed, case):
     """The batch may fit as a whole, and a micro-batch may be a single sample."""
     same_outcome(lambda m: Part(m, case, seed=seed).gradient())

@@ -139,10 +139,11 @@ def test_everything_at_once(same_outcome, seed, name):
 
     def probe(m):
         with folder():
-            path = Path("model.pt")
+            path = "model.pt"
             model, optimizer = resumable(name, seed=seed)
             m.save_checkpoint(path, model, optimizer, 3)
-            whole = holds(path, [*model.parameters(), model[1].running_mean, moments(optimizer)])
+            rates = [group["lr"] for group in optimizer.param_groups]
+            whole = holds(path, [*model.parameters(), model[1].running_mean, moments(optimizer), rates])
             other, its = fresh(name)
             m.load_checkpoint(path, other, its)
             forgotten = holds(path, [*model.parameters()]) and not whole
