@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import platform
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from autograder.grading.comparison import raised_text
 from autograder.grading.failures import Failure, Settled
 from autograder.output.inert import one_line
 from autograder.results.model import Status
-from autograder.sandbox.client import Question, Worker, WorkerLost
+from autograder.sandbox.client import Question, Worker, WorkerLost, plots
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.messages import MAX_THREADS_LEFT
 from autograder.sandbox.values import Answer, Raised
@@ -30,6 +31,7 @@ NOT_THERE = ("ModuleNotFoundError", "FileNotFoundError")
 SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
 MAX_STOPPED = 6  # cells of a notebook
+WAITING = 4  # so many seconds of waiting while a submission is loaded count as one
 MAX_SURPLUS = 20_000_000  # steps of the judge's work (see `decoding`) on answers that are larger than right ones
 SHARED_BYTES = 128 * 2**20  # with a worker whose forward passes are timed; only what is used takes up memory
 
@@ -38,8 +40,8 @@ class Examiner:
     """The worker is started at the first question, and again whenever it is lost.
 
     The time that the student's code takes to answer is limited per check and for the whole submission, so sleeping just
-    under every limit gains nothing. Loading it has as much time again, so that the checks lose none of theirs if it has
-    to be loaded often. A submission that starts threads gets a worker for each check: they must not disturb the next.
+    under every limit gains nothing. Loading it may take as much processor time, so the checks lose none of theirs if it
+    is loaded often. A submission that starts threads gets a worker for each check: they must not disturb the next.
     """
 
     is_reference = False
@@ -139,10 +141,13 @@ class Examiner:
 
     @functools.cached_property
     def _lines(self) -> dict[str, list[str]]:
+        return {label: source.splitlines() for label, source in self._sources.items()}
+
+    @functools.cached_property
+    def _sources(self) -> dict[str, str]:
         submission = self._submission
         files = {file.name: file.source for file in submission.files}
-        sources = files | {cell.label: cell.source for cell in submission.cells}
-        return {label: source.splitlines() for label, source in sources.items()}
+        return files | {cell.label: cell.source for cell in submission.cells}
 
     def load_failure(self) -> Failure | None:
         """Loads the submission if it is not loaded yet, and says why nothing in it can be graded, if so."""
@@ -182,7 +187,7 @@ class Examiner:
             if not self._left_out(lost):
                 raise self._give_up(self._did_not_load(lost, seconds)) from None
         finally:
-            self._left_to_load -= time.monotonic() - started
+            self._charge(time.monotonic() - started, loaded[0] if loaded else None)
         if loaded is None:
             return self._load()
         worker, answer = loaded
@@ -244,11 +249,19 @@ class Examiner:
         self._end_threads()  # the other worker's must not disturb this one
         self._require_time()
         started = time.monotonic()
+        loaded: tuple[Worker, Answer] | None = None
         try:
             seconds = min(self._limits.import_seconds, self._left_to_load)
-            return self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+            loaded = self._loaded(seconds, gpu=gpu, shared_bytes=SHARED_BYTES)
+            return loaded
         finally:
-            self._left_to_load -= time.monotonic() - started
+            self._charge(time.monotonic() - started, loaded[0] if loaded else None)
+
+    def _charge(self, seconds: float, worker: Worker | None) -> None:
+        """Takes the time of loading off the budget: the processor's, which is the same on a busy machine. Who waits
+        pays as well, but less."""
+        busy = worker.processor_seconds() if worker else math.nan
+        self._left_to_load -= seconds if math.isnan(busy) else max(busy, seconds / WAITING)
 
     def reference_worker(self, *, gpu: bool) -> Worker:
         """As `another_worker`, but with the solution.
@@ -279,7 +292,14 @@ class Examiner:
 
     def _loaded_once(self, seconds: float, *, gpu: bool, shared_bytes: int) -> tuple[Worker, Answer]:
         memory, notebook = self._limits.memory_mb, self._submission.is_notebook
-        worker = Worker(self._client, memory_mb=memory, gpu=gpu, shared_bytes=shared_bytes, notebook=notebook)
+        worker = Worker(
+            self._client,
+            memory_mb=memory,
+            gpu=gpu,
+            shared_bytes=shared_bytes,
+            notebook=notebook,
+            plots=plots(self._sources.values()),
+        )
         self.layers = worker.layers
         cells = [(cell.label, cell.source) for cell in self._submission.cells]
         files = [(file.name, file.data) for file in self._submission.files]

@@ -14,7 +14,7 @@ import torch
 from autograder.notebooks.cells import MAX_PICTURE_BYTES, MAX_PICTURES, MAX_TEXT, run_cell
 from autograder.notebooks.requests import Show, ShownCell, ShownPart
 from autograder.sandbox import shipping
-from autograder.sandbox.client import Question, Worker, WorkerLost
+from autograder.sandbox.client import Question, Worker, WorkerLost, plots
 from autograder.sandbox.forkserver import Client
 from autograder.sandbox.values import Returned
 
@@ -77,7 +77,8 @@ class _Notebook:
             self._worker.stop()
 
     def _start(self) -> None:
-        self._worker = Worker(self._client, memory_mb=self._order.limits.memory_mb, notebook=True)
+        memory, drawing = self._order.limits.memory_mb, plots(self._order.cells)
+        self._worker = Worker(self._client, memory_mb=memory, notebook=True, plots=drawing)
         files = [(file.name, file.data) for file in self._order.files]
         seconds = self._order.limits.import_seconds
         self._worker.load("notebook", (), keep_going=True, seconds=seconds, files=files)

@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,16 +77,23 @@ class Worker:
     """One confined process with one student's module in it. Once a call has raised `WorkerLost`, it is gone."""
 
     def __init__(
-        self, client: Client, *, memory_mb: int, gpu: bool = False, shared_bytes: int = 0, notebook: bool = False
+        self,
+        client: Client,
+        *,
+        memory_mb: int,
+        gpu: bool = False,
+        shared_bytes: int = 0,
+        notebook: bool = False,
+        plots: bool = False,
     ) -> None:
-        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU; for a
-        `notebook` it is ready sooner if it is told so.
+        """`shared_bytes` is how much `forward` can pass in each direction; with `gpu` the worker may use a GPU. For a
+        `notebook`, and for code that `plots`, it is ready sooner if it is told so.
 
         Raises:
             EngineGone: the zygote is gone.
             EngineError: the worker ended, or said nothing, before it had loaded anything, or the GPU does not start.
         """
-        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu, notebook))
+        request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu, notebook, plots))
         self._exit: Exit | None = None
         self._parts = self._position = 0  # of the current request; which of them ran when the worker ended
         with _memory(max(shared_bytes, POSITION.size)) as descriptor:
@@ -300,6 +307,11 @@ def _memory(size: int) -> Iterator[int]:
     with open(os.memfd_create("autograder"), "r+b") if in_memory else tempfile.TemporaryFile() as file:
         file.truncate(size)
         yield file.fileno()
+
+
+def plots(sources: Iterable[str]) -> bool:
+    """Whether code seems to import matplotlib."""
+    return any("matplotlib" in source for source in sources)
 
 
 def _new_ticket() -> int:

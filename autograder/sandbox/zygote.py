@@ -7,6 +7,7 @@ the worker has ended, it kills whatever it left behind and wipes the scratch fol
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import mmap
@@ -19,6 +20,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import types
 from dataclasses import dataclass
@@ -40,12 +42,13 @@ _FIELDS = re.compile(rb"^(Uid|State):\s*([\d\s]+|\w)", re.MULTILINE)  # of /proc
 
 class WorkerRequest(msgspec.Struct, frozen=True):
     """`processors`: the ones that the worker may run on; none means all. With `gpu` it may use the machine's GPUs; for
-    a `notebook` it needs IPython."""
+    a `notebook` it needs IPython, and with `plots` it will import matplotlib."""
 
     memory_mb: int
     processors: tuple[int, ...] = ()
     gpu: bool = False
     notebook: bool = False
+    plots: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,25 @@ def _prepare(request: bytes) -> _WorkerPlan:
     decoded = msgspec.msgpack.decode(request, type=WorkerRequest)
     if decoded.notebook:
         transformer()  # once, and not in every worker
+    if decoded.plots:
+        _import_matplotlib()
     scratch, uid = Path(tempfile.mkdtemp(prefix="autograder-")), confinement.choose_uid()
     if uid is not None:
         os.chown(scratch, uid, uid)
     return _WorkerPlan(scratch, uid, decoded)
+
+
+@functools.cache
+def _import_matplotlib() -> None:
+    """It takes longer than all else in loading a submission, and looks for fonts in a thread."""
+    with contextlib.suppress(Exception), tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        os.environ["MPLCONFIGDIR"] = folder
+        importlib.import_module("matplotlib.pyplot")
+    os.environ.pop("MPLCONFIGDIR", None)
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
+    gc.freeze()
 
 
 def _run(place: _WorkerPlan, channel: socket.socket, shared: int) -> None:

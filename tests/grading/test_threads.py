@@ -99,3 +99,11 @@ def test_a_progress_bar_leaves_no_thread(grade, module):
     pytest.importorskip("tqdm")
     passed = {check.name for check in grade(SHOWS_PROGRESS.format(module=module)).checks if check.points}
     assert passed == {"another_worker_for_the_next", "many_calls", "alone"}
+
+
+def test_matplotlib_is_there_at_once_and_its_search_for_fonts_is_no_thread_of_the_students(grade):
+    pytest.importorskip("matplotlib")
+    late = "import sys\n\nthere = 'matplotlib.pyplot' in sys.modules\n\n\ndef calls():\n    import matplotlib.pyplot\n"
+    result = grade(late + "    return 1 if there else 0\n")
+    assert result.checks[-1].status is Status.PASSED, result.checks[-1].message
+    assert result.checks[1].status is Status.PASSED
