@@ -42,6 +42,26 @@ def new(slug: str | None, exercises: tuple[str, ...], notebook: Path | None, cou
     sys.exit(new.run(slug, exercises, notebook=notebook, course=course))
 
 
+@click.command(short_help="See what a student will see.")
+@click.argument("slug")
+@click.option("--misconception", default="", metavar="NAME", help="The known mistake that the student makes.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the result, in Gradescope's format.",
+)
+@course_option
+def preview(slug: str, misconception: str, output: Path | None, course: Path | None) -> None:
+    """Prints the feedback for a student who makes the mistake NAME of graders/SLUG/misconceptions.py and no other;
+    without --misconception, for one who hands in the skeleton. Forward passes are not timed.
+    """
+    from autograder.commands import preview
+
+    sys.exit(preview.run(slug, misconception, output, course=course))
+
+
 @click.command(short_help="Make the students' files from the solutions.")
 @click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file is out of date.")
@@ -191,4 +211,4 @@ def fairness(
     sys.exit(fairness.run(slugs, right=right, pythons=pythons, salt=salt, table=table, course=course))
 
 
-COMMANDS = (new, release, verify, mutants, fairness)
+COMMANDS = (new, preview, release, verify, mutants, fairness)

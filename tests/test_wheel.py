@@ -118,7 +118,7 @@ def run(command: str, folder: Path, *arguments: object) -> subprocess.CompletedP
 def test_the_engine_is_the_wheels(command):
     code = "import autograder; print(autograder.__file__)"
     python = Path(command).with_name("python")
-    done = subprocess.run([python, "-c", code], cwd="/", capture_output=True, text=True, check=True)
+    done = subprocess.run([python, "-c", code], cwd="/", env=environment(), capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).is_relative_to(Path(command).parents[1])
 
 
