@@ -24,6 +24,7 @@ COLUMNS = (
     "Told in pairs",
     "Misleading in pairs",
     "Feedback rendered",
+    "Reproduced",
     "Runs",
     "Mutants caught",
     "Equivalent mutants",
@@ -47,6 +48,8 @@ Written by `autograder verify --table` and `autograder mutants --table`; not edi
   whose hint is given, out of those that show in the answers; and hints that belong to neither, out of those given.
 - *Feedback rendered*: misconceptions whose feedback was written out in full and contains no traceback, no path, no
   address in memory and no code of the graders.
+- *Reproduced*: misconceptions with a failed check that a program shows (`autograder reproduce`). Each program was run
+  with torch alone: it fails on the misconception and passes on the solution.
 - *Runs*: what was graded for this: salts × repeats × (the solution, the skeleton and each misconception tried). The
   first run of a misconception checks all exercises, the others only its own.
 - *Mutants caught*: small mistakes, inserted automatically into the solution, that lose points, out of those that are
