@@ -88,27 +88,18 @@ def main() -> None:
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+@click.option(
+    "--explain-pass", metavar="CHECK", help="Also print why this check (such as pool2d/maximum) passed, or did not."
+)
 @_course
-def grade(
-    submissions: tuple[Path, ...],
-    assignment: str | None,
-    output: Path | None,
-    device: str,
-    timing: bool,
-    salt: str,
-    quiet: bool,
-    course: Path | None,
-) -> None:
+def grade(submissions: tuple[Path, ...], assignment: str | None, output: Path | None, **options: Any) -> None:
     """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that contains one) with the hidden graders.
 
     Prints a table with feedback and writes the result file. Exit code 0 means "graded", whatever the score.
     """
     from autograder.commands import grade
 
-    code = grade.run(
-        submissions, assignment, output, device=device, timing=timing, salt=salt, quiet=quiet, course=course
-    )
-    sys.exit(code)
+    sys.exit(grade.run(submissions, assignment, output, **options))
 
 
 @main.command(short_help="Grade a class.")
