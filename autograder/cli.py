@@ -82,6 +82,9 @@ def main() -> None:
 )
 @click.option("--salt", default="", metavar="TEXT", help="Use different examples: TEXT is mixed into the secret seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+@click.option(
+    "--explain-pass", metavar="CHECK", help="Also print why this check (such as pool2d/maximum) passed, or did not."
+)
 @course_option
 def grade(submissions: tuple[Path, ...], assignment: str | None, output: Path | None, **options: Any) -> None:
     """Grades SUBMISSION (a .py, .ipynb or .zip file, or a folder that contains one) with the hidden graders.

@@ -39,7 +39,7 @@ class Job(msgspec.Struct, frozen=True):
     ends in one of the ways in `until` is the last. Forward passes are timed on the `device` "cpu" or "cuda", or not at
     all if it is empty; with `only_timed`, all other checks are left out. With `carry_forward`, an exercise that the
     student built on a wrong one of theirs is judged on its own as well (see `grading.carried_forward`), if failures are
-    explained.
+    explained. Checks called `explain_pass` ("exercise/check" or "check") come with their margins.
     """
 
     course: str
@@ -52,6 +52,7 @@ class Job(msgspec.Struct, frozen=True):
     device: str = ""
     only_timed: bool = False
     carry_forward: bool = True
+    explain_pass: str = ""
 
     @property
     def warm_up(self) -> WarmUp:

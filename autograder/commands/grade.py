@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import shlex
 import sys
@@ -51,12 +52,14 @@ def run(
     timing: bool = True,
     salt: str = "",
     quiet: bool = False,
+    explain_pass: str | None = None,
     course: Path | None = None,
 ) -> int:
-    """Grades, reports and writes the results in the format `form`; returns the exit code.
+    """Grades, reports and writes the results in the format `form`; returns the exit code. Of the checks called
+    `explain_pass` it prints how close they were.
 
     Raises:
-        UsageError: the request cannot be carried out; nothing was graded.
+        UsageError: the request cannot be carried out and nothing was graded, or no check is called `explain_pass`.
     """
     where = choose(device if timing else "")
     if form == "classroom50" and len(submissions) > 1:
@@ -68,7 +71,7 @@ def run(
     for task in tasks:
         atomic.replace(task.output, ENCODERS[form](_empty(task, State.UNFINISHED, NOT_FINISHED)))
     with commands_stopped():
-        results = _graded(tasks, form, salt, where, quiet, output)
+        results = _graded(tasks, form, salt, where, quiet, output, explain_pass)
     if form == "github":
         for line in (line for _, result in results for line in github.workflow_commands(result)):
             print(line, flush=True)
@@ -76,7 +79,7 @@ def run(
 
 
 def _graded(
-    tasks: list[_Task], form: str, salt: str, where: Device, quiet: bool, output: Path
+    tasks: list[_Task], form: str, salt: str, where: Device, quiet: bool, output: Path, explain_pass: str | None
 ) -> list[tuple[str, Result]]:
     """The results by name, written and shown."""
     from autograder.engine.client import Engine
@@ -94,7 +97,7 @@ def _graded(
                 engine.warm_up(WarmUp(str(tasks[0].assignment.root), name, salt))
         results = []
         for task in track(tasks, "Grading", console=console) if many else tasks:
-            result = _grade(engine, task, salt, where)
+            result = _grade(engine, task, salt, where, explain_pass or "")
             atomic.replace(task.output, ENCODERS[form](result))
             for line in result.for_instructor:
                 print(f"autograder: {inert(task.path.name, 100)}: {inert(line, 3000)}", file=sys.stderr)
@@ -118,7 +121,30 @@ def _graded(
     except Exception as error:
         why = one_line(f"{type(error).__name__}: {error}", 300)
         print(f"autograder: The results are written, but cannot be shown here: {why}", file=sys.stderr)
+    if explain_pass is not None:
+        _explain_passes(explain_pass, results)
     return results
+
+
+def _explain_passes(name: str, results: list[tuple[str, Result]]) -> None:
+    """Prints for each submission why the check called `name` ended as it did.
+
+    Raises:
+        UsageError: there is no such check.
+    """
+    from autograder.results.feedback import margin_text
+
+    found = [
+        f"{one_line(submission, 100)}: {margin_text(check)}"
+        for submission, result in results
+        for check in result.checks
+        if name in (check.name, f"{check.exercise}/{check.name}")
+    ]
+    if not found and any(result.checks for _, result in results):
+        known = [f"{check.exercise}/{check.name}" for _, result in results for check in result.checks]
+        near = difflib.get_close_matches(name, known, 1)
+        raise UsageError(f"There is no check {name}{f'; did you mean {near[0]}?' if near else '.'}")
+    print("\n".join(found))
 
 
 def _has_program(check: CheckResult) -> bool:
@@ -152,14 +178,15 @@ def _path(given: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / given))
 
 
-def _grade(engine: Engine, task: _Task, salt: str, device: Device) -> Result:
+def _grade(engine: Engine, task: _Task, salt: str, device: Device, explain_pass: str) -> Result:
     started = time.monotonic()
     try:
         submission = read_submission(task.path, task.assignment.module, task.assignment.other_files)
     except SubmissionError as error:
         return _empty(task, State.GRADED, str(error))
     try:
-        return device.grade(engine, Job(str(task.assignment.root), task.assignment.slug, submission, salt))
+        root, slug = str(task.assignment.root), task.assignment.slug
+        return device.grade(engine, Job(root, slug, submission, salt, explain_pass=explain_pass))
     except EngineError as error:
         result = _empty(task, State.ERROR, NOT_GRADED, (str(error),))
         return msgspec.structs.replace(result, seconds=round(time.monotonic() - started, 3))

@@ -95,6 +95,8 @@ def run(
                         bar.advance(task)
                 for subject, ran in zip(solution_and_skeleton, public, strict=True):
                     verification.add_public(subject, ran)
+                with console.status(f"Running the programs that show failures in {assignment.slug}"):
+                    verification.try_programs(subjects[0])
                 verification.conclude()
                 if number:
                     console.print()
@@ -129,6 +131,7 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
             "Checks nothing fails": str(row.unproven),
             "Own hint shown": f"{row.hinted}/{len(row.misconceptions)}",
             "Feedback rendered": f"{len(row.rendered)}/{len(row.misconceptions)}",
+            "Reproduced": f"{len(row.reproduced)}/{len(row.misconceptions)}",
         }
         for name, row in rows.items()
     }
@@ -143,6 +146,7 @@ def _cells(verification: Verification, salts: int, repeats: int) -> dict[tuple[s
         "Checks nothing fails": str(sum(row.unproven for row in rows.values())),
         "Own hint shown": f"{sum(row.hinted for row in rows.values())}/{known}",
         "Feedback rendered": f"{sum(len(row.rendered) for row in rows.values())}/{known}",
+        "Reproduced": f"{sum(len(row.reproduced) for row in rows.values())}/{known}",
         "Runs": f"{verification.runs} = {salts} × {repeats} × {verification.runs // (salts * repeats)}",
     }
     return {(slug, name): columns for name, columns in cells.items()}
@@ -217,6 +221,8 @@ def _print(
     caught, known = sum(row.caught for row in rows), sum(len(row.misconceptions) for row in rows)
     took = f"; {caught} of {known} misconceptions caught   ({verification.runs} runs in {seconds:.0f} seconds)"
     show.line((count, "bold red" if problems else "bold green"), (took, ""))
+    reproduced = sum(len(row.reproduced) for row in rows)
+    show.line((f"Failures shown by a program: {reproduced} of {known} misconceptions", ""))
 
 
 def _print_pairs(tried: Mapping[str, PairsTried], show: Printer) -> None:

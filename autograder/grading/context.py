@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading.answers import Answers
+from autograder.grading.margins import Margins
 from autograder.grading.recording import Recording
 from autograder.sandbox.client import Worker
 
@@ -25,8 +26,9 @@ class TimingPlan:
 @dataclass(frozen=True)
 class CheckContext:
     """`forbidden` are patterns of operators. Without `explain`, failures are not explained; if `hurried`, no more is
-    asked than it takes to know that the check fails. `recording` collects what the check asks. `timing` is None if
-    nothing is timed, and `untimed` says why this check is not worth timing."""
+    asked than it takes to know that the check fails. `recording` collects what the check asks, and `margins`, if they
+    are wanted, how close the answers come. `timing` is None if nothing is timed, and `untimed` says why this check is
+    not worth timing."""
 
     answers: Answers
     reference: types.ModuleType
@@ -36,4 +38,5 @@ class CheckContext:
     hurried: bool = False
     timing: TimingPlan | None = None
     untimed: str = ""
+    margins: Margins | None = None
     recording: Recording = field(default_factory=Recording)

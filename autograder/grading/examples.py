@@ -147,6 +147,8 @@ class Examples:
             Settled: it is wrong, and an example would add nothing.
         """
         difference = compare(recorded.expected, got, recorded.standard)
+        if self._context.margins is not None and not self.heard.complete:
+            self._context.margins.add(recorded.expected, got, recorded.standard, right=difference is None)
         self.heard.add(recorded, got, right=difference is None)
         if difference is None:
             return None

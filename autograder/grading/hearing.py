@@ -55,6 +55,11 @@ class Heard:
             self._complete = not self.replaying
         self.right.append(right)
 
+    @property
+    def complete(self) -> bool:
+        """Whether what comes now is only the search for a smaller example."""
+        return self._complete
+
     def digests(self) -> dict[int, bytes]:
         return {position: digest(got) for position, (_, got) in self.wrong.items()}
 

@@ -31,6 +31,7 @@ from autograder.grading.examiner import Examiner
 from autograder.grading.failures import CheckFailed, Failure, GraderFault, Settled
 from autograder.grading.fixtures import QUESTIONS
 from autograder.grading.hearing import Heard, Profile, said
+from autograder.grading.margins import Margins
 from autograder.grading.marks import forbidden, mark, name_of, title_of
 from autograder.grading.prepared import Prepared
 from autograder.grading.questions import UNUSABLE, Questions
@@ -149,6 +150,7 @@ class GradingPlugin:
             hurried=not self._listening,
             timing=timing,
             untimed=self._untimed.get(exercise, ""),
+            margins=Margins() if job.explain_pass in (name_of(item), f"{exercise}/{name_of(item)}") else None,
         )
 
     def _known_end(self, item: pytest.Item) -> bool:
@@ -225,6 +227,7 @@ class GradingPlugin:
             examples=questions.asked,
             answered=_answered(questions),
             timing=questions.timing,
+            margin=questions.context.margins.result() if questions.context.margins else None,
             seconds=round(time.monotonic() - self._started, 4),
         )
         self.log += [f"explaining {self._place(item)} failed: {line}" for line in questions.examples.unexplained]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.output.inert import one_line
-from autograder.results.feedback import explained_text
+from autograder.results.feedback import explained_text, reproduction_text
 from autograder.results.model import Result, Status
 
 _UNFIT = {
@@ -25,10 +25,12 @@ _LEAST = 15  # characters of a line of code that says something
 @dataclass(frozen=True)
 class Graders:
     """What feedback must not show of an assignment's graders: the names of their files, and the `lines` and lambdas of
-    their code that neither the solution nor a misconception contains."""
+    their code that neither the solution nor a misconception contains. Programs must not show lines of the `solution`
+    either."""
 
     files: frozenset[str]
     lines: frozenset[str]
+    solution: frozenset[str] = frozenset()
 
 
 def graders(folder: Path, solution: Path) -> Graders:
@@ -36,7 +38,8 @@ def graders(folder: Path, solution: Path) -> Graders:
     texts = {path.name: _text(path) for path in folder.glob("*.py")}
     students = "\n".join([_text(solution), texts.get("misconceptions.py", "")])
     lines = {line for name, text in texts.items() if name != "misconceptions.py" for line in _code(text)}
-    return Graders(frozenset(texts), frozenset(line for line in lines if line not in students))
+    own = frozenset(line for line in lines if line not in students)
+    return Graders(frozenset(texts), own, frozenset(_code(_text(solution))))
 
 
 def troubles(result: Result, graders: Graders) -> Iterator[str]:
@@ -53,8 +56,11 @@ def troubles(result: Result, graders: Graders) -> Iterator[str]:
         except Exception as error:
             yield f"{which} cannot be made: {one_line(f'{type(error).__name__}: {error}', 200)}"
             continue
-        for what, shown in _unfit(text, graders):
+        program = reproduction_text(check)
+        for what, shown in _unfit(f"{text}\n{program}", graders):
             yield f"{which} contains {what}: {one_line(shown, 80)}"
+        if line := next((line for line in sorted(graders.solution) if line in program), ""):
+            yield f"{which} contains a line of the solution: {one_line(line, 80)}"
 
 
 def _unfit(text: str, graders: Graders) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ COLUMNS = (
     "Told in pairs",
     "Misleading in pairs",
     "Feedback rendered",
+    "Reproduced",
     "Runs",
     "Mutants caught",
     "Equivalent mutants",
@@ -50,6 +51,8 @@ Written by `verify`, `mutants` and `fairness` of `autograder` with `--table`; no
   whose hint is given, out of those that show in the answers; and hints that belong to neither, out of those given.
 - *Feedback rendered*: misconceptions whose feedback was written out in full and contains no traceback, no path, no
   address in memory and no code of the graders.
+- *Reproduced*: misconceptions with a failed check that a program shows (`autograder reproduce`). Each program was run
+  with torch alone: it fails on the misconception and passes on the solution.
 - *Runs*: what was graded for this: salts × repeats × (the solution, the skeleton and each misconception tried). The
   first run of a misconception checks all exercises, the others only its own.
 - *Mutants caught*: small mistakes, inserted automatically into the solution, that lose points, out of those that are
@@ -58,7 +61,7 @@ Written by `verify`, `mutants` and `fairness` of `autograder` with `--table`; no
   `graders/<assignment>/equivalent_mutants.toml`.
 - *Right refused*: right submissions that lost points, out of those graded, and what the rate is below with a confidence
   of 95 % (for none of n: 3/n). They are the solution, rewritten in several ways, and the odd but right submissions of
-  the tests, each computed in every way that the machine has; see `autograder fairness --help`.
+  the tests, each computed in every way that the machine has; see `autograder fairness`.
 - *Closest right*, *Closest wrong*: the largest error of a right answer, and the smallest by which a misconception is
   caught, both as multiples of the tolerance: below 1/4 and above 4 is sound. A dash: all differ by more than a number.
 """

@@ -16,7 +16,7 @@ from autograder.grading.marks import Misconception
 from autograder.grading.operators import unknown_patterns
 from autograder.jobs import Declared
 from autograder.output.inert import one_line
-from autograder.quality import feedback, public_tests
+from autograder.quality import feedback, public_tests, reproductions
 from autograder.quality.costs import Costs, median
 from autograder.quality.proof import Proof
 from autograder.quality.subjects import SKELETON, SOLUTION, Problem, Subject, find
@@ -35,7 +35,8 @@ Signature = tuple[tuple[str, Status], ...]
 class ExerciseQuality:
     """What is known about an exercise: `seconds` are the times of the solution's runs, `unproven` counts the checks
     that no misconception fails, `hinted` the misconceptions whose own code is shown their hint, `rendered` those whose
-    feedback is fit to be read, and `costs` are the shares of its points that they cost."""
+    feedback is fit to be read, `reproduced` those whose failure some program shows, and `costs` are the shares of its
+    points that they cost."""
 
     points: float
     checks: int = 0
@@ -46,6 +47,7 @@ class ExerciseQuality:
     unproven: int = 0
     hinted: int = 0
     rendered: set[str] = field(default_factory=set)
+    reproduced: set[str] = field(default_factory=set)
     costs: list[float] = field(default_factory=list)
 
     @property
@@ -79,6 +81,7 @@ class Verification:
         self._proof, self._costs = Proof(tried), Costs(tried)
         self._declared: list[Declared] = []
         self._public: dict[str, public_tests.Ran] = {}
+        self._shown: list[reproductions.Shown] = []
         self._problems: dict[Problem, set[str]] = defaultdict(set)  # with the salts that showed them
         self._ungraded: dict[Problem, list[str]] = defaultdict(list)  # with the labels of the submissions
         self._salts: set[str] = set()
@@ -149,6 +152,22 @@ class Verification:
             self._note(subject.exercise, f"{subject.label}: {trouble}")
         if subject.misconception and not found and not _not_graded(result):
             self.rows[subject.exercise].rendered.add(subject.label)
+        for check in result.checks:
+            program = check.reproduction.program if check.reproduction else ""
+            if program and subject.misconception and check.exercise == subject.exercise:
+                self._shown.append(reproductions.Shown(subject, check.name, program))
+
+    def try_programs(self, solution: Subject) -> None:
+        """Runs the programs that show failures, each on its submission and on the solution."""
+        try:
+            found = list(reproductions.problems(self.assignment.module, solution, self._shown))
+        except EngineError as error:
+            self._note("", str(error))
+            return
+        for problem in found:
+            self._note(problem.exercise, problem.text)
+        for one in self._shown:
+            self.rows[one.subject.exercise].reproduced.add(one.subject.label)
 
     def conclude(self) -> None:
         """To be called when everything is added: what only all runs together show."""

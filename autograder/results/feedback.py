@@ -72,6 +72,28 @@ def explained_text(check: CheckResult, width: int = 100) -> str:
     return inert("\n\n".join(part for part in parts if part), FEEDBACK_LIMIT)
 
 
+def margin_text(check: CheckResult) -> str:
+    """For the instructor: why a check ended as it did. What was asked, the tolerance, how close the answers were."""
+    name, margin = f"{one_line(check.exercise, 60)}/{one_line(check.name, 60)}", check.margin
+    parts = [f"{name} {WORDS[check.status]}: it asked {check.examples} question{'s' * (check.examples != 1)}."]
+    if margin is None or not margin.compared:
+        parts.append("It does not compare answers with the solution's, so there is no tolerance.")
+        return " ".join(parts)
+    parts.append(
+        f"Of {margin.compared} answers that were compared with the solution's, {margin.wrong or 'none'} differed."
+    )
+    if margin.exceptions:
+        parts.append(f"{margin.exceptions} had to be exceptions.")
+    if margin.largest is None:
+        parts.append("No numbers in them have a tolerance: they had to be exactly the same.")
+    else:
+        parts.append(
+            f"The largest error is {margin.largest:.3g} times what is allowed, which is {margin.relative:g} of the "
+            f"right number plus {margin.absolute:g} (of the largest right number, if that is above 1)."
+        )
+    return " ".join(parts)
+
+
 def reproduction_text(check: CheckResult) -> str:
     """How to see a failure outside of grading, as text that can be copied whole; empty if nothing failed."""
     made = check.reproduction

@@ -69,6 +69,18 @@ class Reproduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why_not: str = ""
 
 
+class Margin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How close a check was: of `compared` answers so many were `wrong`, and `exceptions` had to be exceptions.
+    `largest` is the largest error of a number as a multiple of what the tolerance allows, None if none has one."""
+
+    compared: int
+    wrong: int
+    exceptions: int
+    largest: float | None
+    relative: float
+    absolute: float
+
+
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check: `title` is the sentence that the student reads, `message` what was found, `hint` what to do.
     `examples` is the number of questions that the submission was asked, and `answered` is false for a check that failed
@@ -90,6 +102,7 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answered: bool = True
     timing: Timing | None = None
     reproduction: Reproduction | None = None
+    margin: Margin | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):

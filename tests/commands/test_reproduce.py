@@ -125,8 +125,11 @@ def test_a_graded_submission_is_shown_its_failures_and_its_programs_need_nothing
     text = grader(*checks).replace("torch.ones(1, 1) * 3))", "torch.ones(1, 1) * 3), reveal=False)")
     course = toy_course(tmp_path / "course", exercises={"double": 5}, solution=SOLUTION, checks=text)
     (tmp_path / "demo.py").write_text(SUBMISSION)
-    graded = autograder("grade", "demo.py", "--course", str(course), "--no-timing", cwd=tmp_path)
+    asked = ("--no-timing", "--explain-pass", "double/refusal")
+    graded = autograder("grade", "demo.py", "--course", str(course), *asked, cwd=tmp_path)
     assert graded.returncode == 0, graded.stderr
+    assert "demo.py: double/refusal failed: it asked " in graded.stdout
+    assert "1 had to be exceptions. No numbers in them have a tolerance" in graded.stdout
     assert "To see a failure yourself: autograder reproduce results.json double/values" in graded.stdout
     tests = msgspec.json.decode((tmp_path / "results.json").read_bytes())["tests"]
     outputs = {test["extra_data"]["check"]: test["output"] for test in tests}

@@ -188,6 +188,7 @@ def test_all_is_well_with_every_salt_and_repeat(tmp_path: Path) -> None:
     code, output = verify(course, "sound", *several)
     assert code == 0, output
     assert "Sound · graders verified with 5 submissions × 2 salts × 2 repeats\n" in output
+    assert "Failures shown by a program: 3 of 3 misconceptions\n" in output
     assert row(output, "double") == ("2", "2", "3/3")
     assert "No problems, 2 warnings; 3 of 3 misconceptions caught   (20 runs in " in output
     # Of three misconceptions of `double` there are three pairs; they are wrong in the same check or in two.
