@@ -304,7 +304,10 @@ class TestAnswers:
 class TestSkeleton:
     def test_leaves_everything_to_the_student(self, tmp_path):
         left = load_skeleton("counting", tmp_path)
-        functions = [value for value in vars(left).values() if inspect.isfunction(value)]
+        named = {name: value for name, value in vars(left).items() if inspect.isfunction(value)}
+        functions = [
+            value for name, value in named.items() if not name.startswith("draw_")
+        ]  # the picture's, which is there
         assert len(functions) == 10
         for function in functions:
             count = sum(p.default is p.empty for p in inspect.signature(function).parameters.values())
