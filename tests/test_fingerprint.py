@@ -141,7 +141,9 @@ def test_a_changed_file_of_data_changes_the_grades_of_the_next_batch(course, tmp
     (class_ / "ada.py").write_text("def scaled(x):\n    return 2 * x\n")
 
     def graded(*options: str) -> tuple[float, str]:
-        done = autograder("batch", class_, "-a", "demo", "-o", out, "--course", course, "--no-timing", *options)
+        done = autograder(
+            "batch", class_, "-a", "demo", "-o", out, "--course", course, "--no-timing", "--accept", *options
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         record = Store(out).record("ada")
         assert record is not None

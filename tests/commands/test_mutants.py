@@ -31,8 +31,9 @@ def test_survivors_are_listed_unless_they_are_explained(tmp_path):
     assert '[[mutant]]\nexercise = "half"\nchange = "return x / 2  →  return x / 1"\nwhy = ""\n' in run.stdout
     assert "x / 3" not in run.stdout
     assert 'exercise = "twice"' not in run.stdout
-    assert "| demo | `half` |  |  |  |  |  |  |  |  |  |  |  |  |  |  | 1/2 | 1 |" in table.read_text()
-    assert "| **demo** | all |  |  |  |  |  |  |  |  |  |  |  |  |  |  | 2/3 | 1 |" in table.read_text()
+    rows = {line.split(" | ")[1]: line for line in table.read_text().splitlines() if "demo" in line.split(" | ")[0]}
+    assert "| 1/2 | 1 |" in rows["`half`"]
+    assert "| 2/3 | 1 |" in rows["all"]
 
 
 @pytest.mark.slow

@@ -46,8 +46,9 @@ def packaged(place: Path, platform: str) -> io.BytesIO:
 
 
 def start(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """With both outputs in one stream, as the platforms collect them."""
-    environment = os.environ | {"AUTOGRADER_PYTHON": sys.executable}
+    """With both outputs in one stream, as the platforms collect them, and not below the make that runs these tests."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = outside | {"AUTOGRADER_PYTHON": sys.executable}
     return subprocess.run(
         command,
         cwd=cwd,

@@ -74,7 +74,10 @@ def test_the_solution_is_as_fast_as_itself(graded: Graded) -> None:
 
 @pytest.mark.parametrize("cheat", [SIDE_STREAM, FALSE_EVENTS, NO_SYNCHRONISING, HALF])
 def test_cheats_get_no_points_for_speed(graded: Graded, cheat: str) -> None:
-    _, speed = graded(SOLUTION + cheat, "cuda")
+    for _ in range(3):  # other tests use the stand-in's processor: a cheat would be excused every time
+        _, speed = graded(SOLUTION + cheat, "cuda")
+        if speed.status is not Status.EXCUSED:
+            break
     assert speed.points == 0, speed.message
 
 
