@@ -78,10 +78,21 @@ def test_pooling_functions(same_outcome):
     same_outcome(lambda m: sizes(m, pools_as_functions()))
 
 
-@points(0.5)
+@points(0.25)
 def test_default_stride_of_pooling(same_outcome):
     """Without a stride, a pool moves by its kernel size, whether it is a layer or a function."""
     same_outcome(lambda m: sizes(m, pools_with_default_strides()))
+
+
+@points(0.25)
+def test_default_padding_of_pooling(same_outcome):
+    """Without a padding, a pooling function pads nothing."""
+
+    def probe(m):
+        results = [m.compute_receptive_field(model, 20) for model in pools_with_default_strides()]
+        return {"numbers of centres": [len(centers_of(result)) for result in results]}
+
+    same_outcome(probe)
 
 
 @points(1)
