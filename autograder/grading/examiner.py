@@ -109,18 +109,17 @@ class Examiner:
 
     def _put(self, questions: Sequence[Question]) -> list[Answer]:
         self._load()
-        assert self._worker is not None
+        worker = self._worker
+        assert worker is not None
         allowed = min(self._left_in_check, self._left_in_total)
-        started = time.monotonic()
         try:
-            return self._worker.ask(*questions, seconds=allowed, afresh=self._afresh)
+            return worker.ask(*questions, seconds=allowed, afresh=self._afresh)
         except WorkerLost:
             self._worker = None
             raise
         finally:
-            spent = time.monotonic() - started
-            self._left_in_check -= spent
-            self._left_in_total -= spent
+            self._left_in_check -= worker.spent
+            self._left_in_total -= worker.spent
 
     def close(self) -> None:
         """Ends the worker; when this returns, no code of the submission is running."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from autograder.errors import EngineError
+from autograder.sandbox.deadlines import Deadline
 from autograder.sandbox.decoding import decode
 from autograder.sandbox.forkserver import BROKEN_DOWN, Child, Client, Exit
 from autograder.sandbox.forward_passes import SIZE
@@ -95,13 +96,14 @@ class Worker:
         """
         request = _encoder.encode(WorkerRequest(memory_mb, occupied(), gpu, notebook, plots))
         self._exit: Exit | None = None
+        self.spent = 0.0  # seconds of the last request, as its deadline counts them
         self._parts = self._position = 0  # of the current request; which of them ran when the worker ended
         with _memory(max(shared_bytes, POSITION.size)) as descriptor:
             self._shared = mmap.mmap(descriptor, 0)
             self._child: Child = client.start(request, [descriptor])
         self.memory_mb = memory_mb
         try:
-            _, [hello] = decode(*receive_frame(self._child.channel, time.monotonic() + START_SECONDS))
+            _, [hello] = decode(*receive_frame(self._child.channel, Deadline(START_SECONDS)))
         except (Closed, Late, FrameError) as error:
             exit_ = self._child.stop()  # raises EngineGone if that is why
             raise EngineError(f"a worker could not be started: {exit_.note or repr(error)}") from error
@@ -235,13 +237,12 @@ class Worker:
         self, header: bytes, body: Sequence[Buffer], seconds: float, most: int = MAX_ANSWERS_BYTES
     ) -> tuple[tuple[bytes, bytearray], float]:
         """The worker's next frame, whose body has `most` bytes, and when its last one arrived (`time.perf_counter`)."""
-        channel = self._child.channel
-        deadline = time.monotonic() + seconds
+        channel, deadline = self._child.channel, Deadline(seconds, self._pid)
         try:
             self._refuse_early_answers()
             if seconds <= 0:  # the previous answer came just in time, and decoding it took the rest
                 raise Late
-            channel.settimeout(seconds)
+            channel.settimeout(deadline.longest)
             send_frame(channel, header, body)
             return receive_frame(channel, deadline, most), time.perf_counter()
         except Late:
@@ -254,6 +255,8 @@ class Worker:
             exit_ = self.stop()
             killed = exit_.signal == signal.SIGKILL and not exit_.note
             raise WorkerLost(self._cause_of_death(exit_), self._position, killed=killed) from None
+        finally:
+            self.spent = deadline.spent()
 
     def _decoded(
         self, frame: tuple[bytes, bytearray], ticket: int, likely: Sequence[Known | None] = (None,)

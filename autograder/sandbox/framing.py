@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from collections.abc import Iterator, Sequence
 
 _LENGTHS = struct.Struct("!II")
@@ -55,8 +54,10 @@ def send_frame(sock: socket.socket, header: Buffer, body: Sequence[Buffer] = ())
         raise Late from error
 
 
-def receive_frame(sock: socket.socket, deadline: float | None = None, most: int = MAX_BODY) -> tuple[bytes, bytearray]:
-    """Waits until `deadline` (in `time.monotonic`; None waits forever) for one frame, whose body has `most` bytes.
+def receive_frame(
+    sock: socket.socket, deadline: Deadline | None = None, most: int = MAX_BODY
+) -> tuple[bytes, bytearray]:
+    """Waits until `deadline` (None waits forever) for one frame, whose body has `most` bytes.
 
     Questions and answers alternate, so anything after the frame was not asked for.
 
@@ -93,17 +94,16 @@ def frames(sock: socket.socket) -> Iterator[tuple[bytes, bytes]]:
             yield stream.read(header_size), stream.read(body_size)
 
 
-def _receive(sock: socket.socket, deadline: float | None, size: int = _AT_ONCE) -> bytes:
-    remaining = None if deadline is None else deadline - time.monotonic()
-    if remaining is not None and remaining <= 0:
-        raise Late
-    try:
-        sock.settimeout(remaining)
-        data = sock.recv(min(size, 2**20))
-    except TimeoutError as error:
-        raise Late from error
-    except ConnectionError as error:
-        raise Closed from error
-    if not data:
-        raise Closed
-    return data
+def _receive(sock: socket.socket, deadline: Deadline | None, size: int = _AT_ONCE) -> bytes:
+    while (left := deadline.left() if deadline else None) is None or left > 0:
+        try:
+            sock.settimeout(left)
+            data = sock.recv(min(size, 2**20))
+        except TimeoutError:
+            continue
+        except ConnectionError as error:
+            raise Closed from error
+        if not data:
+            raise Closed
+        return data
+    raise Late

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from autograder.sandbox.deadlines import Deadline
 from autograder.sandbox.framing import (
     MAX_BODY,
     MAX_HEADER,
@@ -31,8 +32,8 @@ def pair() -> Iterator[Pair]:
         yield ours, theirs
 
 
-def soon(seconds: float = 10) -> float:
-    return time.monotonic() + seconds
+def soon(seconds: float = 10) -> Deadline:
+    return Deadline(seconds)
 
 
 @pytest.mark.parametrize("sizes", [(0, ()), (1, (1,)), (100, (0, 5, 0)), (20_000, (7,)), (5, (100_000, 1, 3_000_000))])
@@ -74,7 +75,7 @@ def test_a_frame_that_stops_half_way_is_late(pair: Pair, cut: int) -> None:
 def test_a_deadline_in_the_past_is_late_even_if_a_frame_waits(pair: Pair) -> None:
     send_frame(pair[1], b"x")
     with pytest.raises(Late):
-        receive_frame(pair[0], time.monotonic() - 1)
+        receive_frame(pair[0], Deadline(-1))
 
 
 @pytest.mark.parametrize("lengths", [(MAX_HEADER + 1, 0), (0, MAX_BODY + 1), (2**32 - 1, 2**32 - 1)])
