@@ -9,6 +9,8 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 
+from autograder.sandbox.deadlines import Deadline
+
 _LENGTHS = struct.Struct("!II")
 _AT_ONCE = 16 * 1024
 MAX_JOINED = 2**20  # copying up to this many bytes costs less than separate system calls

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 QUADRUPLES = 21
 EARLY = 9  # all on the same side: by chance once in 512
 FEW = 5  # enough if all of them are far beyond the limit, in both measurements
+DOUBT = 0.1  # no deduction is proved, but the median would cost this share of the points or more: nothing is known
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Verdict(enum.Enum):
     FULL = "full"  # fast enough
     SLOW = "slow"  # slower than `full`, proved by the bound
     OPEN = "open"  # not decided yet
-    UNKNOWN = "unknown"  # cannot be decided: too few quadruples in the time available
+    UNKNOWN = "unknown"  # cannot be decided: too few quadruples in the time available, or they differ too much
 
 
 def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = False) -> Verdict:
@@ -48,12 +49,12 @@ def verdict(logs: Sequence[float], limits: Thresholds, *, out_of_time: bool = Fa
         return Verdict.FULL
     if count >= EARLY and min(logs[:EARLY]) >= math.log(limits.zero):
         return Verdict.SLOW
-    if count >= QUADRUPLES:
-        return Verdict.FULL if lower_bound(logs) <= limits.full else Verdict.SLOW
+    if count >= (EARLY if out_of_time else QUADRUPLES):
+        if lower_bound(logs) > limits.full:
+            return Verdict.SLOW
+        return Verdict.FULL if 1 - score(ratio(logs), limits) < DOUBT else Verdict.UNKNOWN
     if not out_of_time:
         return Verdict.OPEN
-    if count >= EARLY:
-        return Verdict.FULL if lower_bound(logs) <= limits.full else Verdict.SLOW
     if count >= FEW and min(logs) >= math.log(limits.zero):
         return Verdict.SLOW
     return Verdict.UNKNOWN

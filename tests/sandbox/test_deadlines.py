@@ -59,7 +59,7 @@ def test_it_passes_for_a_process_that_sleeps_of_its_own_will() -> None:
 def test_it_stands_still_while_others_have_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     now, waited = [100.0], [7.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(Deadline, "_read", lambda self: waited[0])
+    monkeypatch.setattr(Deadline, "_read", lambda _: waited[0])
     deadline = Deadline(10, pid=1)
     now[0], waited[0] = 112, 12  # five of the twelve seconds were others'
     assert deadline.spent() == 7
@@ -83,7 +83,7 @@ def test_a_kernel_that_does_not_report_waiting_gives_no_more_time(text: str | No
 
 
 @pytest.fixture
-def busy_processor() -> Iterator[int]:
+def busy_processor() -> Iterator[None]:
     """A processor that four other processes want, too."""
     processor = min(os.sched_getaffinity(0))
     burn = f"import os\nos.sched_setaffinity(0, {{{processor}}})\nprint(flush=True)\nwhile True: pass"
@@ -93,7 +93,7 @@ def busy_processor() -> Iterator[int]:
         burner.stdout.readline()
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {processor})
-    yield processor
+    yield
     os.sched_setaffinity(0, before)
     for burner in burners:
         burner.kill()
@@ -101,9 +101,10 @@ def busy_processor() -> Iterator[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not report who waits")
-def test_the_same_code_is_in_time_on_a_busy_processor(busy_processor: int, tmp_path: Path) -> None:
-    grader_text = grader(check("work", 1, "m.work()", seconds=1.2))
-    course = toy_course(tmp_path, exercises={"work": 1}, solution="def work():\n    return 'done'\n", checks=grader_text)
+@pytest.mark.usefixtures("busy_processor")
+def test_the_same_code_is_in_time_on_a_busy_processor(tmp_path: Path) -> None:
+    checks, solution = grader(check("work", 1, "m.work()", seconds=1.2)), "def work():\n    return 'done'\n"
+    course = toy_course(tmp_path, exercises={"work": 1}, solution=solution, checks=checks)
     with Engine() as engine:
         points = {name: engine.grade(job(course, WORKS.format(seconds))).points for name, seconds in SECONDS.items()}
     assert points == {"in time": 1, "too long": 0}

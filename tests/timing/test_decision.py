@@ -41,8 +41,14 @@ def test_one_outlier_among_the_first_asks_for_all_quadruples() -> None:
 
 
 def test_a_deduction_needs_eighteen_slow_quadruples_of_twenty_one() -> None:
-    assert verdict(logs(*[1.0] * 4, *[3.0] * 17), LIMITS) is Verdict.FULL
+    assert verdict(logs(*[1.0] * 4, *[3.0] * 17), LIMITS) is Verdict.UNKNOWN
     assert verdict(logs(*[1.0] * 3, *[3.0] * 18), LIMITS) is Verdict.SLOW
+
+
+def test_full_points_need_a_median_that_costs_next_to_nothing() -> None:
+    assert verdict(logs(1.0, *[30.0, 1.0] * 10), LIMITS) is Verdict.FULL
+    assert verdict(logs(2.1, *[2.1, 1.0] * 10), LIMITS) is Verdict.FULL
+    assert verdict(logs(2.5, *[2.5, 1.0] * 10), LIMITS) is Verdict.UNKNOWN
 
 
 def test_the_bound_of_twenty_one_is_the_fourth_smallest() -> None:
@@ -58,7 +64,9 @@ def test_the_bound_of_twenty_one_is_the_fourth_smallest() -> None:
         ([9.0] * 5, Verdict.SLOW),
         ([9.0] * 4 + [7.0], Verdict.UNKNOWN),
         ([1.0] * 8, Verdict.UNKNOWN),
-        ([1.0, 30.0] * 5, Verdict.FULL),
+        ([1.0, 30.0] * 5, Verdict.UNKNOWN),
+        ([1.0, 1.0, 30.0] * 3, Verdict.FULL),
+        ([3.0] * 9, Verdict.SLOW),
     ],
 )
 def test_when_the_time_is_over(ratios: list[float], expected: Verdict) -> None:

@@ -4,14 +4,16 @@ making."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
 
 from autograder.errors import EngineError
-from autograder.sandbox.client import Timed, WorkerLost
+from autograder.sandbox.client import Timed, Worker, WorkerLost
 from autograder.sandbox.decoding import decode
 from autograder.sandbox.values import Answer, Raised, Returned
 from autograder.timing import measuring, sides
@@ -34,12 +36,14 @@ class Side:
 
     name = "CPU"
 
-    def __init__(self, clock: Clock, wall: float, processor: float) -> None:
+    def __init__(self, clock: Clock, wall: float, processor: float, slower: Sequence[float] = (1,)) -> None:
         self._clock, self._wall, self._processor = clock, wall, processor
+        self._slower = itertools.chain((1,), itertools.cycle(factor for factor in slower for _ in range(2)))
         self.spent = 0.0
 
     def ask(self, _inputs: object, *, echo: bool = False) -> Timed:
-        wall, processor = (0.001, 0.001) if echo else (self._wall, self._processor)
+        factor = 1 if echo else next(self._slower)
+        wall, processor = (0.001, 0.001) if echo else (self._wall * factor, self._processor * factor)
         self._clock.now += wall
         self.spent += wall
         return Timed(Answer(Returned({"outputs": []})), wall, processor)
@@ -59,10 +63,12 @@ def played(
     ours: tuple[float, float],
     alone: float,
     seconds: float = 9.0,
+    slower: Sequence[float] = (1,),
 ) -> Measurement:
+    """In the comparisons, in turn, theirs take so many times longer still (`slower`)."""
     clock = Clock()
     monkeypatch.setattr(measuring, "time", clock)
-    both: list[Any] = [Side(clock, *ours), Side(clock, *theirs)]
+    both: list[Any] = [Side(clock, *ours), Side(clock, *theirs, slower)]
     requests: Any = Requests()
     made = _PairedMeasurement(*both, requests, lambda _one, _other: "", random.Random(0), "cpu")
     return made.run(Thresholds(4, 16), alone, 1, seconds)
@@ -87,6 +93,14 @@ def test_who_sleeps_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_busy_machine_is_nobody_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played(monkeypatch, (0.9, 0.9), (0.8, 0.8), alone=0.1).verdict is Verdict.UNKNOWN
     assert played(monkeypatch, (1.0, 0.1), (0.2, 0.1), alone=0.1).verdict is Verdict.UNKNOWN
+
+
+def test_times_that_differ_too_much_are_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = played(monkeypatch, (0.012, 0.012), (0.011, 0.011), alone=0.011, slower=(1.6, 9, 9))
+    assert noisy.verdict is Verdict.UNKNOWN
+    assert noisy.quadruples == 21
+    assert noisy.why == "on this busy machine a forward pass took 1.8 to 11 times as long as the reference's"
+    assert played(monkeypatch, (0.012, 0.012), (0.011, 0.011), 0.011, slower=(1, 1, 9)).verdict is Verdict.FULL
 
 
 class FakeWorker:
@@ -118,6 +132,11 @@ class FakeWorker:
         self._busy = 0.0
         self._last: list[torch.Tensor] = []
         self.asked: list[list[torch.Tensor]] = []
+
+    def begins_beside_fast_ones(self) -> Answer:
+        for other in self._beside[:-1]:
+            other._disturbs = 1.0
+        return Answer(Returned(None))
 
     def prepare(self, _probe: bytes, *, seconds: float, float64: bool = False, **_: object) -> Answer:
         self._factor = self._float64 if float64 else 1.0
@@ -277,6 +296,7 @@ def test_a_reference_that_stays_slow_when_the_submission_is_gone_shows_nothing(
     monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
     monkeypatch.setattr(FakeWorker, "stop", lambda _: None)
+    monkeypatch.setattr(FakeWorker, "prepare", lambda worker, *_, **__: worker.begins_beside_fast_ones())
     found, _, _ = measured(monkeypatch, 0.01, disturbs=3.0, device=device)
     assert found.verdict is Verdict.UNKNOWN
     assert found.why == "the reference itself ran 3.0 times slower than on its own"
@@ -302,3 +322,46 @@ def test_on_a_gpu_that_is_slow_in_float64_the_limits_are_larger(
 def test_on_the_cpu_the_limits_are_those_of_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _, _ = measured(monkeypatch, 0.01, reference={"float64": 64.0})
     assert (found.verdict, found.limits) == (Verdict.SLOW, Thresholds(4, 16))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ("FULL", Verdict.FULL),
+        ("SLOW FULL", Verdict.FULL),
+        ("SLOW SLOW", Verdict.SLOW),
+        ("UNKNOWN FULL", Verdict.FULL),
+        ("UNKNOWN UNKNOWN", Verdict.UNKNOWN),
+        ("UNKNOWN SLOW FULL", Verdict.FULL),
+        ("SLOW UNKNOWN SLOW", Verdict.SLOW),
+        ("NOT_READY UNKNOWN UNKNOWN", Verdict.UNKNOWN),
+        ("NOT_READY SLOW", Verdict.SLOW),
+        ("UNKNOWN NOT_READY NOT_READY", None),
+    ],
+)
+def test_neither_a_deduction_nor_a_noise_is_believed_at_once(
+    monkeypatch: pytest.MonkeyPatch, seen: str, expected: Verdict | None
+) -> None:
+    answers = iter(seen.split())
+    bounds = iter([5.0, 4.5, 6.0])
+
+    def measure(*_: object) -> Measurement:
+        if (name := next(answers)) == "NOT_READY":
+            raise NotReady("not built", timed_out=True)
+        return Measurement(Verdict[name], Thresholds(4, 16), 6.0, next(bounds), 21, "CPU", 1.0, 1.0)
+
+    monkeypatch.setattr(measuring, "measure", measure)
+
+    def confirmed() -> Measurement:
+        return measure_and_confirm(WORKLOAD, no_worker, no_worker, Thresholds(4, 16), lambda *_: "")
+
+    if expected is None:
+        with pytest.raises(NotReady):
+            confirmed()
+    else:
+        assert confirmed().verdict is expected
+    assert not list(answers)
+
+
+def no_worker() -> Worker:
+    raise AssertionError
