@@ -59,6 +59,7 @@ class Misconception:
     crashes: bool = False
     as_good_as: str = ""
     severe: str = ""
+    includes: tuple[str, ...] = ()
 
 
 def misconception(
@@ -69,6 +70,7 @@ def misconception(
     crashes: bool = False,
     as_good_as: str = "",
     severe: str = "",
+    includes: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Declares the decorated function or class to be a known wrong variant of `exercise`.
 
@@ -81,10 +83,13 @@ def misconception(
         as_good_as: where this one's hint is not shown, the misconception of the exercise whose hint is shown instead
             and helps as much; or the check, if that has a hint of its own.
         severe: why it costs more than half of the exercise.
+        includes: other misconceptions of the exercise that are part of this one, so that their hints do not mislead.
     """
 
     def declare(variant: F) -> F:
-        declared = Misconception(exercise, variant.__name__, hint, variant, also or {}, crashes, as_good_as, severe)
+        declared = Misconception(
+            exercise, variant.__name__, hint, variant, also or {}, crashes, as_good_as, severe, includes
+        )
         variant.misconception = declared  # type: ignore[attr-defined]
         return variant
 

@@ -88,7 +88,7 @@ def _judged(
 ) -> PairsTried:
     given = {one.name for one in hints.values()}
     silent = {check for check in failed if check not in hints}  # these keep the hint of their own, if they have one
-    right = {name for one in pair for name in (one.name, one.as_good_as)}
+    right = {name for one in pair for name in (one.name, one.as_good_as, *one.includes)}
     others = sorted(given - right)
     return PairsTried(
         found.mistakes + len(made),

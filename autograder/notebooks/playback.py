@@ -6,7 +6,6 @@ This is the trusted side; what the worker says is trusted no more than any other
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Sequence
 
 import torch
@@ -84,13 +83,13 @@ class _Notebook:
         self._worker.load("notebook", (), keep_going=True, seconds=seconds, files=files)
 
     def _ask(self, number: int) -> ShownCell:
-        assert self._worker is not None
+        worker = self._worker
+        assert worker is not None
         probe = functools.partial(run_cell, source=self._order.cells[number - 1], number=number)
-        started = time.monotonic()
         try:
-            [answer] = self._worker.ask(Question(shipping.dumps(probe)), seconds=min(self._limit, self._left))
+            [answer] = worker.ask(Question(shipping.dumps(probe)), seconds=min(self._limit, self._left))
         finally:
-            self._left -= time.monotonic() - started
+            self._left -= worker.spent
         return _shown(answer.outcome.value if isinstance(answer.outcome, Returned) else None)
 
 

@@ -72,6 +72,10 @@ class Proof:
         whose misconceptions were tried."""
         names = {(item.exercise, item.name) for item in self._tried.values()} | self._checks.keys()
         for label, item in self._tried.items():
+            for part in item.includes:
+                if item.exercise in complete and (item.exercise, part) not in names:
+                    text = f"{label} says includes={part!r}, but {item.exercise} has no misconception of that name"
+                    yield Problem(item.exercise, text)
             other = item.as_good_as
             if other and item.exercise in complete and (item.exercise, other) not in names:
                 text = (

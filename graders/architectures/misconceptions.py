@@ -310,7 +310,11 @@ class ActivatesWithReLU(LeNet):
         self.net = lenet(activation=nn.ReLU, num_classes=num_classes)
 
 
-@misconception("LeNet", hint="Your network looks more modern than LeNet. Compare two kinds of layers with the table.")
+@misconception(
+    "LeNet",
+    hint="Your network looks more modern than LeNet. Compare two kinds of layers with the table.",
+    includes=("ActivatesWithReLU", "PoolsTheMaximum"),
+)
 class ActivatesAndPoolsAsToday(LeNet):
     """ReLU and max pooling."""
 

@@ -48,3 +48,8 @@ def test_a_hint_that_is_declared_to_be_as_good_counts() -> None:
     check = Misconception("root", "five", "", abs, as_good_as="a")
     assert _judged(PairsTried(), (check, ONE), [check], {}, ["a"]) == PairsTried(1, 1, 0)
     assert _judged(PairsTried(), (check, ONE), [check], {"a": ONE}, ["a"]) == PairsTried(1, 0, 1)
+
+
+def test_the_hint_of_a_part_of_a_mistake_does_not_mislead() -> None:
+    both = Misconception("root", "six", "", abs, includes=("three",))
+    assert _judged(PairsTried(), (both, ONE), [both, ONE], {"a": THREE, "b": ONE}, ["a", "b"]) == PairsTried(2, 1, 2)

@@ -10,8 +10,8 @@ from autograder.results.model import CheckResult, ExerciseResult, Result, State,
 PASSED, FAILED = Status.PASSED, Status.FAILED
 
 
-def variant(name: str, *, crashes: bool = False, as_good_as: str = "") -> Misconception:
-    return Misconception("double", name, "A hint.", lambda x: x, {}, crashes, as_good_as)
+def variant(name: str, *, crashes: bool = False, as_good_as: str = "", includes: tuple[str, ...] = ()) -> Misconception:
+    return Misconception("double", name, "A hint.", lambda x: x, {}, crashes, as_good_as, includes=includes)
 
 
 def check(name: str, status: Status = PASSED, *, answered: bool = True, hint_of: str = "") -> CheckResult:
@@ -92,3 +92,9 @@ def test_a_variant_that_keeps_its_points_is_not_missing_a_hint() -> None:
 def test_what_is_as_good_must_exist() -> None:
     made = proof(variant("squares", as_good_as="cubes"))
     assert "squares says as_good_as='cubes', but double has no misconception or check of that name" in problems(made)
+
+
+def test_a_part_that_is_not_known_is_a_problem() -> None:
+    text = "squares says includes='cubes', but double has no misconception of that name"
+    assert text in problems(proof(variant("squares", includes=("cubes",))))
+    assert text not in problems(proof(variant("squares", includes=("cubes",)), variant("cubes")))
