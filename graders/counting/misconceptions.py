@@ -290,7 +290,9 @@ def counts_the_running_statistics(num_features, affine=True):
 
 
 @misconception(
-    "batchnorm_parameters", hint="Which of the layer's numbers are left with `affine=False`, and are they learned?"
+    "batchnorm_parameters",
+    hint="Which of the layer's numbers are left with `affine=False`, and are they learned?",
+    includes=("counts_the_running_statistics",),
 )
 def counts_buffers_where_nothing_is_learned(num_features, affine=True):  # noqa: ARG001
     """2 · num_features whatever `affine` says."""

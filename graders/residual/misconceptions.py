@@ -461,6 +461,7 @@ class LeavesItsLayersInAClosure(BranchInAClosure, ResidualBlock):
 @misconception(
     "ResidualBlock",
     hint="How many ReLUs are there from the last batch norm to the end? Compare your code with the drawing.",
+    includes=("ReluBeforeTheSum",),
 )
 class ReluOnBothSidesOfTheSum(ReluOnBothSides, ResidualBlock):
     """The last ReLU comes twice: before the sum and after it."""
