@@ -8,6 +8,7 @@ from autograder.course.assignment import (
     empty_result,
     load_assignment,
     load_assignments,
+    other_files,
     read_toml,
     require_exercises,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "find_course",
     "load_assignment",
     "load_assignments",
+    "other_files",
     "read_toml",
     "require_exercises",
 ]

@@ -68,21 +68,16 @@ def _require_own_names(path: Path, solution: str) -> None:
 
 def _import(path: Path, solution: types.ModuleType, name: str) -> types.ModuleType:
     """Runs a file in which `from <assignment> import …` means the solution."""
-    before = sys.modules.get(name)
-    sys.modules[name] = solution
     try:
-        spec = importlib.util.spec_from_file_location("misconceptions", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        with _found_as(name, solution):
+            spec = importlib.util.spec_from_file_location("misconceptions", path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            with _found_as(module.__name__, module):
+                spec.loader.exec_module(module)
     except Exception as error:
         raise EngineError(f"{path} does not run: {type(error).__name__}: {error}") from error
-    finally:
-        if before is None:
-            del sys.modules[name]
-        else:
-            sys.modules[name] = before
     return module
 
 
@@ -156,7 +151,7 @@ def missing(*_: Any, **__: Any) -> None:
 def _with(assignment: Assignment, source: str, replaced: Mapping[str, Any], label: str) -> types.ModuleType:
     module = types.ModuleType(assignment.module)
     module.__file__ = f"<{label}>"
-    with _running(label):
+    with _running(module.__file__, module):
         exec(_compiled(source), vars(module))
     vars(module).update(replaced)
     return module
@@ -164,27 +159,41 @@ def _with(assignment: Assignment, source: str, replaced: Mapping[str, Any], labe
 
 def _variant(inner: types.ModuleType, source: str, misconception: Misconception) -> Any:
     label, names = misconception.name, vars(inner)
-    with _running(label):
-        exec(compile(source, f"<{label}>", "exec", dont_inherit=True), names)
+    with _running(f"<{label}>", inner):
+        exec(compile(source, f"<{label}>", "exec", annotations.compiler_flag, dont_inherit=True), names)
         return names[label] if callable(names[misconception.exercise]) else names[label]()
 
 
 @contextlib.contextmanager
-def _running(label: str) -> Iterator[None]:
+def _running(label: str, module: types.ModuleType) -> Iterator[None]:
+    """Where the module's own code runs: a dataclass, for one, looks its module up in `sys.modules`."""
+    try:
+        with _found_as(module.__name__, module):
+            yield
+    except Exception as error:
+        raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
+
+
+@contextlib.contextmanager
+def _found_as(name: str, module: types.ModuleType) -> Iterator[None]:
+    """For the moment, `import name` means this module."""
+    before = sys.modules.get(name)
+    sys.modules[name] = module
     try:
         yield
-    except Exception as error:
-        raise EngineError(f"<{label}> does not run: {type(error).__name__}: {error}") from error
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
 
 
 def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
-    """Runs trusted source as a module that is not in `sys.modules`."""
+    """Runs trusted source as a module that is not in `sys.modules` afterwards."""
     module = types.ModuleType(name)
     module.__file__ = label
-    try:
+    with _running(label, module):
         exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
-    except Exception as error:
-        raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -194,8 +203,8 @@ def _sources(assignment: Assignment, misconception: Misconception) -> tuple[str,
     solution = solution_source(assignment)
     if misconception.exercise not in _names(solution):
         raise EngineError(f"misconception {misconception.name}: the solution does not define {misconception.exercise}")
-    helpers, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
-    return f"{solution}\n{helpers}\n", variants[misconception.name]
+    first, helpers, variants = _parts(assignment.graders / "misconceptions.py", assignment.module)
+    return f"{first}{solution}\n{helpers}\n", variants[misconception.name]
 
 
 # All three are cached: a class is graded in forks of one process, which inherit the caches.
@@ -210,23 +219,27 @@ def _compiled(source: str) -> types.CodeType:
 
 
 @functools.lru_cache(maxsize=8)
-def _parts(path: Path, module: str) -> tuple[str, dict[str, str]]:
-    """Imports and helpers from the file of misconceptions, and each variant's source without its decorator. What it
-    imports from here is not there in a worker: `mistakes` become part of the text, and nothing else is needed."""
+def _parts(path: Path, module: str) -> tuple[str, str, dict[str, str]]:
+    """What must come first in a file, imports and helpers from the file of misconceptions, and each variant's source
+    without its decorator. What it imports from here is not there in a worker: `mistakes` become part of the text, and
+    nothing else is needed."""
+    first = ""
     shared: list[str] = []
     variants: dict[str, str] = {}
     for node in ast.parse(_read(path)).body:
         origin = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        if origin == mistakes.__name__:
+        if origin == "__future__":
+            first += f"{ast.unparse(node)}; "
+        elif origin == mistakes.__name__:
             shared.append(_read(Path(mistakes.__file__)))
         elif origin.partition(".")[0] in ("autograder", module):
             continue
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and node.decorator_list:
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) and any(map(_declares, node.decorator_list)):
             node.decorator_list = [item for item in node.decorator_list if not _declares(item)]
             variants[node.name] = ast.unparse(node)
         else:
             shared.append(ast.unparse(node))
-    return "\n".join(shared), variants
+    return first, "\n".join(shared), variants
 
 
 def _declares(decorator: ast.expr) -> bool:

@@ -81,7 +81,10 @@ def class_(tmp_path_factory):
     slow = RIGHT.replace("    return 2 * x", "    import time\n\n    time.sleep(0.2)\n    return 2 * x")
     sources = {f"a{number}": varied(slow, number) for number in range(8)}
     sources |= {"b": WRONG, "c": WRONG, "d": "def double(x:\n", "e": HANGING}
-    return make_class(tmp_path_factory.mktemp("cluster") / "class", sources)
+    sources["a7"] = "from helpers import double, negate\n"
+    folder = make_class(tmp_path_factory.mktemp("cluster") / "class", sources)
+    (folder / "a7" / "helpers.py").write_text(slow)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +108,7 @@ def test_result_files_equal_those_of_a_local_run(course, class_, local, cluster,
     done = batch(course, class_, tmp_path / "out", "--scheduler", cluster.address)
     assert (done.returncode, done.stderr) == (0, "")
     assert files(tmp_path / "out") == local
+    assert local["a7"]["score"] == 5  # its helper module has travelled, too
     assert "c: identical to b" in done.stdout
     again = batch(course, class_, tmp_path / "out")
     assert "12 submissions: 12 unchanged since the last run" in again.stdout

@@ -14,6 +14,7 @@ from autograder.results import terminal
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from command_line import ROOT, autograder
 from corpus import course
+from toy_course import check, grader, toy_course, write_files
 
 EXAMPLES = ROOT / "examples" / "pooling"
 
@@ -55,6 +56,19 @@ def test_the_assignment_is_told_by_the_files_name_and_the_result_has_every_exerc
     assert "Which number can never win a maximum?" in " ".join(done.stdout.split())
     for secret in (str(ROOT), "same_outcome", "lambda", "graders/"):
         assert secret not in json.dumps(result)
+
+
+def test_a_module_that_may_be_handed_in_does_not_hide_which_assignment_it_is(tmp_path):
+    """Although an assignment has its name."""
+    solution = "def double(x):\n    return 2 * x\n"
+    for slug, files in {"demo": ["helpers.py"], "helpers": []}.items():
+        checks = grader(check("double", 1, "m.double(x)"))
+        exercises = {"double": 1}
+        toy_course(tmp_path, slug, exercises=exercises, submission={"files": files}, checks=checks, solution=solution)
+    write_files(tmp_path / "ada", {"demo.py": "from helpers import double\n", "helpers.py": solution})
+    done = autograder("grade", tmp_path / "ada", "--course", tmp_path, "-o", tmp_path / "r.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "r.json").read_text())["score"] == 1
 
 
 def test_a_quiet_run_prints_nothing(tmp_path):

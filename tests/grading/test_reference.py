@@ -1,5 +1,7 @@
 """Solutions and their wrong variants as modules."""
 
+import sys
+
 import pytest
 import torch
 
@@ -119,3 +121,47 @@ def test_a_file_of_misconceptions_that_imports_the_solution_otherwise_is_told_ho
     course = toy_course(tmp_path, exercises={"double": 1}, solution=SOLUTION, misconceptions=broken)
     with pytest.raises(EngineError, match=r"misconceptions\.py, line 2: instead of `.*`, write `from demo import"):
         load_misconceptions(load_assignment(course, "demo"))
+
+
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+def test_dataclasses_with_annotations_as_text_and_decorated_helpers_may_stand_anywhere(tmp_path, future):
+    """A dataclass looks for its module in `sys.modules`."""
+    solution = f"""{future}
+from dataclasses import dataclass
+
+
+@dataclass
+class Size:
+    height: int = 1
+"""
+    wrong = """
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from demo import Size
+
+from autograder.grading import misconception
+
+
+@functools.cache
+def two():
+    return 2
+
+
+@misconception("Size", hint="?")
+@dataclass
+class Width(Size):
+    height: int = two()
+"""
+    course = toy_course(tmp_path, exercises={"Size": 1}, solution=solution, misconceptions=wrong)
+    assignment = load_assignment(course, "demo")
+    (known,) = load_misconceptions(assignment)
+    assert load_reference(assignment).Size().height == 1
+    assert load_variant(assignment, known).Size().height == 2
+    assert replacement(assignment, known)().height == 2
+    alone = module_from_source("demo", variant_source(assignment, known), "alone")
+    assert alone.Size().height == 2
+    assert "demo" not in sys.modules
+    assert "misconceptions" not in sys.modules
