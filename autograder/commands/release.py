@@ -58,7 +58,9 @@ def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
     for assignment in assignments:
         solution = _solution(assignment)
         text = skeleton(solution, str(assignment.solution.relative_to(assignment.root)))
-        sources[assignment.slug] = source_notebook(solution, assignment.exercises)
+        sources[assignment.slug] = source_notebook(
+            solution, assignment.exercises | dict.fromkeys(assignment.bonus, 0.0)
+        )
         files[assignment.solution.with_suffix(".ipynb")] = sources[assignment.slug]
         files[assignment.release / f"{assignment.module}.py"] = text
         files[assignment.release / f"{assignment.module}.ipynb"] = ""  # keeps the order

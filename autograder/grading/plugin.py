@@ -230,6 +230,9 @@ class GradingPlugin:
             margin=questions.context.margins.result() if questions.context.margins else None,
             seconds=round(time.monotonic() - self._started, 4),
         )
+        if check.status is Status.FAILED and check.answered:  # what is not written has done nothing wrong
+            penalty = self._prepared.assignment.penalties.get(f"{check.exercise}/{check.name}", 0.0)
+            check = msgspec.structs.replace(check, deduction=penalty)
         self.log += [f"explaining {self._place(item)} failed: {line}" for line in questions.examples.unexplained]
         if questions.trouble:
             self.log.append(f"judging {self._place(item)} could not go on: {one_line(questions.trouble, 2_000)}")

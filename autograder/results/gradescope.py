@@ -32,7 +32,7 @@ def to_gradescope(
         for j, check in enumerate(exercise.checks, 1)
     ]
     return {
-        "score": 0.0 if unfinished else clamp(score, result.max_points),
+        "score": 0.0 if unfinished else clamp(score, result.limit),
         "execution_time": round(finite(result.seconds), 3),
         "output": overview(result, settlement),
         "output_format": "text",
@@ -118,9 +118,10 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
     }
 
 
-def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, float]:
+def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, object]:
     score = 0.0 if unfinished else clamp(exercise.points, exercise.max_points)
-    return {"score": score, "max_score": finite(exercise.max_points)}
+    extra = {"bonus": True} if exercise.bonus else {}
+    return {"score": score, "max_score": finite(exercise.max_points), **extra}
 
 
 def leaderboard(checks: Iterable[CheckResult], *, seconds: bool = False) -> list[dict[str, object]]:

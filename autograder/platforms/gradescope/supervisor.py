@@ -93,7 +93,7 @@ class Gradescope(Platform):
 
     def refuses(self) -> bool:
         assert self.assignment is not None
-        ours, theirs = sum(self.assignment.exercises.values()), self.metadata.total_points
+        ours, theirs = self.assignment.max_points, self.metadata.total_points
         if theirs is not None and abs(ours - theirs) > 1e-6:
             worth = f"{self.assignment.slug} is worth {ours:g} points here and {theirs:g} on the platform"
             self.log.append(f"{worth}: set it to {ours:g} there")

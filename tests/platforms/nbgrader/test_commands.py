@@ -76,6 +76,7 @@ def test_quadruple__of_one():
     """Four times one is four."""
     torch.testing.assert_close({slug}.quadruple(torch.ones(1)), torch.full((1,), 4.0))
 '''
+WITH_BONUS: dict[str, Any] = {"exercises": {"double": 2}, "bonus": {"quadruple": 3}}
 HIDDEN = ("line_of_the_solution", "drawn_inputs", "salt-of-the-hidden-examples", "same_outcome", "graders/")
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
@@ -173,14 +174,14 @@ def cell_of(book: Book, grade_id: str) -> Book:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Two assignments, released and in the gradebook; the first one's class is graded."""
     root = tmp_path_factory.mktemp("course")
-    for slug in ("twice", "again"):
+    for slug, worth in {"twice": {"exercises": {"double": 2, "quadruple": 3}}, "again": WITH_BONUS}.items():
         toy_course(
             root,
             slug,
             title="Twice as much",
             salt="salt-of-the-hidden-examples",
             examples=5,
-            exercises={"double": 2, "quadruple": 3},
+            **worth,
             limits={"check_seconds": 2, "import_seconds": 3},
             checks=CHECKS,
             solution=SOLUTION,
@@ -423,7 +424,8 @@ def test_a_second_assignment_a_late_student_and_a_run_that_was_killed(course: Co
         time.sleep(0.1)
     course.run("nbgrader", "autograde", "again", "--force")
     rows = course.export()
-    assert float(rows["again", "right"]["score"]) == 5.0
+    right = rows["again", "right"]
+    assert (float(right["score"]), float(right["max_score"])) == (5.0, 2.0)  # the bonus is extra credit
     late = rows["again", "late"]
     assert (float(late["raw_score"]), float(late["late_submission_penalty"]), float(late["score"])) == (5.0, 2.0, 3.0)
     assert float(rows["twice", "half"]["score"]) == 4.0
