@@ -44,7 +44,8 @@ Preload = Literal["optimizers", "meta device"]
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order; those
     in `bonus` are the last of them, and are not in the maximum. `penalties` is what a check ("naive_padding/no_loops")
-    takes off the total if it fails, and `cap` the largest total.
+    takes off the total if it fails, and `cap` the largest total. `manual` maps questions that a person grades to their
+    points, which are in no total.
 
     `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"); it
     overrides the grader's own mark. `builds_on` names for an exercise those on which students build it, each with the
@@ -61,6 +62,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bonus: dict[str, float] = {}
     penalties: dict[str, float] = {}
     cap: float | None = None
+    manual: dict[str, float] = {}
     salt: str = ""
     examples: int = 20
     limits: Limits = Limits()
@@ -85,6 +87,10 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def max_points(self) -> float:
         return round(sum(points for name, points in self.exercises.items() if name not in self.bonus), 6)
+
+    @property
+    def manual_points(self) -> float:
+        return round(sum(self.manual.values()), 6)
 
     @property
     def other_files(self) -> tuple[str, ...]:
@@ -150,7 +156,7 @@ def load_assignment(root: Path, slug: str) -> Assignment:
 
 
 def _mistake_in_extras(assignment: Assignment) -> str:
-    """What is wrong with bonus, penalties and cap; empty if nothing is."""
+    """What is wrong with bonus, penalties, cap and manual; empty if nothing is."""
     exercises, bonus = assignment.exercises, assignment.bonus
     for name, points in bonus.items():
         if name in exercises:
@@ -164,6 +170,11 @@ def _mistake_in_extras(assignment: Assignment) -> str:
             return f"[penalties] must give {key} a positive number of points, which are taken off"
     if assignment.cap is not None and not sum(exercises.values()) <= assignment.cap < float("inf"):
         return f"cap must be at least the {sum(exercises.values()):g} points of [exercises]"
+    for name, points in assignment.manual.items():
+        if name in exercises | bonus:
+            return f"[manual] names {name}, which is an exercise; give the question another name"
+        if not 0 < points < float("inf"):
+            return f"[manual] must give {name} a positive number of points"
     return ""
 
 
@@ -205,7 +216,17 @@ def empty_result(
     exercises = tuple(
         ExerciseResult(name, points, bonus=name in assignment.bonus) for name, points in assignment.exercises.items()
     )
-    return Result(assignment.slug, assignment.title, submission, state, exercises, notice, log, cap=assignment.cap)
+    return Result(
+        assignment.slug,
+        assignment.title,
+        submission,
+        state,
+        exercises,
+        notice,
+        log,
+        cap=assignment.cap,
+        manual=assignment.manual_points,
+    )
 
 
 def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:

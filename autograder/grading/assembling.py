@@ -49,6 +49,7 @@ def assembled(
         fingerprint=fingerprint.of_job(prepared.digest, job),
         file=job.submission.name,
         cap=assignment.cap,
+        manual=0.0 if job.exercises else assignment.manual_points,
     )
 
 

@@ -93,6 +93,9 @@ def account(result: Result) -> list[str]:
         lines.append(f"Taken off: {count_text(result.deduction)}, for {', '.join(names)}.")
     if result.earned - result.deduction > result.limit:
         lines.append(f"The total is at most {count_text(result.limit)}.")
+    if result.manual:
+        how = "point is given by hand; it is" if result.manual == 1 else "points are given by hand; they are"
+        lines.append(f"{points_text(result.manual)} more {how} not in this total.")
     return lines
 
 

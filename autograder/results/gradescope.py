@@ -48,6 +48,7 @@ def to_gradescope(
             "state": result.state.value,
             "fingerprint": one_line(result.fingerprint, NAME_LIMIT),
             "max_score": finite(result.max_points),
+            **({"manual": finite(result.manual)} if result.manual else {}),
             "exercises": {
                 one_line(exercise.name, NAME_LIMIT): _exercise(exercise, unfinished) for exercise in result.exercises
             },

@@ -157,7 +157,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `missing_layers` (of confinement on this machine, with the reasons) are for the instructor and are never shown to
     the student. `fingerprint` is the hash of everything that determined the score. `stopped` are cells of a notebook
     that did not finish and were left out, with the reason. `file` is the one that was graded. `cap` is the largest
-    total, if that is less than the maximum and the bonus.
+    total, if that is less than the maximum and the bonus. `manual` points are given by a person, and are in no total.
     """
 
     assignment: str
@@ -174,6 +174,7 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stopped: dict[str, str] = msgspec.field(default_factory=dict)
     file: str = ""
     cap: float | None = None
+    manual: float = 0.0
 
     @property
     def points(self) -> float:

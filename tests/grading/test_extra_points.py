@@ -1,4 +1,4 @@
-"""Bonus points and penalties, on the way from assignment.toml to the total."""
+"""Bonus points, penalties and points given by hand, on the way from assignment.toml to the total."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def results(tmp_path_factory) -> dict[str, Result]:
         bonus={"power": 3},
         penalties={"double/argument": 1, "double/loop": 2.5, "power/power": 10},
         cap=6,
+        manual={"why": 1, "how": 1.5},
         checks=checks,
         solution=RIGHT,
     )
@@ -62,7 +63,7 @@ def test_a_bonus_is_on_top_and_what_fails_by_its_answers_takes_points_off(result
         "unwritten": (3, 0),  # what is not there has done nothing wrong
     }
     for result in results.values():
-        assert (result.max_points, result.max_bonus, result.limit) == (4, 3, 6)
+        assert (result.max_points, result.max_bonus, result.limit, result.manual) == (4, 3, 6, 2.5)
         assert all(0 <= check.points <= check.max_points for check in result.checks)
         assert round(sum(result.counted), 6) == result.points
         assert all(0 <= own <= each.max_points for own, each in zip(result.counted, result.exercises, strict=True))
@@ -78,6 +79,8 @@ def test_a_bonus_is_on_top_and_what_fails_by_its_answers_takes_points_off(result
         ({"penalties": {"double": 1}}, "[penalties] names 'double'; write a check"),
         ({"penalties": {"triple/loop": 1}}, "[penalties] names 'triple/loop'"),
         ({"penalties": {"double/loop": 0}}, "[penalties] must give double/loop a positive number"),
+        ({"manual": {"double": 3}}, "[manual] names double, which is an exercise"),
+        ({"manual": {"why": 0}}, "[manual] must give why a positive number"),
         ({"cap": 3}, "cap must be at least the 4 points of [exercises]"),
     ],
 )

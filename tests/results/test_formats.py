@@ -112,9 +112,9 @@ def test_points_are_the_same_everywhere(results: dict[str, Result]) -> None:
 
 def test_a_bonus_and_a_penalty_are_in_the_total_of_every_platform_and_in_no_cell() -> None:
     """The table of rules in docs/platforms.md: 6 of 10 points, a bonus of 3, and 2.5 off make 6.5."""
-    result = samples.with_extras()
+    result = samples.with_extras(manual=4.0)
     gradescope = json.loads(ENCODERS["gradescope"](result))
-    assert (gradescope["score"], gradescope["extra_data"]["max_score"]) == (6.5, 10)
+    assert [gradescope["score"], *map(gradescope["extra_data"].get, ("max_score", "manual"))] == [6.5, 10, 4]
     assert [(test["score"], test["max_score"]) for test in gradescope["tests"]] == [(4, 8), (0, 0), (2, 2), (3, 3)]
     assert gradescope["extra_data"]["exercises"]["power"] == {"score": 3, "max_score": 3, "bonus": True}
     suites = read_junit(result).findall("testsuite")
@@ -131,6 +131,7 @@ def test_a_bonus_and_a_penalty_are_in_the_total_of_every_platform_and_in_no_cell
         assert "6.5 of 10 points" in text
         assert "Bonus: 3 of 3 points, on top of the 10." in text
         assert "Taken off: 2.5 points, for double/argument." in text
+        assert "4 more points are given by hand; they are not in this total." in text
         assert "This takes 2.5 points off the total." in text
 
 
