@@ -41,7 +41,7 @@ from autograder.jobs import Job
 from autograder.output.inert import inert, one_line
 from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
-from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.torch_state import seed_generators
 
 GRADER_FAILED = "The grader itself failed here; your instructor has been told."
 MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have made of an answer
@@ -169,7 +169,7 @@ class GradingPlugin:
         check = (self._prepared.salt, self._prepared.assignment.slug, pyfuncitem.name)
         if hasattr(pyfuncitem.obj, "hypothesis"):
             hypothesis.seed(secret_seed(*check, "Hypothesis"))(pyfuncitem.obj)
-        seed_torch(secret_seed(*check, "torch"))
+        seed_generators(secret_seed(*check, "torch"))
         result = yield
         pyfuncitem.stash[QUESTIONS].examples.confirm()
         return result

@@ -20,7 +20,7 @@ from autograder.grading.marks import Misconception
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.exceptions import describe
-from autograder.sandbox.torch_state import seeded_torch
+from autograder.sandbox.torch_state import seeded_generators
 from autograder.sandbox.values import Known, Outcome, Returned
 
 SHARED = "<solution and helpers>"  # the file that the variants of an assignment have in common
@@ -94,7 +94,7 @@ def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Known:
 
 def outcome_of(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
     """The same, but with the value itself."""
-    with seeded_torch(seed):
+    with seeded_generators(seed):
         try:
             return Returned(shipping.loads(probe)(module))
         except (Exception, SystemExit) as error:  # a known mistake may be a call of exit()
@@ -172,7 +172,8 @@ def _variant(inner: types.ModuleType, source: str, misconception: Misconception)
 @contextlib.contextmanager
 def _running(label: str) -> Iterator[None]:
     try:
-        yield
+        with seeded_generators(0):  # as in a worker
+            yield
     except Exception as error:
         raise EngineError(f"<{label}> does not run: {type(error).__name__}: {error}") from error
 
@@ -182,7 +183,8 @@ def module_from_source(name: str, source: str, label: str) -> types.ModuleType:
     module = types.ModuleType(name)
     module.__file__ = label
     try:
-        exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
+        with seeded_generators(0):  # as in a worker
+            exec(compile(source, label, "exec", dont_inherit=True), module.__dict__)
     except Exception as error:
         raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error
     return module
