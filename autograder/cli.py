@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from autograder import __version__, cli_authors, cli_class
-from autograder.cli_options import course_option
+from autograder.cli_options import course_option, format_option
 from autograder.errors import EngineError, Stopped, UsageError
 
 
@@ -68,14 +68,7 @@ def main() -> None:
     help="Where to write the result [default: results.json; some formats have other names]. With several submissions: "
     "a folder with one file for each [default: results].",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["gradescope", "junit", "classroom50", "prairielearn", "autolab", "github", "github-check"]),
-    default="gradescope",
-    show_default=True,
-    help="The form of the result; docs/platforms.md describes each.",
-)
+@format_option
 @_device
 @click.option(
     "--timing/--no-timing", default=True, help="Time forward passes; with --no-timing, timing checks count as passed."

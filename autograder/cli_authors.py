@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli_options import course_option, table_option
+from autograder.cli_options import course_option, format_option, table_option
 
 
 @click.command(short_help="Begin an assignment of your own.")
@@ -50,16 +50,25 @@ def new(slug: str | None, exercises: tuple[str, ...], notebook: Path | None, cou
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the result, in Gradescope's format.",
+    help="Also write the result here, in the form that --format names.",
+)
+@format_option
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the feedback page that `autograder report` makes for a student.",
 )
 @course_option
-def preview(slug: str, misconception: str, output: Path | None, course: Path | None) -> None:
+def preview(
+    slug: str, misconception: str, output: Path | None, form: str, html: Path | None, course: Path | None
+) -> None:
     """Prints the feedback for a student who makes the mistake NAME of graders/SLUG/misconceptions.py and no other;
     without --misconception, for one who hands in the skeleton. Forward passes are not timed.
     """
     from autograder.commands import preview
 
-    sys.exit(preview.run(slug, misconception, output, course=course))
+    sys.exit(preview.run(slug, misconception, output, form=form, html=html, course=course))
 
 
 @click.command(short_help="Make the students' files from the solutions.")

@@ -13,6 +13,15 @@ course_option = click.option(
     "handed in].",
 )
 
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["gradescope", "junit", "classroom50", "prairielearn", "autolab", "github", "github-check"]),
+    default="gradescope",
+    show_default=True,
+    help="The form of the result; docs/platforms.md describes each.",
+)
+
 table_option = click.option(
     "--table",
     metavar="FILE",

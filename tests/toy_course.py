@@ -100,10 +100,15 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
+def _key(name: str) -> str:
+    """Between quotation marks if it has to be, and is not yet."""
+    return json.dumps(name) if "/" in name and not name.startswith('"') else name
+
+
 def _toml(settings: Mapping[str, object]) -> str:
     """A document whose tables hold plain values only."""
     tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items() if name not in tables]
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        lines += ["", f"[{name}]", *(f"{_key(key)} = {json.dumps(value)}" for key, value in table.items())]
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ from autograder.errors import UsageError
 PROSE, CODE, SOLUTION, TESTS = "prose", "code", "solution", "tests"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
+_BY_HAND = "it is graded by hand; write it as a question in [manual] (docs/authoring.md)"
 _HIDDEN = re.compile(r"^ *#+ *(BEGIN|END) HIDDEN TESTS.*$", re.MULTILINE)
 _REGION = re.compile(r"^( *)#+ *(BEGIN|END) SOLUTION.*$")
 _LINE = re.compile(r"^(.*?\S)\s*#+ *SOLUTION( NO PROMPT)?\s*$")
@@ -77,7 +78,7 @@ def _read_nbgrader(cells: Sequence[Any], found: SourceNotebook) -> None:
         mark = cell.metadata.get("nbgrader") or {}
         solution, grade = bool(mark.get("solution")), bool(mark.get("grade"))
         if mark.get("task") or (solution and grade):
-            found.refused.append((number, 1, "it is graded by hand"))  # what it says is the model answer
+            found.refused.append((number, 1, _BY_HAND))  # what it says is the model answer
         elif cell.cell_type == "markdown" and not solution:
             found.cells.append(SourceCell(number, PROSE, cell.source))
         elif cell.cell_type != "code":
@@ -116,7 +117,7 @@ def _read_otter(cells: Sequence[Any], found: SourceNotebook) -> None:
                 if not isinstance(config, dict):
                     config = {}
                 if config.get("manual"):
-                    found.refused.append((number, 1, f"question {config.get('name', '')} is graded by hand"))
+                    found.refused.append((number, 1, f"question {config.get('name', '')}: {_BY_HAND}"))
                 tests = []
             elif not begins and raw[2] == "QUESTION":
                 found.cells += _with_points(tests, config.get("points"))

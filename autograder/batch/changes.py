@@ -227,7 +227,8 @@ def _checks(before: Result | None, after: Result | None) -> Iterator[CheckChange
     first, second = ({(c.exercise, c.name): c for c in result.checks} if result else {} for result in (before, after))
     for key in [*second, *(key for key in first if key not in second)]:
         was, is_ = first.get(key), second.get(key)
-        points = round((is_.points if is_ else 0.0) - (was.points if was else 0.0), 6)
+        first_points, second_points = (each.points - each.deduction if each else 0.0 for each in (was, is_))
+        points = round(second_points - first_points, 6)
         if was is None or is_ is None or abs(points) > _LEAST:
             known: CheckResult = is_ or was  # type: ignore[assignment]
             failed = is_ is not None and is_.status not in (Status.PASSED, Status.EXCUSED, Status.ERROR)

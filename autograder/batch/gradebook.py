@@ -1,5 +1,5 @@
 """`grades.csv`: one row per student, one column per exercise, for import into Canvas and for spreadsheets. The first
-five columns are Canvas' own.
+five columns are Canvas' own; a last one says what penalties and the cap take off, if they take anything off.
 
 `grades-moodle.csv`: the total of each participant of a Moodle assignment, with the columns that its grading worksheet
 must have. A student who could not be graded has empty cells: our failure is never a student's zero.
@@ -26,7 +26,9 @@ _WORKSHEET = ("Identifier", "Full name", "Grade", "Last modified (grade)")
 def write(store: Store) -> None:
     """Raises UsageError: the file cannot be written."""
     roll = store.roll()
-    rows = [[*_WHO, f"{roll.assignment} (total)", *(f"{roll.assignment}: {name}" for name in roll.exercises)]]
+    names = [f"{name} (bonus)" if name in roll.bonus else name for name in roll.exercises]
+    rows = [[*_WHO, f"{roll.assignment} (total)", *(f"{roll.assignment}: {name}" for name in names)]]
+    taken_off = [""]
     worksheet = [list(_WORKSHEET)]
     for found, record in store.records(roll):
         graded = record is not None and record.state is State.GRADED
@@ -35,15 +37,25 @@ def write(store: Store) -> None:
             cells = [points_text(record.points), *(_score(record, name) for name in roll.exercises)]
         for student in found.students:
             rows.append([*map(text_cell, (student.name, student.id, student.sis_id, student.login)), "", *cells])
+            taken_off.append(_taken_off(record) if record is not None and graded else "")
             if student.id.startswith(PARTICIPANT):
                 worksheet.append(
                     [student.id, text_cell(student.name), cells[0], record.at if record and graded else ""]
                 )
+    if any(taken_off):
+        taken_off[0] = f"{roll.assignment} (taken off)"
+        rows = [[*row, cell] for row, cell in zip(rows, taken_off, strict=True)]
     write_table(store.folder / FILE, rows)
     if len(worksheet) > 1:
         write_table(store.folder / MOODLE, worksheet)
     else:  # one of an earlier run would be out of date
         (store.folder / MOODLE).unlink(missing_ok=True)
+
+
+def _taken_off(record: Record) -> str:
+    """By penalties or the cap; empty if nothing is."""
+    points = round(sum(record.scores.values()) - record.points, 6)
+    return points_text(points) if points > 0 else ""
 
 
 def _score(record: Record, exercise: str) -> str:

@@ -38,6 +38,11 @@ class Roll(msgspec.Struct, frozen=True):
     found: tuple[Found, ...]
     salt: str = ""
     device: str = "auto"
+    bonus: tuple[str, ...] = ()
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(points for name, points in self.exercises.items() if name not in self.bonus), 6)
 
 
 class Record(msgspec.Struct, frozen=True):

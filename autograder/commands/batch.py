@@ -98,7 +98,15 @@ def run(
             store.require(slug)
         else:
             store.call(
-                Roll(slug, assignment.title, assignment.exercises, tuple(roster.found), salt=salt, device=where.device)
+                Roll(
+                    slug,
+                    assignment.title,
+                    assignment.exercises,
+                    tuple(roster.found),
+                    salt=salt,
+                    device=where.device,
+                    bonus=tuple(assignment.bonus),
+                )
             )
         show.line((str(roster), "dim"))
         for line in roster.left_out:

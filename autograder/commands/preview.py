@@ -6,22 +6,36 @@ from pathlib import Path
 
 from rich.console import Console
 
+from autograder.batch.contents import Graded
+from autograder.batch.discovery import Found
+from autograder.batch.store import record_of
 from autograder.course import did_you_mean, find_course, load_assignment
 from autograder.engine.client import Engine
 from autograder.errors import UsageError
 from autograder.jobs import Job, WarmUp
+from autograder.output import atomic
 from autograder.output.inert import inert
 from autograder.quality.subjects import SKELETON, find
-from autograder.results import gradescope, terminal
+from autograder.report.pages import Pages
+from autograder.results import terminal
+from autograder.results.formats import ENCODERS
 from autograder.results.model import State
 
 
-def run(slug: str, misconception: str = "", output: Path | None = None, *, course: Path | None = None) -> int:
-    """Grades the solution with this known mistake in it (default: the skeleton), and prints the feedback. With
-    `output`, also writes it there as Gradescope shows it. Returns the exit code.
+def run(
+    slug: str,
+    misconception: str = "",
+    output: Path | None = None,
+    *,
+    form: str = "gradescope",
+    html: Path | None = None,
+    course: Path | None = None,
+) -> int:
+    """Grades the solution with this known mistake in it (default: the skeleton), and prints the feedback. Also writes
+    the result to `output` in the format `form`, and a student's page to `html`. Returns the exit code.
 
     Raises:
-        UsageError: there is no such assignment or misconception.
+        UsageError: there is no such assignment or misconception, or a file cannot be written.
         EngineError: the graders do not run.
     """
     root = find_course(course)
@@ -43,5 +57,8 @@ def run(slug: str, misconception: str = "", output: Path | None = None, *, cours
     for line in result.for_instructor:
         print(f"For you only: {inert(line, 3000)}")
     if output:
-        gradescope.write(result, output)
+        atomic.replace(output, ENCODERS[form](result))
+    if html:
+        who = Found(slug, misconception or SKELETON, "", ())
+        atomic.replace(html, Pages().feedback(who, record_of(result, "", Graded(result.file)), result))
     return 1 if result.state is State.ERROR else 0

@@ -57,8 +57,11 @@ def _files(root: Path, assignments: list[Assignment]) -> dict[Path, str]:
     sources: dict[str, str] = {}
     for assignment in assignments:
         solution = _solution(assignment)
-        text = skeleton(solution, str(assignment.solution.relative_to(assignment.root)))
-        sources[assignment.slug] = source_notebook(solution, assignment.exercises)
+        name = str(assignment.solution.relative_to(assignment.root))
+        text = skeleton(solution, name)
+        sources[assignment.slug] = source_notebook(
+            solution, assignment.exercises | dict.fromkeys(assignment.bonus, 0.0), assignment.manual, name
+        )
         files[assignment.solution.with_suffix(".ipynb")] = sources[assignment.slug]
         files[assignment.release / f"{assignment.module}.py"] = text
         files[assignment.release / f"{assignment.module}.ipynb"] = ""  # keeps the order

@@ -43,7 +43,10 @@ Preload = Literal["optimizers", "meta device"]
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order.
+    """`assignment.toml`, plus where it was found. `exercises` maps each exercise to its points, in reading order; those
+    in `bonus` are the last of them, and are not in the maximum. `penalties` is what a check ("naive_padding/no_loops")
+    takes off the total if it fails, and `cap` the largest total. `manual` maps questions that a person grades to their
+    points, which are in no total.
 
     `visibility` says who sees the checks of an exercise ("naive_padding") or one check ("naive_padding/zeros"); it
     overrides the grader's own mark. `builds_on` names for an exercise those on which students build it, each with the
@@ -57,6 +60,10 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root: Path
     title: str
     exercises: dict[str, float]
+    bonus: dict[str, float] = {}
+    penalties: dict[str, float] = {}
+    cap: float | None = None
+    manual: dict[str, float] = {}
     salt: str = ""
     examples: int = 20
     limits: Limits = Limits()
@@ -77,6 +84,14 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def file_names(self) -> tuple[str, str]:
         return f"{self.module}.py", f"{self.module}.ipynb"
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(points for name, points in self.exercises.items() if name not in self.bonus), 6)
+
+    @property
+    def manual_points(self) -> float:
+        return round(sum(self.manual.values()), 6)
 
     @property
     def other_files(self) -> tuple[str, ...]:
@@ -120,6 +135,9 @@ def load_assignment(root: Path, slug: str) -> Assignment:
         assignment = msgspec.convert(fields, Assignment, dec_hook=_to_path)
     except msgspec.ValidationError as error:
         raise UsageError(f"Correct {path}: {error}.") from error
+    if mistake := _mistake_in_extras(assignment):
+        raise UsageError(f"Correct {path}: {mistake}.")
+    assignment = msgspec.structs.replace(assignment, exercises=assignment.exercises | assignment.bonus)
     wrong = [name for name, points in assignment.exercises.items() if not 0 < points < float("inf")]
     if wrong or not assignment.exercises:
         raise UsageError(f"Correct {path}: [exercises] must give each exercise a positive number of points.")
@@ -136,6 +154,29 @@ def load_assignment(root: Path, slug: str) -> Assignment:
         text = f"[without_public_tests] names {unknown[0]!r}, which is not one of its exercises"
         raise UsageError(f"Correct {path}: {text}.")
     return assignment
+
+
+def _mistake_in_extras(assignment: Assignment) -> str:
+    """What is wrong with bonus, penalties, cap and manual; empty if nothing is."""
+    exercises, bonus = assignment.exercises, assignment.bonus
+    for name, points in bonus.items():
+        if name in exercises:
+            return f"{name} is both in [exercises] and in [bonus]; leave one of them out"
+        if not 0 < points < float("inf"):
+            return f"[bonus] must give {name} a positive number of points"
+    for key, points in assignment.penalties.items():
+        if "/" not in key or key.split("/")[0] not in exercises | bonus:
+            return f'[penalties] names {key!r}; write a check of one of its exercises as "exercise/check"'
+        if not 0 < points < float("inf"):
+            return f"[penalties] must give {key} a positive number of points, which are taken off"
+    if assignment.cap is not None and not sum(exercises.values()) <= assignment.cap < float("inf"):
+        return f"cap must be at least the {sum(exercises.values()):g} points of [exercises]"
+    for name, points in assignment.manual.items():
+        if name in exercises | bonus:
+            return f"[manual] names {name}, which is an exercise; give the question another name"
+        if not 0 < points < float("inf"):
+            return f"[manual] must give {name} a positive number of points"
+    return ""
 
 
 def _mistake_in_worth(builds_on: Mapping[str, Mapping[str, float]], exercises: Collection[str]) -> str:
@@ -183,8 +224,20 @@ def empty_result(
     assignment: Assignment, state: State, *, submission: str = "", notice: str = "", log: tuple[str, ...] = ()
 ) -> Result:
     """A result for this assignment without checks, and so without points."""
-    exercises = tuple(ExerciseResult(name, points) for name, points in assignment.exercises.items())
-    return Result(assignment.slug, assignment.title, submission, state, exercises, notice, log)
+    exercises = tuple(
+        ExerciseResult(name, points, bonus=name in assignment.bonus) for name, points in assignment.exercises.items()
+    )
+    return Result(
+        assignment.slug,
+        assignment.title,
+        submission,
+        state,
+        exercises,
+        notice,
+        log,
+        cap=assignment.cap,
+        manual=assignment.manual_points,
+    )
 
 
 def require_exercises(exercises: tuple[str, ...], assignments: list[Assignment]) -> None:

@@ -16,10 +16,12 @@ BEGIN, END = (
     "END SOLUTION",
 )  # written `### BEGIN SOLUTION`; nbgrader looks only for this part
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+TEXT_STUB = "# YOUR ANSWER HERE"  # in a text cell, for a person to grade
 
 SETUP = "# Run this first: with %check, each exercise below can be tested.\n%load_ext autograder"
 
 _CELL = re.compile(r"# %%")
+_TEXT_CELL = re.compile(r"# %%.*\[markdown\]")
 
 
 def skeleton(solution: str, name: str = "the solution") -> str:
@@ -34,14 +36,18 @@ def skeleton(solution: str, name: str = "the solution") -> str:
     """
     lines: list[str] = []
     begun = 0  # the line in which the open region began
+    is_text = False
     for number, line in enumerate(solution.split("\n"), 1):
+        if _CELL.match(line):
+            is_text = bool(_TEXT_CELL.match(line))
         if BEGIN in line:
             if begun:
                 raise UsageError(f"Correct {name}, line {number}: this solution begins inside the one in line {begun}.")
             begun = number
             indent = line[: len(line) - len(line.lstrip())]
             # Outside a function, an exception would stop the whole file: the code above the region has to do.
-            lines += [indent + stub for stub in (STUB if indent else STUB[:1])]
+            stubs = (TEXT_STUB,) if is_text else STUB if indent else STUB[:1]
+            lines += [indent + stub for stub in stubs]
         elif END in line:
             if not begun:
                 raise UsageError(f"Correct {name}, line {number}: a solution ends here, but none has begun.")
@@ -65,9 +71,16 @@ def skeleton(solution: str, name: str = "the solution") -> str:
     return text
 
 
-def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
+def source_notebook(
+    solution: str, exercises: Mapping[str, float], manual: Mapping[str, float] | None = None, name: str = "the solution"
+) -> str:
     """The notebook of a solution as nbgrader wants its source, as JSON; the same text gives the same notebook, byte for
-    byte. Cells with solutions are answer cells; after its last one, each exercise has a test cell worth its points."""
+    byte. Cells with solutions are answer cells; after its last one, each exercise has a test cell worth its points. A
+    question in `manual` is the text cell of this name, graded by hand; `name` is what error messages call the solution.
+
+    Raises:
+        UsageError: the text cells do not fit `manual`.
+    """
     import jupytext  # imported here: only authors need it, and it takes a while to load
     import nbformat
 
@@ -77,16 +90,20 @@ def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
     last: dict[str, int] = {}
     for number, names in enumerate(bound):
         last |= {name: number for name in names if answers[number] or name not in last}
+    questions = _questions(book.cells, manual or {}, name)
     make: Any = nbformat.v4.new_code_cell
     cells: list[Any] = []
     ids: set[str] = set()
     for number, cell in enumerate(book.cells):
         cell.metadata.pop("lines_to_next_cell", None)
-        if answers[number]:
+        if number in questions:
+            question = questions[number]
+            _mark(cell, _free(cell_id(question), ids), solution=True, points=(manual or {})[question])
+        elif answers[number]:
             # Students see the name, so use only names from the solution that they know anyway.
             public = [name for name in bound[number] if name in exercises] or _bound_names(skeleton(cell.source))
-            name = public[0] if public else "answer"
-            _mark(cell, _free(cell_id(name), ids), solution=True)
+            answer = public[0] if public else "answer"
+            _mark(cell, _free(cell_id(answer), ids), solution=True)
         else:
             # From the cell's text, as jupytext's ids are random. Only repeated texts need something extra.
             cell.id = _free(hashlib.blake2b(cell.source.encode(), digest_size=4).hexdigest(), ids)
@@ -108,6 +125,24 @@ def source_notebook(solution: str, exercises: Mapping[str, float]) -> str:
     return str(nbformat.writes(book, version=4)) + "\n"  # type: ignore[no-untyped-call]
 
 
+def _questions(cells: list[Any], manual: Mapping[str, float], name: str) -> dict[int, str]:
+    """The numbers of the cells that are questions, each with the question's name."""
+    titles = {n: cell.metadata.get("title") for n, cell in enumerate(cells) if cell.cell_type == "markdown"}
+    for question in manual:
+        if (count := list(titles.values()).count(question)) != 1:
+            raise UsageError(
+                f"Correct {name}: [manual] names {question!r}, so exactly one text cell must begin "
+                f"`# %% {question} [markdown]`, not {count}."
+            )
+    for number, title in titles.items():
+        if BEGIN in cells[number].source and title not in manual:
+            raise UsageError(
+                f"Correct {name}: a text cell with a solution must begin `# %% NAME [markdown]`, where NAME is a "
+                "question in [manual] of assignment.toml."
+            )
+    return {number: title for number, title in titles.items() if title in manual}
+
+
 def cell_id(name: str) -> str:
     """The name, made valid as a cell id for both nbgrader and the notebook format."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:50]
@@ -126,7 +161,8 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _mark(cell: Any, name: str, *, solution: bool = False, points: float | None = None) -> None:
-    """Marks it as an answer cell, a test cell worth `points`, or a cell that is only protected."""
+    """Marks it as an answer cell, a test cell worth `points`, an answer cell that a person grades (both), or a cell
+    that is only protected."""
     grade = points is not None
     mark: dict[str, Any] = {"grade": grade, "grade_id": name, "locked": not solution, "schema_version": 3}
     mark |= {"solution": solution, "task": False}

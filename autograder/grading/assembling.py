@@ -48,6 +48,8 @@ def assembled(
         environment=_environment(examiner.layers, job.device),
         fingerprint=fingerprint.of_job(prepared.digest, job),
         file=job.submission.name,
+        cap=assignment.cap,
+        manual=0.0 if job.exercises else assignment.manual_points,
     )
 
 
@@ -84,8 +86,9 @@ def _credited(check: CheckResult, carried: Mapping[Check, Carried]) -> CheckResu
         f"Your {check.exercise} does the right thing with what your {causes} {verb}, so you keep {credit.share:.0%} of "
         "these points."
     )
-    points = round(check.max_points * credit.share, 4)
-    return msgspec.structs.replace(check, points=points, hint=f"{check.hint} {text}".strip())
+    points, deduction = round(check.max_points * credit.share, 4), round(check.deduction * (1 - credit.share), 4)
+    hint = f"{check.hint} {text}".strip()
+    return msgspec.structs.replace(check, points=points, deduction=deduction, hint=hint)
 
 
 def _by_exercise(
@@ -96,7 +99,8 @@ def _by_exercise(
         if not job.exercises or name in job.exercises:
             causes = [cause for (exercise, _), some in found.causes.items() if exercise == name for cause in some]
             its_checks = tuple(check for check in checks if check.exercise == name)
-            exercises.append(ExerciseResult(name, points, its_checks, tuple(dict.fromkeys(causes)), lines.get(name, 0)))
+            depends_on, line = tuple(dict.fromkeys(causes)), lines.get(name, 0)
+            exercises.append(ExerciseResult(name, points, its_checks, depends_on, line, name in assignment.bonus))
     return tuple(exercises)
 
 

@@ -126,8 +126,9 @@ class _Collecting:
                     f"the checks of {exercise} add up to {total:g} points, but assignment.toml says {worth:g}"
                 )
         names = {f"{mark(item, 'exercise')}/{name_of(item)}" for item in items}
-        if unknown := [key for key in self._assignment.visibility if "/" in key and key not in names]:
-            raise EngineError(f"[visibility] in assignment.toml names {unknown[0]!r}, but there is no such check")
+        for table in ("visibility", "penalties"):
+            if unknown := [key for key in getattr(self._assignment, table) if "/" in key and key not in names]:
+                raise EngineError(f"[{table}] in assignment.toml names {unknown[0]!r}, but there is no such check")
 
     def pytest_collection_finish(self) -> None:
         """Lets classes defined in the graders' own files be sent to the worker, which cannot import those files."""

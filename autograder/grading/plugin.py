@@ -41,7 +41,7 @@ from autograder.jobs import Job
 from autograder.output.inert import inert, one_line
 from autograder.results.feedback import explained_text
 from autograder.results.model import CheckResult, Status, Visibility
-from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.torch_state import seed_generators
 
 GRADER_FAILED = "The grader itself failed here; your instructor has been told."
 MOST_TEXT = 5_000  # characters of a message or hint, which a grader may have made of an answer
@@ -169,7 +169,7 @@ class GradingPlugin:
         check = (self._prepared.salt, self._prepared.assignment.slug, pyfuncitem.name)
         if hasattr(pyfuncitem.obj, "hypothesis"):
             hypothesis.seed(secret_seed(*check, "Hypothesis"))(pyfuncitem.obj)
-        seed_torch(secret_seed(*check, "torch"))
+        seed_generators(secret_seed(*check, "torch"))
         result = yield
         pyfuncitem.stash[QUESTIONS].examples.confirm()
         return result
@@ -230,6 +230,9 @@ class GradingPlugin:
             margin=questions.context.margins.result() if questions.context.margins else None,
             seconds=round(time.monotonic() - self._started, 4),
         )
+        if check.status is Status.FAILED and check.answered:  # what is not written has done nothing wrong
+            penalty = self._prepared.assignment.penalties.get(f"{check.exercise}/{check.name}", 0.0)
+            check = msgspec.structs.replace(check, deduction=penalty)
         self.log += [f"explaining {self._place(item)} failed: {line}" for line in questions.examples.unexplained]
         if questions.trouble:
             self.log.append(f"judging {self._place(item)} could not go on: {one_line(questions.trouble, 2_000)}")

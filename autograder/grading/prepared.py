@@ -13,7 +13,7 @@ from autograder.grading.reference import load_reference
 from autograder.grading.seeds import secret_seed
 from autograder.grading.variants import Variants
 from autograder.jobs import WarmUp
-from autograder.sandbox.torch_state import seed_torch
+from autograder.sandbox.torch_state import seed_generators
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def prepare(order: WarmUp) -> Prepared:
     assignment = load_assignment(Path(order.course), order.slug)
     salt, digest = assignment.salt + order.salt, fingerprint.of_assignment(assignment)
     reference, variants = load_reference(assignment), Variants(assignment)
-    seed_torch(secret_seed(salt, assignment.slug))
+    seed_generators(secret_seed(salt, assignment.slug))
     return Prepared(assignment, salt, digest, reference, variants, Archive(f"{digest} {salt}"))

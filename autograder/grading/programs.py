@@ -25,7 +25,7 @@ from autograder.output.inert import one_line
 from autograder.sandbox import shipping
 from autograder.sandbox.client import Question
 from autograder.sandbox.decoding import as_sent
-from autograder.sandbox.torch_state import seeded_torch
+from autograder.sandbox.torch_state import seeded_generators
 from autograder.sandbox.values import Outcome, Raised, Returned
 
 MOST_CHARACTERS = 4_000
@@ -82,7 +82,7 @@ def program(
     Raises:
         NotPlain: there is none.
     """
-    with seeded_torch(failing.question.seed):
+    with seeded_generators(failing.question.seed):
         made = trace(shipping.loads(failing.question.probe), reference)
     seeds = failing.question.seed, failing.question.seed + 1
     why = TOO_LARGE

@@ -64,7 +64,7 @@ class Questions:
     ) -> None:
         """The submission returns the same values as the reference; with `raises`, it raises this kind of exception.
 
-        Both sides evaluate the shipped copy of `probe` with torch's generator set to the same seed, so nothing that one
+        Both sides evaluate the shipped copy of `probe` with the generators set to the same seed, so nothing that one
         does to an argument affects the other. Of several kinds in `raises`, the submission raises the one that the
         reference raises. Between float32 and float64 values are compared with the precision of float32, and extents of
         1 do not count in a shape; `exact="dtype"`, `exact="shape"` or `exact="dtype shape"` is for the checks that are
@@ -233,5 +233,5 @@ def _in_short(raised: Raised) -> str:
 
 
 def seed_of(data: bytes) -> int:
-    """A seed for torch's generator that depends only on the probe, so a replayed example sees the same numbers."""
+    """A seed for the generators that depends only on the probe, so a replayed example sees the same numbers."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "little")

@@ -20,7 +20,7 @@ from autograder.grading.marks import Misconception
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
 from autograder.sandbox.exceptions import describe
-from autograder.sandbox.torch_state import seeded_torch
+from autograder.sandbox.torch_state import seeded_generators
 from autograder.sandbox.values import Known, Outcome, Returned
 
 SHARED = "<solution and helpers>"  # the file that the variants of an assignment have in common
@@ -89,7 +89,7 @@ def evaluate(probe: bytes, module: types.ModuleType, seed: int) -> Known:
 
 def outcome_of(probe: bytes, module: types.ModuleType, seed: int) -> Outcome:
     """The same, but with the value itself."""
-    with seeded_torch(seed):
+    with seeded_generators(seed):
         try:
             return Returned(shipping.loads(probe)(module))
         except (Exception, SystemExit) as error:  # a known mistake may be a call of exit()
@@ -168,7 +168,7 @@ def _variant(inner: types.ModuleType, source: str, misconception: Misconception)
 def _running(label: str, module: types.ModuleType) -> Iterator[None]:
     """Where the module's own code runs: a dataclass, for one, looks its module up in `sys.modules`."""
     try:
-        with _found_as(module.__name__, module):
+        with _found_as(module.__name__, module), seeded_generators(0):  # as in a worker
             yield
     except Exception as error:
         raise EngineError(f"{label} does not run: {type(error).__name__}: {error}") from error

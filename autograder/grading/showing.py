@@ -18,7 +18,7 @@ from autograder.results.matrices import tensor_text
 from autograder.results.model import Counterexample, Shown
 from autograder.sandbox import shipping
 from autograder.sandbox.decoding import as_sent
-from autograder.sandbox.torch_state import seeded_torch
+from autograder.sandbox.torch_state import seeded_generators
 from autograder.sandbox.values import (
     ARRAY_DTYPES,
     MAX_DEPTH,
@@ -213,7 +213,7 @@ class _Recording:
 def _recorded(probe: bytes, reference: types.ModuleType, seed: int) -> tuple[list[str], list[tuple[str, Any]]]:
     recording = _Recording(reference)
     # An exception is not a problem here: the check may be about what the reference raises.
-    with seeded_torch(seed), contextlib.suppress(Exception):
+    with seeded_generators(seed), contextlib.suppress(Exception):
         shipping.loads(probe)(recording)
     calls = recording.calls
     more = [f"({len(calls) - 4} more call{'s' if len(calls) > 5 else ''})"] if len(calls) > 4 else []

@@ -9,6 +9,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import msgspec
+
 from autograder.course import Assignment, empty_result
 from autograder.engine.client import Engine
 from autograder.errors import EngineError
@@ -56,13 +58,13 @@ def outcome(attempt: Attempt, seconds: float) -> Result:
         )
         log = f"the deadline of {seconds:g} s was reached after {len(checks)} checks"
     is_error = bool(failure) or any(check.status is Status.ERROR for check in checks)
-    exercises = tuple(
-        _with_rest(name, points, tuple(check for check in checks if check.exercise == name))
-        for name, points in assignment.exercises.items()
-    )
     state = State.ERROR if is_error else State.GRADED
-    name = attempt.job.submission.name
-    return Result(assignment.slug, assignment.title, name, state, exercises, notice, (log,), seconds=seconds)
+    empty = empty_result(assignment, state, submission=attempt.job.submission.name, notice=notice, log=(log,))
+    exercises = tuple(
+        _with_rest(exercise, tuple(check for check in checks if check.exercise == exercise.name))
+        for exercise in empty.exercises
+    )
+    return msgspec.structs.replace(empty, exercises=exercises, seconds=seconds)
 
 
 def failed(assignment: Assignment | None, title: str, error: BaseException) -> Result:
@@ -73,12 +75,12 @@ def failed(assignment: Assignment | None, title: str, error: BaseException) -> R
     return empty_result(assignment, State.ERROR, log=(text,))
 
 
-def _with_rest(name: str, points: float, checks: tuple[CheckResult, ...]) -> ExerciseResult:
+def _with_rest(exercise: ExerciseResult, checks: tuple[CheckResult, ...]) -> ExerciseResult:
     """Only the judge knows which checks are missing, so a single entry represents all of them."""
-    left = round(points - sum(check.max_points for check in checks), 6)
+    name, left = exercise.name, round(exercise.max_points - sum(check.max_points for check in checks), 6)
     if left > 0:
         which = "The remaining checks" if checks else "The checks"
         text = "Not reached: the time for grading this submission ran out."
         rest = CheckResult(name, "not_reached", f"{which} of {name}.", Status.SKIPPED, left, message=text)
         checks = (*checks, rest)
-    return ExerciseResult(name, points, checks)
+    return msgspec.structs.replace(exercise, checks=checks)

@@ -25,7 +25,7 @@ class Costs:
         """Adds a graded run of a misconception."""
         for exercise in result.exercises:
             if exercise.name == self._tried[label].exercise:
-                share = 1 - exercise.points / exercise.max_points
+                share = exercise.lost / exercise.max_points
                 self._shares[label] = max(share, self._shares.get(label, 0.0))
 
     def of(self, exercise: str) -> list[float]:

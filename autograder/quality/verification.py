@@ -20,7 +20,7 @@ from autograder.quality import feedback, public_tests, reproductions
 from autograder.quality.costs import Costs, median
 from autograder.quality.proof import Proof
 from autograder.quality.subjects import SKELETON, SOLUTION, Problem, Subject, find
-from autograder.results.feedback import points_text
+from autograder.results.feedback import count_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 
 ENOUGH_MISCONCEPTIONS = 5
@@ -241,9 +241,9 @@ class Verification:
             question = " Is a solution outside any function?" if result.notice.endswith(NOT_IMPLEMENTED) else ""
             yield Problem("", f"{SKELETON} does not load: {one_line(result.notice, 300)}{question}")
         for exercise in result.exercises:
-            lost = exercise.points < exercise.max_points
+            lost = exercise.lost > 0
             if subject.label == SOLUTION:
-                yield from (_loss(exercise.name, check) for check in exercise.checks if check.points < check.max_points)
+                yield from (_loss(exercise.name, check) for check in exercise.checks if check.lost > 0)
             elif subject.label == SKELETON:
                 yield from (_gain(exercise.name, check) for check in exercise.checks if check.points > 0)
             elif exercise.name == subject.exercise and not lost:
@@ -283,20 +283,16 @@ def _not_graded(result: Result | EngineError) -> Problem | None:
 
 
 def _loss(exercise: str, check: CheckResult) -> Problem:
-    lost = _points(check.max_points - check.points)
+    lost = count_text(check.lost)
     message = one_line(check.message.split("\n")[0], 200) or check.status.value
     return Problem(exercise, f"{SOLUTION} loses {lost} in {exercise}: check {check.name}: {message}")
 
 
 def _gain(exercise: str, check: CheckResult) -> Problem:
-    return Problem(exercise, f"{SKELETON} earns {_points(check.points)} in {exercise}: check {check.name} passes")
-
-
-def _points(value: float) -> str:
-    return f"{points_text(value)} point{'' if value == 1 else 's'}"
+    return Problem(exercise, f"{SKELETON} earns {count_text(check.points)} in {exercise}: check {check.name} passes")
 
 
 def _failing(exercise: ExerciseResult) -> str:
-    names = [check.name for check in exercise.checks if check.points < check.max_points]
+    names = [check.name for check in exercise.checks if check.lost > 0]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"check{'s' * (len(names) > 1)} {', '.join(names[:3])}{more}"

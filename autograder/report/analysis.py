@@ -99,7 +99,7 @@ class Analysis:
 
     @property
     def most(self) -> float:
-        return round(sum(self.roll.exercises.values()), 6)
+        return self.roll.max_points
 
     @property
     def graded(self) -> list[Row]:

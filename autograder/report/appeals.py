@@ -95,8 +95,8 @@ class Suspect:
 
     def add(self, label: str, check: CheckResult, exercise: ExerciseResult, result: Result) -> None:
         """Counts one submission."""
-        most = result.max_points - check.max_points
-        rest = (result.points - check.points) / most if most > 0 else 0.0
+        most = result.max_points + result.max_bonus - check.max_points
+        rest = (result.earned - check.points) / most if most > 0 else 0.0
         if not any(each.answered and each.status not in _UNKNOWN for each in exercise.checks):
             self.blank += 1
             self.blank_weight += rest

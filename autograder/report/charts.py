@@ -54,7 +54,7 @@ def _distribution(analysis: Analysis) -> Chart | None:
         f"{len(points)} graded submissions; mean {mean}, median {median}, lowest {points_text(min(points))}, "
         f"highest {points_text(max(points))} of {points_text(analysis.most)} points."
     )
-    svg = _histogram(points, (0.0, analysis.most), "points")
+    svg = _histogram(points, (0.0, max(analysis.most, *points)), "points")
     return Chart("distribution", "Score distribution", summary, svg)
 
 

@@ -17,7 +17,7 @@ from autograder.batch.store import Record
 from autograder.output.inert import inert
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
-from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, points_text
+from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, account, deduction_text, points_text
 from autograder.results.grids import compared, grid
 from autograder.results.html import environment, source, style
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
@@ -79,6 +79,7 @@ class Pages:
             result=result,
             exercises=shown,
             graded=result.state is State.GRADED,
+            account=account(result),
             failed=GRADER_FAILED,
             style=self._style,
             script=Markup(self._copy),
@@ -124,6 +125,7 @@ def _check(check: CheckResult) -> dict[str, object]:
         "message": "" if check.status is Status.ERROR else check.message,
         "default": WITHOUT_MESSAGE.get(check.status, ""),
         "hint": check.hint if explained else "",
+        "deduction": deduction_text(check),
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),
         "reproduction": check.reproduction if explained else None,

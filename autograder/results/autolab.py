@@ -36,8 +36,9 @@ def _scores(result: Result) -> str:
 
     Autolab puts quotation marks around any word before a colon, so no name may contain one.
     """
-    points = [round(clamp(exercise.points, exercise.max_points), 4) for exercise in result.exercises]
+    counted = zip(result.counted, result.exercises, strict=True)
+    points = [round(clamp(points, exercise.max_points), 4) for points, exercise in counted]
     names = [json.dumps(one_line(exercise.name, NAME_LIMIT)).replace(":", r"\u003a") for exercise in result.exercises]
     scores = ", ".join(f"{name}: {json.dumps(number)}" for name, number in zip(names, points, strict=True))
-    board = json.dumps([*points, round(clamp(result.points, result.max_points), 4)])
+    board = json.dumps([*points, round(clamp(result.points, result.limit), 4)])
     return f'{{"scores": {{{scores}}}, "scoreboard": {board}}}'

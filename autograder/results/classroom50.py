@@ -1,7 +1,8 @@
 """Writes a result as the `result.json` of Classroom 50, in its schema `classroom50/result/v1`.
 
 Who handed in what comes from the environment that its runner sets. Scores are whole numbers there: the total is rounded
-to the nearest one, but up to full points only for full points, and the checks are rounded so that they add up to it.
+to the nearest one, but up to full points only for full points, and the checks are rounded so that they add up to it,
+unless there are bonuses or penalties.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ def encode(result: Result, environment: Mapping[str, str] = os.environ, now: dat
     of = finite(result.max_points)
     most = _nearest(of, of)
     score = _nearest(clamp(result.points, of), of) if checks else 0
-    largest = _whole([finite(check.max_points) for check in checks], most, [most] * len(checks))
-    earned = _whole([clamp(check.points, check.max_points) for check in checks], score, largest)
+    all_ = finite(result.max_points + result.max_bonus)
+    whole, reached = _nearest(all_, all_), _nearest(clamp(result.earned, all_), all_)
+    largest = _whole([finite(check.max_points) for check in checks], whole, [whole] * len(checks))
+    earned = _whole([clamp(check.points, check.max_points) for check in checks], reached, largest)
     document = {
         "schema": "classroom50/result/v1",
         "classroom": environment["CLASSROOM"],
@@ -59,10 +62,10 @@ def encode(result: Result, environment: Mapping[str, str] = os.environ, now: dat
                 "test-name": check_heading(check),
                 "passed": check.status in (Status.PASSED, Status.EXCUSED),
                 "score": points,
-                "max-score": whole,
+                "max-score": worth,
                 "output": inert(check_text(check), TEXT_LIMIT),
             }
-            for check, points, whole in zip(checks, earned, largest, strict=True)
+            for check, points, worth in zip(checks, earned, largest, strict=True)
         ]
         or [{"test-name": "grading", "passed": False, "score": 0, "max-score": most, "output": overview(result)}],
     }

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Container
 
 from autograder.output.inert import inert, one_line
-from autograder.results.model import CheckResult, Counterexample, Shown, Status
+from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, Status
 
 FEEDBACK_LIMIT = 10_000  # characters of one text
 _PROSE_LIMIT = 2_500  # of a message or hint
@@ -69,7 +69,34 @@ def explained_text(check: CheckResult, width: int = 100) -> str:
                 parts.append(_counterexample(check.counterexample, width))
             if check.hint.strip():
                 parts.append(f"Hint: {_prose(check.hint)}")
+        parts.append(deduction_text(check))
     return inert("\n\n".join(part for part in parts if part), FEEDBACK_LIMIT)
+
+
+def deduction_text(check: CheckResult) -> str:
+    """What a failure takes off the total, in a sentence; empty if that is nothing."""
+    return f"This takes {count_text(check.deduction)} off the total." if check.deduction else ""
+
+
+def exercise_name(exercise: ExerciseResult) -> str:
+    return one_line(exercise.name, 60) + " (bonus)" * exercise.bonus
+
+
+def account(result: Result) -> list[str]:
+    """How the total comes about, where it is not just the sum of the exercises' points; each in a sentence."""
+    lines = []
+    if result.max_bonus:
+        bonus = f"{points_text(result.bonus)} of {count_text(result.max_bonus)}"
+        lines.append(f"Bonus: {bonus}, on top of the {points_text(result.max_points)}.")
+    if result.deduction:
+        names = [f"{one_line(c.exercise, 60)}/{one_line(c.name, 60)}" for c in result.checks if c.deduction]
+        lines.append(f"Taken off: {count_text(result.deduction)}, for {', '.join(names)}.")
+    if result.earned - result.deduction > result.limit:
+        lines.append(f"The total is at most {count_text(result.limit)}.")
+    if result.manual:
+        how = "point is given by hand; it is" if result.manual == 1 else "points are given by hand; they are"
+        lines.append(f"{points_text(result.manual)} more {how} not in this total.")
+    return lines
 
 
 def margin_text(check: CheckResult) -> str:
@@ -108,6 +135,11 @@ def points_text(points: float) -> str:
     """8, 7.5 or 3.33: at most two decimals and no trailing zeros."""
     text = f"{points:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def count_text(points: float) -> str:
+    """With the noun: 1 point, 2.5 points."""
+    return f"{points_text(points)} point{'s' * (points != 1)}"
 
 
 def _prose(text: str) -> str:

@@ -9,7 +9,7 @@ import json
 import re
 
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import SYMBOLS, WORDS, check_text, points_text
+from autograder.results.feedback import SYMBOLS, WORDS, account, check_text, exercise_name, points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from autograder.results.overview import NAME_LIMIT, TEXT_LIMIT, check_heading, clamp, finite, overview
 from autograder.results.withheld import without_hidden
@@ -71,7 +71,7 @@ def _places(result: Result) -> list[tuple[str, int, CheckResult]]:
 def _total(result: Result) -> str:
     if result.state is not State.GRADED:
         return "Not graded"
-    return f"{points_text(clamp(result.points, result.max_points))} of {points_text(finite(result.max_points))} points"
+    return f"{points_text(clamp(result.points, result.limit))} of {points_text(finite(result.max_points))} points"
 
 
 def _summary(result: Result) -> str:
@@ -80,6 +80,7 @@ def _summary(result: Result) -> str:
     notice = inert(result.notice, TEXT_LIMIT // 4).strip()
     if result.state is State.GRADED and result.checks:
         parts = [parts[0], f"**{_total(result)}**", *([_fenced(notice)] if notice else [])]
+        parts += [_fenced("\n".join(lines))] if (lines := account(result)) else []
         parts += [_table(result.exercises)]
     shown = [check for check in result.checks if check.status is not Status.PASSED] if len(parts) > 2 else []
     room = _MOST_BYTES - sum(len(part.encode()) for part in parts)
@@ -97,7 +98,7 @@ def _summary(result: Result) -> str:
 
 def _table(exercises: tuple[ExerciseResult, ...]) -> str:
     rows = [
-        f"| {_code(exercise.name)} | {points_text(clamp(exercise.points, exercise.max_points))} of "
+        f"| {_code(exercise_name(exercise))} | {points_text(clamp(exercise.points, exercise.max_points))} of "
         f"{points_text(finite(exercise.max_points))} | {sum(check.status in _PASSED for check in exercise.checks)} of "
         f"{len(exercise.checks)} |"
         for exercise in exercises

@@ -32,7 +32,7 @@ def to_gradescope(
         for j, check in enumerate(exercise.checks, 1)
     ]
     return {
-        "score": 0.0 if unfinished else clamp(score, result.max_points),
+        "score": 0.0 if unfinished else clamp(score, result.limit),
         "execution_time": round(finite(result.seconds), 3),
         "output": overview(result, settlement),
         "output_format": "text",
@@ -48,6 +48,7 @@ def to_gradescope(
             "state": result.state.value,
             "fingerprint": one_line(result.fingerprint, NAME_LIMIT),
             "max_score": finite(result.max_points),
+            **({"manual": finite(result.manual)} if result.manual else {}),
             "exercises": {
                 one_line(exercise.name, NAME_LIMIT): _exercise(exercise, unfinished) for exercise in result.exercises
             },
@@ -118,9 +119,10 @@ def _test(check: CheckResult, number: str) -> dict[str, object]:
     }
 
 
-def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, float]:
+def _exercise(exercise: ExerciseResult, unfinished: bool) -> dict[str, object]:
     score = 0.0 if unfinished else clamp(exercise.points, exercise.max_points)
-    return {"score": score, "max_score": finite(exercise.max_points)}
+    extra = {"bonus": True} if exercise.bonus else {}
+    return {"score": score, "max_score": finite(exercise.max_points), **extra}
 
 
 def leaderboard(checks: Iterable[CheckResult], *, seconds: bool = False) -> list[dict[str, object]]:

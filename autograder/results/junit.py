@@ -1,6 +1,7 @@
 """Writes a result as JUnit XML, which Artemis, GitLab, Jenkins and most other systems read.
 
 An exercise is a test suite, and a check is a test case of it. JUnit knows no points: they are properties of the suite.
+Those of the suites add up to the total.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ def encode(result: Result) -> bytes:
     """The file's content, in ASCII: everything else is a character reference."""
     result = without_hidden(result)
     root = ET.Element("testsuites", name=one_line(result.title or result.assignment, NAME_LIMIT))
-    suites = [_suite(exercise, result) for exercise in result.exercises if exercise.checks]
+    suites = [
+        _suite(exercise, points, result)
+        for exercise, points in zip(result.exercises, result.counted, strict=True)
+        if exercise.checks
+    ]
     if result.state is not State.GRADED or not suites:
         suites = [_ungraded(result)]
     for name in ("tests", "failures", "errors"):
@@ -32,7 +37,7 @@ def encode(result: Result) -> bytes:
     return data + b"\n"
 
 
-def _suite(exercise: ExerciseResult, result: Result) -> ET.Element:
+def _suite(exercise: ExerciseResult, points: float, result: Result) -> ET.Element:
     checks = exercise.checks
     suite = ET.Element(
         "testsuite",
@@ -44,7 +49,9 @@ def _suite(exercise: ExerciseResult, result: Result) -> ET.Element:
         time=_seconds(sum(finite(check.seconds) for check in checks)),
     )
     properties = ET.SubElement(suite, "properties")
-    _points(properties, "", exercise.points, exercise.max_points)
+    _points(properties, "", points, exercise.max_points)
+    if exercise.bonus:
+        ET.SubElement(properties, "property", name="bonus", value="true")
     for check in checks:
         _points(properties, f"{one_line(check.name, NAME_LIMIT)}.", check.points, check.max_points)
     suite.extend(_case(check, result) for check in checks)

@@ -84,7 +84,8 @@ class Margin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One check: `title` is the sentence that the student reads, `message` what was found, `hint` what to do.
     `examples` is the number of questions that the submission was asked, and `answered` is false for a check that failed
-    because it did not answer them with values: it raised, was stopped, or could not be loaded."""
+    because it did not answer them with values: it raised, was stopped, or could not be loaded. `deduction` is what this
+    failure takes off the total."""
 
     exercise: str
     name: str
@@ -103,26 +104,44 @@ class CheckResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timing: Timing | None = None
     reproduction: Reproduction | None = None
     margin: Margin | None = None
+    deduction: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.max_points) and 0 <= self.points <= self.max_points):
             raise ValueError(f"{self.exercise}/{self.name}: {self.points} of {self.max_points} points is not a score")
+        if not 0 <= self.deduction < math.inf:
+            raise ValueError(f"{self.exercise}/{self.name}: {self.deduction} points cannot be taken off")
+
+    @property
+    def lost(self) -> float:
+        return self.max_points - self.points + self.deduction
 
 
 class ExerciseResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`depends_on` names exercises that also lost points and that the student's code for this one builds on. `line` is
-    where it begins in the student's file, or 0 if that cannot be told."""
+    where it begins in the student's file, or 0 if that cannot be told. The points of a `bonus` do not count in the
+    maximum.
+    """
 
     name: str
     max_points: float
     checks: tuple[CheckResult, ...] = ()
     depends_on: tuple[str, ...] = ()
     line: int = 0
+    bonus: bool = False
 
     @property
     def points(self) -> float:
         # Sums of thirds and tenths must not be shown as 7.999999.
         return min(round(sum(check.points for check in self.checks), 6), self.max_points)
+
+    @property
+    def deduction(self) -> float:
+        return round(sum(check.deduction for check in self.checks), 6)
+
+    @property
+    def lost(self) -> float:
+        return self.max_points - self.points + self.deduction
 
 
 class State(enum.Enum):
@@ -137,7 +156,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `notice` is for the student (why there is no score, what was wrong with the file as a whole). `log` and
     `missing_layers` (of confinement on this machine, with the reasons) are for the instructor and are never shown to
     the student. `fingerprint` is the hash of everything that determined the score. `stopped` are cells of a notebook
-    that did not finish and were left out, with the reason. `file` is the one that was graded.
+    that did not finish and were left out, with the reason. `file` is the one that was graded. `cap` is the largest
+    total, if that is less than the maximum and the bonus. `manual` points are given by a person, and are in no total.
     """
 
     assignment: str
@@ -153,14 +173,52 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 0.0
     stopped: dict[str, str] = msgspec.field(default_factory=dict)
     file: str = ""
+    cap: float | None = None
+    manual: float = 0.0
 
     @property
     def points(self) -> float:
+        """The total: what was earned without what is taken off, at least 0 and at most the cap."""
+        return min(max(round(self.earned - self.deduction, 6), 0.0), self.limit)
+
+    @property
+    def earned(self) -> float:
         return round(sum(exercise.points for exercise in self.exercises), 6)
 
     @property
+    def deduction(self) -> float:
+        return round(sum(exercise.deduction for exercise in self.exercises), 6)
+
+    @property
     def max_points(self) -> float:
-        return round(sum(exercise.max_points for exercise in self.exercises), 6)
+        return round(sum(exercise.max_points for exercise in self.exercises if not exercise.bonus), 6)
+
+    @property
+    def bonus(self) -> float:
+        return round(sum(exercise.points for exercise in self.exercises if exercise.bonus), 6)
+
+    @property
+    def max_bonus(self) -> float:
+        return round(sum(exercise.max_points for exercise in self.exercises if exercise.bonus), 6)
+
+    @property
+    def limit(self) -> float:
+        """The largest total possible."""
+        most = round(self.max_points + self.max_bonus, 6)
+        return most if self.cap is None else min(self.cap, most)
+
+    @property
+    def counted(self) -> tuple[float, ...]:
+        """The total, shared out among the exercises, for platforms that add them up: no share is negative. What is
+        taken off comes from the exercise itself as far as it can, then from bonuses, then from the last exercises."""
+        exercises, left = self.exercises, self.earned - self.points
+        shares = [exercise.points for exercise in exercises]
+        numbers = range(len(exercises))
+        others = sorted(numbers, key=lambda number: (not exercises[number].bonus, -number))
+        for number, most in [*((i, exercises[i].deduction) for i in numbers), *((i, math.inf) for i in others)]:
+            taken = min(shares[number], most, left)
+            shares[number], left = round(shares[number] - taken, 6), round(left - taken, 6)
+        return tuple(shares)
 
     @property
     def for_instructor(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, points_text
+from autograder.results.feedback import GRADER_FAILED, NOT_YOUR_FAULT, account, exercise_name, points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 
 TEXT_LIMIT = 10_000  # characters of one text; Gradescope cuts at ten times this
@@ -53,12 +53,13 @@ def overview(result: Result, settlement: Settlement | None = None) -> str:
         parts = [title, notice, remarks, _LATER, failures]
     else:
         passed = sum(check.status is Status.PASSED for check in checks)
-        score = result.points if settlement is None else clamp(settlement.score, result.max_points)
+        score = result.points if settlement is None else clamp(settlement.score, result.limit)
         total = f"{points_text(score)} of {points_text(result.max_points)} points"
         parts = [
             f"{title}: {total}",
             notice,
             remarks,
+            "\n".join(account(result)),
             sums,
             _points_table(result.exercises),
             f"{passed} of {len(checks)} checks passed." if checks else "",
@@ -69,7 +70,7 @@ def overview(result: Result, settlement: Settlement | None = None) -> str:
 
 def _points_table(exercises: tuple[ExerciseResult, ...]) -> str:
     rows = [
-        (one_line(exercise.name, 60), points_text(exercise.points), points_text(exercise.max_points))
+        (exercise_name(exercise), points_text(exercise.points), points_text(exercise.max_points))
         for exercise in exercises
     ]
     if not rows:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import GRADER_FAILED, WORDS, check_text, points_text
+from autograder.results.feedback import GRADER_FAILED, WORDS, account, check_text, exercise_name, points_text
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 from autograder.results.printer import INDENT, Printer, bar, grade_style
 
@@ -40,6 +40,8 @@ def print_result(result: Result, console: Console) -> None:
     total = f"Total {points_text(result.points)} / {points_text(result.max_points)} points"
     if result.state is State.GRADED:
         show.line((total, f"bold {grade_style(result.points, result.max_points)}"))
+        for line in account(result):
+            show.line((line, ""))
         if result.checks:
             show.line((_tally(result.checks), ""))
     else:
@@ -69,17 +71,22 @@ def print_class(results: Iterable[tuple[str, Result]], console: Console) -> None
     """A class: one row per submission, sorted by name, and below it the key to the numbered columns."""
     show = Printer(console)
     most: dict[str, float] = {}
+    bonus: set[str] = set()
     rows: list[_ClassRow] = []
     for name, result in results:
         for exercise in result.exercises:
             most.setdefault(exercise.name, exercise.max_points)
+            bonus |= {exercise.name} if exercise.bonus else set()
         rows.append(_row(name, result))
     if not rows:
         show.line(("No submissions.", ""))
         return
     rows.sort(key=lambda row: (row.name.casefold(), row.name))
     notes_fit = _print_rows(rows, most, show)
-    legend = [f"{i} {one_line(name, 40)} ({points_text(all_)})" for i, (name, all_) in enumerate(most.items(), 1)]
+    legend = [
+        f"{i} {one_line(name, 40)} ({points_text(all_)}{' bonus' * (name in bonus)})"
+        for i, (name, all_) in enumerate(most.items(), 1)
+    ]
     console.print()
     _print_legend(legend, show)
     troubled = [] if notes_fit else [row for row in rows if row.note]
@@ -169,7 +176,7 @@ def _exercise_table(exercises: tuple[ExerciseResult, ...], show: Printer) -> Tab
         grade = grade_style(exercise.points, exercise.max_points)
         table.add_row(
             show.text(symbol if exercise.checks else "", style),
-            show.text(one_line(exercise.name, 60)),
+            show.text(exercise_name(exercise)),
             show.text(f"{points_text(exercise.points)} / {points_text(exercise.max_points):>{pad}}", grade),
             show.text(f"{passed}/{len(exercise.checks)}"),
             show.text(bar(exercise.points, exercise.max_points), grade),

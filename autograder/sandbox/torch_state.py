@@ -1,4 +1,4 @@
-"""The global settings and the generator of torch, as every question finds them."""
+"""The global settings of torch, and the generators of torch, NumPy and `random`, as every question finds them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -23,7 +24,6 @@ def reset_torch() -> None:
     torch.autograd.set_detect_anomaly(False)
     torch.backends.cudnn.benchmark = False
     use_full_precision()
-    random.seed(0)
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
     sys.settrace(None)
@@ -45,15 +45,22 @@ def use_full_precision() -> None:
         place.fp32_precision = "ieee"
 
 
-def seed_torch(seed: int) -> None:
-    """Seeds the CPU's global generator. (`torch.manual_seed` also looks for accelerators, at 50 µs a call.)"""
+def seed_generators(seed: int) -> None:
+    """Seeds the global generators of the CPU. (`torch.manual_seed` also looks for accelerators, at 50 µs a call.)"""
     torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
 
 
 @contextlib.contextmanager
-def seeded_torch(seed: int) -> Iterator[None]:
-    """Seeds that generator for a while. Afterwards it goes on as if nothing had been drawn: what a judge draws next
-    must not follow from a seed that a worker knows as well."""
-    with torch.random.fork_rng(devices=[]):
-        seed_torch(seed)
-        yield
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Seeds them for a while. Afterwards they go on as if nothing had been drawn: what a judge draws next must not
+    follow from a seed that a worker knows as well."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            seed_generators(seed)
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)

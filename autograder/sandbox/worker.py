@@ -31,7 +31,7 @@ from autograder.sandbox.messages import MAX_THREADS_LEFT, POSITION, Ask, Asked, 
 from autograder.sandbox.name_dependencies import references
 from autograder.sandbox.observation import Functions, Lines, Operators, Profiled, Threads
 from autograder.sandbox.shell import Shell
-from autograder.sandbox.torch_state import reset_torch, seed_torch
+from autograder.sandbox.torch_state import reset_torch, seed_generators
 from autograder.sandbox.values import Answer, Outcome, Raised, Returned, Work
 
 MAX_NAMES = 2_000
@@ -82,6 +82,7 @@ def work(channel: socket.socket, layers: dict[str, str], shared: mmap.mmap, devi
 def _load(request: Load, files: set[str], shared: mmap.mmap) -> tuple[types.ModuleType, Answer]:
     """The module, and an answer: its public names, the errors along the way, and which names depend on which."""
     reset_torch()
+    seed_generators(0)
     module = types.ModuleType(request.name)
     sys.modules[request.name] = module
     errors: list[tuple[str, Raised]] = []
@@ -147,10 +148,10 @@ def _answers(
 def _answer(asked: Asked, probe: bytearray, module: types.ModuleType, files: set[str], threads: Threads) -> Answer:
     operators, functions = (Operators(), Functions()) if asked.operators else (None, None)
     lines, profiled = (Lines(), Profiled()) if asked.lines else (None, None)
-    seed_torch(asked.seed)
     before = threads.started
     outcome: Outcome
     try:
+        seed_generators(asked.seed)  # raises if the submission has given NumPy another kind of generator
         function = shipping.loads(probe)
         with operators or _NOTHING, functions or _NOTHING, profiled or _NOTHING, lines or _NOTHING:
             outcome = Returned(function(module))
@@ -177,7 +178,7 @@ def _timed(
     try:
         reset_torch()
         if isinstance(request, Prepare):
-            seed_torch(request.seed)
+            seed_generators(request.seed)
             passes.prepare(shipping.loads(body)(module), float64=request.float64)
             outcome = Returned(None)
         else:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import re
 
+import msgspec
+
 from autograder.batch import gradebook
 from autograder.batch.contents import Graded
 from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store, record_of
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from results import result_samples as samples
 
 
 def rows_of(folder, found, results):
@@ -47,6 +50,25 @@ def test_who_has_no_result_or_our_error_has_empty_cells_and_no_zero(tmp_path):
     found = [Found(name, name, "/", (Student(name),)) for name in ("graded", "broken", "waiting")]
     rows = rows_of(tmp_path, found, [result(0), result(0, State.ERROR)])
     assert [row[5:] for row in rows[1:]] == [["0", "0"], ["", ""], ["", ""]]
+
+
+def test_a_bonus_is_a_column_and_what_is_taken_off_the_last_one(tmp_path):
+    students = [Found(name, name, "/", (Student(name),)) for name in ("penalised", "fine", "missing")]
+    extras = samples.with_extras()
+    fine = msgspec.structs.replace(extras, exercises=extras.exercises[1:])
+    with Store(tmp_path) as store:
+        points = {each.name: each.max_points for each in extras.exercises}
+        store.call(Roll("pooling", "Pooling", points, tuple(students), bonus=("power",)))
+        for each, result in zip(students, (extras, fine), strict=False):
+            store.adopt(each, record_of(result, "f", Graded()))
+        gradebook.write(store)
+        assert store.roll().max_points == 10
+    with open(tmp_path / "grades.csv", encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[5:] == [
+        *(f"pooling{end}" for end in (" (total)", ": double", ": triple", ": power (bonus)", " (taken off)")),
+    ]
+    assert [row[5:] for row in rows] == [["6.5", "4", "2", "3", "2.5"], ["5", "", "2", "3", ""], ["", "", "", "", ""]]
 
 
 def test_moodles_worksheet_is_there_only_for_its_participants(tmp_path):

@@ -59,6 +59,30 @@ class Twice:
 '''
 
 
+QUESTION = """\
+# %% why [markdown]
+# Why does it end?
+#
+# ### BEGIN SOLUTION
+# Because it halves.
+# ### END SOLUTION
+"""
+
+
+def test_the_answer_to_a_question_becomes_a_stub_of_text_in_a_cell_graded_by_hand() -> None:
+    assert skeleton(QUESTION) == "# %% why [markdown]\n# Why does it end?\n#\n# YOUR ANSWER HERE\n"
+    pytest.importorskip("jupytext")
+    book = json.loads(source_notebook(QUESTION, {}, {"why": 2.5}))
+    [question] = [cell for cell in book["cells"] if cell["id"] == "why"]
+    marked = {"grade": True, "solution": True, "locked": False, "points": 2.5}
+    assert question["cell_type"] == "markdown"
+    assert marked.items() <= question["metadata"]["nbgrader"].items()
+    with pytest.raises(UsageError, match=r"names 'who'.*`# %% who \[markdown\]`, not 0"):
+        source_notebook(QUESTION, {}, {"who": 1})
+    with pytest.raises(UsageError, match="text cell with a solution"):
+        source_notebook(QUESTION, {})
+
+
 def test_every_region_becomes_a_stub_at_its_marker_s_indentation() -> None:
     assert skeleton(SOLUTION) == SKELETON
 

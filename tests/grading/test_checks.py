@@ -13,7 +13,12 @@ from autograder.submissions.reading import read_submission
 from toy_course import toy_course
 
 SOLUTION = """
+import random
+
+import numpy as np
 import torch
+
+TABLE = random.random(), float(np.random.rand()), float(torch.rand(()))
 
 
 def double(x):
@@ -33,6 +38,10 @@ class Layer(torch.nn.Module):
 
 def coin():
     return torch.rand(3)
+
+
+def dice():
+    return random.random(), float(np.random.rand())
 
 
 ANSWERS = {"three": 3, "four": 4}
@@ -114,7 +123,7 @@ def test_layer(same_outcome):
 @points(1)
 def test_seeded(same_outcome):
     """The reference and the submission get the same seed."""
-    same_outcome(lambda m: m.coin())
+    same_outcome(lambda m: [m.coin(), m.dice(), m.TABLE])
 
 
 @exercise("ANSWERS")

@@ -101,6 +101,21 @@ def typical(**changes: object) -> Result:
     )
 
 
+def with_extras(cap: float | None = None, **changes: object) -> Result:
+    """6 of 10 points, 3 of 3 bonus points, and 2.5 points off."""
+    half = CheckResult("double", "values", "Twice the input.", Status.FAILED, 8.0, 4.0)
+    in_place = CheckResult("double", "argument", "x stays.", Status.FAILED, 0.0, 0.0, "x is changed.", deduction=2.5)
+    whole = CheckResult("triple", "values", "Three times the input.", Status.PASSED, 2.0, 2.0)
+    extra = CheckResult("power", "values", "The square.", Status.PASSED, 3.0, 3.0)
+    return result(
+        ExerciseResult("double", 8.0, (half, in_place)),
+        ExerciseResult("triple", 2.0, (whole,)),
+        ExerciseResult("power", 3.0, (extra,), bonus=True),
+        cap=cap,
+        **changes,
+    )
+
+
 def unfinished() -> Result:
     return result(ExerciseResult("naive_padding", 8.0), ExerciseResult("pool2d", 10.0), state=State.UNFINISHED)
 

@@ -24,7 +24,7 @@ from autograder.errors import UsageError
 from autograder.output.workflow import commands_stopped
 from autograder.results import autolab, classroom50, github, junit, prairielearn
 from autograder.results.formats import ENCODERS, FILE_NAMES
-from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status
+from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Visibility
 from autograder.results.pictures import pictures
 from results import result_samples as samples
 from results.platform_class import SOURCES, graded
@@ -64,6 +64,7 @@ ODD = {
         ExerciseResult("e", 6, (msgspec.structs.replace(samples.FAILED, message="\ud800"),)), notice="\ud800\u202e"
     ),
     "long": hostile("`" * 100_000),
+    "extras": samples.with_extras(),
     "class": samples.of_class("eve", 0.5, Status.FAILED),
 }
 
@@ -107,6 +108,59 @@ def test_points_are_the_same_everywhere(results: dict[str, Result]) -> None:
         assert f"{POINTS[name]:g} of 10 points" in github.encode(result).decode()
         document = read_json("classroom50", classroom50.encode(result, IDENTITY, NOW))
         assert (document["score"], document["max-score"]) == (int(POINTS[name] + 0.5), 10)
+
+
+def test_a_bonus_and_a_penalty_are_in_the_total_of_every_platform_and_in_no_cell() -> None:
+    """The table of rules in docs/platforms.md: 6 of 10 points, a bonus of 3, and 2.5 off make 6.5."""
+    result = samples.with_extras(manual=4.0)
+    gradescope = json.loads(ENCODERS["gradescope"](result))
+    assert [gradescope["score"], *map(gradescope["extra_data"].get, ("max_score", "manual"))] == [6.5, 10, 4]
+    assert [(test["score"], test["max_score"]) for test in gradescope["tests"]] == [(4, 8), (0, 0), (2, 2), (3, 3)]
+    assert gradescope["extra_data"]["exercises"]["power"] == {"score": 3, "max_score": 3, "bonus": True}
+    suites = read_junit(result).findall("testsuite")
+    earned = [float(suite.find("properties/property[@name='points']").get("value")) for suite in suites]
+    assert (earned, sum(earned)) == ([1.5, 2, 3], 6.5)
+    assert [suite.find("properties/property[@name='bonus']") is not None for suite in suites] == [False, False, True]
+    document = read_json("classroom50", classroom50.encode(result, IDENTITY, NOW))
+    assert (document["score"], document["max-score"]) == (7, 10)
+    assert [(test["score"], test["max-score"]) for test in document["tests"]] == [(4, 8), (0, 0), (2, 2), (3, 3)]
+    assert read_json("prairielearn", prairielearn.encode(result))["score"] == 0.65
+    assert last_line(result) == {"scores": {"double": 1.5, "triple": 2, "power": 3}, "scoreboard": [1.5, 2, 3, 6.5]}
+    for form in ("gradescope", "autolab", "github", "github-check", "prairielearn"):
+        text = ENCODERS[form](result).decode()
+        assert "6.5 of 10 points" in text
+        assert "Bonus: 3 of 3 points, on top of the 10." in text
+        assert "Taken off: 2.5 points, for double/argument." in text
+        assert "4 more points are given by hand; they are not in this total." in text
+        assert "This takes 2.5 points off the total." in text
+
+
+def test_more_than_the_maximum_is_written_where_the_platform_has_room_for_it() -> None:
+    passed = lambda name, points: CheckResult(name, "values", "Right.", Status.PASSED, points, points)  # noqa: E731
+    exercises = [ExerciseResult("double", 4, (passed("double", 4),))]
+    exercises += [ExerciseResult("power", 2, (passed("power", 2),), bonus=True)]
+    result = samples.result(*exercises, cap=5)
+    assert json.loads(ENCODERS["gradescope"](result))["score"] == 5
+    assert last_line(result)["scoreboard"] == [4, 1, 5]
+    assert read_json("prairielearn", prairielearn.encode(result))["score"] == 1
+    document = read_json("classroom50", classroom50.encode(result, IDENTITY, NOW))
+    assert (document["score"], document["max-score"]) == (4, 4)
+    assert "The total is at most 5 points." in github.encode(result).decode()
+
+
+def test_a_hidden_bonus_stays_a_bonus_and_a_hidden_penalty_a_penalty() -> None:
+    shown = samples.with_extras()
+    hide = lambda check: msgspec.structs.replace(check, visibility=Visibility.HIDDEN)  # noqa: E731
+    result = msgspec.structs.replace(
+        shown,
+        exercises=tuple(
+            msgspec.structs.replace(each, checks=tuple(map(hide, each.checks))) for each in shown.exercises
+        ),
+    )
+    document = read_json("classroom50", classroom50.encode(result, IDENTITY, NOW))
+    assert (document["score"], document["max-score"]) == (7, 10)
+    assert last_line(result)["scoreboard"][-1] == 6.5
+    assert sum(last_line(result)["scores"].values()) == 6.5
 
 
 def test_junit_is_valid_and_counts_what_did_not_pass(results: dict[str, Result]) -> None:
@@ -179,7 +233,7 @@ def test_classroom50_knows_whose_result_it_is(results: dict[str, Result]) -> Non
         assert document["score"] <= document["max-score"], name
         assert all(test["score"] <= test["max-score"] for test in document["tests"])
         if result.state is State.GRADED and result.checks:
-            assert sum(test["score"] for test in document["tests"]) == document["score"], name
+            assert sum(test["score"] for test in document["tests"]) == document["score"] or name == "extras", name
     document = json.loads(classroom50.encode(results["half"], IDENTITY, NOW))
     assert (document["owner"], document["datetime"]) == ("ada", "2026-06-01T14:32:05Z")
     assert document["graded_at"] == "2026-06-02T08:00:00Z"

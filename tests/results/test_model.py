@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from autograder.results.model import CheckResult, ExerciseResult, State, Status, decode, encode
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, decode, encode
 from results import result_samples as samples
 
 
@@ -35,6 +35,44 @@ def test_a_result_adds_up_its_exercises() -> None:
     result = samples.typical()
     assert (result.points, result.max_points) == (13.5, 41.0)
     assert len(result.checks) == 7
+
+
+def test_the_total_has_bonuses_and_penalties_in_it_but_no_check_is_out_of_range() -> None:
+    result = samples.with_extras()
+    assert (result.max_points, result.max_bonus, result.limit) == (10, 3, 13)
+    assert (result.earned, result.deduction, result.points) == (9, 2.5, 6.5)
+    assert result.counted == (1.5, 2, 3)  # where it was lost
+    assert samples.with_extras(cap=10).limit == 10
+    assert samples.with_extras(cap=10).points == 6.5
+
+
+def replaced(deduction: float, cap: float | None) -> Result:
+    double, *others = samples.with_extras(cap).exercises
+    half, in_place = double.checks
+    checks = half, msgspec.structs.replace(in_place, deduction=deduction)
+    return samples.result(msgspec.structs.replace(double, checks=checks), *others, cap=cap)
+
+
+@pytest.mark.parametrize(
+    ("deduction", "cap", "total", "counted"),
+    [
+        (0, None, 9, (4, 2, 3)),
+        (0, 8, 8, (4, 2, 2)),  # the cap takes from the bonus
+        (5, None, 4, (0, 2, 2)),
+        (8.5, None, 0.5, (0, 0.5, 0)),
+        (100, None, 0, (0, 0, 0)),
+    ],
+)
+def test_the_shares_of_the_exercises_add_up_to_the_total(
+    deduction: float, cap: float | None, total: float, counted: tuple[float, ...]
+) -> None:
+    result = replaced(deduction, cap)
+    assert (result.points, result.counted) == (total, counted)
+
+
+def test_a_penalty_takes_points_off() -> None:
+    with pytest.raises(ValueError, match="cannot be taken off"):
+        replaced(-1, None)
 
 
 def test_encoding_is_undone_by_decoding() -> None:

@@ -93,8 +93,9 @@ class Gradescope(Platform):
 
     def refuses(self) -> bool:
         assert self.assignment is not None
-        ours, theirs = sum(self.assignment.exercises.values()), self.metadata.total_points
-        if theirs is not None and abs(ours - theirs) > 1e-6:
+        ours, theirs = self.assignment.max_points, self.metadata.total_points
+        with_manual = ours + self.assignment.manual_points
+        if theirs is not None and min(abs(ours - theirs), abs(with_manual - theirs)) > 1e-6:
             worth = f"{self.assignment.slug} is worth {ours:g} points here and {theirs:g} on the platform"
             self.log.append(f"{worth}: set it to {ours:g} there")
         self.settlement = policies.refuse(self.settings, self.metadata)

@@ -33,6 +33,7 @@ from autograder.submissions.sources import SubmissionError
 
 AHEAD = 4  # notebooks per job that are graded before nbgrader reaches them
 KEPT_RESULTS = 200  # of a tenth of a megabyte each
+EXTRA_CREDIT = "autograder_extra_credit"  # for the preprocessor that writes it into the gradebook
 _OURS = "_autograder_command"  # the attribute of a converter that holds our command
 
 
@@ -60,16 +61,19 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]
         if result.state is not State.GRADED:
             # Without a score, nbgrader reports the student as not graded and continues with the next one.
             raise EngineError(f"the grader itself failed on the notebook of {student}: {'; '.join(result.log)[:2000]}")
-        tests = {test_cell_id(exercise.name): exercise for exercise in result.exercises}
+        tests = {test_cell_id(each[0].name): each for each in zip(result.exercises, result.counted, strict=True)}
         for cell in nb.cells:
             mark = cell.metadata.get("nbgrader", {})
             if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution"):
-                exercise = tests.get(mark.grade_id)
-                if exercise is None:
+                if mark.grade_id not in tests:
                     raise UsageError(
                         f"The test cell {mark.grade_id} matches no exercise of {slug}: release the assignment again."
                     )
-                cell.outputs = outputs.of_test_cell(exercise, result.notice, float(mark.points))
+                exercise, points = tests[mark.grade_id]
+                cell.outputs = outputs.of_test_cell(exercise, points, result.notice, float(mark.points))
+        resources["nbgrader"][EXTRA_CREDIT] = {
+            mark: points for mark, (exercise, points) in tests.items() if exercise.bonus
+        }
         if self.run_cells:
             self._show(converter, assignment, nb, path, result.stopped)
         if next(_coming(converter, assignment, path), None) is None:  # an engine holds hundreds of megabytes

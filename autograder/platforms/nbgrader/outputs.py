@@ -9,17 +9,18 @@ import nbformat
 
 from autograder.notebooks.requests import ShownCell
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import SYMBOLS, WORDS, check_text, points_text, reproduction_text
+from autograder.results.feedback import SYMBOLS, WORDS, check_text, exercise_name, points_text, reproduction_text
 from autograder.results.model import ExerciseResult, Status, Visibility
 
 WIDTH = 100
 _make: Any = nbformat.v4.new_output
 
 
-def of_test_cell(exercise: ExerciseResult, notice: str, worth: float) -> list[Any]:
-    """The feedback, and below it the score, in the one form that nbgrader cannot mistake for something else."""
+def of_test_cell(exercise: ExerciseResult, points: float, notice: str, worth: float) -> list[Any]:
+    """The feedback, and below it the score, in the one form that nbgrader cannot mistake for something else. `points`
+    is what counts of the exercise's points."""
     # If the points were changed after the release, the score is scaled to what the gradebook says the cell is worth.
-    score = exercise.points if worth == exercise.max_points else exercise.points / exercise.max_points * worth
+    score = points if worth == exercise.max_points else points / exercise.max_points * worth
     score = min(max(float(score), 0.0), float(worth))
     text = _make("stream", name="stdout", text=feedback(exercise, notice) + "\n")
     return [text, _make("execute_result", data={"text/plain": repr(score)}, execution_count=None)]
@@ -29,7 +30,7 @@ def feedback(exercise: ExerciseResult, notice: str) -> str:
     """What a student reads about one exercise."""
     points = f"{points_text(exercise.points)} / {points_text(exercise.max_points)} points"
     passed = sum(check.status is Status.PASSED for check in exercise.checks)
-    parts = [f"{exercise.name}: {points}"]
+    parts = [f"{exercise_name(exercise)}: {points}"]
     if exercise.checks:
         parts[0] += f", {passed} of {len(exercise.checks)} checks passed"
     if notice and exercise.points < exercise.max_points:

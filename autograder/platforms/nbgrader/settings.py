@@ -9,6 +9,7 @@ from typing import Any
 from nbgrader import preprocessors as stock
 
 from autograder.course.skeletons import STUB
+from autograder.platforms.nbgrader.extra_credit import SaveExtraCredit
 from autograder.platforms.nbgrader.grading import Grade
 from autograder.platforms.nbgrader.submitted import SubmittedNotebooks
 
@@ -52,6 +53,7 @@ def configure(c: Any, course: Path) -> None:
         Grade,
         stock.LimitOutput,
         stock.SaveAutoGrades,
+        SaveExtraCredit,
         stock.AssignLatePenalties,
         stock.CheckCellMetadata,
     ]

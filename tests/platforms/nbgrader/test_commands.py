@@ -55,6 +55,13 @@ def quadruple(x):
 ### BEGIN SOLUTION
 line_of_the_solution = 0
 ### END SOLUTION
+
+# %% why [markdown]
+# Why is it twice as much?
+#
+# ### BEGIN SOLUTION
+# line_of_the_solution
+# ### END SOLUTION
 '''
 CHECKS = grader(
     check("double", 1, "m.double(x)", "The result is twice the input.", name="values"),
@@ -76,6 +83,7 @@ def test_quadruple__of_one():
     """Four times one is four."""
     torch.testing.assert_close({slug}.quadruple(torch.ones(1)), torch.full((1,), 4.0))
 '''
+WITH_BONUS: dict[str, Any] = {"exercises": {"double": 2}, "bonus": {"quadruple": 3}}
 HIDDEN = ("line_of_the_solution", "drawn_inputs", "salt-of-the-hidden-examples", "same_outcome", "graders/")
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
@@ -173,14 +181,15 @@ def cell_of(book: Book, grade_id: str) -> Book:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """Two assignments, released and in the gradebook; the first one's class is graded."""
     root = tmp_path_factory.mktemp("course")
-    for slug in ("twice", "again"):
+    for slug, worth in {"twice": {"exercises": {"double": 2, "quadruple": 3}}, "again": WITH_BONUS}.items():
         toy_course(
             root,
             slug,
             title="Twice as much",
             salt="salt-of-the-hidden-examples",
             examples=5,
-            exercises={"double": 2, "quadruple": 3},
+            manual={"why": 4},
+            **worth,
             limits={"check_seconds": 2, "import_seconds": 3},
             checks=CHECKS,
             solution=SOLUTION,
@@ -275,13 +284,15 @@ def test_neither_a_config_nor_a_course_in_a_submission_is_used(course: Course, t
 def test_the_release_holds_answer_and_test_cells_and_nothing_hidden(course: Course) -> None:
     book = course.released("twice")
     marks = {mark(cell)["grade_id"]: mark(cell) for cell in book["cells"] if mark(cell)}
-    assert list(marks) == ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer"]
+    assert list(marks) == ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer", "why"]
     assert [marks[name]["points"] for name in ("test_double", "test_quadruple")] == [2, 3]
     assert all(marks[name]["locked"] and not marks[name]["solution"] for name in ("test_double", "test_quadruple"))
     sources = {mark(cell).get("grade_id"): "".join(cell["source"]) for cell in book["cells"]}
     assert sources["test_double"] == "%check double"
     assert sources["double"].endswith("# YOUR CODE HERE\n    raise NotImplementedError()")
     assert sources["answer"] == "# Room for what you need.\n\n# YOUR CODE HERE"
+    assert (marks["why"]["points"], marks["why"]["locked"]) == (4, False)
+    assert sources["why"] == "Why is it twice as much?\n\nYOUR ANSWER HERE"
     assert not any(secret in source for secret in HIDDEN for source in sources.values())
     assert sorted(path.name for path in (course.root / "assignments/twice").iterdir()) == [
         "test_twice.py",
@@ -344,7 +355,7 @@ def test_cells_keep_what_they_print_show_and_raise(course: Course) -> None:
 
 
 def test_missing_altered_and_repeated_test_cells_are_as_released(course: Course) -> None:
-    names = ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer"]
+    names = ["setup", "double", "test_double", "quadruple", "test_quadruple", "answer", "why"]
     for student in ("missing", "tampered", "broken"):
         book = course.autograded(student)
         assert [mark(cell)["grade_id"] for cell in book["cells"] if mark(cell).get("grade_id")] == names, student
@@ -387,7 +398,7 @@ def test_graded_students_are_skipped_and_force_grades_again(course: Course) -> N
 
 
 def test_a_second_assignment_a_late_student_and_a_run_that_was_killed(course: Course) -> None:
-    book = answered(course.released("again"), double=DOUBLE, quadruple=QUADRUPLE)
+    book = answered(course.released("again"), double=DOUBLE, quadruple=QUADRUPLE, why="Because of 2.")
     for student, day in (("right", "2026-03-01"), ("late", "2026-03-03")):
         course.hand_in(student, "again", book, f"{day} 12:00:00 UTC")
     due = (
@@ -423,7 +434,17 @@ def test_a_second_assignment_a_late_student_and_a_run_that_was_killed(course: Co
         time.sleep(0.1)
     course.run("nbgrader", "autograde", "again", "--force")
     rows = course.export()
-    assert float(rows["again", "right"]["score"]) == 5.0
+    right = rows["again", "right"]
+    assert (float(right["score"]), float(right["max_score"])) == (5.0, 6.0)  # the bonus is extra credit
+    assert "Because of 2." in cell_of(course.autograded("right", "again"), "why")["source"]
+    waiting = (
+        "from nbgrader.api import Gradebook\n"
+        "with Gradebook('sqlite:///gradebook.db', 'networks') as gb:\n"
+        "    grades = gb.find_submission('again', 'right').notebooks[0].grades\n"
+        "    print([grade.cell.name for grade in grades if grade.needs_manual_grade])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", waiting], cwd=course.root, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "['why']\n", done.stderr
     late = rows["again", "late"]
     assert (float(late["raw_score"]), float(late["late_submission_penalty"]), float(late["score"])) == (5.0, 2.0, 3.0)
     assert float(rows["twice", "half"]["score"]) == 4.0
