@@ -157,7 +157,7 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
         path = _path(given)
         if not os.path.lexists(path):
             raise UsageError(f"There is no file or folder {given}.")
-        found = slug or infer_slug(path, assignment_slugs(course))
+        found = slug or infer_slug(path, assignment_slugs(course), lambda one: load_assignment(course, one).other_files)
         if found is None:
             looked_for = ", ".join(f"{name}.py, {name}.ipynb" for name in assignment_slugs(course))
             raise UsageError(f"{given}: cannot tell which assignment it is (looked for {looked_for}); name it with -a.")

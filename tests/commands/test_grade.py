@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -14,6 +15,7 @@ from autograder.results import terminal
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from command_line import ROOT, autograder
 from corpus import course
+from toy_course import toy_course, write_files
 
 EXAMPLES = ROOT / "examples" / "pooling"
 
@@ -87,6 +89,22 @@ class Grades:
         check = CheckResult("naive_padding", "zeros", "Zeros.", Status.FAILED, 8.0, 3.0, message="Not zero.")
         exercises = (ExerciseResult("naive_padding", 8, (check,)),)
         return Result("pooling", "Pooling", job.submission.name, State.GRADED, exercises, file="pooling.py")
+
+
+@pytest.mark.parametrize("given", ["ada", "ada/warmup.py", "ada.zip"])
+def test_files_beside_it_come_with_it_and_do_not_hide_which_assignment_it_is_for(tmp_path, monkeypatch, given):
+    files = {"warmup.py": "import helpers, demo\n", "helpers.py": "h = 1\n", "demo.py": "d = 1\n"}
+    write_files(tmp_path / "ada", files)
+    shutil.make_archive(str(tmp_path / "ada"), "zip", tmp_path / "ada")
+    toy_course(tmp_path, "warmup", exercises={"double": 1}, submission={"files": ["helpers.py", "demo.py"]})
+    toy_course(tmp_path, "demo", exercises={"double": 1})
+    jobs = []
+    monkeypatch.setattr(client, "Engine", Grades)
+    monkeypatch.setattr(Grades, "grade", lambda self, job, grade=Grades.grade: jobs.append(job) or grade(self, job))
+    for slug in (None, "warmup"):
+        grade.run((tmp_path / given,), slug, tmp_path / "r", timing=False, quiet=True, course=tmp_path)
+    assert jobs[0] == jobs[1]
+    assert (jobs[0].slug, [file.name for file in jobs[0].submission.files]) == ("warmup", ["demo.py", "helpers.py"])
 
 
 @pytest.mark.parametrize("names", [("ada",), ("ada", "bela")])
