@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment, other_files
+from autograder.course import Assignment, assignment_slugs, empty_result, find_course, load_assignment
 from autograder.engine.devices import Device, choose
 from autograder.errors import EngineError, UsageError
 from autograder.jobs import Job, WarmUp
@@ -157,7 +157,7 @@ def _tasks(submissions: tuple[Path, ...], slug: str | None, output: Path, course
         path = _path(given)
         if not os.path.lexists(path):
             raise UsageError(f"There is no file or folder {given}.")
-        found = slug or infer_slug(path, assignment_slugs(course), other_files(course))
+        found = slug or infer_slug(path, assignment_slugs(course), lambda one: load_assignment(course, one).other_files)
         if found is None:
             looked_for = ", ".join(f"{name}.py, {name}.ipynb" for name in assignment_slugs(course))
             raise UsageError(f"{given}: cannot tell which assignment it is (looked for {looked_for}); name it with -a.")

@@ -8,7 +8,6 @@ from autograder.course.assignment import (
     empty_result,
     load_assignment,
     load_assignments,
-    other_files,
     read_toml,
     require_exercises,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "find_course",
     "load_assignment",
     "load_assignments",
-    "other_files",
     "read_toml",
     "require_exercises",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -200,16 +199,6 @@ def load_assignments(root: Path, slugs: Iterable[str] = ()) -> list[Assignment]:
         UsageError: as for `load_assignment`.
     """
     return [load_assignment(root, slug) for slug in dict.fromkeys(slugs) or assignment_slugs(root)]
-
-
-def other_files(root: Path) -> list[str]:
-    """What the assignments of the course allow beside the file that is graded. One whose settings cannot be read says
-    so when it is used."""
-    found: list[str] = []
-    for slug in assignment_slugs(root):
-        with contextlib.suppress(UsageError):
-            found += load_assignment(root, slug).other_files
-    return found
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -34,11 +34,10 @@ def choose(
     titles: Mapping[str, Iterable[str]],
 ) -> Choice:
     """Looks at names only: the submission's contents are not read."""
-    allowed = [pattern for assignment in assignments.values() for pattern in assignment.other_files]
-    by_file = infer_slug(submission, list(assignments), allowed)
     by_title = _named_by(title, assignments, titles)
     by_build = [default] if default in assignments else []
     expected = by_title or by_build
+    by_file = infer_slug(submission, list(assignments), lambda slug: assignments[slug].other_files, expected)
     if by_file and expected and by_file not in expected:
         right = assignments[expected[0]]
         wanted = " or ".join(right.file_names)

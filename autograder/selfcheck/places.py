@@ -12,6 +12,7 @@ from autograder.course import read_toml
 from autograder.course.assignment import SUBMISSION, Submitted
 from autograder.course.finding import not_brought, owned_by_stranger
 from autograder.errors import UsageError
+from autograder.submissions.other_files import is_allowed
 from autograder.submissions.reading import STUB, infer_slug
 from autograder.submissions.sources import in_utf8
 
@@ -54,16 +55,18 @@ def find(file: Path | None, tests: Path | None) -> Place:
     if start in {path.resolve() for path in known.values()}:
         raise UsageError(f"{start.name} contains the public tests; name your own file instead.")
     own, note = (start, "") if start.is_file() else _own_file(folder, known, near)
-    module = infer_slug(own, sorted(known)) or (next(iter(near)) if len(near) == 1 else None)
+    module = infer_slug(own, sorted(known), lambda name: _allowed(known[name]))
+    module = module or (next(iter(near)) if len(near) == 1 else None)
     if module is None:
         names = " or ".join(f"{name}.py" for name in sorted(known))
         raise UsageError(f"Cannot tell what {own.name} is for; rename it to {names}, or name the tests with --tests.")
     tested = known[module].resolve()
-    return Place(own, module, tested, _allowed(tested.parent / SUBMISSION), note)
+    return Place(own, module, tested, _allowed(tested), note)
 
 
-def _allowed(path: Path) -> tuple[str, ...]:
+def _allowed(tests: Path) -> tuple[str, ...]:
     """Which other files may be handed in, as `autograder release` wrote it down."""
+    path = tests.resolve().parent / SUBMISSION
     if not path.exists():
         return ()
     try:
@@ -111,7 +114,9 @@ def _own_file(folder: Path, known: dict[str, Path], near: dict[str, Path]) -> tu
     files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _OWN and path.is_file()]
     files = [path for path in files if not path.name.startswith("test_")]
     own = [path for path in files if path.stem in (near or known)]
-    own = own or [path for path in files if infer_slug(path, sorted(near or known))]
+    roughly = {path: slug for path in files if (slug := infer_slug(path, sorted(near or known)))}
+    beside = [path for path, slug in roughly.items() if is_allowed((path.name,), _allowed((near or known)[slug]))]
+    own = own or [path for path in roughly if path not in beside] or beside
     if len(own) == 1:
         return own[0], ""
     if len(own) == 2 and own[0].stem == own[1].stem:

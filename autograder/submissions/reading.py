@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -167,25 +167,53 @@ def read_notebook(path: Path) -> list[NotebookCell]:
     return notebook_cells(in_utf8(Folder(path.parent).read((path.name,), CAPS[".ipynb"])), name)
 
 
-def infer_slug(path: Path, slugs: Sequence[str], allowed: Sequence[str] = ()) -> str | None:
-    """The assignment that `path` is for, judged by file names only; None if that is unclear. The names of files that
-    are `allowed` beside the one that is graded do not count, unless there are no others."""
+def infer_slug(
+    path: Path,
+    slugs: Sequence[str],
+    allowed: Callable[[str], Sequence[str]] = lambda _: (),
+    likely: Sequence[str] = (),
+) -> str | None:
+    """The assignment that `path` is for, judged by file names only; None if that is unclear.
+
+    `allowed` says which files may lie beside an assignment's own. Those of the `likely` assignments, or else of all
+    that are named, name no other.
+    """
     names = names_in(path)
-    names = [parts for parts in names if not is_allowed(parts, allowed)] or names
     is_folder = path.is_dir() and not path.is_symlink()
     stem = path.name if is_folder else path.stem
     if stem in slugs:
         return stem
     for depth in (1, MAX_DEPTH + 1):
-        files = {parts[-1] for parts in names if len(parts) <= depth}
-        held = [slug for slug in slugs if f"{slug}.py" in files or f"{slug}.ipynb" in files]
-        if held:
-            return held[0] if len(held) == 1 else None
-    stems = [stem, *(Path(parts[0]).stem for parts in names if parts[0].endswith(".zip") and is_folder)]
-    stems += [Path(parts[-1]).stem for parts in names if _is_code(parts[-1])]
-    parts_of = [s for s in slugs if any(re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", t, re.I) for t in stems)]
-    longest = [slug for slug in parts_of if not any(slug != other and slug in other for other in parts_of)]
-    return longest[0] if len(longest) == 1 else None
+        files = [parts for parts in names if len(parts) <= depth]
+        held = {slug: [parts for parts in files if parts[-1] in (f"{slug}.py", f"{slug}.ipynb")] for slug in slugs}
+        if any(held.values()):
+            return _the_one(held, allowed, likely)
+    zips = [parts[:1] for parts in names if parts[0].endswith(".zip") and is_folder]
+    called = [(stem, ()), *((Path(p[-1]).stem, p) for p in [*zips, *(p for p in names if _is_code(p[-1]))])]
+    held = {slug: [parts for name, parts in called if _contains(name, slug)] for slug in slugs}
+    parts_of = {slug: named for slug, named in held.items() if named}
+    longest = {s: named for s, named in parts_of.items() if not any(s != other and s in other for other in parts_of)}
+    return _the_one(longest, allowed, likely)
+
+
+def _the_one(
+    held: Mapping[str, Sequence[Parts]], allowed: Callable[[str], Sequence[str]], likely: Sequence[str]
+) -> str | None:
+    """The only assignment with files that do not just lie beside those of another."""
+    found = [slug for slug, files in held.items() if files]
+    if len(found) > 1 or likely:
+        patterns = {slug: allowed(slug) for slug in likely or found}
+        found = [
+            slug
+            for slug in found
+            if not any(_lie_beside(held[slug], patterns[other]) for other in patterns if other != slug)
+        ]
+    return found[0] if len(found) == 1 else None
+
+
+def _lie_beside(files: Iterable[Parts], patterns: Sequence[str]) -> bool:
+    """Whether each may lie beside the file that is graded, wherever that is."""
+    return all(any(is_allowed(parts[at:], patterns) for at in range(len(parts))) for parts in files)
 
 
 def names_in(path: Path) -> list[Parts]:
@@ -206,6 +234,11 @@ def _is_code(name: str) -> bool:
     return Path(name).suffix in (".py", ".ipynb") and not name.startswith("test_")
 
 
+def _contains(name: str, module: str) -> bool:
+    """Whether the module's name is a word of this one."""
+    return bool(re.search(rf"(?<![^\W_]){re.escape(module)}(?![^\W_])", name, re.I))
+
+
 def _none(module: str) -> NoReturn:
     raise SubmissionError(
         f"No file named {module}.py or {module}.ipynb was found in the submission; hand in exactly one of them."
@@ -223,8 +256,7 @@ def _find(place: Place, module: str, allowed: Sequence[str], zips: bool = True) 
 
 def _nearly(names: Iterable[Parts], module: str, allowed: Sequence[str]) -> list[Parts]:
     """The one file whose name contains the module's as a word, such as `pooling (1).py`."""
-    word = re.compile(rf"(?<![^\W_]){re.escape(module)}(?![^\W_])", re.I)
-    fitting = [parts for parts in names if _is_code(parts[-1]) and word.search(Path(parts[-1]).stem)]
+    fitting = [parts for parts in names if _is_code(parts[-1]) and _contains(Path(parts[-1]).stem, module)]
     fitting = [parts for parts in fitting if not is_allowed(parts, allowed)] or fitting
     if len(fitting) > 1:
         raise _too_many(fitting)

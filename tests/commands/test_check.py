@@ -388,6 +388,20 @@ def test_files_that_may_be_handed_in_are_no_mistake_not_even_in_a_zip(tmp_path: 
         assert "1 of 2 public tests pass." in output
 
 
+@pytest.mark.parametrize(
+    "files", [{"my twice.py", "twice_tools.py"}, {"twice_tools.py", "my_twice.py"}, {"twice_a.py"}]
+)
+def test_a_file_that_may_lie_beside_the_students_is_not_taken_for_theirs(tmp_path: Path, files: set[str]) -> None:
+    write_files(tmp_path, dict.fromkeys(files, "") | {"test_twice.py": "", "submission.toml": 'files = ["twice_*.py"]'})
+    place = places.find(tmp_path, None)
+    assert place.file.name == next((name for name in files if name.startswith("my")), "twice_a.py")
+    with zipfile.ZipFile(tmp_path / "work.zip", "w") as archive:
+        for name in (*files, "thrice.py"):
+            archive.writestr(name, "")
+    write_files(tmp_path, {"test_thrice.py": "", "submission.toml": 'files = ["twice_*.py", "my*.py"]'})
+    assert places.find(tmp_path / "work.zip", None).module == "thrice"
+
+
 def test_broken_public_tests_are_not_the_students_fault(twice: Path) -> None:
     (twice / "test_twice.py").write_text("import twice\nassert twice.half is None\n")
     (twice / "twice.py").write_text(textwrap.dedent("half = 1\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -14,7 +15,7 @@ from autograder.results import terminal
 from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
 from command_line import ROOT, autograder
 from corpus import course
-from toy_course import check, grader, toy_course, write_files
+from toy_course import toy_course, write_files
 
 EXAMPLES = ROOT / "examples" / "pooling"
 
@@ -58,19 +59,6 @@ def test_the_assignment_is_told_by_the_files_name_and_the_result_has_every_exerc
         assert secret not in json.dumps(result)
 
 
-def test_a_module_that_may_be_handed_in_does_not_hide_which_assignment_it_is(tmp_path):
-    """Although an assignment has its name."""
-    solution = "def double(x):\n    return 2 * x\n"
-    for slug, files in {"demo": ["helpers.py"], "helpers": []}.items():
-        checks = grader(check("double", 1, "m.double(x)"))
-        exercises = {"double": 1}
-        toy_course(tmp_path, slug, exercises=exercises, submission={"files": files}, checks=checks, solution=solution)
-    write_files(tmp_path / "ada", {"demo.py": "from helpers import double\n", "helpers.py": solution})
-    done = autograder("grade", tmp_path / "ada", "--course", tmp_path, "-o", tmp_path / "r.json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads((tmp_path / "r.json").read_text())["score"] == 1
-
-
 def test_a_quiet_run_prints_nothing(tmp_path):
     course(tmp_path)
     (tmp_path / "warmup.py").write_text("def double(x):\n    return 3 * x\n")
@@ -101,6 +89,22 @@ class Grades:
         check = CheckResult("naive_padding", "zeros", "Zeros.", Status.FAILED, 8.0, 3.0, message="Not zero.")
         exercises = (ExerciseResult("naive_padding", 8, (check,)),)
         return Result("pooling", "Pooling", job.submission.name, State.GRADED, exercises, file="pooling.py")
+
+
+@pytest.mark.parametrize("given", ["ada", "ada/warmup.py", "ada.zip"])
+def test_files_beside_it_come_with_it_and_do_not_hide_which_assignment_it_is_for(tmp_path, monkeypatch, given):
+    files = {"warmup.py": "import helpers, demo\n", "helpers.py": "h = 1\n", "demo.py": "d = 1\n"}
+    write_files(tmp_path / "ada", files)
+    shutil.make_archive(str(tmp_path / "ada"), "zip", tmp_path / "ada")
+    toy_course(tmp_path, "warmup", exercises={"double": 1}, submission={"files": ["helpers.py", "demo.py"]})
+    toy_course(tmp_path, "demo", exercises={"double": 1})
+    jobs = []
+    monkeypatch.setattr(client, "Engine", Grades)
+    monkeypatch.setattr(Grades, "grade", lambda self, job, grade=Grades.grade: jobs.append(job) or grade(self, job))
+    for slug in (None, "warmup"):
+        grade.run((tmp_path / given,), slug, tmp_path / "r", timing=False, quiet=True, course=tmp_path)
+    assert jobs[0] == jobs[1]
+    assert (jobs[0].slug, [file.name for file in jobs[0].submission.files]) == ("warmup", ["demo.py", "helpers.py"])
 
 
 @pytest.mark.parametrize("names", [("ada",), ("ada", "bela")])

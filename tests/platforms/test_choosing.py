@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from autograder.course import Assignment
+from autograder.course.assignment import Submitted
 from autograder.platforms.choosing import choose
 
 TITLES = {"pooling": "Pooling from scratch", "batchnorm": "Batch normalisation", "modern": "What came after ResNet"}
@@ -57,3 +59,26 @@ def test_where_none_fits_the_instructor_is_told_what_to_do(tmp_path: Path) -> No
 def test_an_only_assignment_needs_no_name(tmp_path: Path) -> None:
     choice = choose(tmp_path, "Homework 9", "", {"modern": ASSIGNMENTS["modern"]}, {"modern": ()})
     assert choice.assignment is ASSIGNMENTS["modern"]
+
+
+@pytest.mark.parametrize(
+    ("files", "title", "chosen", "refused"),
+    [
+        (["modern.py", "pooling.py"], "", "modern", False),
+        (["modern.py", "pooling.py"], "Pooling from scratch", "pooling", False),
+        (["main.py", "pooling_tools.py"], "HW 3: modern", "modern", False),
+        (["pooling.py", "notes.txt"], "Pooling from scratch", "pooling", False),
+        (["pooling.py", "notes.txt"], "", "pooling", False),
+        (["pooling.py"], "HW 3: modern", "modern", False),
+        (["batchnorm.py"], "HW 3: modern", "modern", True),
+    ],
+)
+def test_files_that_may_lie_beside_the_one_that_is_graded_choose_nothing(
+    tmp_path: Path, files: list[str], title: str, chosen: str, refused: bool
+) -> None:
+    for file in files:
+        (tmp_path / file).write_text("")
+    allowing = msgspec.structs.replace(ASSIGNMENTS["modern"], submission=Submitted(("pooling*.py",)))
+    choice = choose(tmp_path, title, "", ASSIGNMENTS | {"modern": allowing}, OTHER_TITLES)
+    assert choice.assignment is not None
+    assert (choice.assignment.slug, bool(choice.refusal)) == (chosen, refused)

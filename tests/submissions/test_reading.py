@@ -783,6 +783,27 @@ def test_what_a_folder_or_zip_holds_tells_its_assignment(tmp_path: Path) -> None
     assert infer_slug(other, SLUGS) == "conv"
 
 
+@pytest.mark.parametrize(
+    ("files", "slug", "for_conv"),
+    [
+        ({"conv.py", "pooling.py"}, "conv", "conv"),
+        ({"hw/conv.py", "hw/pooling.py"}, "conv", "conv"),
+        ({"my conv.py", "pooling_tools.py"}, "conv", "conv"),
+        ({"conv.py", "pooling.ipynb"}, None, None),
+        ({"pooling.py", "notes.txt"}, "pooling", None),
+        ({"pooling_tools.py"}, "pooling", None),
+        ({"conv_block.py", "conv.py"}, None, "conv"),
+    ],
+)
+def test_a_file_that_may_lie_beside_another_assignments_names_no_assignment(
+    tmp_path: Path, files: set[str], slug: str | None, for_conv: str | None
+) -> None:
+    allowed = {"pooling": (), "conv": ("pooling*.py", "conv_block.py"), "conv_block": ("*.py",)}
+    path = archive(tmp_path / "work.zip", dict.fromkeys(sorted(files), ""))
+    assert infer_slug(path, SLUGS, allowed.__getitem__) == slug
+    assert infer_slug(path, SLUGS, allowed.__getitem__, ["conv"]) == for_conv
+
+
 def test_hostile_paths_only_make_the_assignment_unclear(tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"PK\1\2 nonsense")
     os.mkfifo(tmp_path / "pipe.zip")
