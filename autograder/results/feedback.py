@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Container
 
 from autograder.output.inert import inert, one_line
-from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, Status
+from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, Status, Visibility
 
 FEEDBACK_LIMIT = 10_000  # characters of one text
 _PROSE_LIMIT = 2_500  # of a message or hint
@@ -89,7 +89,10 @@ def account(result: Result) -> list[str]:
         bonus = f"{points_text(result.bonus)} of {count_text(result.max_bonus)}"
         lines.append(f"Bonus: {bonus}, on top of the {points_text(result.max_points)}.")
     if result.deduction:
-        names = [f"{one_line(c.exercise, 60)}/{one_line(c.name, 60)}" for c in result.checks if c.deduction]
+        behind = [check for check in result.checks if check.deduction]
+        shown = [check for check in behind if check.visibility is not Visibility.HIDDEN]
+        names = [f"{one_line(check.exercise, 60)}/{one_line(check.name, 60)}" for check in shown]
+        names += ["checks that are not shown"] * (len(shown) < len(behind))
         lines.append(f"Taken off: {count_text(result.deduction)}, for {', '.join(names)}.")
     if result.earned - result.deduction > result.limit:
         lines.append(f"The total is at most {count_text(result.limit)}.")

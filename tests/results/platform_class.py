@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.course import empty_result, load_assignment
+from autograder.course import Assignment, empty_result, load_assignment
 from autograder.engine.client import Engine
 from autograder.jobs import Job
 from autograder.results.model import Result, State
@@ -67,12 +68,18 @@ def hand_in(folder: Path, name: str) -> Path:
 
 def graded(root: Path) -> dict[str, Result]:
     """The results of all five."""
-    assignment, results = load_assignment(make_course(root), "sums"), {}
+    places = {name: hand_in(root / "handed_in", name) for name in SOURCES}
+    return graded_each(load_assignment(make_course(root), "sums"), places)
+
+
+def graded_each(assignment: Assignment, places: Mapping[str, Path]) -> dict[str, Result]:
+    """The results of the submissions at these places."""
+    results = {}
     with Engine(assignment) as engine:
-        for name in SOURCES:
+        for name, place in places.items():
             try:
-                submission = read_submission(hand_in(root / "handed_in", name), "sums")
-                results[name] = engine.grade(Job(str(root), "sums", submission))
+                submission = read_submission(place, assignment.module)
+                results[name] = engine.grade(Job(str(assignment.root), assignment.slug, submission))
             except SubmissionError as error:
                 results[name] = empty_result(assignment, State.GRADED, submission=name, notice=str(error))
     return results

@@ -23,6 +23,7 @@ from autograder.cli import main
 from autograder.errors import UsageError
 from autograder.output.workflow import commands_stopped
 from autograder.results import autolab, classroom50, github, junit, prairielearn
+from autograder.results.feedback import account
 from autograder.results.formats import ENCODERS, FILE_NAMES
 from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Visibility
 from autograder.results.pictures import pictures
@@ -161,6 +162,7 @@ def test_a_hidden_bonus_stays_a_bonus_and_a_hidden_penalty_a_penalty() -> None:
     assert (document["score"], document["max-score"]) == (7, 10)
     assert last_line(result)["scoreboard"][-1] == 6.5
     assert sum(last_line(result)["scores"].values()) == 6.5
+    assert account(result)[1] == "Taken off: 2.5 points, for checks that are not shown."
 
 
 def test_junit_is_valid_and_counts_what_did_not_pass(results: dict[str, Result]) -> None:

@@ -9,7 +9,15 @@ import nbformat
 
 from autograder.notebooks.requests import ShownCell
 from autograder.output.inert import inert, one_line
-from autograder.results.feedback import SYMBOLS, WORDS, check_text, exercise_name, points_text, reproduction_text
+from autograder.results.feedback import (
+    SYMBOLS,
+    WORDS,
+    check_text,
+    count_text,
+    exercise_name,
+    points_text,
+    reproduction_text,
+)
 from autograder.results.model import ExerciseResult, Status, Visibility
 
 WIDTH = 100
@@ -22,17 +30,19 @@ def of_test_cell(exercise: ExerciseResult, points: float, notice: str, worth: fl
     # If the points were changed after the release, the score is scaled to what the gradebook says the cell is worth.
     score = points if worth == exercise.max_points else points / exercise.max_points * worth
     score = min(max(float(score), 0.0), float(worth))
-    text = _make("stream", name="stdout", text=feedback(exercise, notice) + "\n")
+    text = _make("stream", name="stdout", text=feedback(exercise, points, notice) + "\n")
     return [text, _make("execute_result", data={"text/plain": repr(score)}, execution_count=None)]
 
 
-def feedback(exercise: ExerciseResult, notice: str) -> str:
-    """What a student reads about one exercise."""
+def feedback(exercise: ExerciseResult, counted: float, notice: str) -> str:
+    """What a student reads about one exercise; `counted` is what counts of its points."""
     points = f"{points_text(exercise.points)} / {points_text(exercise.max_points)} points"
     passed = sum(check.status is Status.PASSED for check in exercise.checks)
     parts = [f"{exercise_name(exercise)}: {points}"]
     if exercise.checks:
         parts[0] += f", {passed} of {len(exercise.checks)} checks passed"
+    if counted < exercise.points:
+        parts.append(f"{count_text(exercise.points - counted)} of these are taken off by penalties or the cap.")
     if notice and exercise.points < exercise.max_points:
         parts.append(inert(notice, 2_500))
     for check in exercise.checks:
