@@ -16,7 +16,7 @@ from autograder.output import atomic
 from autograder.output.inert import one_line
 from autograder.output.workflow import commands_stopped
 from autograder.results.printer import Printer
-from autograder.submissions.reading import read_submission
+from autograder.submissions.reading import Submission, read_submission
 from autograder.submissions.sources import SubmissionError
 
 PAGE = "similar.html"
@@ -75,13 +75,18 @@ def _source(found: Found, assignment: Assignment) -> str:
         submission, _ = contents.read(found, assignment.module, assignment.other_files)
     except SubmissionError:
         return ""
-    return "\n".join([*(cell.source for cell in submission.cells), *(file.source for file in submission.files)])
+    return _text(submission)
 
 
 def _skeleton(assignment: Assignment) -> str:
+    """What all students were given."""
     try:
-        submission = read_submission(assignment.release, assignment.module, assignment.other_files)
-        text = (assignment.release / assignment.file_names[0]).read_text(encoding="utf-8")
-    except (OSError, SubmissionError):
+        return _text(read_submission(assignment.release, assignment.module, assignment.other_files))
+    except SubmissionError:
         return ""
-    return "\n".join([text, *(file.source for file in submission.files)])
+
+
+def _text(submission: Submission) -> str:
+    both = [submission, submission.other] if submission.other else [submission]
+    cells = [cell.source for one in both for cell in one.cells]
+    return "\n".join([*cells, *(file.source for file in submission.files)])

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy
 import psutil
 import pytest
 
@@ -24,6 +25,7 @@ from autograder.errors import EngineError
 from autograder.timing.devices import why_no_gpu
 from batch.tiny_course import HANGING, RIGHT, WRONG, batch, make_class, start, until, varied
 from command_line import ROOT
+from toy_course import write_files
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -76,14 +78,25 @@ def cluster(tmp_path) -> Iterator[Cluster]:
         yield cluster
 
 
+HELPED = """\
+import numpy
+from helpers import double
+
+
+def negate(x):
+    return numpy.load("data/minus.npy").item() * x
+"""
+
+
 @pytest.fixture(scope="module")
 def class_(tmp_path_factory):
     slow = RIGHT.replace("    return 2 * x", "    import time\n\n    time.sleep(0.2)\n    return 2 * x")
     sources = {f"a{number}": varied(slow, number) for number in range(8)}
     sources |= {"b": WRONG, "c": WRONG, "d": "def double(x:\n", "e": HANGING}
-    sources["a7"] = "from helpers import double, negate\n"
-    folder = make_class(tmp_path_factory.mktemp("cluster") / "class", sources)
-    (folder / "a7" / "helpers.py").write_text(slow)
+    folder = make_class(tmp_path_factory.mktemp("cluster") / "class", sources | {"f": HELPED})
+    write_files(folder / "f", {"helpers.py": RIGHT})
+    (folder / "f/data").mkdir()
+    numpy.save(folder / "f/data/minus.npy", numpy.array(-1.0))
     return folder
 
 
@@ -91,6 +104,7 @@ def class_(tmp_path_factory):
 def local(course, class_, tmp_path_factory):
     out = tmp_path_factory.mktemp("local") / "out"
     assert batch(course, class_, out).returncode == 0
+    assert json.loads((out / "f.json").read_text())["score"] == 5
     return files(out)
 
 
@@ -108,10 +122,9 @@ def test_result_files_equal_those_of_a_local_run(course, class_, local, cluster,
     done = batch(course, class_, tmp_path / "out", "--scheduler", cluster.address)
     assert (done.returncode, done.stderr) == (0, "")
     assert files(tmp_path / "out") == local
-    assert local["a7"]["score"] == 5  # its helper module has travelled, too
     assert "c: identical to b" in done.stdout
     again = batch(course, class_, tmp_path / "out")
-    assert "12 submissions: 12 unchanged since the last run" in again.stdout
+    assert "13 submissions: 13 unchanged since the last run" in again.stdout
 
 
 def test_a_worker_killed_half_way_loses_nothing_and_nothing_is_graded_twice(course, class_, local, cluster, tmp_path):
@@ -125,7 +138,7 @@ def test_a_worker_killed_half_way_loses_nothing_and_nothing_is_graded_twice(cour
     assert (process.returncode, errors) == (0, "")
     assert files(out) == local
     assert {name: (out / name).stat().st_mtime_ns for name in first} == first
-    assert "11 graded" in output
+    assert "12 graded" in output
     psutil.wait_procs(engine, timeout=10)
     assert not [each for each in engine if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 

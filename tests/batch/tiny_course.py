@@ -30,7 +30,7 @@ def make_course(root: Path) -> Path:
         salt="pepper",
         examples=3,
         exercises={"double": 3, "negate": 2},
-        submission={"files": ["helpers.py"]},
+        submission={"files": ["helpers.py", "data/*.npy"]},
         limits={"check_seconds": 2, "import_seconds": 5, "total_seconds": 20},
         checks=_CHECKS,
         solution=RIGHT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from command_line import ROOT, autograder
 from toy_course import toy_course, write_files
 
 pytest.importorskip("copydetect")
+from autograder.commands import similar
 from autograder.report.similarity import Class, side_by_side
 
 EXAMPLES = ROOT / "examples" / "pooling"
@@ -78,6 +80,36 @@ def test_the_shared_passages_are_marked_and_nothing_is_lost():
     assert "".join(text for text, _ in right) == disguised(LOOPS) + UNFOLDED
     assert "patches.amax" not in "".join(text for text, marked in right if marked)
     assert "window.mean" in "".join(text for text, marked in left if marked)
+
+
+def notebook(source: str) -> str:
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+
+
+def test_helpers_and_a_second_file_are_compared_but_not_what_the_course_gave_out(tmp_path, capsys):
+    """Ada's own code is in Bob's helper and in Eve's notebook; everybody has the course's helper."""
+    given = {"given.py": UNFOLDED}
+    class_ = {
+        "ada": {"demo.py": LOOPS, **given},
+        "bob": {"demo.py": "from helpers import *\n", "helpers.py": disguised(LOOPS), **given},
+        "chen": {"demo.py": "from given import *\n", **given},
+        "eve": {"demo.py": "x = 1\n", "demo.ipynb": notebook(disguised(LOOPS)), **given},
+    }
+    files = {f"class/{name}/{file}": text for name, own in class_.items() for file, text in own.items()}
+    release = {"assignments/demo/demo.ipynb": notebook("x = 1"), "assignments/demo/given.py": UNFOLDED}
+    course = toy_course(
+        tmp_path, exercises={"double": 1}, submission={"files": ["helpers.py", "given.py"]}, files=files | release
+    )
+    found = discover(tmp_path / "class", "demo").found
+    with Store(tmp_path / "out") as store:
+        store.call(Roll("demo", "Demo", {"double": 1}, tuple(found)))
+    assert similar.run(tmp_path / "out", threshold=0.3, course=course) == 0
+    pairs = {frozenset(pair) for pair in re.findall(r"% +(\w+)  –  (\w+)", capsys.readouterr().out)}
+    assert pairs == {frozenset(pair) for pair in (("ada", "bob"), ("ada", "eve"), ("bob", "eve"))}
+    page = (tmp_path / "out/similar.html").read_text()
+    marked = "".join(re.findall("<mark>(.*?)</mark>", page, re.DOTALL))
+    assert ("my own idea" in page, "unfold" in page, "unfold" in marked) == (True, True, False)
 
 
 @pytest.mark.slow
