@@ -146,9 +146,9 @@ class Examples:
         Raises:
             Settled: it is wrong, and an example would add nothing.
         """
-        difference = compare(recorded.expected, got, recorded.standard)
-        if self._context.margins is not None and not self.heard.complete:
-            self._context.margins.add(recorded.expected, got, recorded.standard, right=difference is None)
+        margins = None if self.heard.complete else self._context.margins
+        comparing = margins.compare if margins else compare
+        difference = comparing(recorded.expected, got, recorded.standard)
         self.heard.add(recorded, got, right=difference is None)
         if difference is None:
             return None

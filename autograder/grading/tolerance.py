@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,29 +61,41 @@ _WIDER = {
 }
 
 
-_shares: list[float] | None = None
+@dataclass(frozen=True)
+class Error:
+    """The largest error of a comparison: the `share` that it takes of what the tolerance `bound` allows; 1 is the
+    limit."""
+
+    share: float
+    bound: Tolerance
 
 
-def watch() -> list[float]:
-    """A list to which every comparison from now on adds the share of the tolerance that its largest error takes: 1 is
-    the limit. Comparisons that allow no error add nothing."""
-    global _shares
-    _shares = []
-    return _shares
+_errors: list[Error] | None = None
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[list[Error]]:
+    """A list to which every comparison meanwhile adds its largest error. Comparisons that allow none add nothing."""
+    global _errors
+    before, _errors = _errors, []
+    try:
+        yield _errors
+    finally:
+        _errors = before
 
 
 def is_same(expected: Any, got: Any, tolerance: Tolerance | None) -> bool:
     """Whether two values of the same type that have no entries, such as two numbers, are the same."""
     if not isinstance(expected, float | complex):
         return bool(expected == got)
-    if isinstance(expected, float) and (expected == got or (expected != expected and got != got)):
-        return True
     bound = tolerance or TOLERANCES[torch.float64]
+    if isinstance(expected, float) and (expected == got or (expected != expected and got != got)):
+        _note(0.0, 1.0, bound)
+        return True
     size, distance = _size(expected), _size(expected - got)
     if math.isfinite(size) and math.isfinite(distance):
         allowed = bound.relative * size + bound.absolute * max(1.0, size)
-        if _shares is not None and allowed:
-            _shares.append(distance / allowed)
+        _note(distance, allowed, bound)
         return bool(distance <= allowed)
     if isinstance(expected, complex):
         return is_same(expected.real, got.real, tolerance) and is_same(expected.imag, got.imag, tolerance)
@@ -120,20 +134,23 @@ def mismatches(expected: torch.Tensor, got: torch.Tensor, tolerance: Tolerance |
     largest, furthest = (float(value.max()) if value.numel() else 0.0 for value in (size, distance))
     if math.isfinite(largest) and math.isfinite(furthest):  # nearly always the case, and several times as fast
         allowed = bound.relative * size + bound.absolute * max(1.0, largest)
-        _note(distance, allowed)
+        _note(distance, allowed, bound)
         return distance > allowed
     finite = size[size.isfinite()]
     scale = max(1.0, float(finite.max()) if finite.numel() else 1.0)
     allowed = bound.relative * size + bound.absolute * scale
     both = size.isfinite() & got.isfinite()
-    _note(distance[both], allowed[both])
+    _note(distance[both], allowed[both], bound)
     same = torch.where(both, distance <= allowed, expected == got)
     return ~(same | (expected.isnan() & got.isnan()))
 
 
-def _note(distance: torch.Tensor, allowed: torch.Tensor) -> None:
-    if _shares is not None and distance.numel() and bool((allowed > 0).all()):
-        _shares.append(float((distance / allowed).max()))
+def _note(distance: torch.Tensor | float, allowed: torch.Tensor | float, bound: Tolerance) -> None:
+    if _errors is None:
+        return
+    shares = torch.as_tensor(distance) / torch.as_tensor(allowed)
+    if shares.numel() and bool((torch.as_tensor(allowed) > 0).all()):
+        _errors.append(Error(float(shares.max()), bound))
 
 
 def _computable(tensor: torch.Tensor) -> torch.Tensor:

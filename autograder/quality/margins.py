@@ -170,13 +170,13 @@ class _Measuring(GradingPlugin):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        self._shares = tolerance.watch()
-        return super().pytest_runtest_protocol(item, nextitem)
+        with tolerance.watched() as self._errors:
+            return super().pytest_runtest_protocol(item, nextitem)
 
     def _note(self, check: CheckResult) -> None:
         if check.status is Status.EXCUSED:  # timed checks
             return
-        share = max(self._shares, default=None)
+        share = max((error.share for error in self._errors), default=None)
         passed = check.status is Status.PASSED
         if not passed and (share is None or share <= 1):
             share = math.inf

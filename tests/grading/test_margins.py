@@ -16,7 +16,7 @@ LENIENT = Standard(Tolerance(0.0, 0.1), dtype=False, shape=False)
 
 def margin_of(expected, got, standard=LENIENT):
     margins = Margins()
-    margins.add(Returned(expected), Returned(got), standard, right=True)
+    margins.compare(Returned(expected), Returned(got), standard)
     return margins.result()
 
 
@@ -30,6 +30,7 @@ def margin_of(expected, got, standard=LENIENT):
         (torch.tensor([1.0, float("inf")]), torch.tensor([1.0, float("inf")]), 0.0),
         (torch.tensor([1, 2]), torch.tensor([1, 3]), None),
         (torch.tensor([1.0]), torch.tensor([1.0, 1.0]), None),
+        (1.0, 1.0, 0.0),
         ("text", "text", None),
     ],
 )
@@ -39,9 +40,9 @@ def test_the_largest_error_is_a_multiple_of_what_is_allowed(expected, got, large
 
 def test_of_several_answers_the_worst_counts_with_its_tolerance():
     margins = Margins()
-    margins.add(Returned(1.0), Returned(1.05), LENIENT, right=True)
-    margins.add(Returned(1.0), Returned(1.1), Standard(Tolerance(0.0, 0.5)), right=True)
-    margins.add(Raised("ValueError", ("ValueError",), ""), Returned(1), LENIENT, right=False)
+    margins.compare(Returned(1.0), Returned(1.05), LENIENT)
+    margins.compare(Returned(1.0), Returned(1.1), Standard(Tolerance(0.0, 0.5)))
+    margins.compare(Raised("ValueError", ("ValueError",), ""), Returned(1), LENIENT)
     found = margins.result()
     assert (found.compared, found.wrong, found.exceptions) == (3, 1, 1)
     assert (found.largest, found.absolute) == (pytest.approx(0.5), 0.1)
