@@ -128,20 +128,3 @@ def test_the_command_lists_pairs_and_shows_them_side_by_side_as_text(tmp_path):
     assert "<script>" not in page
     assert "<b>eve" not in page
     assert page.count("<mark>") >= 2
-
-
-def test_modules_beside_the_file_are_compared_and_those_that_the_course_gives_are_not(tmp_path):
-    handed_out = {"assignments/demo/demo.py": "def pool(x):\n    raise NotImplementedError()\n"}
-    handed_out["assignments/demo/given.py"] = UNFOLDED
-    course = toy_course(
-        tmp_path / "course", submission={"files": ["own.py", "given.py"]}, exercises={"pool": 1}, files=handed_out
-    )
-    for name, own in {"ada": LOOPS, "bob": disguised(LOOPS), "chen": "STEP = 3\n"}.items():
-        files = {"demo.py": "from given import naive_pooling as pool\n", "own.py": own, "given.py": UNFOLDED}
-        write_files(tmp_path / "class" / name, files)
-    assignment, roster = load_assignment(course, "demo"), discover(tmp_path / "class", "demo")
-    with Store(tmp_path / "out") as store:
-        store.call(Roll("demo", assignment.title, assignment.exercises, tuple(roster.found)))
-    done = autograder("similar", tmp_path / "out", "--course", course)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"\d+%  ada  –  bob\n1 pair among 3 submissions", done.stdout)
