@@ -101,11 +101,14 @@ def _better(
     if State.ERROR in (shown.state, hidden.state):
         return shown if shown.state is State.ERROR else hidden
     worse, better = sorted((hidden, shown), key=lambda result: result.points)
+    most, least = points_text(better.points), points_text(worse.points)
     why = (
-        f"{submission.name} and {other.name} were both graded. {better.submission} counts, with "
-        f"{points_text(better.points)} points; the other has {points_text(worse.points)}."
+        f"Both have {most} points; {better.submission} counts."
+        if most == least
+        else f"{better.submission} counts, with {most} points; the other has {least}."
     )
-    notice, seconds = f"{why} {better.notice}".strip(), shown.seconds + hidden.seconds
+    notice = f"{submission.name} and {other.name} were both graded. {why} {better.notice}".strip()
+    seconds = shown.seconds + hidden.seconds
     mark = fingerprint.of_job(warm[0].digest, job)
     return msgspec.structs.replace(better, notice=notice, seconds=seconds, fingerprint=mark)
 
