@@ -12,11 +12,11 @@ import autograder
 from autograder import fingerprint
 from autograder.course import Assignment
 from autograder.grading.carried_forward import Carried
-from autograder.grading.examiner import NOT_THERE, Examiner
+from autograder.grading.examiner import NOT_THERE, TOO_SLOW, Examiner
 from autograder.grading.explaining import Check, Explaining
 from autograder.grading.prepared import Prepared
 from autograder.jobs import Job
-from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status
+from autograder.results.model import CheckResult, ExerciseResult, Result, State, Status, Visibility
 from autograder.submissions.lines import definition_lines
 
 
@@ -33,7 +33,7 @@ def assembled(
 ) -> Result:
     """The result; `found` explains failed checks, and `carried` are those that count in part nevertheless. `complete`
     is false if an error of ours kept checks from being run. The caller adds the time."""
-    assignment, checks = prepared.assignment, [_credited(check, carried) for check in _hinted(checks, found)]
+    assignment, checks = prepared.assignment, [_credited(check, carried) for check in said_once(_hinted(checks, found))]
     sound = complete and all(check.status is not Status.ERROR for check in checks)
     return Result(
         assignment=assignment.slug,
@@ -55,6 +55,7 @@ def assembled(
 
 MOST_PROBLEMS = 3
 SAME_MISTAKE = "This is the same mistake as above."
+STOPPED_AGAIN = "Stopped again, as above."
 
 
 def _hinted(checks: Sequence[CheckResult], found: Explaining) -> list[CheckResult]:
@@ -66,11 +67,29 @@ def _hinted(checks: Sequence[CheckResult], found: Explaining) -> list[CheckResul
         if known is not None:
             mistake = known.exercise, known.name
             text = SAME_MISTAKE if mistake in given else known.hint
-            given.add(mistake)
+            if check.visibility is Visibility.VISIBLE:  # else the student may not see it above
+                given.add(mistake)
             check = msgspec.structs.replace(check, hint=text, misconception=known.name)
         elif causes:
             text = f"{check.exercise} depends on your {' and '.join(causes)}, which also lost points: look there first."
             check = msgspec.structs.replace(check, hint=f"{check.hint} {text}".strip())
+        results.append(check)
+    return results
+
+
+def said_once(checks: Sequence[CheckResult]) -> list[CheckResult]:
+    """The checks. That code hangs is explained once for each mistake in an exercise, and later only called to mind; the
+    calls stay."""
+    explained: set[tuple[str, str]] = set()
+    results = []
+    for check in checks:
+        if check.status is Status.TIMEOUT and check.message.startswith(TOO_SLOW):
+            mistake = check.exercise, check.misconception
+            if mistake in explained:
+                message = check.message.replace(TOO_SLOW, STOPPED_AGAIN, 1)
+                check = msgspec.structs.replace(check, message=message)
+            elif check.visibility is Visibility.VISIBLE:
+                explained.add(mistake)
         results.append(check)
     return results
 

@@ -27,6 +27,7 @@ from autograder.submissions.reading import Submission
 # The time limit of later checks of an exercise after a timeout; it is halved each time. An endless loop must not use up
 # the full limit in every check, and 0.5 s is many times what a correct answer takes.
 AFTER_TIMEOUT_SECONDS, LEAST_SECONDS = 2.0, 0.5
+TOO_SLOW = "Stopped: your code did not return within the time for this check. Does every loop end?"
 NOT_THERE = ("ModuleNotFoundError", "FileNotFoundError")
 SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 _PYTHON = ".".join(platform.python_version_tuple()[:2])
@@ -316,7 +317,7 @@ class Examiner:
         if self._left_in_total <= 0:
             text = f"Stopped: your code has used up its {self._limits.total_seconds:.3g} s for the whole file."
         else:
-            text = "Stopped: your code did not return within the time for this check. Does every loop end?"
+            text = TOO_SLOW
         return Failure(text, Status.TIMEOUT)
 
 
