@@ -43,6 +43,17 @@ def test_a_check_that_ends_otherwise_the_second_time_is_named(verification: Veri
     ]
 
 
+def test_a_penalty_is_a_loss_for_a_misconception_and_a_problem_for_the_solution(verification: Verification) -> None:
+    values = check("values", Status.PASSED, 2.0)
+    penalty = msgspec.structs.replace(check("in_place", Status.FAILED, 0.0), deduction=1.5)
+    verification.add(squares(verification), "", result(values, penalty))
+    assert verification.problems == []
+    verification.add(subject(verification.assignment, "solution", "source"), "", result(values, penalty))
+    assert [problem.text for problem in verification.problems] == [
+        "solution loses 1.5 points in double: check in_place: failed"
+    ]
+
+
 def test_a_problem_that_only_one_salt_shows_says_which(verification: Verification) -> None:
     known = squares(verification)
     verification.add(known, "", result(check("values", Status.FAILED), check("shape", Status.PASSED)))
