@@ -484,5 +484,6 @@ def test_validate_runs_the_public_tests_in_the_student_s_hands(course: Course, t
     right = answered(course.released("twice"), double=DOUBLE, quadruple="def quadruple(x):\n    return 5 * x\n")
     (tmp_path / "twice.ipynb").write_text(json.dumps(right))
     said = course.run("nbgrader", "validate", str(tmp_path / "twice.ipynb")).stdout
-    assert "VALIDATION FAILED ON 1 CELL(S)" in said
+    assert "VALIDATION FAILED ON 2 CELL(S)" in said
     assert "quadruple: 0 of 1 public tests pass." in said
+    assert "Why is it twice as much?" in said  # still unanswered
