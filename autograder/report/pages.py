@@ -17,7 +17,15 @@ from autograder.batch.store import Record
 from autograder.output.inert import inert
 from autograder.report.analysis import Analysis, timing_ratio
 from autograder.report.charts import charts
-from autograder.results.feedback import GRADER_FAILED, WITHOUT_MESSAGE, WORDS, account, deduction_text, points_text
+from autograder.results.feedback import (
+    GRADER_FAILED,
+    WITHOUT_MESSAGE,
+    WORDS,
+    account,
+    deduction_text,
+    points_text,
+    reproduction,
+)
 from autograder.results.grids import compared, grid
 from autograder.results.html import environment, source, style
 from autograder.results.model import CheckResult, Counterexample, Result, State, Status, Visibility
@@ -128,7 +136,7 @@ def _check(check: CheckResult) -> dict[str, object]:
         "deduction": deduction_text(check),
         "example": _example(check.counterexample) if check.counterexample and explained else None,
         "ratio": timing_ratio(check),
-        "reproduction": check.reproduction if explained else None,
+        "reproduction": reproduction(check) if explained else None,
     }
 
 

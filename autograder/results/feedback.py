@@ -6,7 +6,16 @@ import textwrap
 from collections.abc import Container
 
 from autograder.output.inert import inert, one_line
-from autograder.results.model import CheckResult, Counterexample, ExerciseResult, Result, Shown, Status, Visibility
+from autograder.results.model import (
+    CheckResult,
+    Counterexample,
+    ExerciseResult,
+    Reproduction,
+    Result,
+    Shown,
+    Status,
+    Visibility,
+)
 
 FEEDBACK_LIMIT = 10_000  # characters of one text
 _PROSE_LIMIT = 2_500  # of a message or hint
@@ -124,10 +133,19 @@ def margin_text(check: CheckResult) -> str:
     return " ".join(parts)
 
 
-def reproduction_text(check: CheckResult) -> str:
-    """How to see a failure outside of grading, as text that can be copied whole; empty if nothing failed."""
+def reproduction(check: CheckResult) -> Reproduction | None:
+    """How a student can see a failure outside of grading; None if nothing failed, or if there is no program for code
+    that never answered: then its message has said why."""
     made = check.reproduction
-    if made is None or check.status not in (Status.FAILED, Status.TIMEOUT):
+    if check.status not in (Status.FAILED, Status.TIMEOUT) or (made and not made.program and not check.answered):
+        return None
+    return made
+
+
+def reproduction_text(check: CheckResult) -> str:
+    """The same as text that can be copied whole; empty if there is nothing to say."""
+    made = reproduction(check)
+    if made is None:
         return ""
     if not made.program:
         return one_line(made.why_not, 400)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from autograder.results.feedback import FEEDBACK_LIMIT, check_text, points_text
-from autograder.results.model import CheckResult, Counterexample, Shown, Status
+from autograder.results.feedback import FEEDBACK_LIMIT, check_text, points_text, reproduction_text
+from autograder.results.model import CheckResult, Counterexample, Reproduction, Shown, Status
 from results import result_samples as samples
 
 
@@ -113,3 +113,13 @@ def test_endless_values_leave_room_for_the_hint() -> None:
 )
 def test_points_have_no_trailing_zeros(points: float, text: str) -> None:
     assert points_text(points) == text
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_why_there_is_no_program_is_said_only_of_code_that_answered(answered: bool) -> None:
+    """Of code that is not written yet, or raises, the message says enough."""
+    told = Reproduction(why_not="This failure cannot be reproduced outside of grading: it counts operators.")
+    check = changed(samples.FAILED, answered=answered, reproduction=told)
+    assert reproduction_text(check) == (told.why_not if answered else "")
+    program = Reproduction(program="print(1)")
+    assert "print(1)" in reproduction_text(changed(check, reproduction=program))
