@@ -22,6 +22,7 @@ from autograder.results.feedback import (
     WITHOUT_MESSAGE,
     WORDS,
     account,
+    count_text,
     deduction_text,
     points_text,
     reproduction,
@@ -43,6 +44,7 @@ class Pages:
         self._environment = environment("autograder.report")
         self._environment.filters |= {
             "points": points_text,
+            "with_noun": count_text,
             "program": lambda text: inert(text, _PROGRAM).strip(),
             "percent": lambda share: "–" if math.isnan(share) else f"{share:.0%}",
             "signed": signed,

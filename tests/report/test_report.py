@@ -14,6 +14,7 @@ from autograder.batch.discovery import Found, Student
 from autograder.batch.store import Roll, Store, record_of
 from autograder.commands.report import run
 from autograder.report.analysis import Analysis, timing_ratio, whole
+from autograder.report.pages import Pages
 from autograder.results.grids import compared, grid
 from autograder.results.model import CheckResult, ExerciseResult, Result, Shown, State, Status, Timing
 from command_line import autograder
@@ -131,3 +132,11 @@ def test_a_folder_without_results_is_one_sentence_and_exit_code_2(tmp_path):
     done = autograder("report", tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "has no results" in done.stderr
+
+
+def test_a_page_speaks_of_one_point_and_of_two_points(tmp_path):
+    checks = tuple(CheckResult("pool", f"c{n}", "It works.", Status.PASSED, n, n) for n in (1.0, 2.0))
+    result = Result("tiny", "Tiny", "ada", State.GRADED, (ExerciseResult("pool", 3.0, checks),))
+    page = Pages().feedback(Found("ada", "ada", "", ()), record_of(result, "f", Graded()), result)
+    assert "It works. (1 point)" in page
+    assert "It works. (2 points)" in page
