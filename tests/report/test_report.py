@@ -134,9 +134,9 @@ def test_a_folder_without_results_is_one_sentence_and_exit_code_2(tmp_path):
     assert "has no results" in done.stderr
 
 
-def test_a_page_speaks_of_one_point_and_of_two_points(tmp_path):
+def test_a_page_speaks_of_one_point_and_of_two_points():
     checks = tuple(CheckResult("pool", f"c{n}", "It works.", Status.PASSED, n, n) for n in (1.0, 2.0))
     result = Result("tiny", "Tiny", "ada", State.GRADED, (ExerciseResult("pool", 3.0, checks),))
-    page = Pages().feedback(Found("ada", "ada", "", ()), record_of(result, "f", Graded()), result)
+    page = Pages().feedback(Found("ada", "ada", "", ()), record_of(result, "f", Graded()), result).decode()
     assert "It works. (1 point)" in page
     assert "It works. (2 points)" in page
